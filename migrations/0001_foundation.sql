@@ -1,0 +1,304 @@
+-- The foundation: people, calendars, meetings, alerts, check-ins, incidents, messages, timers, audit.
+-- One text for both engines. @id is the row id (a growing 64-bit number), @int a 64-bit integer, @bytes a byte string.
+-- Times are milliseconds since 1970 in UTC. Columns whose values are sealed are @bytes (requirement P5).
+-- The words of the CHECKs are those of src/model/enums.def; a test compares them.
+
+CREATE TABLE settings (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE users (
+    id                @id,
+    name              @bytes NOT NULL,
+    email             @bytes,
+    phone             @bytes,
+    whatsapp          @bytes,
+    timezone          TEXT,
+    locale            TEXT,
+    call_opt_in       @int NOT NULL CHECK (call_opt_in IN (0, 1)),
+    quiet_start       TEXT,
+    quiet_end         TEXT,
+    emergency_name    @bytes,
+    emergency_phone   @bytes,
+    emergency_email   @bytes,
+    calendar_enabled  @int NOT NULL CHECK (calendar_enabled IN (0, 1)),
+    preferred_channel TEXT CHECK (preferred_channel IN ('SMS', 'WHATSAPP')),
+    phone_hash        @bytes,
+    whatsapp_hash     @bytes,
+    created_at        @int NOT NULL,
+    updated_at        @int NOT NULL,
+    deleted_at        @int,
+    CHECK ((quiet_start IS NULL) = (quiet_end IS NULL))
+);
+CREATE INDEX users_by_phone ON users (phone_hash) WHERE phone_hash IS NOT NULL;
+CREATE INDEX users_by_whatsapp ON users (whatsapp_hash) WHERE whatsapp_hash IS NOT NULL;
+
+CREATE TABLE api_keys (
+    id         @id,
+    name       TEXT NOT NULL,
+    scope      TEXT NOT NULL CHECK (scope IN ('ADMIN', 'OPERATOR', 'READER', 'USER')),
+    user_id    @int,
+    key_hash   @bytes NOT NULL UNIQUE,
+    created_at @int NOT NULL,
+    expires_at @int,
+    revoked_at @int,
+    CHECK ((scope = 'USER') = (user_id IS NOT NULL))
+);
+
+CREATE TABLE calendars (
+    id             @id,
+    user_id        @int NOT NULL,
+    kind           TEXT NOT NULL CHECK (kind IN ('ics', 'caldav', 'upload')),
+    url            @bytes,
+    host           TEXT,
+    username       @bytes,
+    password       @bytes,
+    status         TEXT NOT NULL CHECK (status IN ('PENDING', 'OK', 'FAILING', 'DISABLED')),
+    last_error     TEXT,
+    last_synced_at @int,
+    warning_count  @int NOT NULL,
+    first_warning  TEXT,
+    failures       @int NOT NULL,
+    missing_since  @int,
+    etag           TEXT,
+    last_modified  TEXT,
+    sync_token     TEXT,
+    ctag           TEXT,
+    collection_url @bytes,
+    fingerprint    @int NOT NULL,
+    expanded_until @int,
+    created_at     @int NOT NULL,
+    deleted_at     @int,
+    CHECK ((kind = 'upload') = (url IS NULL))
+);
+CREATE INDEX calendars_by_user ON calendars (user_id);
+
+CREATE TABLE calendar_resources (
+    id          @id,
+    calendar_id @int NOT NULL,
+    href        TEXT NOT NULL,
+    etag        TEXT,
+    body        @bytes NOT NULL,
+    UNIQUE (calendar_id, href)
+);
+
+CREATE TABLE meetings (
+    id             @id,
+    user_id        @int NOT NULL,
+    external_id    TEXT NOT NULL,
+    title          @bytes NOT NULL,
+    starts_at      @int NOT NULL,
+    ends_at        @int NOT NULL,
+    timezone       TEXT NOT NULL,
+    status         TEXT NOT NULL CHECK (status IN ('SCHEDULED', 'TENTATIVE', 'CANCELLED', 'DECLINED')),
+    join_url       @bytes,
+    generation     @int NOT NULL,
+    sequence       @int NOT NULL,
+    modified_at    @int,
+    is_all_day     @int NOT NULL CHECK (is_all_day IN (0, 1)),
+    is_transparent @int NOT NULL CHECK (is_transparent IN (0, 1)),
+    is_pushed      @int NOT NULL CHECK (is_pushed IN (0, 1)),
+    checkin_status TEXT CHECK (checkin_status IN ('JOINED', 'MISSED')),
+    created_at     @int NOT NULL,
+    updated_at     @int NOT NULL,
+    UNIQUE (user_id, external_id),
+    CHECK (ends_at >= starts_at)
+);
+CREATE INDEX meetings_by_start ON meetings (user_id, starts_at);
+
+-- Which calendars a meeting stands in, and in which of their resources: it is cancelled when the last one drops it.
+CREATE TABLE meeting_sources (
+    calendar_id @int NOT NULL,
+    meeting_id  @int NOT NULL,
+    resource_id @int NOT NULL,
+    PRIMARY KEY (calendar_id, meeting_id)
+);
+CREATE INDEX meeting_sources_by_meeting ON meeting_sources (meeting_id);
+
+CREATE TABLE alerts (
+    id          @id,
+    meeting_id  @int NOT NULL,
+    user_id     @int NOT NULL,
+    generation  @int NOT NULL,
+    alert_type  TEXT NOT NULL,
+    stage       @int NOT NULL,
+    channel     TEXT NOT NULL CHECK (channel IN ('IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    status      TEXT NOT NULL CHECK (status IN ('PENDING', 'SENDING', 'DELIVERED', 'FAILED', 'SKIPPED', 'CANCELLED')),
+    due_at      @int NOT NULL,
+    valid_until @int NOT NULL,
+    claimed_at  @int,
+    sent_at     @int,
+    reason      TEXT,
+    message_id  @int,
+    UNIQUE (meeting_id, generation, stage),
+    CHECK (status <> 'DELIVERED' OR sent_at IS NOT NULL),
+    CHECK (status <> 'SKIPPED' OR reason IS NOT NULL),
+    CHECK (status NOT IN ('SENDING', 'DELIVERED') OR message_id IS NOT NULL)
+);
+
+CREATE TABLE checkins (
+    id         @id,
+    meeting_id @int NOT NULL,
+    user_id    @int NOT NULL,
+    status     TEXT NOT NULL CHECK (status IN ('JOINED', 'MISSED')),
+    source     TEXT NOT NULL CHECK (source IN ('API', 'AUTO_CALL', 'MANUAL_SMS', 'LINK')),
+    created_at @int NOT NULL
+);
+CREATE INDEX checkins_by_meeting ON checkins (meeting_id);
+
+CREATE TABLE incidents (
+    id                @id,
+    kind              TEXT NOT NULL CHECK (kind IN ('GENERIC', 'MISSED_MEETING')),
+    title             @bytes NOT NULL,
+    details           @bytes,
+    severity          TEXT NOT NULL CHECK (severity IN ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL')),
+    state             TEXT NOT NULL CHECK (state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING', 'RESOLVED', 'CANCELLED')),
+    policy            TEXT,
+    user_id           @int,
+    meeting_id        @int,
+    generation        @int NOT NULL,
+    once_key          TEXT UNIQUE,
+    created_at        @int NOT NULL,
+    ladder_started_at @int,
+    acknowledged_at   @int,
+    resolved_at       @int,
+    cancelled_at      @int,
+    exhausted_at      @int,
+    resolution        TEXT,
+    updated_at        @int NOT NULL,
+    CHECK (kind <> 'MISSED_MEETING' OR (meeting_id IS NOT NULL AND user_id IS NOT NULL))
+);
+CREATE INDEX incidents_by_meeting ON incidents (meeting_id) WHERE meeting_id IS NOT NULL;
+-- A person has one open incident a meeting (E4), whoever creates it.
+CREATE UNIQUE INDEX incidents_open_once ON incidents (meeting_id, user_id)
+    WHERE meeting_id IS NOT NULL AND state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING');
+
+CREATE TABLE steps (
+    id            @id,
+    incident_id   @int NOT NULL,
+    level         @int NOT NULL,
+    step_type     TEXT NOT NULL CHECK (step_type IN ('IN_APP', 'EMAIL', 'MESSAGE', 'CALL', 'REPEAT_CALL')),
+    channel       TEXT NOT NULL CHECK (channel IN ('IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    target        TEXT NOT NULL CHECK (target IN ('PERSON', 'EMERGENCY_CONTACT', 'OPERATOR')),
+    status        TEXT NOT NULL CHECK (status IN ('PENDING', 'EXECUTED', 'FAILED', 'SKIPPED', 'CANCELLED')),
+    scheduled_at  @int NOT NULL,
+    claimed_at    @int,
+    executed_at   @int,
+    error_message TEXT,
+    reason        TEXT,
+    message_id    @int,
+    UNIQUE (incident_id, level),
+    CHECK (status <> 'EXECUTED' OR executed_at IS NOT NULL),
+    CHECK (status <> 'SKIPPED' OR reason IS NOT NULL)
+);
+
+-- The outbox. Once per (step, target, attempt) is a key of the database (architecture.md, rule 2).
+CREATE TABLE messages (
+    id            @id,
+    subject_type  TEXT NOT NULL CHECK (subject_type IN ('MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM')),
+    subject_id    @int,
+    step_id       @int,
+    meeting_id    @int,
+    user_id       @int,
+    target        TEXT NOT NULL CHECK (target IN ('PERSON', 'EMERGENCY_CONTACT', 'OPERATOR')),
+    channel       TEXT NOT NULL CHECK (channel IN ('IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    provider      TEXT NOT NULL,
+    recipient     @bytes NOT NULL,
+    subject_line  @bytes,
+    text          @bytes,
+    html          @bytes,
+    invite        @bytes,
+    state         TEXT NOT NULL CHECK (state IN ('QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'UNDELIVERED', 'FAILED',
+                                                 'ANSWERED', 'NO_ANSWER', 'BUSY', 'CANCELLED')),
+    receipt_level TEXT CHECK (receipt_level IN ('ACCEPTED', 'LEFT', 'REACHED', 'HUMAN', 'CONFIRMED')),
+    attempt       @int NOT NULL CHECK (attempt >= 1),
+    is_repeat     @int NOT NULL CHECK (is_repeat IN (0, 1)),
+    wire_id       @int NOT NULL,
+    priority      @int NOT NULL,
+    provider_id   TEXT,
+    error         TEXT,
+    category      TEXT CHECK (category IN ('network', 'timeout', 'rate_limited', 'provider_error', 'auth',
+                                           'invalid_number', 'opted_out', 'carrier_rejected', 'unreachable',
+                                           'no_answer', 'busy', 'rejected_content', 'unknown')),
+    created_at    @int NOT NULL,
+    due_at        @int NOT NULL,
+    valid_until   @int,
+    claimed_at    @int,
+    sent_at       @int,
+    delivered_at  @int,
+    ended_at      @int,
+    UNIQUE (step_id, target, attempt),
+    CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL)),
+    CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL)),
+    CHECK (state NOT IN ('SENT', 'DELIVERED', 'UNDELIVERED', 'ANSWERED', 'NO_ANSWER', 'BUSY') OR sent_at IS NOT NULL),
+    CHECK (state NOT IN ('DELIVERED', 'ANSWERED') OR delivered_at IS NOT NULL)
+);
+-- Only what is still on its way: what a restart has to look at.
+CREATE INDEX messages_on_their_way ON messages (id) WHERE state IN ('QUEUED', 'SENDING');
+CREATE INDEX messages_by_subject ON messages (subject_id);
+CREATE INDEX messages_by_meeting ON messages (meeting_id) WHERE meeting_id IS NOT NULL;
+CREATE INDEX messages_by_user ON messages (user_id);
+
+-- At most two calls per person and meeting (K2): there are no more places than two.
+CREATE TABLE call_slots (
+    meeting_id @int NOT NULL,
+    user_id    @int NOT NULL,
+    target     TEXT NOT NULL CHECK (target IN ('PERSON', 'EMERGENCY_CONTACT')),
+    slot       @int NOT NULL CHECK (slot IN (1, 2)),
+    message_id @int NOT NULL,
+    PRIMARY KEY (meeting_id, user_id, target, slot)
+);
+
+CREATE TABLE call_logs (
+    id         @id,
+    message_id @int,
+    meeting_id @int,
+    user_id    @int,
+    status     TEXT NOT NULL CHECK (status IN ('initiated', 'failed', 'skipped', 'rate_limited')),
+    provider   TEXT NOT NULL,
+    sid        TEXT,
+    error      TEXT,
+    category   TEXT CHECK (category IN ('network', 'timeout', 'rate_limited', 'provider_error', 'auth',
+                                        'invalid_number', 'opted_out', 'carrier_rejected', 'unreachable',
+                                        'no_answer', 'busy', 'rejected_content', 'unknown')),
+    created_at @int NOT NULL
+);
+CREATE INDEX call_logs_by_meeting ON call_logs (meeting_id) WHERE meeting_id IS NOT NULL;
+
+CREATE TABLE timers (
+    id          @id,
+    kind        TEXT NOT NULL CHECK (kind IN ('ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
+                                              'CALENDAR_SYNC', 'CLEAN')),
+    subject_id  @int,
+    due_at      @int NOT NULL,
+    priority    @int NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('PENDING', 'ACTIVE', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    attempts    @int NOT NULL,
+    stalled     @int NOT NULL,
+    lease_until @int,
+    started_at  @int,
+    ended_at    @int,
+    error       TEXT,
+    CHECK ((state = 'ACTIVE') = (lease_until IS NOT NULL))
+);
+-- Appended at its right edge, since ids grow; it covers what the start reads (perf.md 2.2 and 6).
+CREATE INDEX timers_waiting ON timers (id, due_at, priority, lease_until) WHERE state IN ('PENDING', 'ACTIVE');
+CREATE INDEX timers_retrying ON timers (id) WHERE state IN ('PENDING', 'ACTIVE') AND kind = 'MESSAGE_RETRY';
+CREATE INDEX timers_cleaning ON timers (id) WHERE state IN ('PENDING', 'ACTIVE') AND kind = 'CLEAN';
+CREATE INDEX timers_by_subject ON timers (subject_id) WHERE state IN ('PENDING', 'ACTIVE');
+
+CREATE TABLE audit_events (
+    seq          @id,
+    at           @int NOT NULL,
+    actor        TEXT NOT NULL,
+    action       TEXT NOT NULL,
+    subject_type TEXT NOT NULL CHECK (subject_type IN ('MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM')),
+    subject_id   @int,
+    user_id      @int,
+    before       @bytes,
+    after        @bytes,
+    reason       TEXT,
+    hash         TEXT NOT NULL
+);
+CREATE INDEX audit_events_by_subject ON audit_events (subject_id);

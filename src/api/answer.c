@@ -1,0 +1,138 @@
+#include "api/call.h"
+
+#include "model/json.h"
+
+static void add_error(struct buf *out, const struct problem *problem, enum err err)
+{
+    buf_printf(out, "{\"success\":false,\"error\":{\"code\":\"%s\",\"message\":", err_code(err));
+    bool has_text = problem->message[0] != '\0' && problem->err == err;
+    json_add_text(out, str_from(has_text ? problem->message : err_meaning(err)));
+    if (problem->field[0] != '\0' && problem->err == err) {
+        buf_add_text(out, ",\"field\":");
+        json_add_text(out, str_from(problem->field));
+    }
+    if (problem->from != NULL && problem->err == err) {
+        buf_printf(out, ",\"from\":\"%s\",\"to\":\"%s\"", problem->from, problem->to);
+    }
+    buf_add_byte(out, '}');
+}
+
+static void end_error(struct buf *out, struct str request_id)
+{
+    if (request_id.len > 0) {
+        buf_printf(out, ",\"requestId\":\"%.*s\"", STR_FMT(request_id));
+    }
+    buf_add_byte(out, '}');
+}
+
+void api_error(const struct problem *problem, struct str request_id, struct arena *arena, struct http_response *out)
+{
+    struct buf body = {.arena = arena};
+    add_error(&body, problem, problem->err);
+    end_error(&body, request_id);
+    *out = (struct http_response){
+        .status = err_http_status(problem->err),
+        .content_type = STR("application/json"),
+        .body = buf_str(&body),
+        .request_id = request_id,
+        .no_store = true,
+    };
+}
+
+/* "GET, POST" */
+static struct str allowed_methods(struct arena *arena, unsigned methods)
+{
+    struct buf out = {.arena = arena};
+    for (int method = HTTP_GET; method <= HTTP_DELETE; method++) {
+        if ((methods >> method & 1) != 0) {
+            buf_printf(&out, "%s%s", out.len == 0 ? "" : ", ", http_method_name((enum http_method)method));
+        }
+    }
+    return buf_str(&out);
+}
+
+static void write_success(struct api_call *call, struct buf *body)
+{
+    const struct route *route = call->route;
+    struct json_context context = {.arena = call->arena, .id_key = call->site->id_key};
+    /* Whoever lists people or messages sees the last digits of numbers only (P6). */
+    context.is_list_view = route->output != &user_record;
+    if (route->style == ROUTE_DATA) {
+        buf_add_text(body, "{\"success\":true,\"data\":");
+        record_to_json(&context, body, route->output, call->output);
+        buf_add_byte(body, '}');
+        return;
+    }
+    record_to_json(&context, body, route->output, call->output);
+}
+
+static int status_of(const struct api_call *call)
+{
+    if (call->route->style == ROUTE_BARE) {
+        /* A supervisor that only looks at the status must see a store that is broken. */
+        const struct health *health = call->output;
+        return str_equal(health->status, STR("failing")) ? 503 : 200;
+    }
+    return call->route->status;
+}
+
+static void answer_page(struct api_call *call, enum err err, const struct problem *problem, struct http_response *out)
+{
+    struct buf body = {.arena = call->arena};
+    page_write(&body, err == OK ? call->output : NULL, problem);
+    out->status = err == OK ? 200 : err_http_status(err);
+    out->content_type = STR("text/html; charset=utf-8");
+    out->body = buf_str(&body);
+}
+
+void call_answer(struct api_call *call, enum err err, const struct problem *problem)
+{
+    struct http_response response = {
+        .content_type = STR("application/json"), .request_id = str_from(call->request_id), .no_store = true};
+    struct buf body = {.arena = call->arena};
+    if (call->route != NULL && call->route->style == ROUTE_PAGE) {
+        answer_page(call, err, problem, &response);
+    } else if (err == OK) {
+        write_success(call, &body);
+        response.status = status_of(call);
+        response.body = buf_str(&body);
+    } else {
+        add_error(&body, problem, err);
+        end_error(&body, response.request_id);
+        response.status = err_http_status(err);
+        response.body = buf_str(&body);
+        response.retry_after_seconds = call->retry_after_seconds;
+        response.allow = err == E_METHOD ? allowed_methods(call->arena, call->match.methods) : STR_NONE;
+    }
+    log_write(call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id, "%s %.*s %d",
+              http_method_name(call->request.method), STR_FMT(str_starts(call->request.path, STR("/l/")) ? STR("/l/…") : call->request.path),
+              response.status);
+    call->reply.send(call->reply.context, &response);
+}
+
+bool call_answer_builtin(struct api_call *call)
+{
+    struct http_response response = {
+        .status = 200, .content_type = STR("application/json"), .request_id = str_from(call->request_id), .no_store = true};
+    struct stats *stats = call->site->stats;
+    struct str path = call->request.path;
+    if (call->request.method != HTTP_GET && call->request.method != HTTP_HEAD) {
+        return false;
+    }
+    if (str_equal(path, STR("/livez"))) {
+        response.body = STR("{\"status\":\"alive\"}");
+    } else if (str_equal(path, STR("/readyz"))) {
+        bool is_ready = atomic_load(&stats->is_ready) && !atomic_load(&stats->is_stopping) &&
+                        !atomic_load(&stats->store_is_broken);
+        response.status = is_ready ? 200 : 503;
+        response.body = is_ready ? STR("{\"status\":\"ready\"}") : STR("{\"status\":\"not ready\"}");
+    } else if (str_equal(path, STR("/openapi.json"))) {
+        struct buf body = {.arena = call->arena};
+        openapi_write(&body, call->site->version);
+        response.body = buf_str(&body);
+    } else {
+        return false;
+    }
+    call->reply.send(call->reply.context, &response);
+    return true;
+}

@@ -1,0 +1,228 @@
+#include "api/api.h"
+
+#include "api/auth.h"
+#include "api/call.h"
+#include "model/json.h"
+#include "net/uri.h"
+#include "service/sync.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct api {
+    struct api_config config;
+    struct auth *auth;
+    struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
+    uint64_t requests;
+};
+
+enum err api_new(const struct api_config *config, struct api **out)
+{
+    struct api *api = calloc(1, sizeof *api);
+    if (api == NULL) {
+        return E_UNAVAILABLE;
+    }
+    api->config = *config;
+    api->auth = auth_new(config->admin_key, config->requests_per_second);
+    api->request_key = (struct hash_key){random_number(), random_number()};
+    *out = api;
+    return OK;
+}
+
+void api_free(struct api **api)
+{
+    if (*api != NULL) {
+        auth_free(&(*api)->auth);
+        free(*api);
+        *api = NULL;
+    }
+}
+
+static struct json_context json_of(const struct api_call *call, struct problem *problem)
+{
+    return (struct json_context){.arena = call->arena, .id_key = call->site->id_key, .problem = problem};
+}
+
+static enum err read_id(const struct api_call *call, struct str text, struct id *out, struct problem *problem)
+{
+    if (!str_is_set(text) || id_parse(call->site->id_key, text, out) == OK) {
+        return OK;
+    }
+    return problem_set(problem, E_NOT_FOUND, NULL, "there is nothing with the id %.*s", STR_FMT(str_cut_utf8(text, 40)));
+}
+
+static enum err decode_plain(struct arena *arena, struct str text, struct str *out)
+{
+    return uri_decode(arena, text, true, out);
+}
+
+static bool takes_body(const struct api_call *call)
+{
+    return call->request.method == HTTP_POST || call->request.method == HTTP_PATCH || call->request.method == HTTP_PUT;
+}
+
+static enum err check_content_type(const struct api_call *call, struct problem *problem)
+{
+    struct str type = call->request.content_type;
+    struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
+    bool is_json = !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
+                   str_equal_nocase(kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
+    return is_json ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
+}
+
+/* The answer on a one-tap page comes as a form. */
+static enum err read_form(struct api_call *call, struct problem *problem)
+{
+    struct link_input *input = call->input;
+    struct str answer = STR_NONE;
+    int value = 0;
+    enum err err = uri_query_get(call->arena, call->request.body, "answer", &answer);
+    if (err != OK || !str_is_set(answer) || enum_parse(&checkin_status_names, answer, &value) != OK) {
+        return problem_set(problem, E_INVALID, "answer", "must be JOINED or MISSED");
+    }
+    input->answer = value;
+    return OK;
+}
+
+static enum err read_input(struct api_call *call, struct problem *problem)
+{
+    const struct route *route = call->route;
+    struct json_context context = json_of(call, problem);
+    call->input = arena_alloc(call->arena, route->input->size + sizeof(struct link_input));
+    call->output = arena_alloc(call->arena, route->output->size);
+    TRY(read_id(call, call->match.id, &call->path_id, problem));
+    TRY(read_id(call, call->match.id2, &call->path_id2, problem));
+    if (route->style == ROUTE_PAGE) {
+        ((struct link_input *)call->input)->token = call->match.token;
+        return takes_body(call) ? read_form(call, problem) : OK;
+    }
+    if (route->input->field_count > 0 && takes_body(call)) {
+        TRY(check_content_type(call, problem));
+        context.is_partial = call->request.method == HTTP_PATCH;
+        TRY(record_from_json(&context, route->input, call->request.body, call->input, &call->given));
+    }
+    context.decode = decode_plain;
+    return record_from_query(&context, route->input, call->request.query, call->input, &call->given);
+}
+
+static struct op op_of(struct api *api, struct api_call *call, struct problem *problem)
+{
+    return (struct op){
+        .now = api->config.site->clock.now(api->config.site->clock.context),
+        .arena = call->arena,
+        .db = api->config.reader,
+        .site = api->config.site,
+        .actor = call->work.actor,
+        .request = str_from(call->request_id),
+        .problem = problem,
+        .given = call->given,
+        .path_id = call->path_id,
+        .path_id2 = call->path_id2,
+    };
+}
+
+static enum err run_function(struct work *work, struct op *op)
+{
+    struct api_call *call = (struct api_call *)work;
+    op->given = call->given;
+    op->path_id = call->path_id;
+    op->path_id2 = call->path_id2;
+    op->wait = NULL;
+    enum err err = call->route->function(op, call->input, call->output);
+    call->wait = op->wait;
+    return err;
+}
+
+static void answer_waiter(struct sync_wait *wait)
+{
+    struct api_call *call = wait->context;
+    struct sync_result *result = call->output;
+    *result = wait->result;
+    result->success = wait->error[0] == '\0';
+    result->error = result->success ? STR_NONE : arena_str(call->arena, str_from(wait->error));
+    free(wait);
+    call_answer(call, OK, &call->work.problem);
+}
+
+static void end_write(struct work *work, enum err err, const struct problem *problem)
+{
+    struct api_call *call = (struct api_call *)work;
+    if (call->wait != NULL && err == OK) {
+        call->wait->context = call;
+        call->wait->done = answer_waiter;
+        return;
+    }
+    free(call->wait);
+    call_answer(call, err, problem);
+}
+
+static void start_work(struct api *api, struct api_call *call)
+{
+    call->work.arena = call->arena;
+    call->work.request = str_from(call->request_id);
+    call->work.run = run_function;
+    call->work.done = end_write;
+    if (call->route->kind == ROUTE_CLOCK) {
+        const struct clock_input *input = call->input;
+        api->config.advance(api->config.context, &call->work, input->seconds);
+        return;
+    }
+    api->config.submit(api->config.context, &call->work);
+}
+
+static enum err no_such_path(struct api_call *call, struct problem *problem)
+{
+    if (call->match.methods == 0) {
+        return problem_set(problem, E_NOT_FOUND, NULL, "there is no such path; see /openapi.json");
+    }
+    return problem_set(problem, E_METHOD, NULL, "this path does not take %s", http_method_name(call->request.method));
+}
+
+static bool needs_key(const struct route *route)
+{
+    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT;
+}
+
+static enum err admit(struct api *api, struct api_call *call, struct problem *problem)
+{
+    call->route = call->match.route;
+    if (call->route == NULL) {
+        return no_such_path(call, problem);
+    }
+    if (call->route->kind == ROUTE_CLOCK && api->config.advance == NULL) {
+        return problem_set(problem, E_NOT_FOUND, NULL, "the clock is the real one; start with --clock virtual to move it");
+    }
+    call->work.actor = (struct actor){.name = STR("link"), .scope = key_scope_ADMIN};
+    if (needs_key(call->route)) {
+        struct op op = op_of(api, call, problem);
+        TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor, &call->retry_after_seconds));
+    }
+    return read_input(call, problem);
+}
+
+void api_handle(struct api *api, const struct http_request *request, struct arena *arena, struct api_reply reply)
+{
+    struct api_call *call = ARENA_NEW(arena, struct api_call);
+    struct problem problem = {0};
+    *call = (struct api_call){.site = api->config.site, .request = *request, .arena = arena, .reply = reply};
+    char number[32];
+    int len = snprintf(number, sizeof number, "%" PRIu64, ++api->requests);
+    snprintf(call->request_id, sizeof call->request_id, "%016" PRIx64,
+             hash_bytes(api->request_key, (struct str){number, (size_t)len}));
+    if (call_answer_builtin(call)) {
+        return;
+    }
+    call->match = route_find(request->method, request->path);
+    enum err err = admit(api, call, &problem);
+    if (err != OK) {
+        call_answer(call, err, &problem);
+        return;
+    }
+    if (call->route->kind != ROUTE_READ) {
+        start_work(api, call);
+        return;
+    }
+    struct op op = op_of(api, call, &problem);
+    call_answer(call, call->route->function(&op, call->input, call->output), &problem);
+}

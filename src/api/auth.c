@@ -1,0 +1,116 @@
+#include "api/auth.h"
+
+#include "service/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KNOWN_MAX = 256, NAME_MAX_BYTES = 128, KEY_BYTES_MAX = 256 };
+
+static const struct duration known_for = SECONDS_INIT(1);
+
+struct known_key {
+    struct key_hash hash;
+    struct instant until;
+    enum key_scope scope;
+    struct id user;
+    char name[NAME_MAX_BYTES];
+    int64_t allowance_us; /* Token bucket, in microseconds of credit. */
+    struct instant filled_at;
+};
+
+struct auth {
+    bool has_admin;
+    struct key_hash admin_hash;
+    int64_t requests_per_second;
+    struct known_key known[KNOWN_MAX];
+};
+
+struct auth *auth_new(struct str admin_key, int64_t requests_per_second)
+{
+    struct auth *auth = calloc(1, sizeof *auth);
+    if (auth == NULL) {
+        fputs("tocsin: out of memory\n", stderr);
+        abort();
+    }
+    auth->has_admin = str_is_set(admin_key);
+    auth->requests_per_second = requests_per_second;
+    if (auth->has_admin) {
+        auth->admin_hash = key_hash_of(admin_key);
+    }
+    return auth;
+}
+
+void auth_free(struct auth **auth)
+{
+    free(*auth);
+    *auth = NULL;
+}
+
+static enum err look_up(struct auth *auth, struct op *op, struct str secret, struct key_hash hash,
+                        struct known_key **out)
+{
+    struct known_key *known = &auth->known[hash.bytes[0] % KNOWN_MAX];
+    bool is_same = key_hash_equal(&known->hash, &hash);
+    *out = known;
+    if (is_same && instant_before(op->now, known->until)) {
+        return OK;
+    }
+    struct api_key key = {0};
+    enum err err = find_key(op, secret, &key);
+    if (err != OK) {
+        *known = (struct known_key){0};
+        return err;
+    }
+    *known = (struct known_key){.hash = hash,
+                                .until = instant_add(op->now, known_for),
+                                .scope = (enum key_scope)key.scope,
+                                .user = key.user_id,
+                                .allowance_us = is_same ? known->allowance_us : SECONDS(1).us,
+                                .filled_at = is_same ? known->filled_at : op->now};
+    snprintf(known->name, sizeof known->name, "api:%.*s", STR_FMT(key.name));
+    return OK;
+}
+
+/* A bucket that holds one second's worth of requests. */
+static enum err pace(const struct auth *auth, struct op *op, struct known_key *known, int64_t *retry_after_seconds)
+{
+    if (auth->requests_per_second <= 0 || known->scope == key_scope_ADMIN) {
+        return OK;
+    }
+    int64_t cost = SECONDS(1).us / auth->requests_per_second;
+    int64_t filled = known->allowance_us + instant_since(op->now, known->filled_at).us;
+    known->filled_at = op->now;
+    known->allowance_us = filled > SECONDS(1).us ? SECONDS(1).us : filled;
+    if (known->allowance_us < cost) {
+        *retry_after_seconds = 1;
+        return op_fail(op, E_RATE_LIMITED, NULL, "this key may ask %lld times a second",
+                       (long long)auth->requests_per_second);
+    }
+    known->allowance_us -= cost;
+    return OK;
+}
+
+enum err auth_check(struct auth *auth, struct op *op, struct str authorization, struct actor *out,
+                    int64_t *retry_after_seconds)
+{
+    struct str scheme = STR("Bearer ");
+    if (!str_starts_nocase(authorization, scheme)) {
+        return op_fail(op, E_UNAUTHENTICATED, NULL, "send the header \"Authorization: Bearer KEY\"");
+    }
+    struct str secret = str_trim(str_slice(authorization, scheme.len, authorization.len));
+    if (secret.len == 0 || secret.len > KEY_BYTES_MAX) {
+        return op_fail(op, E_UNAUTHENTICATED, NULL, "send the header \"Authorization: Bearer KEY\"");
+    }
+    struct key_hash hash = key_hash_of(secret);
+    if (auth->has_admin && key_hash_equal(&hash, &auth->admin_hash)) {
+        *out = (struct actor){.name = STR("api:admin"), .scope = key_scope_ADMIN};
+        return OK;
+    }
+    struct known_key *known = NULL;
+    TRY(look_up(auth, op, secret, hash, &known));
+    TRY(pace(auth, op, known, retry_after_seconds));
+    *out = (struct actor){
+        .name = arena_str(op->arena, str_from(known->name)), .scope = known->scope, .user = known->user};
+    return OK;
+}

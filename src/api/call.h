@@ -1,0 +1,35 @@
+/* api/call: one request on its way through the API: the inside shared by api, answer and page. */
+#ifndef TOCSIN_API_CALL_H
+#define TOCSIN_API_CALL_H
+
+#include "api/api.h"
+
+enum { REQUEST_ID_MAX = 20 };
+
+struct api_call {
+    struct work work; /* First: the executor sees only this. */
+    const struct site *site;
+    const struct route *route;
+    struct route_match match;
+    struct http_request request;
+    struct arena *arena;
+    struct api_reply reply;
+    void *input;
+    void *output;
+    struct presence given;
+    struct id path_id;
+    struct id path_id2;
+    struct sync_wait *wait;
+    int64_t retry_after_seconds;
+    char request_id[REQUEST_ID_MAX];
+};
+
+/* Encodes the answer, or the error, and sends it. The call's memory is gone afterwards. */
+void call_answer(struct api_call *call, enum err err, const struct problem *problem);
+/* The HTML of a one-tap link's page. `view` is NULL for an error. */
+void page_write(struct buf *out, const struct link_view *view, const struct problem *problem);
+/* The OpenAPI document, and the liveness paths: true when the path was one of those and is answered. */
+bool call_answer_builtin(struct api_call *call);
+void openapi_write(struct buf *out, struct str version);
+
+#endif

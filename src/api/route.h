@@ -1,0 +1,41 @@
+/* api/route: the table of routes, and finding the row for a request. Constant; no memory is made. */
+#ifndef TOCSIN_API_ROUTE_H
+#define TOCSIN_API_ROUTE_H
+
+#include "model/http.h"
+#include "model/records.h"
+#include "service/op.h"
+
+enum route_kind { ROUTE_READ, ROUTE_WRITE, ROUTE_CLOCK };
+enum route_style { ROUTE_DATA, ROUTE_FLAT, ROUTE_PAGE, ROUTE_BARE };
+
+struct route {
+    enum http_method method;
+    const char *method_name;
+    const char *path;
+    enum route_kind kind;
+    enum err (*function)(struct op *op, const void *input, void *output);
+    const char *name;            /* Of the function: the operationId. */
+    const struct record *input;  /* NULL for none. */
+    const struct record *output;
+    enum route_style style;
+    int status;
+    const char *doc;
+};
+
+/* What the path's placeholders stood for, raw. */
+struct route_match {
+    const struct route *route; /* NULL: see methods. */
+    struct str id;
+    struct str id2;
+    struct str token;
+    unsigned methods;          /* Bits of the methods that the path has: 0 for an unknown path. */
+};
+
+struct route_match route_find(enum http_method method, struct str path);
+size_t routes_all(const struct route **out);
+const char *http_method_name(enum http_method method);
+/* Whether the path takes bodies of 10 MiB (requirement X3). */
+bool route_is_bulk(struct str path);
+
+#endif

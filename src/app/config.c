@@ -1,0 +1,190 @@
+#include "app/config.h"
+
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SECRET_BYTES_MAX = 4096 };
+
+static const struct setting settings[] = {
+#define SETTING(type, member, name, fallback, flags, doc) \
+    {SETTING_##type, name, fallback, flags, doc, offsetof(struct config, member)},
+#include "app/config.def"
+#undef SETTING
+};
+
+size_t settings_all(const struct setting **out)
+{
+    *out = settings;
+    return ARRAY_LENGTH(settings);
+}
+
+static const struct setting *find_setting(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        if (str_equal_text(name, settings[i].name)) {
+            return &settings[i];
+        }
+    }
+    return NULL;
+}
+
+static enum err assign(struct config *config, const struct setting *setting, struct str value, struct problem *problem)
+{
+    char *member = (char *)config + setting->offset;
+    switch (setting->type) {
+    case SETTING_TEXT:
+        *(struct str *)member = arena_str(config->arena, value);
+        return OK;
+    case SETTING_INT:
+        if (str_to_int(value, (int64_t *)member) != OK || *(int64_t *)member < 0) {
+            return problem_set(problem, E_INVALID, setting->name, "%s must be a whole number, not \"%.*s\"", setting->name,
+                               STR_FMT(str_cut_utf8(value, 40)));
+        }
+        return OK;
+    case SETTING_BOOL:
+        if (str_to_bool(value, (bool *)member) != OK) {
+            return problem_set(problem, E_INVALID, setting->name, "%s must be true or false, not \"%.*s\"", setting->name,
+                               STR_FMT(str_cut_utf8(value, 40)));
+        }
+        return OK;
+    }
+    return E_INTERNAL;
+}
+
+enum err config_set(struct config *config, struct str name, struct str value, struct problem *problem)
+{
+    const struct setting *setting = find_setting(name);
+    if (setting == NULL) {
+        return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s", STR_FMT(name));
+    }
+    return assign(config, setting, value, problem);
+}
+
+static enum err read_secret(struct config *config, const struct setting *setting, struct str path,
+                            struct problem *problem)
+{
+    char text[SECRET_BYTES_MAX];
+    FILE *file = fopen(arena_cstr(config->arena, path), "r");
+    if (file == NULL) {
+        return problem_set(problem, E_INVALID, setting->name, "%s_FILE names a file that cannot be read", setting->name);
+    }
+    size_t len = fread(text, 1, sizeof text, file);
+    fclose(file);
+    return assign(config, setting, str_trim((struct str){text, len}), problem);
+}
+
+/* NAME_FILE for a secret NAME. */
+static const struct setting *secret_by_file(struct str name)
+{
+    struct str suffix = STR("_FILE");
+    if (!str_ends(name, suffix)) {
+        return NULL;
+    }
+    const struct setting *setting = find_setting(str_slice(name, 0, name.len - suffix.len));
+    return setting != NULL && setting->flag == SECRET ? setting : NULL;
+}
+
+static enum err take_pair(struct config *config, struct str name, struct str value, struct problem *problem)
+{
+    const struct setting *setting = find_setting(name);
+    if (setting != NULL) {
+        return assign(config, setting, value, problem);
+    }
+    setting = secret_by_file(name);
+    if (setting != NULL) {
+        return read_secret(config, setting, value, problem);
+    }
+    return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s", STR_FMT(str_cut_utf8(name, 80)));
+}
+
+struct file_reader {
+    struct config *config;
+    struct problem *problem;
+    enum err err;
+};
+
+static int take_line(void *context, const char *section, const char *name, const char *value)
+{
+    struct file_reader *reader = context;
+    if (section[0] != '\0') {
+        reader->err = problem_set(reader->problem, E_INVALID, NULL, "the configuration file has no sections such as [%s]",
+                                  section);
+        return 0;
+    }
+    reader->err = take_pair(reader->config, str_from(name), str_from(value == NULL ? "" : value), reader->problem);
+    return reader->err == OK;
+}
+
+static enum err load_file(struct config *config, const char *path, struct problem *problem)
+{
+    struct file_reader reader = {.config = config, .problem = problem};
+    int line = ini_parse(path, take_line, &reader);
+    if (reader.err != OK) {
+        return reader.err;
+    }
+    if (line < 0) {
+        return problem_set(problem, E_INVALID, NULL, "the configuration file %s cannot be read", path);
+    }
+    if (line > 0) {
+        return problem_set(problem, E_INVALID, NULL, "line %d of %s is not NAME = value", line, path);
+    }
+    return OK;
+}
+
+static bool must_be_known(struct str name)
+{
+    bool is_ours = str_starts(name, STR("TOCSIN_")) || str_starts(name, STR("FEATURE_"));
+    bool is_special = str_equal(name, STR("TOCSIN_CONFIG"));
+    return is_ours && !is_special;
+}
+
+static enum err load_environment(struct config *config, char *const *environment, struct problem *problem)
+{
+    for (; *environment != NULL; environment++) {
+        struct str value = str_from(*environment);
+        struct str name = STR_NONE;
+        if (!str_split(&value, '=', &name) || !str_is_set(value)) {
+            continue;
+        }
+        bool is_known = find_setting(name) != NULL || secret_by_file(name) != NULL;
+        if (is_known || must_be_known(name)) {
+            TRY(take_pair(config, name, value, problem));
+        }
+    }
+    return OK;
+}
+
+static struct str environment_value(char *const *environment, struct str wanted)
+{
+    for (; *environment != NULL; environment++) {
+        struct str value = str_from(*environment);
+        struct str name = STR_NONE;
+        if (str_split(&value, '=', &name) && str_equal(name, wanted)) {
+            return value;
+        }
+    }
+    return STR_NONE;
+}
+
+enum err config_load(char *const *environment, const char *path, struct config *out, struct problem *problem)
+{
+    *out = (struct config){.arena = arena_new()};
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        TRY(assign(out, &settings[i], str_from(settings[i].fallback), problem));
+    }
+    struct str named = environment_value(environment, STR("TOCSIN_CONFIG"));
+    if (path == NULL && named.len > 0) {
+        path = arena_cstr(out->arena, named);
+    }
+    if (path != NULL) {
+        TRY(load_file(out, path, problem));
+    }
+    return load_environment(out, environment, problem);
+}
+
+void config_free(struct config *config)
+{
+    arena_free(&config->arena);
+}

@@ -1,0 +1,113 @@
+#include "app/server_internal.h"
+
+#include <stdlib.h>
+
+enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20 };
+
+static void *must(void *memory)
+{
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+/* On the HTTP thread an answer goes out at once; the executor's go out together after its commit. */
+struct reply_place {
+    struct server *server;
+    struct http_exchange *exchange;
+};
+
+static void keep_reply(struct reply_batch *batch, struct http_exchange *exchange, const struct http_response *response)
+{
+    if (batch->count == batch->cap) {
+        batch->cap = batch->cap == 0 ? 256 : batch->cap * 2;
+        batch->exchanges = must(realloc(batch->exchanges, batch->cap * sizeof *batch->exchanges));
+        batch->responses = must(realloc(batch->responses, batch->cap * sizeof *batch->responses));
+    }
+    batch->exchanges[batch->count] = exchange;
+    batch->responses[batch->count] = *response;
+    batch->count++;
+}
+
+static void send_reply(void *context, const struct http_response *response)
+{
+    struct reply_place *place = context;
+    struct server *server = place->server;
+    if (server->has_thread && pthread_equal(pthread_self(), server->thread)) {
+        keep_reply(&server->replies, place->exchange, response);
+        return;
+    }
+    http_exchange_reply(place->exchange, response);
+}
+
+static void handle(void *context, struct http_exchange *exchange, const struct http_request *request)
+{
+    struct server *server = context;
+    struct arena *arena = http_exchange_arena(exchange);
+    struct reply_place *place = ARENA_NEW(arena, struct reply_place);
+    *place = (struct reply_place){server, exchange};
+    api_handle(server->api, request, arena, (struct api_reply){place, send_reply});
+}
+
+static void refuse(void *context, enum err err, const char *message, struct arena *arena, struct http_response *out)
+{
+    struct problem problem = {0};
+    (void)context;
+    problem_set(&problem, err, NULL, "%s", message);
+    api_error(&problem, STR_NONE, arena, out);
+}
+
+/* Writes of one turn of the HTTP loop go over in one piece (stack.md, "Hand-offs between threads"). */
+static void submit(void *context, struct work *work)
+{
+    struct server *server = context;
+    work->next = NULL;
+    if (server->handed_over == NULL) {
+        server->handed_over = work;
+    } else {
+        server->handed_over_last->next = work;
+    }
+    server->handed_over_last = work;
+}
+
+static void turn_end(void *context)
+{
+    struct server *server = context;
+    struct work *list = server->handed_over;
+    server->handed_over = NULL;
+    if (list != NULL) {
+        inbox_push(server->inbox, list);
+    }
+}
+
+enum err front_open(struct server *server, struct problem *problem)
+{
+    struct plant *plant = server->plant;
+    struct api_config api = {
+        .site = &plant->site,
+        .reader = server->reader,
+        .context = server,
+        .submit = submit,
+        .advance = plant->site.is_virtual ? loop_advance : NULL,
+        .admin_key = plant->config.admin_key.len == 0 ? STR_NONE : plant->config.admin_key,
+        .requests_per_second = plant->config.key_requests,
+    };
+    TRY(api_new(&api, &server->api));
+    struct http_server_config config = {
+        .body_bytes_max = BODY_MAX,
+        .bulk_body_bytes_max = BULK_BODY_MAX,
+        .is_bulk = route_is_bulk,
+        .connections_max = (int)plant->config.connections_max,
+        .connections_per_address_max = (int)plant->config.connections_per_address,
+        .request_timeout = SECONDS(10),
+        .idle_timeout = SECONDS(75),
+        .log = &plant->log,
+        .context = server,
+        .handle = handle,
+        .refuse = refuse,
+        .turn_end = turn_end,
+    };
+    TRY(parse_listen(plant->config.arena, plant->config.listen, &config.address, &config.port, problem));
+    return http_server_start(&config, &server->http, problem);
+}

@@ -1,0 +1,184 @@
+#include "app/server_internal.h"
+
+#include "app/rules.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+enum { STOP_SECONDS = 8 };
+
+void loop_answer_replies(struct server *server)
+{
+    struct reply_batch *batch = &server->replies;
+    if (batch->count > 0) {
+        http_exchange_reply_many(batch->exchanges, batch->responses, batch->count);
+        batch->count = 0;
+    }
+}
+
+void loop_advance(void *context, struct work *work, int64_t seconds)
+{
+    struct server *server = context;
+    struct advance *advance = calloc(1, sizeof *advance);
+    if (advance == NULL) {
+        abort();
+    }
+    *advance = (struct advance){.work = work, .seconds = seconds};
+    pthread_mutex_lock(&server->advance_lock);
+    struct advance **last = &server->advances;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = advance;
+    pthread_mutex_unlock(&server->advance_lock);
+    inbox_wake(server->inbox);
+}
+
+static struct advance *take_advance(struct server *server)
+{
+    pthread_mutex_lock(&server->advance_lock);
+    struct advance *advance = server->advances;
+    if (advance != NULL) {
+        server->advances = advance->next;
+    }
+    pthread_mutex_unlock(&server->advance_lock);
+    return advance;
+}
+
+static void drain(int fd)
+{
+    uint64_t count = 0;
+    ssize_t ignored = read(fd, &count, sizeof count);
+    (void)ignored;
+}
+
+/* Sleeps until work comes, or `until` (by the real clock) where it is set. */
+static void wait_for_work(struct server *server, bool has_deadline, struct instant until)
+{
+    struct epoll_event events[2];
+    struct itimerspec at = {0};
+    if (has_deadline) {
+        /* A zero would disarm the timer: an instant that is over must wake at once. */
+        int64_t us = until.us > 0 ? until.us : 1;
+        at.it_value.tv_sec = us / 1000000;
+        at.it_value.tv_nsec = us % 1000000 * 1000 + (us % 1000000 == 0 && us / 1000000 == 0);
+    }
+    timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
+    epoll_wait(server->epoll, events, 2, -1);
+    drain(server->timer);
+}
+
+static bool turn(struct server *server)
+{
+    struct work *list = inbox_take(server->inbox);
+    bool did = room_turn(&server->room, list);
+    loop_answer_replies(server);
+    return did || list != NULL;
+}
+
+static void reload(struct server *server)
+{
+    struct plant *plant = server->plant;
+    struct problem problem = {0};
+    struct rules rules;
+    if (rules_load(plant->config.rules_file.ptr, &rules, &problem) != OK) {
+        log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE, "the rules stay as they were: %s: %s", problem.field,
+                  problem.message);
+        return;
+    }
+    plant->site.rules = rules;
+    log_write(&plant->log, LOG_INFO, LOG_RULE_ENGINE, STR_NONE, "rules read: %zu stages", rules.stage_count);
+}
+
+/* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server stops). */
+static void settle(struct server *server)
+{
+    while (!atomic_load(&server->must_stop)) {
+        if (turn(server)) {
+            continue;
+        }
+        if (atomic_load(&server->syncs) == 0 && atomic_load(&server->sends) == 0) {
+            /* An answer may have come between the turn and this look. What is under way at the mock comes at an instant
+             * of the virtual clock. */
+            if (!turn(server)) {
+                return;
+            }
+            continue;
+        }
+        wait_for_work(server, false, INSTANT_NONE);
+    }
+}
+
+static void run_advance(struct server *server, struct advance *advance)
+{
+    struct plant *plant = server->plant;
+    struct instant target = instant_add(plant_now(plant), SECONDS(advance->seconds));
+    struct instant next = INSTANT_NONE;
+    settle(server);
+    while (!atomic_load(&server->must_stop) && room_next(&server->room, &next) && next.us <= target.us) {
+        if (next.us > plant_now(plant).us) {
+            atomic_store(&plant->virtual_us, next.us);
+        }
+        settle(server);
+    }
+    atomic_store(&plant->virtual_us, target.us);
+    advance->work->next = NULL;
+    room_turn(&server->room, advance->work);
+    loop_answer_replies(server);
+    free(advance);
+}
+
+static void run_virtual(struct server *server)
+{
+    while (!atomic_load(&server->must_stop)) {
+        struct advance *advance = take_advance(server);
+        if (advance != NULL) {
+            run_advance(server, advance);
+        } else if (!turn(server)) {
+            wait_for_work(server, false, INSTANT_NONE);
+        }
+    }
+}
+
+static void run_real(struct server *server)
+{
+    while (!atomic_load(&server->must_stop)) {
+        if (atomic_exchange(&server->must_reload, false)) {
+            reload(server);
+        }
+        if (!turn(server)) {
+            struct instant next = INSTANT_NONE;
+            bool has_next = room_next(&server->room, &next);
+            wait_for_work(server, has_next, next);
+        }
+    }
+}
+
+/* What is under way is given a few seconds to be answered; the rest is found again at the next start. */
+static void wind_down(struct server *server)
+{
+    struct instant until = instant_add(plant_now(server->plant), SECONDS(STOP_SECONDS));
+    executor_stop_claiming(server->room.executor);
+    while (atomic_load(&server->sends) > 0 && !server->plant->site.is_virtual &&
+           instant_before(plant_now(server->plant), until)) {
+        if (!turn(server)) {
+            wait_for_work(server, true, until);
+        }
+    }
+    while (turn(server)) {
+    }
+}
+
+void *loop_run(void *context)
+{
+    struct server *server = context;
+    if (server->plant->site.is_virtual) {
+        run_virtual(server);
+    } else {
+        run_real(server);
+    }
+    wind_down(server);
+    return NULL;
+}

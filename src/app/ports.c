@@ -1,0 +1,147 @@
+#include "app/server_internal.h"
+
+#include "service/sync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { IN_FLIGHT_MAX = 512, PER_HOST_MAX = 64, JOURNAL_LINE_MAX = 4096 };
+
+/* The mock's record is its own truth: written before its answer is known to us, as a carrier would. */
+static void write_journal(void *context, struct str line)
+{
+    struct server *server = context;
+    char text[JOURNAL_LINE_MAX];
+    int len = snprintf(text, sizeof text, "%.*s\n", STR_FMT(line));
+    if (server->journal >= 0 && len > 0 && (size_t)len < sizeof text && write(server->journal, text, (size_t)len) != len) {
+        log_write(&server->plant->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE, "the mock's record cannot be written: %s",
+                  strerror(errno));
+    }
+}
+
+static void load_journal(struct server *server, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[JOURNAL_LINE_MAX];
+    if (file == NULL) {
+        return;
+    }
+    int torn = 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        torn += mock_network_load(mock_port_network(server->room.mock), str_from(line)) != OK;
+    }
+    fclose(file);
+    if (torn > 0) {
+        log_write(&server->plant->log, LOG_WARN, LOG_CALL_MOCK, STR_NONE, "%d lines of the mock's record are not whole", torn);
+    }
+}
+
+static enum err open_mock(struct server *server, struct problem *problem)
+{
+    struct plant *plant = server->plant;
+    struct str path = arena_printf(plant->config.arena, "%.*s.mock", STR_FMT(plant->database_path));
+    server->room.mock = mock_port_new(&plant->site, server, write_journal);
+    load_journal(server, path.ptr);
+    server->journal = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (server->journal < 0) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "%s cannot be written: %s", path.ptr, strerror(errno));
+    }
+    plant->site.script_mock = mock_port_script;
+    plant->site.script_context = server->room.mock;
+    return OK;
+}
+
+static void courier_done(void *context, uint64_t ticket, const struct wire_answer *answer)
+{
+    struct server *server = context;
+    inbox_push(server->inbox, courier_answer(executor_courier(server->room.executor), ticket, answer));
+    atomic_fetch_sub(&server->sends, 1);
+    inbox_wake(server->inbox);
+}
+
+void ports_submit(void *context, uint64_t ticket, const struct wire_request *request)
+{
+    struct server *server = context;
+    if (request->kind == WIRE_MOCK) {
+        mock_port_submit(server->room.mock, executor_courier(server->room.executor), ticket, request);
+        return;
+    }
+    atomic_fetch_add(&server->sends, 1);
+    http_client_submit(server->courier_client, request, ticket);
+}
+
+static void end_sync(struct server *server, struct sync_job *job)
+{
+    inbox_push(server->inbox, sync_finish(job));
+    atomic_fetch_sub(&server->syncs, 1);
+    inbox_wake(server->inbox);
+}
+
+static void calendar_done(void *context, uint64_t ticket, const struct wire_answer *answer)
+{
+    struct server *server = context;
+    struct sync_job *job = (struct sync_job *)(uintptr_t)ticket;
+    struct wire_request next = {0};
+    if (sync_step(job, answer, &next)) {
+        http_client_submit(server->calendar_client, &next, ticket);
+        return;
+    }
+    end_sync(server, job);
+}
+
+void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
+{
+    struct server *server = context;
+    struct sync_job *job = NULL;
+    struct wire_request first = {0};
+    enum err err = sync_prepare(op, effect, &job);
+    if (err != OK) {
+        sync_give_up(effect->wait, err);
+        return;
+    }
+    atomic_fetch_add(&server->syncs, 1);
+    if (sync_start(job, &first)) {
+        http_client_submit(server->calendar_client, &first, (uint64_t)(uintptr_t)job);
+        return;
+    }
+    end_sync(server, job);
+}
+
+static enum err start_client(struct server *server, void (*done)(void *, uint64_t, const struct wire_answer *),
+                             struct http_client **out, struct problem *problem)
+{
+    struct http_client_config config = {
+        .allow_private = server->plant->config.allow_private_fetch,
+        .in_flight_max = IN_FLIGHT_MAX,
+        .per_host_max = PER_HOST_MAX,
+        .user_agent = STR("Tocsin/" TOCSIN_VERSION),
+        .log = &server->plant->log,
+        .context = server,
+        .done = done,
+    };
+    return http_client_start(&config, out, problem);
+}
+
+enum err ports_open(struct server *server, struct problem *problem)
+{
+    server->journal = -1;
+    if (server->plant->site.has_mock) {
+        TRY(open_mock(server, problem));
+    }
+    TRY(start_client(server, courier_done, &server->courier_client, problem));
+    return start_client(server, calendar_done, &server->calendar_client, problem);
+}
+
+void ports_close(struct server *server)
+{
+    http_client_stop(&server->courier_client);
+    http_client_stop(&server->calendar_client);
+    if (server->journal >= 0) {
+        close(server->journal);
+        server->journal = -1;
+    }
+}

@@ -1,0 +1,100 @@
+#include "app/rules.h"
+
+#include "model/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RULES_BYTES_MAX = 65536 };
+
+static enum err read_file(const char *path, struct arena *arena, struct str *out, struct problem *problem)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return problem_set(problem, E_INVALID, "TOCSIN_RULES_FILE", "the rules file %s cannot be read", path);
+    }
+    char *text = arena_alloc(arena, RULES_BYTES_MAX);
+    size_t len = fread(text, 1, RULES_BYTES_MAX, file);
+    fclose(file);
+    *out = (struct str){text, len};
+    return OK;
+}
+
+static enum err parse_wanted(struct str text, enum wanted *out)
+{
+    static const struct {
+        const char *name;
+        enum wanted wanted;
+    } words[] = {{"EMAIL", WANTED_EMAIL}, {"MESSAGE", WANTED_MESSAGE}, {"CALL", WANTED_CALL}};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (str_equal_text(text, words[i].name)) {
+            *out = words[i].wanted;
+            return OK;
+        }
+    }
+    return E_INVALID;
+}
+
+static enum err take_stage(const struct stage_input *input, size_t index, struct rules *rules, struct problem *problem)
+{
+    char field[64];
+    struct stage_rule *stage = &rules->stages[index];
+    *stage = (struct stage_rule){
+        .number = (int)input->stage,
+        .due_before = MINUTES(input->minutes_before),
+        .valid_before = MINUTES(input->valid_minutes_before),
+    };
+    snprintf(field, sizeof field, "stages[%zu].channel", index);
+    if (parse_wanted(input->channel, &stage->wanted) != OK) {
+        return problem_set(problem, E_INVALID, field, "must be EMAIL, MESSAGE or CALL");
+    }
+    snprintf(field, sizeof field, "stages[%zu].validUntilMinutesBefore", index);
+    if (input->valid_minutes_before >= input->minutes_before) {
+        return problem_set(problem, E_INVALID, field, "must be less than minutesBefore");
+    }
+    snprintf(field, sizeof field, "stages[%zu].stage", index);
+    for (size_t i = 0; i < index; i++) {
+        if (rules->stages[i].number == stage->number) {
+            return problem_set(problem, E_INVALID, field, "is there twice");
+        }
+    }
+    memcpy(stage->alert_type, input->alert_type.ptr, input->alert_type.len);
+    return OK;
+}
+
+static enum err parse(struct arena *arena, struct str text, struct rules *out, struct problem *problem)
+{
+    struct json_context context = {.arena = arena, .problem = problem};
+    struct rules_input input = {0};
+    TRY(record_from_json(&context, &rules_input_record, text, &input, NULL));
+    if (input.stages.count > STAGES_MAX) {
+        return problem_set(problem, E_INVALID, "stages", "must be at most %d", STAGES_MAX);
+    }
+    const struct stage_input *stages = input.stages.items;
+    for (size_t i = 0; i < input.stages.count; i++) {
+        TRY(take_stage(&stages[i], i, out, problem));
+    }
+    out->stage_count = input.stages.count;
+    return OK;
+}
+
+enum err rules_load(const char *path, struct rules *out, struct problem *problem)
+{
+    struct rules rules = {0};
+    if (path == NULL || path[0] == '\0') {
+        rules.stage_count = stages_default(rules.stages);
+        *out = rules;
+        return OK;
+    }
+    struct arena *arena = arena_new();
+    struct str text = STR_NONE;
+    enum err err = read_file(path, arena, &text, problem);
+    if (err == OK) {
+        err = parse(arena, text, &rules, problem);
+    }
+    if (err == OK) {
+        *out = rules;
+    }
+    arena_free(&arena);
+    return err;
+}

@@ -1,0 +1,210 @@
+#include "app/server_internal.h"
+
+#include "service/engine.h"
+#include "service/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+enum { IN_FLIGHT_MAX = 512, READER_STOP_SECONDS = 2 };
+
+uint16_t server_port(const struct server *server)
+{
+    return http_server_port(server->http);
+}
+
+struct str server_new_key(const struct server *server)
+{
+    return server->new_key;
+}
+
+static enum err open_loop(struct server *server, struct problem *problem)
+{
+    server->timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    server->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (server->timer < 0 || server->epoll < 0) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "no timer or epoll descriptor can be had");
+    }
+    TRY(inbox_new(&server->inbox, problem));
+    struct epoll_event timer = {.events = EPOLLIN, .data = {.fd = server->timer}};
+    struct epoll_event inbox = {.events = EPOLLIN, .data = {.fd = inbox_fd(server->inbox)}};
+    bool is_added = epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &timer) == 0 &&
+                    epoll_ctl(server->epoll, EPOLL_CTL_ADD, inbox_fd(server->inbox), &inbox) == 0;
+    return is_added ? OK : problem_set(problem, E_UNAVAILABLE, NULL, "epoll does not take the descriptors");
+}
+
+/* The first operation of a server: the admin key and the timers that keep house. */
+struct first_work {
+    struct work work;
+    struct server *server;
+    struct str key;
+};
+
+static enum err run_first(struct work *work, struct op *op)
+{
+    struct first_work *first = (struct first_work *)work;
+    int64_t known = 0;
+    if (first->server->plant->config.admin_key.len == 0) {
+        TRY(ensure_admin_key(op, &first->key));
+    }
+    TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
+    if (known > 0) {
+        return OK;
+    }
+    return timer_arm(op, (struct timer_request){timer_kind_CLEAN, ID_NONE, instant_add(op->now, HOURS(1)), PRIORITY_LOW});
+}
+
+static void end_first(struct work *work, enum err err, const struct problem *problem)
+{
+    (void)problem;
+    work->err = err;
+}
+
+static enum err run_first_work(struct server *server, struct problem *problem)
+{
+    struct first_work first = {
+        .work = {.arena = server->plant->config.arena,
+                 .actor = {.name = STR("start"), .scope = key_scope_ADMIN},
+                 .run = run_first,
+                 .done = end_first},
+        .server = server,
+    };
+    executor_turn(server->room.executor, &first.work);
+    server->new_key = first.key;
+    return first.work.err == OK ? OK : problem_set(problem, first.work.err, NULL, "the store does not take changes");
+}
+
+static enum err open_executor(struct server *server, struct problem *problem)
+{
+    struct executor_config config = {
+        .site = &server->plant->site,
+        .db = server->plant->db,
+        .wire = {server, ports_submit},
+        .sync = {server, ports_begin_sync},
+        .in_flight_max = IN_FLIGHT_MAX,
+    };
+    TRY(executor_new(&config, &server->room.executor, problem));
+    server->room.site = &server->plant->site;
+    enum err err = executor_recover(server->room.executor);
+    if (err != OK) {
+        return problem_set(problem, err, NULL, "the rows of timers and messages cannot be read");
+    }
+    return run_first_work(server, problem);
+}
+
+static void default_public_url(struct server *server)
+{
+    struct plant *plant = server->plant;
+    struct str address = STR_NONE;
+    uint16_t port = 0;
+    struct problem ignored = {0};
+    if (plant->site.public_url.len > 0 ||
+        parse_listen(plant->config.arena, plant->config.listen, &address, &port, &ignored) != OK) {
+        return;
+    }
+    plant->site.public_url =
+        arena_printf(plant->config.arena, "http://%.*s:%u", STR_FMT(address), (unsigned)server_port(server));
+}
+
+static enum err open_parts(struct server *server, struct problem *problem)
+{
+    TRY(open_loop(server, problem));
+    TRY(ports_open(server, problem));
+    TRY(open_executor(server, problem));
+    TRY(plant_reader(server->plant, &server->reader, problem));
+    TRY(front_open(server, problem));
+    default_public_url(server);
+    if (pthread_create(&server->thread, NULL, loop_run, server) != 0) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "no thread can be had");
+    }
+    server->has_thread = true;
+    atomic_store(&server->plant->stats.is_ready, true);
+    return OK;
+}
+
+enum err server_start(struct plant *plant, const struct server_options *options, struct server **out,
+                      struct problem *problem)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
+    }
+    server->plant = plant;
+    server->timer = server->epoll = server->journal = -1;
+    pthread_mutex_init(&server->advance_lock, NULL);
+    plant->site.is_virtual = options->is_virtual;
+    if (options->is_virtual) {
+        atomic_store(&plant->virtual_us, options->start_at.us);
+    }
+    enum err err = open_parts(server, problem);
+    if (err != OK) {
+        server_stop(&server);
+        return err;
+    }
+    *out = server;
+    return OK;
+}
+
+void server_reload(struct server *server)
+{
+    atomic_store(&server->must_reload, true);
+    inbox_wake(server->inbox);
+}
+
+static void stop_threads(struct server *server)
+{
+    atomic_store(&server->plant->stats.is_stopping, true);
+    if (server->http != NULL) {
+        http_server_quiesce(server->http);
+    }
+    if (server->has_thread) {
+        atomic_store(&server->must_stop, true);
+        inbox_wake(server->inbox);
+        pthread_join(server->thread, NULL);
+        server->has_thread = false;
+    }
+    if (server->http != NULL) {
+        http_server_stop(&server->http, SECONDS(READER_STOP_SECONDS));
+    }
+}
+
+static void drop_inbox(struct server *server)
+{
+    struct work *work = server->inbox == NULL ? NULL : inbox_take(server->inbox);
+    while (work != NULL) {
+        struct work *next = work->next;
+        work->done(work, E_UNAVAILABLE, &work->problem);
+        work = next;
+    }
+}
+
+void server_stop(struct server **stopping)
+{
+    struct server *server = *stopping;
+    if (server == NULL) {
+        return;
+    }
+    stop_threads(server);
+    ports_close(server);
+    drop_inbox(server);
+    mock_port_free(&server->room.mock);
+    executor_free(&server->room.executor);
+    api_free(&server->api);
+    db_close(&server->reader);
+    inbox_free(&server->inbox);
+    if (server->timer >= 0) {
+        close(server->timer);
+    }
+    if (server->epoll >= 0) {
+        close(server->epoll);
+    }
+    pthread_mutex_destroy(&server->advance_lock);
+    free(server->replies.exchanges);
+    free(server->replies.responses);
+    free(server);
+    *stopping = NULL;
+}

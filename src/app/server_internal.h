@@ -1,0 +1,70 @@
+/* app/server_internal: the parts of a running server, shared by server (start, stop), loop (the executor's thread), ports
+ * (hand-overs to and from the clients) and front (HTTP). */
+#ifndef TOCSIN_APP_SERVER_INTERNAL_H
+#define TOCSIN_APP_SERVER_INTERNAL_H
+
+#include "api/api.h"
+#include "app/inbox.h"
+#include "app/server.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "service/room.h"
+
+#include <pthread.h>
+
+/* Answers that are released together after a commit. */
+struct reply_batch {
+    struct http_exchange **exchanges;
+    struct http_response *responses;
+    size_t count;
+    size_t cap;
+};
+
+/* A request to move the virtual clock. */
+struct advance {
+    struct advance *next;
+    struct work *work;
+    int64_t seconds;
+};
+
+struct server {
+    struct plant *plant;
+    struct room room;
+    struct inbox *inbox;
+    struct db *reader;
+    struct api *api;
+    struct http_server *http;
+    struct http_client *courier_client;
+    struct http_client *calendar_client;
+    struct reply_batch replies;   /* The executor's thread only. */
+    struct work *handed_over;     /* The HTTP thread's, until the end of its turn. */
+    struct work *handed_over_last;
+    pthread_t thread;
+    pthread_mutex_t advance_lock;
+    struct advance *advances;
+    int timer;                    /* timerfd */
+    int epoll;
+    int journal;                  /* The mock's record; -1 for none. */
+    _Atomic int syncs;            /* Calendars being read. */
+    _Atomic int sends;            /* Requests that net/ has for the courier. */
+    _Atomic bool must_stop;
+    _Atomic bool must_reload;
+    bool has_thread;
+    struct str new_key;
+};
+
+/* loop */
+void *loop_run(void *server);
+void loop_advance(void *server, struct work *work, int64_t seconds);
+void loop_answer_replies(struct server *server);
+
+/* ports */
+NODISCARD enum err ports_open(struct server *server, struct problem *problem);
+void ports_close(struct server *server);
+void ports_submit(void *server, uint64_t ticket, const struct wire_request *request);
+void ports_begin_sync(void *server, struct op *op, const struct effect *effect);
+
+/* front */
+NODISCARD enum err front_open(struct server *server, struct problem *problem);
+
+#endif

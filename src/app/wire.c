@@ -1,0 +1,324 @@
+#include "app/wire.h"
+
+#include "app/rules.h"
+#include "store/migrate.h"
+#include "store/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEY_FILE_BYTES = 64, WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
+
+struct instant plant_now(void *context)
+{
+    struct plant *plant = context;
+    int64_t virtual_us = atomic_load(&plant->virtual_us);
+    if (virtual_us != 0) {
+        return (struct instant){virtual_us};
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct instant){(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
+}
+
+enum err parse_listen(struct arena *arena, struct str text, struct str *address, uint16_t *port,
+                      struct problem *problem)
+{
+    size_t colon = text.len;
+    while (colon > 0 && text.ptr[colon - 1] != ':') {
+        colon--;
+    }
+    int64_t number = 0;
+    struct str host = colon == 0 ? STR_NONE : str_slice(text, 0, colon - 1);
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
+        host = str_slice(host, 1, host.len - 1);
+    }
+    if (host.len == 0 || str_to_int(str_slice(text, colon, text.len), &number) != OK || number < 0 || number > 65535) {
+        return problem_set(problem, E_INVALID, "TOCSIN_LISTEN", "TOCSIN_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:8080");
+    }
+    *address = arena_str(arena, host);
+    *port = (uint16_t)number;
+    return OK;
+}
+
+static enum err make_directory(const char *path, struct problem *problem)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_DIR", "the folder %s cannot be made: %s", path,
+                           strerror(errno));
+    }
+    return OK;
+}
+
+static enum err database_path(struct plant *plant, struct problem *problem)
+{
+    struct config *config = &plant->config;
+    struct str scheme = STR("sqlite:");
+    if (config->database_url.len == 0) {
+        TRY(make_directory(config->data_dir.ptr, problem));
+        plant->database_path = arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
+        return OK;
+    }
+    if (!str_starts(config->database_url, scheme) || config->database_url.len == scheme.len) {
+        return problem_set(problem, E_INVALID, "DATABASE_URL", "DATABASE_URL must be sqlite:PATH");
+    }
+    struct str path = str_slice(config->database_url, scheme.len, config->database_url.len);
+    if (str_starts(path, STR("//"))) {
+        path = str_slice(path, 2, path.len);
+    }
+    plant->database_path = arena_str(config->arena, path);
+    return OK;
+}
+
+static enum err take_lock(struct plant *plant, struct problem *problem)
+{
+    struct str path = arena_printf(plant->config.arena, "%.*s.lock", STR_FMT(plant->database_path));
+    plant->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (plant->lock < 0) {
+        return problem_set(problem, E_UNAVAILABLE, "DATABASE_URL", "%s cannot be written: %s", path.ptr, strerror(errno));
+    }
+    if (flock(plant->lock, LOCK_EX | LOCK_NB) != 0) {
+        return problem_set(problem, E_CONFLICT, "DATABASE_URL", "another process is using %s",
+                           plant->database_path.ptr);
+    }
+    return OK;
+}
+
+static enum err read_key_file(struct plant *plant, const char *path, struct str *out, struct problem *problem)
+{
+    char *text = arena_alloc(plant->config.arena, KEY_FILE_BYTES + 1);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = file < 0 ? -1 : read(file, text, KEY_FILE_BYTES);
+    if (file >= 0) {
+        close(file);
+    }
+    if (len != KEY_FILE_BYTES) {
+        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole", path);
+    }
+    *out = (struct str){text, KEY_FILE_BYTES};
+    return OK;
+}
+
+static enum err write_key_file(struct plant *plant, const char *path, struct str *out, struct problem *problem)
+{
+    struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool is_written = file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
+    if (file >= 0) {
+        close(file);
+    }
+    if (!is_written) {
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY", "the key file %s cannot be written: %s", path,
+                           strerror(errno));
+    }
+    *out = key;
+    return OK;
+}
+
+/* The data key from its setting, else from a file beside the database, which the first start makes (P5). */
+static enum err open_seal(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct str key = plant->config.data_key;
+    if (key.len == 0) {
+        struct str path = arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->database_path));
+        bool exists = access(path.ptr, F_OK) == 0;
+        if (!exists && use == PLANT_READ_ONLY) {
+            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY", "there is no key file %s", path.ptr);
+        }
+        TRY(exists ? read_key_file(plant, path.ptr, &key, problem) : write_key_file(plant, path.ptr, &key, problem));
+    }
+    return seal_new(key, &plant->seal, problem);
+}
+
+static enum err open_db(struct plant *plant, bool is_read_only, struct db **out, struct problem *problem)
+{
+    struct db_config config = {
+        .driver = &driver_sqlite,
+        .path = plant->database_path.ptr,
+        .is_read_only = is_read_only,
+        .cache_kib = is_read_only ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+        .seal = plant->seal,
+        .log = &plant->log,
+    };
+    return db_open(&config, out, problem);
+}
+
+enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem)
+{
+    return open_db(plant, true, out, problem);
+}
+
+static enum err find_provider(struct str name, const char *setting, enum channel channel, const struct provider **out,
+                              struct problem *problem)
+{
+    const struct provider *provider = provider_find(name);
+    if (provider == NULL || (provider->channels >> channel & 1) == 0) {
+        return problem_set(problem, E_INVALID, setting, "%s: \"%.*s\" is no provider of this channel", setting,
+                           STR_FMT(name));
+    }
+    *out = provider;
+    return OK;
+}
+
+static enum err parse_security(struct str text, enum smtp_security *out, struct problem *problem)
+{
+    static const struct {
+        const char *word;
+        enum smtp_security security;
+    } words[] = {{"starttls", SMTP_STARTTLS}, {"tls", SMTP_TLS}, {"true", SMTP_TLS}, {"none", SMTP_PLAIN}, {"false", SMTP_PLAIN}};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (str_equal_nocase(text, str_from(words[i].word))) {
+            *out = words[i].security;
+            return OK;
+        }
+    }
+    return problem_set(problem, E_INVALID, "SMTP_SECURE", "SMTP_SECURE must be starttls, tls or none");
+}
+
+static struct str set_or_none(struct str text)
+{
+    return text.len == 0 ? STR_NONE : text;
+}
+
+static enum err choose_providers(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    struct site *site = &plant->site;
+    struct str email = config->email_provider;
+    if (email.len == 0) {
+        email = config->smtp_host.len > 0 ? STR("smtp") : STR("mock");
+    }
+    TRY(find_provider(email, "EMAIL_PROVIDER", channel_EMAIL, &site->providers[channel_EMAIL], problem));
+    TRY(find_provider(config->sms_provider, "SMS_PROVIDER", channel_SMS, &site->providers[channel_SMS], problem));
+    TRY(find_provider(config->call_provider, "CALL_PROVIDER", channel_CALL, &site->providers[channel_CALL], problem));
+    site->providers[channel_WHATSAPP] = site->providers[channel_SMS];
+    site->provider_settings = (struct provider_settings){
+        .email_from = config->email_from,
+        .smtp_host = set_or_none(config->smtp_host),
+        .smtp_port = (int)config->smtp_port,
+        .smtp_user = set_or_none(config->smtp_user),
+        .smtp_password = set_or_none(config->smtp_password),
+        .smtp_ca_file = set_or_none(config->smtp_ca_file),
+        .ehlo_name = config->smtp_ehlo_name,
+        .timeout = SECONDS(45),
+    };
+    TRY(parse_security(config->smtp_secure, &site->provider_settings.smtp_security, problem));
+    for (int channel = 0; channel < channel_COUNT; channel++) {
+        const struct provider *provider = site->providers[channel];
+        if (provider != NULL) {
+            TRY(provider->check(&site->provider_settings, problem));
+            site->has_mock = site->has_mock || provider == &provider_mock;
+        }
+    }
+    return OK;
+}
+
+static void copy_settings(struct plant *plant)
+{
+    const struct config *config = &plant->config;
+    struct site *site = &plant->site;
+    site->features = (struct features){config->feature_scheduler, config->feature_email, config->feature_sms,
+                                       config->feature_whatsapp, config->feature_call};
+    site->grace = MINUTES(config->grace_minutes);
+    site->retry_attempts = (int)config->retry_attempts;
+    site->retry_first = MILLISECONDS(config->retry_delay_ms);
+    site->calendar_interval = SECONDS(config->calendar_interval);
+    site->default_timezone = config->default_timezone;
+    site->operator_email = set_or_none(config->operator_email);
+    site->version = STR(TOCSIN_VERSION);
+    site->log = &plant->log;
+    site->stats = &plant->stats;
+    site->clock = (struct clock_port){plant, plant_now};
+}
+
+static enum err check_limits(const struct config *config, struct problem *problem)
+{
+    if (config->calendar_interval < 10 || config->calendar_interval > 86400) {
+        return problem_set(problem, E_INVALID, "CALENDAR_SYNC_INTERVAL_SECONDS",
+                           "CALENDAR_SYNC_INTERVAL_SECONDS must be between 10 and 86400");
+    }
+    if (config->grace_minutes > 1440) {
+        return problem_set(problem, E_INVALID, "GRACE_PERIOD_MINUTES", "GRACE_PERIOD_MINUTES must be at most 1440");
+    }
+    if (config->retry_attempts > 20) {
+        return problem_set(problem, E_INVALID, "QUEUE_RETRY_ATTEMPTS", "QUEUE_RETRY_ATTEMPTS must be at most 20");
+    }
+    if (config->retry_delay_ms < 1 || config->retry_delay_ms > 3600000) {
+        return problem_set(problem, E_INVALID, "QUEUE_RETRY_BACKOFF_DELAY",
+                           "QUEUE_RETRY_BACKOFF_DELAY must be between 1 and 3600000 milliseconds");
+    }
+    return OK;
+}
+
+enum err plant_check(struct plant *plant, struct problem *problem)
+{
+    struct str address = STR_NONE;
+    uint16_t port = 0;
+    copy_settings(plant);
+    TRY(check_limits(&plant->config, problem));
+    TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
+    TRY(choose_providers(plant, problem));
+    TRY(rules_load(plant->config.rules_file.ptr, &plant->site.rules, problem));
+    if (plant->zones == NULL) {
+        TRY(zoneinfo_open(NULL, &plant->zones, problem));
+    }
+    plant->site.zones = plant->zones;
+    if (zoneinfo_find(plant->zones, plant->config.default_timezone) == NULL) {
+        return problem_set(problem, E_TIMEZONE, "DEFAULT_TIMEZONE", "DEFAULT_TIMEZONE is not an IANA zone");
+    }
+    struct str url = plant->config.public_url.len > 0 ? plant->config.public_url : plant->config.call_webhook_url;
+    if (url.len > 0 && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
+        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL", "TOCSIN_PUBLIC_URL must start with http:// or https://");
+    }
+    while (url.len > 0 && url.ptr[url.len - 1] == '/') {
+        url.len--;
+    }
+    plant->site.public_url = url;
+    return OK;
+}
+
+static enum err prepare_store(struct plant *plant, struct problem *problem)
+{
+    int ran = 0;
+    TRY(migrate_up(plant->db, &ran, problem));
+    if (ran > 0) {
+        log_write(&plant->log, LOG_INFO, LOG_STORE, STR_NONE, "%d migrations ran", ran);
+    }
+    return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
+}
+
+enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    plant->lock = -1;
+    TRY(plant_check(plant, problem));
+    TRY(database_path(plant, problem));
+    if (use == PLANT_WRITE) {
+        TRY(take_lock(plant, problem));
+    }
+    TRY(open_seal(plant, use, problem));
+    plant->site.seal = plant->seal;
+    TRY(open_db(plant, use == PLANT_READ_ONLY, &plant->db, problem));
+    if (use == PLANT_WRITE) {
+        return prepare_store(plant, problem);
+    }
+    return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
+}
+
+void plant_close(struct plant *plant)
+{
+    db_close(&plant->db);
+    seal_free(&plant->seal);
+    zoneinfo_free(&plant->zones);
+    if (plant->lock >= 0) {
+        close(plant->lock);
+        plant->lock = -1;
+    }
+    config_free(&plant->config);
+}

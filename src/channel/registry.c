@@ -1,0 +1,37 @@
+#include "channel/provider.h"
+
+#include <assert.h>
+
+static const struct provider *const providers[] = {&provider_mock, &provider_smtp};
+
+const struct provider *provider_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(providers); i++) {
+        if (str_equal_text(name, providers[i]->name)) {
+            return providers[i];
+        }
+    }
+    return NULL;
+}
+
+size_t providers_all(const struct provider *const **out)
+{
+    *out = providers;
+    return ARRAY_LENGTH(providers);
+}
+
+void providers_assert_complete(void)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(providers); i++) {
+        const struct provider *provider = providers[i];
+        assert(provider->name != NULL && provider->name[0] != '\0');
+        assert(provider->channels != 0);
+        assert(provider->check != NULL);
+        assert(provider->build_send != NULL);
+        assert(provider->read_send != NULL);
+        assert(provider->build_find != NULL);
+        assert(provider->read_find != NULL);
+        assert(provider->build_cancel != NULL);
+        assert(provider_find(str_from(provider->name)) == provider);
+    }
+}

@@ -1,0 +1,73 @@
+#include "cli/documents.h"
+
+#include "api/api.h"
+#include "app/config.h"
+#include "cli/command.h"
+#include "model/enums.h"
+
+static const char generated[] = "<!-- Made by `tocsin docs docs/reference` from the source's tables; not edited by hand. -->\n\n";
+
+void document_api(struct buf *out)
+{
+    api_openapi(out);
+}
+
+void document_config(struct buf *out)
+{
+    const struct setting *settings = NULL;
+    size_t count = settings_all(&settings);
+    buf_printf(out, "# Settings\n\n%s", generated);
+    buf_add_text(out, "From the environment, else from the file that `TOCSIN_CONFIG` or `--config` names (`NAME = value` a line), else "
+                      "the default. A secret may be in a file named by `NAME_FILE`. A name that is not listed is an error.\n\n"
+                      "| name | default | meaning |\n| --- | --- | --- |\n");
+    for (size_t i = 0; i < count; i++) {
+        const char *fallback = settings[i].fallback[0] == '\0' ? "" : settings[i].fallback;
+        buf_printf(out, "| `%s`%s | %s%s%s | %s |\n", settings[i].name, settings[i].flag == SECRET ? " (secret)" : "",
+                   fallback[0] == '\0' ? "" : "`", fallback, fallback[0] == '\0' ? "" : "`", settings[i].doc);
+    }
+}
+
+static void add_enum(struct buf *out, const struct enum_doc *doc)
+{
+    buf_printf(out, "\n## %s\n\n| value | meaning |\n| --- | --- |\n", doc->names->name);
+    for (int i = 1; i < doc->names->count; i++) {
+        buf_printf(out, "| `%s` | %s |\n", doc->names->names[i], doc->meanings[i]);
+    }
+}
+
+void document_states(struct buf *out)
+{
+    const struct enum_doc *docs = NULL;
+    size_t count = enum_docs(&docs);
+    buf_printf(out, "# States and other closed sets of words\n\n%s", generated);
+    buf_add_text(out, "## Edges of an incident\n\n| from | event | to |\n| --- | --- | --- |\n");
+#define EDGE(from, event, to) buf_add_text(out, "| `" #from "` | " #event " | `" #to "` |\n");
+#include "domain/incident.fsm.def"
+#undef EDGE
+    for (size_t i = 0; i < count; i++) {
+        add_enum(out, &docs[i]);
+    }
+}
+
+void document_errors(struct buf *out)
+{
+    buf_printf(out, "# Errors\n\n%s", generated);
+    buf_add_text(out, "Every error answers `{\"success\":false,\"error\":{\"code\",\"message\",\"field\"?},\"requestId\"}`.\n\n"
+                      "| code | HTTP | meaning |\n| --- | --- | --- |\n");
+    for (int err = OK + 1; err < ERR_COUNT; err++) {
+        buf_printf(out, "| `%s` | %d | %s |\n", err_code((enum err)err), err_http_status((enum err)err),
+                   err_meaning((enum err)err));
+    }
+}
+
+void document_cli(struct buf *out)
+{
+    const struct command *commands = NULL;
+    size_t count = commands_all(&commands);
+    buf_printf(out, "# Commands\n\n%s", generated);
+    buf_add_text(out, "Exit codes: 0 done, 1 failed, 2 called wrongly, 3 a check found something wrong.\n");
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "\n## tocsin %s\n\n%s\n\n    tocsin %s %s\n", commands[i].name, commands[i].doc, commands[i].name,
+                   commands[i].usage);
+    }
+}

@@ -1,0 +1,13 @@
+/* cli/documents: the documents under docs/reference/, made from the tables that the code is made of. Stable byte for byte. */
+#ifndef TOCSIN_CLI_DOCUMENTS_H
+#define TOCSIN_CLI_DOCUMENTS_H
+
+#include "base/buf.h"
+
+void document_api(struct buf *out);
+void document_config(struct buf *out);
+void document_states(struct buf *out);
+void document_errors(struct buf *out);
+void document_cli(struct buf *out);
+
+#endif

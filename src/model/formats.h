@@ -1,0 +1,31 @@
+/* model/formats: what a text must look like, beyond its length: FORMAT(name) in a record's table.
+ *
+ * Pure. A check says whether a text may be stored and used as what it claims to be, not whether the
+ * thing exists. The
+ * `pattern` of each says the same, or less, as a regular expression of ECMA-262 for the schema.
+ * Source: E.164, RFC 5321 4.1.2 (as far as protocols.md 4 allows), RFC 3986, RFC 5646, the theory
+ * file of tzdata. */
+#ifndef TOCSIN_MODEL_FORMATS_H
+#define TOCSIN_MODEL_FORMATS_H
+
+#include "model/record.h"
+
+extern const struct text_format format_e164;
+/* One plain ASCII address of at most 254 bytes: nothing that could end an SMTP command or begin a
+ * second address. */
+extern const struct text_format format_email;
+/* "00:00" to "23:59". */
+extern const struct text_format format_hhmm;
+/* The lexical form of an IANA name; whether the machine knows the zone is found out later
+ * (E_TIMEZONE). */
+extern const struct text_format format_timezone;
+/* A language tag such as "en", "en-US" or "zh-Hant". */
+extern const struct text_format format_locale;
+/* An absolute http, https or webcal URL of at most 2048 bytes with a host, percent-encoded as RFC
+ * 3986 has it. */
+extern const struct text_format format_url;
+/* A caller's own key: 1 to 255 bytes without control characters, not beginning or ending with a
+ * space. */
+extern const struct text_format format_dedup_key;
+
+#endif

@@ -1,0 +1,139 @@
+#include "model/json_field.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+const char *field_expectation(const struct field *field)
+{
+    switch (field->type) {
+    case FIELD_ID:
+        return "an id, which is a UUID in a string";
+    case FIELD_INT:
+        return "a whole number";
+    case FIELD_BOOL:
+        return "true or false";
+    case FIELD_INSTANT:
+        return "an ISO 8601 time with an offset in a string, such as \"2026-01-05T09:00:00Z\"";
+    case FIELD_TEXT:
+        return field->detail.format != NULL ? field->detail.format->advice : "a string";
+    case FIELD_ENUM:
+        return "one of the names in the documentation, as a string";
+    case FIELD_LIST:
+        return "an array";
+    case FIELD_RECORD:
+        return "an object";
+    case FIELD_BYTES:
+        break;
+    }
+    return "left out";
+}
+
+/* Tabs and line ends (LF or CRLF, which iCalendar text has) are the only controls that texts need.
+ */
+static bool has_stray_control(struct str text)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        if (c >= 0x20 || c == '\t' || c == '\n') {
+            continue;
+        }
+        if (c != '\r' || at + 1 == text.len || text.ptr[at + 1] != '\n') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err set_plain_text(const struct json_context *context, const struct json_path *path,
+                               const struct field *field, struct str text, struct str *out)
+{
+    int64_t len = (int64_t)text.len;
+    int64_t max = field_is_limited(field) ? field->max : TEXT_BYTES_MAX;
+    if (len < field->min) {
+        return len == 0
+                   ? json_refuse(context, path, "must not be empty")
+                   : json_refuse(context, path, "must have at least %" PRId64 " bytes, not %zu",
+                                 field->min, text.len);
+    }
+    if (len > max) {
+        return json_refuse(context, path, "must have at most %" PRId64 " bytes, not %zu", max,
+                           text.len);
+    }
+    if ((field->flags & F_HIDDEN) == 0 && has_stray_control(text)) {
+        return json_refuse(context, path,
+                           "must not contain control characters other than tabs and line ends");
+    }
+    if (field->detail.format != NULL && !field->detail.format->is_valid(text)) {
+        return json_refuse(context, path, "must be %s", field->detail.format->advice);
+    }
+    *out = arena_str(context->arena, text);
+    return OK;
+}
+
+static enum err set_enum(const struct json_context *context, const struct json_path *path,
+                         const struct enum_names *names, struct str text, int *out)
+{
+    if (enum_parse(names, text, out) == OK) {
+        return OK;
+    }
+    if (context->problem == NULL) {
+        return E_INVALID;
+    }
+    struct buf allowed = {.arena = context->arena};
+    for (int value = 1; value < names->count; value++) {
+        buf_add_text(&allowed, value == 1 ? "" : ", ");
+        buf_add_text(&allowed, names->names[value]);
+    }
+    return json_refuse(context, path, "must be one of %.*s", STR_FMT(buf_str(&allowed)));
+}
+
+static enum err set_instant(const struct json_context *context, const struct json_path *path,
+                            struct str text, struct instant *out)
+{
+    struct instant parsed = INSTANT_NONE;
+    if (instant_parse(text, &parsed) != OK || instant_ms(parsed) == 0) {
+        return json_refuse(context, path,
+                           "must be an ISO 8601 time with an offset, such as 2026-01-05T09:00:00Z "
+                           "or 2026-01-05T14:30:00+05:30");
+    }
+    *out = instant_from_ms(instant_ms(parsed));
+    return OK;
+}
+
+enum err field_set_text(const struct json_context *context, const struct json_path *path,
+                        const struct field *field, struct str text, void *object)
+{
+    void *out = record_member(object, field);
+    switch (field->type) {
+    case FIELD_TEXT:
+        return set_plain_text(context, path, field, text, out);
+    case FIELD_ENUM:
+        return set_enum(context, path, field->detail.names, text, out);
+    case FIELD_INSTANT:
+        return set_instant(context, path, text, out);
+    case FIELD_ID:
+        return id_parse(context->id_key, text, out) == OK
+                   ? OK
+                   : json_refuse(context, path, "must be an id that this Tocsin has given out");
+    case FIELD_INT:
+    case FIELD_BOOL:
+    case FIELD_BYTES:
+    case FIELD_LIST:
+    case FIELD_RECORD:
+        break;
+    }
+    return json_refuse(context, path, "must be %s, not a string", field_expectation(field));
+}
+
+enum err field_set_int(const struct json_context *context, const struct json_path *path,
+                       const struct field *field, int64_t number, void *object)
+{
+    assert(field->type == FIELD_INT);
+    if (field_is_limited(field) && (number < field->min || number > field->max)) {
+        return json_refuse(context, path,
+                           "must be a whole number from %" PRId64 " to %" PRId64 ", not %" PRId64,
+                           field->min, field->max, number);
+    }
+    *(int64_t *)record_member(object, field) = number;
+    return OK;
+}

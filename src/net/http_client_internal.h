@@ -1,0 +1,140 @@
+/* net/http_client_internal: what the pieces of the HTTP client share. Nobody else includes it.
+ *
+ * Threads: everything in a lane belongs to the lane's thread, but for the inbox, which the lock
+ * guards. A transfer is made by the thread that submits it and belongs to its lane from then on. */
+#ifndef TOCSIN_NET_HTTP_CLIENT_INTERNAL_H
+#define TOCSIN_NET_HTTP_CLIENT_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+enum { HOST_BUCKETS = 1024 };
+
+/* One step of an HTTP request: the first URL, or what a redirect led to. */
+struct hop {
+    struct str url;    /* Without user and password. */
+    struct str origin; /* "https://host:443" */
+    struct str method;
+    struct str username;
+    struct str password;
+    bool with_body;
+    bool with_credentials; /* Authorization, cookies and Basic authentication. */
+};
+
+struct transfer {
+    struct lane *lane;
+    uint64_t ticket;
+    struct arena *arena;
+    struct wire_request request;
+    struct transfer *next; /* In the inbox or in its host's queue. */
+    struct transfer *active_next;
+    struct transfer *active_previous;
+    struct host *host;
+    CURL *easy;
+    struct curl_slist *list; /* Headers, or the recipient. */
+    struct instant due;      /* Monotonic, from the moment that it leaves the queue. */
+    struct hop hop;
+    int redirects;
+    int sends;          /* How often this hop was about to go out. */
+    int status;         /* Of the header block that is being read. */
+    bool head_complete; /* Its blank line was seen. */
+    struct str location;
+    struct buf body;
+    size_t message_sent;
+    int sockets_opened;
+    bool address_refused;
+    bool too_large;
+    struct wire_answer answer;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* Transfers to one place queue here, so that a slow server holds up nobody else. */
+struct host {
+    struct host *bucket_next;
+    struct host *ready_next;
+    struct transfer *first;
+    struct transfer *last;
+    int active;
+    bool ready; /* In the ring of those that may start one. */
+    struct str key;
+};
+
+struct lane {
+    struct http_client *client;
+    const struct http_client_config *config;
+    CURLM *multi;
+    int epoll_fd;
+    int wake_fd;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    struct transfer *inbox_first;
+    struct transfer *inbox_last;
+    bool asleep;
+    bool stop_wanted;
+    struct instant now;
+    struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing. */
+    struct transfer *active;
+    int active_count;
+    struct host *buckets[HOST_BUCKETS];
+    struct host *ready_first;
+    struct host *ready_last;
+    struct hash_key hash_key;
+    CURL *spare[64];
+    size_t spare_count;
+    int *sockets; /* Open connections to mail servers. */
+    size_t socket_count;
+    size_t socket_room;
+};
+
+/* HTTP and SMTP each have a lane, because libcurl 7.88 waits inside for the answer to its QUIT: a
+ * mail server that hangs there must not hold up a call. */
+struct http_client {
+    struct http_client_config config;
+    struct lane *http;
+    struct lane *smtp;
+    pthread_mutex_t done_lock;
+};
+
+/* http_client.c: one at a time. */
+void client_tell(struct http_client *client, uint64_t ticket, const struct wire_answer *answer);
+
+/* http_client_lane.c: a thread with its curl handles. */
+NODISCARD enum err lane_start(struct http_client *client, struct lane **out,
+                              struct problem *problem);
+void lane_stop(struct lane *lane);
+void lane_free(struct lane **lane);
+void lane_submit(struct lane *lane, struct transfer *transfer);
+
+/* http_client_hosts.c: fair turns. */
+void hosts_enqueue(struct lane *lane, struct transfer *transfer, struct str key);
+struct transfer *hosts_next(struct lane *lane);
+void hosts_release(struct lane *lane, struct transfer *transfer);
+
+/* http_client_transfer.c: the life of one transfer. False with the reason where it may not go out.
+ */
+struct transfer *transfer_new(struct lane *lane, const struct wire_request *request,
+                              uint64_t ticket);
+bool transfer_check(struct transfer *transfer, struct str *host_key, struct str *reason);
+void transfer_start(struct transfer *transfer);
+void transfer_finish(struct transfer *transfer, CURLcode code);
+void transfer_refuse(struct transfer *transfer, enum wire_outcome outcome, struct str reason);
+bool has_control_bytes(struct str s);
+
+/* http_client_http.c */
+bool http_check(struct transfer *transfer, struct str *host_key, struct str *reason);
+void http_prepare(struct transfer *transfer);
+/* True where a redirect was taken and the transfer has to start again; or it sets outcome and
+ * reason. */
+bool http_follow(struct transfer *transfer);
+void http_answer(struct transfer *transfer, CURLcode code);
+
+/* http_client_smtp.c */
+bool smtp_check(struct transfer *transfer, struct str *host_key, struct str *reason);
+void smtp_prepare(struct transfer *transfer);
+void smtp_answer(struct transfer *transfer, CURLcode code);
+
+#endif

@@ -1,0 +1,74 @@
+/* net/http_server: HTTP/1.1 over libmicrohttpd, with the answers coming later from other threads.
+ *
+ * One thread runs the daemon in external-epoll mode (stack.md "libmicrohttpd: design around
+ * these"). For each complete request `handle` is called on that thread; it either answers at once
+ * with http_exchange_reply, or keeps the exchange and lets any thread reply later; the connection
+ * waits without a thread. Exactly one reply is owed for each exchange. Limits are the server's:
+ * header block 16 KiB, body `body_bytes_max` (over it 413, then close), a request complete within
+ * `request_timeout` of its first byte, idle connections closed after `idle_timeout`,
+ * `connections_max` in all and `connections_per_address_max` each, Content-Length together with
+ * Transfer-Encoding refused, duplicate Host refused. Refusals that never reach `handle` carry the
+ * body that `refuse` writes and the status that fits, so that every error has the API's shape. The
+ * exception is what libmicrohttpd can't parse at all (no colon in a header line, a Content-Length
+ * that is no number, another version of HTTP, a header block over its memory of about 30 KiB): it
+ * answers 400, 413, 431 or 505 with a short page of its own, or just ends the connection. A client
+ * that closes its sending side is taken to have left. Over `connections_max` new connections wait
+ * in the system's queue; over the limit of an address (IPv6: of a /64) they get 503 and the end. A
+ * body over its limit is read and thrown away before the 413, up to 32 MiB.
+ *
+ * Ownership: request memory belongs to the exchange until the reply; the reply's is copied. */
+#ifndef TOCSIN_NET_HTTP_SERVER_H
+#define TOCSIN_NET_HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "model/http.h"
+
+struct http_server;
+struct http_exchange;
+
+struct http_server_config {
+    struct str address;               /* "127.0.0.1" or "::1" */
+    uint16_t port;                    /* 0 picks a free one. */
+    size_t body_bytes_max;            /* 1 MiB */
+    size_t bulk_body_bytes_max;       /* 10 MiB, for paths that `is_bulk` names */
+    bool (*is_bulk)(struct str path); /* May be NULL. */
+    int connections_max;
+    int connections_per_address_max; /* 0 for no limit, as behind a proxy. */
+    struct duration request_timeout;
+    struct duration idle_timeout;
+    const struct log *log;
+    void *context;
+    /* Called on the server's thread. Must not block. */
+    void (*handle)(void *context, struct http_exchange *exchange,
+                   const struct http_request *request);
+    /* Writes the answer for a refusal of the server's own (400, 408, 413, 431, 503); its status is
+     * set by the server afterwards. Called on the server's thread only. */
+    void (*refuse)(void *context, enum err err, const char *message, struct arena *arena,
+                   struct http_response *out);
+    /* Called once a turn of the loop after a batch of requests was handled (hand-offs go in
+     * batches). May be NULL. */
+    void (*turn_end)(void *context);
+};
+
+/* Starts listening and the thread. E_NETWORK with a reason in `problem` where the address can't be
+ * had. */
+NODISCARD enum err http_server_start(const struct http_server_config *config,
+                                     struct http_server **out, struct problem *problem);
+uint16_t http_server_port(const struct http_server *server);
+/* Stops accepting, before it returns; requests under way are still answered. Not from the server's
+ * thread. */
+void http_server_quiesce(struct http_server *server);
+/* Waits up to `grace` for exchanges under way, closes everything, joins the thread. Replies that
+ * are still owed then may come at any later time, and only free their exchange. */
+void http_server_stop(struct http_server **server, struct duration grace);
+
+/* Any thread, once. Copies the response. The exchange is gone afterwards. */
+void http_exchange_reply(struct http_exchange *exchange, const struct http_response *response);
+/* Any thread, once: the same for many at a time, with one wake-up for all of them. */
+void http_exchange_reply_many(struct http_exchange *const *exchanges,
+                              const struct http_response *responses, size_t count);
+/* Memory that lives until the reply: for what the handler parses. */
+struct arena *http_exchange_arena(struct http_exchange *exchange);
+
+#endif

@@ -1,0 +1,216 @@
+#include "service/alerts.h"
+
+#include "service/engine.h"
+#include "service/person.h"
+#include "store/meetings.h"
+#include "store/people.h"
+
+static const struct duration call_window = SECONDS_INIT(180);
+
+static const struct stage_rule *stage_rule_of(const struct op *op, int64_t number)
+{
+    const struct rules *rules = &op->site->rules;
+    for (size_t i = 0; i < rules->stage_count; i++) {
+        if (rules->stages[i].number == number) {
+            return &rules->stages[i];
+        }
+    }
+    return NULL;
+}
+
+static bool was_sent_for_this_start(const struct list *earlier, const struct alert *alert)
+{
+    const struct alert *old = earlier->items;
+    for (size_t i = 0; i < earlier->count; i++) {
+        bool is_same = old[i].stage == alert->stage && old[i].due_at.us == alert->due_at.us;
+        if (is_same && (old[i].status == alert_status_DELIVERED || old[i].status == alert_status_SENDING)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err plan_stage(struct op *op, const struct meeting *meeting, const struct stage_rule *stage,
+                           const struct list *earlier)
+{
+    struct stage_times times = stage_times(stage, meeting->starts_at);
+    struct alert alert = {
+        .id = op_new_id(op),
+        .meeting_id = meeting->id,
+        .user_id = meeting->user_id,
+        .generation = meeting->generation,
+        .alert_type = str_from(stage->alert_type),
+        .stage = stage->number,
+        .channel = (int)channel_of_wanted(stage->wanted),
+        .status = alert_status_PENDING,
+        .due_at = times.due_at,
+        .valid_until = times.valid_until,
+    };
+    enum stage_action action = stage_decide(times, op->now);
+    if (action == STAGE_TOO_LATE || was_sent_for_this_start(earlier, &alert)) {
+        alert.status = alert_status_SKIPPED;
+        alert.reason = action == STAGE_TOO_LATE ? STR("found_too_late") : STR("already_sent");
+        alert.claimed_at = op->now;
+        return db_insert(op->db, TABLE_alerts, op->arena, &alert);
+    }
+    TRY(db_insert(op->db, TABLE_alerts, op->arena, &alert));
+    return timer_arm(op, (struct timer_request){timer_kind_ALERT, alert.id, instant_max(alert.due_at, op->now),
+                                                stage->wanted == WANTED_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM});
+}
+
+enum err plan_alerts(struct op *op, const struct meeting *meeting)
+{
+    bool takes_place = meeting->status == meeting_status_SCHEDULED || meeting->status == meeting_status_TENTATIVE;
+    if (!takes_place || meeting->is_all_day || meeting->is_transparent || instant_before(meeting->ends_at, op->now)) {
+        return OK;
+    }
+    struct list earlier = {0};
+    if (meeting->generation > 1) {
+        TRY(alerts_of_meeting(op->db, op->arena, meeting->id, &earlier));
+    }
+    for (size_t i = 0; i < op->site->rules.stage_count; i++) {
+        TRY(plan_stage(op, meeting, &op->site->rules.stages[i], &earlier));
+    }
+    struct instant grace_ends = instant_add(meeting->starts_at, op->site->grace);
+    if (instant_before(grace_ends, op->now)) {
+        return OK; /* Seen for the first time long after it began: nobody was asked, so nobody is accused. */
+    }
+    return timer_arm(op, (struct timer_request){timer_kind_MISSED_CHECK, meeting->id, grace_ends, PRIORITY_MEDIUM});
+}
+
+enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char *reason)
+{
+    int64_t cancelled = 0;
+    TRY(alerts_cancel_pending(op->db, meeting->id, op->now, str_from(reason), &cancelled));
+    if (cancelled > 0) {
+        op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled, reason);
+    }
+    return messages_stop_meeting(op, meeting->id, reason);
+}
+
+static enum err audit_stage(struct op *op, const struct alert *alert, const char *action, struct str reason)
+{
+    return op_audit(op, (struct audit_entry){.action = action,
+                                             .subject_type = subject_type_MEETING,
+                                             .subject = alert->meeting_id,
+                                             .user = alert->user_id,
+                                             .before = STR("PENDING"),
+                                             .after = alert->alert_type,
+                                             .reason = reason});
+}
+
+static enum err skip_stage(struct op *op, const struct alert *alert, const char *reason)
+{
+    TRY(alerts_skip(op->db, alert->id, op->now, str_from(reason)));
+    op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s skipped: %s", (long long)alert->stage,
+           STR_FMT(alert->alert_type), reason);
+    return audit_stage(op, alert, "ALERT_SKIPPED", str_from(reason));
+}
+
+static enum err log_refused_call(struct op *op, const struct alert *alert, const struct reach_choice *choice)
+{
+    struct call_log row = {
+        .id = op_new_id(op),
+        .meeting_id = alert->meeting_id,
+        .user_id = alert->user_id,
+        .status = choice->outcome == REACH_RATE_LIMITED ? STR("rate_limited") : STR("skipped"),
+        .provider = str_from(op->site->providers[channel_CALL]->name),
+        .error = str_from(choice->reason),
+        .category = choice->outcome == REACH_RATE_LIMITED ? failure_category_rate_limited : 0,
+        .created_at = op->now,
+    };
+    return db_insert(op->db, TABLE_call_logs, op->arena, &row);
+}
+
+static enum err choose(struct op *op, const struct alert *alert, const struct meeting *meeting,
+                       const struct user *user, struct reach_choice *out)
+{
+    const struct stage_rule *stage = stage_rule_of(op, alert->stage);
+    struct reach reach = person_reach(op, user);
+    struct reach_limits limits = person_limits(op);
+    int64_t left = 0;
+    TRY(call_slots_free(op->db, meeting->id, user->id, message_target_PERSON, &left));
+    limits.calls_left = (int)left;
+    limits.in_call_window = instant_before(op->now, meeting->starts_at) &&
+                            !instant_before(op->now, instant_sub(meeting->starts_at, call_window));
+    if (stage == NULL) {
+        *out = (struct reach_choice){REACH_SKIP, (enum channel)alert->channel, "stage_removed_from_rules"};
+        return OK;
+    }
+    *out = reach_choose(stage->wanted, &reach, &limits);
+    return OK;
+}
+
+static enum err send_stage(struct op *op, struct alert *alert, const struct meeting *meeting,
+                           const struct user *user, const struct reach_choice *choice)
+{
+    struct message_plan plan = {
+        .subject_type = subject_type_MEETING,
+        .subject = meeting->id,
+        .step = alert->id,
+        .meeting = meeting->id,
+        .user = user->id,
+        .target = message_target_PERSON,
+        .channel = choice->channel,
+        .recipient = recipient_of(user, message_target_PERSON, choice->channel),
+        .due_at = alert->due_at,
+        .valid_until = alert->valid_until,
+        .priority = choice->channel == channel_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM,
+    };
+    enum text_key key = text_key_NONE;
+    if (text_key_parse(alert->alert_type, &key) != OK) {
+        key = choice->channel == channel_EMAIL ? text_key_MEETING_UPCOMING_EMAIL : text_key_MEETING_URGENT_MESSAGE;
+    }
+    TRY(word_message(op, &(struct wording){.key = key, .user = user, .meeting = meeting}, &plan));
+    TRY(message_queue(op, &plan, &alert->message_id));
+    alert->claimed_at = op->now;
+    alert->channel = (int)choice->channel;
+    alert->reason = str_from(choice->reason);
+    TRY(alerts_claim(op->db, alert));
+    op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s goes out by %s%s%s", (long long)alert->stage,
+           STR_FMT(alert->alert_type), enum_name(&channel_names, alert->channel), choice->reason == NULL ? "" : ": ",
+           choice->reason == NULL ? "" : choice->reason);
+    return audit_stage(op, alert, "ALERT_SENDING", alert->reason);
+}
+
+static const char *why_not(const struct op *op, const struct alert *alert, const struct meeting *meeting,
+                           const struct user *user)
+{
+    if (instant_is_set(user->deleted_at)) {
+        return "person_removed";
+    }
+    if (!user->calendar_enabled) {
+        return "calendar_disabled";
+    }
+    if (meeting->checkin_status != checkin_status_NONE) {
+        return "already_answered";
+    }
+    struct stage_times times = {alert->due_at, alert->valid_until};
+    return stage_decide(times, op->now) == STAGE_TOO_LATE ? "interval_passed" : NULL;
+}
+
+enum err fire_alert(struct op *op, struct timer *timer)
+{
+    struct alert alert = {0};
+    struct meeting meeting = {0};
+    struct user user = {0};
+    TRY(db_get(op->db, TABLE_alerts, timer->subject_id, op->arena, &alert));
+    if (alert.status != alert_status_PENDING) {
+        return OK;
+    }
+    TRY(db_get(op->db, TABLE_meetings, alert.meeting_id, op->arena, &meeting));
+    TRY(db_get(op->db, TABLE_users, alert.user_id, op->arena, &user));
+    const char *reason = why_not(op, &alert, &meeting, &user);
+    if (reason != NULL) {
+        return skip_stage(op, &alert, reason);
+    }
+    struct reach_choice choice = {0};
+    TRY(choose(op, &alert, &meeting, &user, &choice));
+    if (choice.outcome != REACH_SEND) {
+        if (choice.channel == channel_CALL) {
+            TRY(log_refused_call(op, &alert, &choice));
+        }
+        return skip_stage(op, &alert, choice.reason);
+    }
+    return send_stage(op, &alert, &meeting, &user, &choice);
+}

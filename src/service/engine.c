@@ -1,0 +1,139 @@
+#include "service/engine.h"
+
+#include <assert.h>
+
+typedef enum err timer_function(struct op *op, struct timer *timer);
+
+static timer_function *const functions[timer_kind_COUNT] = {
+#define TIMER(kind, function) [timer_kind_##kind] = function,
+#include "service/timers.def"
+#undef TIMER
+};
+
+static void expect(struct op *op, const struct timer *timer, struct instant at)
+{
+    op_effect(op, (struct effect){.kind = EFFECT_TIMER, .id = timer->id, .at = at, .priority = (int)timer->priority});
+}
+
+enum err timer_arm(struct op *op, struct timer_request request)
+{
+    struct timer timer = {
+        .id = op_new_id(op),
+        .kind = request.kind,
+        .subject_id = request.subject,
+        .due_at = request.due_at,
+        .priority = request.priority,
+        .state = timer_state_PENDING,
+    };
+    expect(op, &timer, timer.due_at);
+    return db_insert(op->db, TABLE_timers, op->arena, &timer);
+}
+
+void timer_run_again(struct op *op, struct timer *timer, struct instant due_at)
+{
+    timer->state = timer_state_PENDING;
+    timer->due_at = due_at;
+    timer->attempts = 0;
+    timer->error = STR_NONE;
+    expect(op, timer, due_at);
+}
+
+void timer_hold(struct op *op, struct timer *timer, struct instant lease_until)
+{
+    timer->state = timer_state_ACTIVE;
+    timer->lease_until = lease_until;
+    expect(op, timer, lease_until);
+}
+
+static void note_lateness(const struct op *op, const struct timer *timer)
+{
+    int64_t late_ms = duration_ms(instant_since(op->now, timer->due_at));
+    atomic_fetch_add(&op->site->stats->timers_fired, 1);
+    if (late_ms > atomic_load(&op->site->stats->lateness_max_ms)) {
+        atomic_store(&op->site->stats->lateness_max_ms, late_ms);
+    }
+    if (late_ms > 1000) {
+        op_log(op, LOG_WARN, LOG_WORKER, "%s timer ran %lld ms late", enum_name(&timer_kind_names, timer->kind),
+               (long long)late_ms);
+    }
+}
+
+static enum err settle(struct op *op, const struct timer *timer)
+{
+    switch ((enum timer_state)timer->state) {
+    case timer_state_COMPLETED:
+        return timers_complete(op->db, timer->id, op->now);
+    case timer_state_PENDING:
+        return timers_again(op->db, timer);
+    case timer_state_ACTIVE:
+        return timers_lease(op->db, timer->id, op->now, timer->lease_until);
+    case timer_state_NONE:
+    case timer_state_FAILED:
+    case timer_state_CANCELLED:
+    case timer_state_COUNT:
+        break;
+    }
+    assert(!"a handler leaves a timer completed, pending or held");
+    return E_INTERNAL;
+}
+
+/* Whether the row is still waiting for this very instant: an entry in memory may be older than its row. */
+static bool is_due(const struct op *op, const struct timer *timer)
+{
+    if (timer->state == timer_state_PENDING) {
+        return instant_ms(timer->due_at) <= instant_ms(op->now);
+    }
+    return timer->state == timer_state_ACTIVE && instant_ms(timer->lease_until) <= instant_ms(op->now);
+}
+
+enum err engine_run(struct op *op, struct id id)
+{
+    struct timer timer = {0};
+    enum err err = db_get(op->db, TABLE_timers, id, op->arena, &timer);
+    if (err == E_NOT_FOUND || (err == OK && !is_due(op, &timer))) {
+        return OK;
+    }
+    TRY(err);
+    if (timer.state == timer_state_ACTIVE) {
+        op_log(op, LOG_WARN, LOG_QUEUE, "%s timer stalled: its worker did not end within its lease",
+               enum_name(&timer_kind_names, timer.kind));
+        TRY(timers_count_stall(op->db, id));
+    }
+    note_lateness(op, &timer);
+    timer.state = timer_state_COMPLETED;
+    timer.lease_until = INSTANT_NONE;
+    assert(functions[timer.kind] != NULL);
+    TRY(functions[timer.kind](op, &timer));
+    return settle(op, &timer);
+}
+
+enum err engine_count_failure(struct op *op, struct id id, enum err why)
+{
+    struct timer timer = {0};
+    TRY(db_get(op->db, TABLE_timers, id, op->arena, &timer));
+    timer.attempts++;
+    timer.error = arena_printf(op->arena, "%s: %s", err_code(why), op->problem->message);
+    if (timer.attempts > op->site->retry_attempts) {
+        timer.ended_at = op->now;
+        atomic_fetch_add(&op->site->stats->timers_quarantined, 1);
+        op_log(op, LOG_ERROR, LOG_QUEUE, "%s timer gave up after %lld attempts: %s",
+               enum_name(&timer_kind_names, timer.kind), (long long)timer.attempts, err_code(why));
+        return timers_give_up(op->db, &timer);
+    }
+    timer.due_at = instant_add(op->now, backoff(op->site->retry_first, (int)timer.attempts));
+    expect(op, &timer, timer.due_at);
+    op_log(op, LOG_WARN, LOG_QUEUE, "%s timer failed (%s) and is tried again", enum_name(&timer_kind_names, timer.kind),
+           err_code(why));
+    return timers_again(op->db, &timer);
+}
+
+enum err clean_timers(struct op *op, struct timer *timer)
+{
+    int64_t removed = 0;
+    TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
+    if (removed > 0) {
+        op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago", (long long)removed);
+    }
+    timer_run_again(op, timer, instant_add(op->now, HOURS(1)));
+    return OK;
+}

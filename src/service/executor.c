@@ -1,0 +1,404 @@
+#include "service/executor.h"
+
+#include "service/due_heap.h"
+#include "service/engine.h"
+#include "store/settings.h"
+#include "store/timers.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TIMERS_PER_BATCH = 256, CLAIMS_PER_BATCH = 512 };
+
+static const struct duration probe_every = SECONDS_INIT(1);
+
+struct executor {
+    struct site *site;
+    struct db *db;
+    struct writer writer;
+    struct due_heap timers;
+    struct courier *courier;
+    struct sync_port sync;
+    struct arena *scratch;
+    struct work *waiting; /* Sticky work that the store did not take. */
+    bool is_broken;
+    bool is_stopping;
+    struct instant probe_at;
+};
+
+static struct instant now_of(const struct executor *executor)
+{
+    return executor->site->clock.now(executor->site->clock.context);
+}
+
+enum err executor_new(const struct executor_config *config, struct executor **out, struct problem *problem)
+{
+    struct executor *executor = calloc(1, sizeof *executor);
+    if (executor == NULL) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
+    }
+    executor->site = config->site;
+    executor->db = config->db;
+    executor->sync = config->sync;
+    executor->scratch = arena_new();
+    executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
+    *out = executor;
+    return OK;
+}
+
+void executor_free(struct executor **executor)
+{
+    if (*executor == NULL) {
+        return;
+    }
+    while ((*executor)->waiting != NULL) {
+        struct work *work = (*executor)->waiting;
+        (*executor)->waiting = work->next;
+        work->done(work, E_UNAVAILABLE, &work->problem);
+    }
+    due_heap_free(&(*executor)->timers);
+    effects_free(&(*executor)->writer.effects);
+    courier_free(&(*executor)->courier);
+    arena_free(&(*executor)->scratch);
+    free(*executor);
+    *executor = NULL;
+}
+
+struct courier *executor_courier(struct executor *executor)
+{
+    return executor->courier;
+}
+
+size_t executor_pending_timers(const struct executor *executor)
+{
+    return executor->timers.count;
+}
+
+void executor_stop_claiming(struct executor *executor)
+{
+    executor->is_stopping = true;
+}
+
+static struct op op_of(struct executor *executor, struct arena *arena, struct problem *problem)
+{
+    return (struct op){
+        .now = now_of(executor),
+        .arena = arena == NULL ? executor->scratch : arena,
+        .db = executor->db,
+        .site = executor->site,
+        .writer = &executor->writer,
+        .actor = {.name = STR("engine"), .scope = key_scope_ADMIN},
+        .problem = problem,
+    };
+}
+
+static void take_waiting(void *context, const struct waiting_timer *timer)
+{
+    struct executor *executor = context;
+    due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(timer->due_at),
+                                                        .id = timer->id.value,
+                                                        .priority = timer->priority});
+}
+
+static void publish(struct executor *executor)
+{
+    struct stats *stats = executor->site->stats;
+    const struct due_entry *first = due_heap_peek(&executor->timers);
+    atomic_store_explicit(&stats->oldest_due_ms, first == NULL ? 0 : first->due_ms, memory_order_relaxed);
+    atomic_store_explicit(&stats->pending_timers, (int64_t)executor->timers.count, memory_order_relaxed);
+    atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier), memory_order_relaxed);
+    atomic_store_explicit(&stats->store_is_broken, executor->is_broken, memory_order_relaxed);
+}
+
+enum err executor_recover(struct executor *executor)
+{
+    struct problem problem = {0};
+    struct op op = op_of(executor, NULL, &problem);
+    arena_reset(executor->scratch);
+    due_heap_clear(&executor->timers);
+    executor->writer.effects.count = 0;
+    TRY(audit_open(executor->db, &executor->writer.chain));
+    int64_t highest = 0;
+    TRY(settings_highest_id(executor->db, &highest));
+    if (highest > executor->writer.ids.last) {
+        executor->writer.ids.last = highest;
+    }
+    TRY(timers_each_waiting(executor->db, executor, take_waiting));
+    TRY(courier_recover(executor->courier, &op));
+    const struct due_entry *first = due_heap_peek(&executor->timers);
+    int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
+    op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue", executor->timers.count,
+           (long long)(late_ms < 0 ? 0 : late_ms));
+    publish(executor);
+    return OK;
+}
+
+/* Where a fenced operation goes back to when it is refused. */
+struct fence {
+    struct audit_chain chain;
+    size_t effects;
+};
+
+static enum err enter(struct executor *executor, struct fence *fence)
+{
+    *fence = (struct fence){executor->writer.chain, executor->writer.effects.count};
+    return db_savepoint(executor->db);
+}
+
+static enum err leave(struct executor *executor, const struct fence *fence, enum err err)
+{
+    if (err == OK) {
+        return db_release(executor->db);
+    }
+    executor->writer.chain = fence->chain;
+    executor->writer.effects.count = fence->effects;
+    return db_undo(executor->db);
+}
+
+/* Runs one piece of work in its fence. What is returned is the store's health; what the work said is in work->err. */
+static enum err run_work(struct executor *executor, struct work *work)
+{
+    struct fence fence;
+    struct op op = op_of(executor, work->arena, &work->problem);
+    op.actor = work->actor;
+    op.request = work->request;
+    TRY(enter(executor, &fence));
+    work->problem = (struct problem){0};
+    work->err = work->run(work, &op);
+    if (work->err == E_UNAVAILABLE || work->err == E_CORRUPT) {
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, work->request, "an operation failed: %s",
+                  err_code(work->err));
+    }
+    TRY(leave(executor, &fence, work->err));
+    return work->err == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
+}
+
+static enum err run_timer(struct executor *executor, struct id id)
+{
+    struct fence fence;
+    struct problem problem = {0};
+    struct op op = op_of(executor, NULL, &problem);
+    TRY(enter(executor, &fence));
+    enum err err = engine_run(&op, id);
+    TRY(leave(executor, &fence, err));
+    if (err == OK || err == E_UNAVAILABLE) {
+        return err;
+    }
+    TRY(enter(executor, &fence));
+    enum err counted = engine_count_failure(&op, id, err);
+    TRY(leave(executor, &fence, counted));
+    return counted == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
+}
+
+static enum err run_due(struct executor *executor, bool *did)
+{
+    int64_t now_ms = instant_ms(now_of(executor));
+    for (int i = 0; i < TIMERS_PER_BATCH; i++) {
+        const struct due_entry *first = due_heap_peek(&executor->timers);
+        if (first == NULL || first->due_ms > now_ms) {
+            break;
+        }
+        struct due_entry entry = due_heap_pop(&executor->timers);
+        *did = true;
+        TRY(run_timer(executor, (struct id){entry.id}));
+    }
+    return OK;
+}
+
+static enum err run_claims(struct executor *executor, bool *did)
+{
+    for (int i = 0; i < CLAIMS_PER_BATCH && !executor->is_stopping && courier_is_hungry(executor->courier); i++) {
+        struct fence fence;
+        struct problem problem = {0};
+        struct op op = op_of(executor, NULL, &problem);
+        *did = true;
+        TRY(enter(executor, &fence));
+        enum err err = courier_claim(executor->courier, &op);
+        TRY(leave(executor, &fence, err));
+        if (err == E_UNAVAILABLE) {
+            return err;
+        }
+        if (err != OK) {
+            op_log(&op, LOG_ERROR, LOG_WORKER, "a message cannot be taken up: %s %s", err_code(err), problem.message);
+        }
+    }
+    return OK;
+}
+
+static void let_go(struct executor *executor)
+{
+    struct effects effects = executor->writer.effects;
+    struct problem problem = {0};
+    struct op op = op_of(executor, NULL, &problem);
+    for (size_t i = 0; i < effects.count; i++) {
+        const struct effect *effect = &effects.items[i];
+        switch (effect->kind) {
+        case EFFECT_TIMER:
+            due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(effect->at),
+                                                                .id = effect->id.value,
+                                                                .priority = effect->priority});
+            break;
+        case EFFECT_SEND:
+        case EFFECT_FIND:
+        case EFFECT_CANCEL:
+            courier_expect(executor->courier, effect);
+            break;
+        case EFFECT_SYNC:
+            executor->sync.begin(executor->sync.context, &op, effect);
+            break;
+        }
+    }
+    executor->writer.effects.count = 0;
+    courier_release(executor->courier);
+}
+
+static void finish(struct work *work, enum err err)
+{
+    while (work != NULL) {
+        struct work *next = work->next;
+        work->done(work, err == OK ? work->err : err, &work->problem);
+        work = next;
+    }
+}
+
+/* The store did not take it: callers are told, sticky work waits. */
+static void refuse(struct executor *executor, struct work *list)
+{
+    while (list != NULL) {
+        struct work *work = list;
+        list = list->next;
+        if (work->is_sticky) {
+            work->next = executor->waiting;
+            executor->waiting = work;
+            continue;
+        }
+        work->next = NULL;
+        problem_set(&work->problem, E_UNAVAILABLE, NULL, "the store cannot take changes now; nothing was changed");
+        finish(work, E_UNAVAILABLE);
+    }
+}
+
+static void break_down(struct executor *executor, struct work *list)
+{
+    if (!executor->is_broken) {
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
+                  "the store does not take changes; they are refused until it does");
+    }
+    db_rollback(executor->db);
+    courier_drop_claims(executor->courier);
+    executor->writer.effects.count = 0;
+    executor->is_broken = true;
+    executor->probe_at = instant_add(now_of(executor), probe_every);
+    refuse(executor, list);
+    publish(executor);
+}
+
+static enum err probe(struct executor *executor)
+{
+    char text[INSTANT_TEXT_MAX];
+    struct str value = instant_format(now_of(executor), text);
+    TRY(db_begin(executor->db));
+    enum err err = settings_probe(executor->db, value);
+    return err == OK ? db_commit(executor->db) : err;
+}
+
+/* True when the store takes changes again; then memory is read from the rows. */
+static bool heal(struct executor *executor)
+{
+    if (instant_before(now_of(executor), executor->probe_at)) {
+        return false;
+    }
+    executor->probe_at = instant_add(now_of(executor), probe_every);
+    if (probe(executor) != OK) {
+        db_rollback(executor->db);
+        return false;
+    }
+    if (executor_recover(executor) != OK) {
+        return false;
+    }
+    executor->is_broken = false;
+    publish(executor);
+    log_write(executor->site->log, LOG_WARN, LOG_STORE, STR_NONE, "the store takes changes again");
+    return true;
+}
+
+static struct work *prepend_waiting(struct executor *executor, struct work *list)
+{
+    struct work *first = executor->waiting;
+    struct work *last = first;
+    if (first == NULL) {
+        return list;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = list;
+    executor->waiting = NULL;
+    return first;
+}
+
+static enum err run_batch(struct executor *executor, struct work *list, bool *did)
+{
+    for (struct work *work = list; work != NULL; work = work->next) {
+        *did = true;
+        TRY(run_work(executor, work));
+    }
+    TRY(run_due(executor, did));
+    return run_claims(executor, did);
+}
+
+static bool has_anything(const struct executor *executor, const struct work *list)
+{
+    const struct due_entry *first = due_heap_peek(&executor->timers);
+    bool is_due = first != NULL && first->due_ms <= instant_ms(now_of(executor));
+    return list != NULL || is_due || (!executor->is_stopping && courier_is_hungry(executor->courier));
+}
+
+bool executor_turn(struct executor *executor, struct work *list)
+{
+    if (executor->is_broken && !heal(executor)) {
+        refuse(executor, list);
+        return list != NULL;
+    }
+    list = prepend_waiting(executor, list);
+    if (!has_anything(executor, list)) {
+        return false;
+    }
+    bool did = false;
+    arena_reset(executor->scratch);
+    enum err err = db_begin(executor->db);
+    if (err == OK) {
+        err = run_batch(executor, list, &did);
+    }
+    if (err == OK) {
+        err = db_commit(executor->db);
+    }
+    if (err != OK) {
+        break_down(executor, list);
+        return true;
+    }
+    let_go(executor);
+    publish(executor);
+    finish(list, OK);
+    return did;
+}
+
+bool executor_next(const struct executor *executor, struct instant *out)
+{
+    const struct due_entry *first = due_heap_peek(&executor->timers);
+    if (executor->is_broken) {
+        *out = executor->probe_at;
+        return true;
+    }
+    if (first == NULL) {
+        return false;
+    }
+    *out = instant_from_ms(first->due_ms);
+    return true;
+}
+
+bool executor_is_idle(const struct executor *executor)
+{
+    return !has_anything(executor, NULL) && courier_in_flight(executor->courier) == 0 && executor->waiting == NULL;
+}

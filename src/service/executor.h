@@ -1,0 +1,46 @@
+/* service/executor: the one writer. Takes work, due timers and the courier's claims into one transaction after another.
+ *
+ * A turn is one batch: every operation is fenced by a savepoint, so that a refusal undoes only itself; then one commit makes
+ * all of them durable (group commit), and only then are answers released and effects let go. When the store does not take a
+ * batch, every caller in it gets E_UNAVAILABLE, nothing has changed, sticky work waits, and the store is probed until it
+ * recovers; then everything in memory is read from the rows again (architecture.md rules 1 and 7).
+ * No threads here: app/ calls executor_turn from one thread; a simulation calls it from its loop. */
+#ifndef TOCSIN_SERVICE_EXECUTOR_H
+#define TOCSIN_SERVICE_EXECUTOR_H
+
+#include "service/courier.h"
+
+struct executor;
+
+/* Where committed effects go that are neither timers nor the courier's: calendars to be read. */
+struct sync_port {
+    void *context;
+    void (*begin)(void *context, struct op *op, const struct effect *effect);
+};
+
+struct executor_config {
+    struct site *site;
+    struct db *db; /* The writer's; borrowed. */
+    struct wire_port wire;
+    struct sync_port sync;
+    int in_flight_max;
+};
+
+NODISCARD enum err executor_new(const struct executor_config *config, struct executor **out, struct problem *problem);
+void executor_free(struct executor **executor);
+
+/* Reads timers and the outbox from their rows: what was pending goes on. Says so ([RECOVERY]). */
+NODISCARD enum err executor_recover(struct executor *executor);
+
+/* One batch with `list` (may be NULL), what is due by now, and what the courier can take. True when it did anything. */
+bool executor_turn(struct executor *executor, struct work *list);
+/* When the next timer is due, or the broken store is to be probed. False for never. */
+bool executor_next(const struct executor *executor, struct instant *out);
+/* Nothing is due, queued or under way at this instant. */
+bool executor_is_idle(const struct executor *executor);
+/* SIGTERM: no new claims from now on. */
+void executor_stop_claiming(struct executor *executor);
+struct courier *executor_courier(struct executor *executor);
+size_t executor_pending_timers(const struct executor *executor);
+
+#endif

@@ -1,0 +1,90 @@
+#include "service/link.h"
+
+#include <string.h>
+
+enum { ID_BYTES = 8, EXPIRY_BYTES = 4, MAC_BYTES = 12, TOKEN_BYTES = ID_BYTES + EXPIRY_BYTES + MAC_BYTES, TOKEN_CHARS = 32 };
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void sign_token(const struct op *op, uint8_t token[static TOKEN_BYTES], uint8_t mac[static MAC_BYTES])
+{
+    uint8_t full[SHA256_BYTES];
+    seal_sign(op->site->seal, (struct str){(const char *)token, ID_BYTES + EXPIRY_BYTES}, full);
+    memcpy(mac, full, MAC_BYTES);
+}
+
+static void put_number(uint8_t *bytes, uint64_t number, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        bytes[i] = (uint8_t)number;
+        number >>= 8;
+    }
+}
+
+static uint64_t get_number(const uint8_t *bytes, int count)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < count; i++) {
+        number = number << 8 | bytes[i];
+    }
+    return number;
+}
+
+struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
+{
+    if (op->site->public_url.len == 0) {
+        return STR_NONE;
+    }
+    uint8_t token[TOKEN_BYTES];
+    int64_t minutes = duration_seconds((struct duration){instant_add(meeting->ends_at, DAYS(1)).us}) / 60;
+    put_number(token, (uint64_t)meeting->id.value, ID_BYTES);
+    put_number(token + ID_BYTES, (uint64_t)minutes, EXPIRY_BYTES);
+    sign_token(op, token, token + ID_BYTES + EXPIRY_BYTES);
+    char text[TOKEN_CHARS];
+    for (int i = 0; i < TOKEN_BYTES / 3; i++) {
+        uint64_t bits = get_number(token + 3 * i, 3);
+        for (int j = 0; j < 4; j++) {
+            text[4 * i + j] = alphabet[bits >> (18 - 6 * j) & 63];
+        }
+    }
+    return arena_printf(op->arena, "%.*s/l/%.*s", STR_FMT(op->site->public_url), TOKEN_CHARS, text);
+}
+
+static enum err decode(struct str text, uint8_t out[static TOKEN_BYTES])
+{
+    if (text.len != TOKEN_CHARS) {
+        return E_NOT_FOUND;
+    }
+    for (int i = 0; i < TOKEN_BYTES / 3; i++) {
+        uint64_t bits = 0;
+        for (int j = 0; j < 4; j++) {
+            const char *at = memchr(alphabet, text.ptr[4 * i + j], sizeof alphabet - 1);
+            if (at == NULL) {
+                return E_NOT_FOUND;
+            }
+            bits = bits << 6 | (uint64_t)(at - alphabet);
+        }
+        put_number(out + 3 * i, bits, 3);
+    }
+    return OK;
+}
+
+enum err link_open(struct op *op, struct str token, struct id *meeting)
+{
+    uint8_t bytes[TOKEN_BYTES];
+    uint8_t mac[MAC_BYTES];
+    if (decode(token, bytes) != OK) {
+        return op_fail(op, E_NOT_FOUND, NULL, "this link is not complete");
+    }
+    sign_token(op, bytes, mac);
+    struct str given = {(const char *)bytes + ID_BYTES + EXPIRY_BYTES, MAC_BYTES};
+    if (!equal_in_constant_time(given, (struct str){(const char *)mac, MAC_BYTES})) {
+        return op_fail(op, E_NOT_FOUND, NULL, "this link is not one of ours");
+    }
+    int64_t minutes = (int64_t)get_number(bytes + ID_BYTES, EXPIRY_BYTES);
+    if (instant_before(instant_from_ms(minutes * 60000), op->now)) {
+        return op_fail(op, E_GONE, NULL, "this link has ended");
+    }
+    meeting->value = (int64_t)get_number(bytes, ID_BYTES);
+    return OK;
+}

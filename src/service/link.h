@@ -1,0 +1,15 @@
+/* service/link: one-tap links: a token that names a meeting, ends, and cannot be made by anybody else (requirement A5).
+ *
+ * The token is base64url of meeting id, expiry in minutes, and 12 bytes of a keyed hash over both: 32 characters. A link
+ * ends a day after its meeting. It answers for that meeting's person only. Without TOCSIN_PUBLIC_URL there is no link. */
+#ifndef TOCSIN_SERVICE_LINK_H
+#define TOCSIN_SERVICE_LINK_H
+
+#include "service/op.h"
+
+/* STR_NONE where no public URL is known. */
+struct str link_for_meeting(const struct op *op, const struct meeting *meeting);
+/* E_NOT_FOUND for a token that is not ours, E_GONE for one that has ended. */
+NODISCARD enum err link_open(struct op *op, struct str token, struct id *meeting);
+
+#endif

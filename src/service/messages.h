@@ -1,0 +1,61 @@
+/* service/messages: the life of an outgoing message: promised, handed over, followed, repeated at most once when its fate is unknown.
+ *
+ * Intent before effect (architecture.md rule 1): a message is QUEUED in the commit of what decided it; the courier commits
+ * SENDING before a byte leaves; the verdict commits the end. What became of it is told to the alert or the step that it
+ * belongs to, in the same commit. */
+#ifndef TOCSIN_SERVICE_MESSAGES_H
+#define TOCSIN_SERVICE_MESSAGES_H
+
+#include "service/op.h"
+#include "store/messages.h"
+
+struct message_plan {
+    enum subject_type subject_type;
+    struct id subject;
+    struct id step;    /* The alert or the step. */
+    struct id meeting; /* Unset where there is none. */
+    struct id user;
+    enum message_target target;
+    enum channel channel;
+    struct str recipient;
+    struct str subject_line;
+    struct str text;
+    struct str html;
+    struct str invite;
+    struct instant due_at;
+    struct instant valid_until; /* Unset for none. */
+    int priority;
+};
+
+/* Writes the row and, for a channel that leaves the process, asks the courier. A call takes one of the person's two places
+ * (K2): E_RATE_LIMITED when there is none, and nothing is written. */
+NODISCARD enum err message_queue(struct op *op, const struct message_plan *plan, struct id *out);
+
+/* Why the message must not go out any more, as a constant word; NULL while it must (K5). */
+NODISCARD enum err message_stale(struct op *op, const struct message *message, const char **reason);
+/* QUEUED or on its way and needless: CANCELLED, and its step SKIPPED or cancelled with the reason. */
+NODISCARD enum err message_drop(struct op *op, const struct message *message, const char *reason);
+/* Stops every message of a meeting or an incident that is still on its way, ringing calls too. */
+NODISCARD enum err messages_stop_meeting(struct op *op, struct id meeting, const char *reason);
+NODISCARD enum err messages_stop_subject(struct op *op, struct id subject, const char *reason);
+
+/* What a provider's answer to a send, or to the question after it, means for the message. */
+NODISCARD enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict);
+NODISCARD enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict);
+/* The fate is unknown and the provider cannot be asked: once more, then never again. */
+NODISCARD enum err message_repeat(struct op *op, struct message *message);
+
+/* News about a message that was sent. An unknown attempt is no error. */
+struct message_news {
+    struct id attempt;
+    enum message_state state;
+    enum receipt_level level;
+    bool is_end;
+    bool is_machine;
+};
+NODISCARD enum err message_take_news(struct op *op, const struct message_news *news);
+
+NODISCARD enum err list_messages(struct op *op, const void *input, void *output);
+NODISCARD enum err get_message(struct op *op, const void *input, void *output);
+
+#endif

@@ -1,0 +1,181 @@
+#include "service/mock_port.h"
+
+#include "service/checkins.h"
+#include "service/messages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct later {
+    struct later *next;
+    struct instant at;
+    struct work *work;
+};
+
+struct mock_port {
+    const struct site *site;
+    struct mock_network *network;
+    struct later *later; /* Answers that are still to come, the earliest first. */
+    struct arena *scratch;
+};
+
+static void *must(void *memory)
+{
+    if (memory == NULL) {
+        fputs("tocsin: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+struct mock_port *mock_port_new(const struct site *site, void *context, void (*journal)(void *context, struct str line))
+{
+    struct mock_port *port = must(calloc(1, sizeof *port));
+    port->site = site;
+    port->network = mock_network_new(context, journal);
+    port->scratch = arena_new();
+    return port;
+}
+
+void mock_port_free(struct mock_port **port)
+{
+    if (*port == NULL) {
+        return;
+    }
+    while ((*port)->later != NULL) {
+        struct later *later = (*port)->later;
+        (*port)->later = later->next;
+        later->work->done(later->work, OK, &later->work->problem);
+        free(later);
+    }
+    mock_network_free(&(*port)->network);
+    arena_free(&(*port)->scratch);
+    free(*port);
+    *port = NULL;
+}
+
+struct mock_network *mock_port_network(struct mock_port *port)
+{
+    return port->network;
+}
+
+enum err mock_port_script(void *context, const struct mock_answer_input *input, struct problem *problem)
+{
+    struct mock_port *port = context;
+    int64_t after = input->after_seconds > 0 ? input->after_seconds : -1;
+    return mock_network_script(port->network, input->phone, (enum channel)input->channel, input->action, after, problem);
+}
+
+void mock_port_submit(struct mock_port *port, struct courier *courier, uint64_t ticket,
+                      const struct wire_request *request)
+{
+    struct wire_answer answer = {0};
+    struct instant at = INSTANT_NONE;
+    struct instant now = port->site->clock.now(port->site->clock.context);
+    arena_reset(port->scratch);
+    mock_network_request(port->network, now, &request->mock, port->scratch, &answer, &at);
+    struct later *later = must(calloc(1, sizeof *later));
+    later->at = at;
+    later->work = courier_answer(courier, ticket, &answer);
+    struct later **place = &port->later;
+    while (*place != NULL && (*place)->at.us <= at.us) {
+        place = &(*place)->next;
+    }
+    later->next = *place;
+    *place = later;
+}
+
+struct event_work {
+    struct work work; /* First: the executor sees only this. */
+    struct arena *arena;
+    const struct site *site;
+    struct mock_event event;
+};
+
+static enum err run_event(struct work *work, struct op *op)
+{
+    struct event_work *event_work = (struct event_work *)work;
+    const struct mock_event *event = &event_work->event;
+    struct id attempt = ID_NONE;
+    if (event->kind == MOCK_EVENT_REPLY) {
+        op->actor.name = STR("sms");
+        return take_reply(op, event->from, event->text);
+    }
+    if (id_parse(op->site->id_key, event->attempt, &attempt) != OK) {
+        return OK;
+    }
+    if (event->kind == MOCK_EVENT_KEY) {
+        op->actor.name = STR("call");
+        return take_key(op, attempt, event->key);
+    }
+    struct message_news news = {
+        .attempt = attempt,
+        .state = event->state,
+        .level = event->level,
+        .is_end = event->is_end,
+        .is_machine = event->is_machine,
+    };
+    return message_take_news(op, &news);
+}
+
+static void end_event(struct work *work, enum err err, const struct problem *problem)
+{
+    struct event_work *event_work = (struct event_work *)work;
+    if (err != OK) {
+        log_write(event_work->site->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE, "an event could not be taken: %s %s",
+                  err_code(err), problem->message);
+    }
+    struct arena *arena = event_work->arena;
+    arena_free(&arena);
+}
+
+static struct work *event_work_new(const struct site *site, const struct mock_event *event)
+{
+    struct arena *arena = arena_new();
+    struct event_work *work = ARENA_NEW(arena, struct event_work);
+    *work = (struct event_work){
+        .work = {.actor = {.name = STR("provider"), .scope = key_scope_ADMIN},
+                 .is_sticky = true,
+                 .run = run_event,
+                 .done = end_event},
+        .arena = arena,
+        .site = site,
+        .event = *event,
+    };
+    work->event.attempt = arena_str(arena, event->attempt);
+    work->event.provider_id = arena_str(arena, event->provider_id);
+    work->event.from = arena_str(arena, event->from);
+    work->event.text = arena_str(arena, event->text);
+    return &work->work;
+}
+
+struct work *mock_port_due(struct mock_port *port, struct instant now)
+{
+    struct work *first = NULL;
+    struct work **last = &first;
+    while (port->later != NULL && port->later->at.us <= now.us) {
+        struct later *later = port->later;
+        port->later = later->next;
+        *last = later->work;
+        last = &later->work->next;
+        free(later);
+    }
+    struct mock_event event;
+    while (mock_network_take(port->network, now, &event)) {
+        *last = event_work_new(port->site, &event);
+        last = &(*last)->next;
+    }
+    return first;
+}
+
+bool mock_port_next(const struct mock_port *port, struct instant *at)
+{
+    struct instant event_at = INSTANT_NONE;
+    bool has_event = mock_network_next(port->network, &event_at);
+    bool has_answer = port->later != NULL;
+    if (!has_event && !has_answer) {
+        return false;
+    }
+    *at = !has_event ? port->later->at : !has_answer ? event_at : instant_min(event_at, port->later->at);
+    return true;
+}

@@ -1,0 +1,143 @@
+#include "service/op.h"
+
+#include "model/json.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_TEXT_MAX = 512 };
+
+struct id op_new_id(struct op *op)
+{
+    assert(op->writer != NULL);
+    return id_next(&op->writer->ids, op->now);
+}
+
+void op_effect(struct op *op, struct effect effect)
+{
+    assert(op->writer != NULL);
+    struct effects *effects = &op->writer->effects;
+    if (effects->count == effects->cap) {
+        size_t cap = effects->cap == 0 ? 256 : effects->cap * 2;
+        struct effect *grown = realloc(effects->items, cap * sizeof *grown);
+        if (grown == NULL) {
+            fputs("tocsin: out of memory\n", stderr);
+            abort();
+        }
+        effects->items = grown;
+        effects->cap = cap;
+    }
+    effects->items[effects->count++] = effect;
+}
+
+void effects_free(struct effects *effects)
+{
+    free(effects->items);
+    *effects = (struct effects){0};
+}
+
+enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
+{
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return problem_set(op->problem, err, field, "%s", text);
+}
+
+enum err op_not_found(struct op *op, enum err err, const char *what)
+{
+    return err == E_NOT_FOUND ? op_fail(op, E_NOT_FOUND, NULL, "there is no such %s", what) : err;
+}
+
+void op_log(const struct op *op, enum log_level level, enum log_area area, const char *format, ...)
+{
+    if (op->site->log == NULL || level < op->site->log->least) {
+        return;
+    }
+    char text[LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log_write(op->site->log, level, area, op->request, "%s", text);
+}
+
+struct str op_id_text(const struct op *op, struct id id)
+{
+    if (!id_is_set(id)) {
+        return STR_NONE;
+    }
+    char *text = arena_alloc(op->arena, ID_TEXT_MAX);
+    return id_format(op->site->id_key, id, text);
+}
+
+enum err op_may_read(struct op *op, struct id user)
+{
+    if (op->actor.scope != key_scope_USER || (id_is_set(user) && id_equal(op->actor.user, user))) {
+        return OK;
+    }
+    return op_fail(op, E_FORBIDDEN, NULL, "this key sees one person's own subjects only");
+}
+
+enum err op_may_change(struct op *op, struct id user)
+{
+    if (op->actor.scope == key_scope_READER) {
+        return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
+    }
+    return op_may_read(op, user);
+}
+
+enum err op_audit(struct op *op, struct audit_entry entry)
+{
+    struct audit_event event = {
+        .at = op->now,
+        .actor = op->actor.name,
+        .action = str_from(entry.action),
+        .subject_type = entry.subject_type,
+        .subject_id = entry.subject,
+        .user_id = entry.user,
+        .before = entry.before,
+        .after = entry.after,
+        .reason = entry.reason,
+    };
+    return audit_append(op->db, op->arena, &op->writer->chain, &event);
+}
+
+struct str op_record_text(const struct op *op, const struct record *record, const void *object)
+{
+    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key, .is_list_view = true};
+    struct buf text = {.arena = op->arena};
+    record_to_json(&context, &text, record, object);
+    return buf_str(&text);
+}
+
+enum err op_cursor(struct op *op, struct str cursor, struct id *out)
+{
+    if (str_is_set(cursor) && (str_to_int(cursor, &out->value) != OK || out->value <= 0)) {
+        return op_fail(op, E_INVALID, "cursor", "must be the cursor of the page before");
+    }
+    return OK;
+}
+
+struct str op_cursor_text(const struct op *op, struct id last)
+{
+    return arena_printf(op->arena, "%lld", (long long)last.value);
+}
+
+const struct zone *op_zone(const struct op *op, struct str name)
+{
+    const struct zone *zone = str_is_set(name) ? zoneinfo_find(op->site->zones, name) : NULL;
+    if (zone == NULL) {
+        zone = zoneinfo_find(op->site->zones, op->site->default_timezone);
+    }
+    if (zone == NULL) {
+        zone = zoneinfo_find(op->site->zones, STR("UTC"));
+    }
+    assert(zone != NULL);
+    return zone;
+}

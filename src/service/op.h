@@ -1,0 +1,101 @@
+/* service/op: one operation: its instant, its memory, its transaction, who asked, and what is to happen after the commit.
+ *
+ * An operation runs inside the batch's transaction, fenced by a savepoint (service/executor). Reads have no writer and run
+ * on a read-only connection. Effects are what must happen once the commit is durable: they hold ids only and go back with
+ * an operation that is refused. Threads: one. */
+#ifndef TOCSIN_SERVICE_OP_H
+#define TOCSIN_SERVICE_OP_H
+
+#include "service/site.h"
+#include "store/audit.h"
+
+struct actor {
+    struct str name;      /* "engine", "api:admin", "link", "call", "sms" */
+    enum key_scope scope; /* ADMIN for the engine. */
+    struct id user;       /* Scope USER: whose subjects. */
+};
+
+enum effect_kind {
+    EFFECT_TIMER,  /* A timer row is due at `at`. */
+    EFFECT_SEND,   /* A message is QUEUED. */
+    EFFECT_FIND,   /* The fate of a message in SENDING is to be asked for. */
+    EFFECT_CANCEL, /* A call is to be stopped at its provider. */
+    EFFECT_SYNC    /* A calendar is to be read; `other` is the timer that holds the lease, unset for a request. */
+};
+
+struct sync_wait; /* service/sync */
+
+struct effect {
+    enum effect_kind kind;
+    struct id id;
+    struct id other;
+    struct instant at;
+    int priority;
+    struct sync_wait *wait; /* SYNC: the request that waits for it, NULL for none. */
+};
+
+struct effects {
+    struct effect *items;
+    size_t count;
+    size_t cap;
+};
+
+/* What only the one writer has. */
+struct writer {
+    struct id_source ids;
+    struct audit_chain chain;
+    struct effects effects;
+};
+
+struct op {
+    struct instant now;
+    struct arena *arena;
+    struct db *db;
+    const struct site *site;
+    struct writer *writer;
+    struct actor actor;
+    struct str request;      /* The request's id, STR_NONE for the engine. */
+    struct problem *problem; /* Never NULL. */
+    struct presence given;   /* Which members a PATCH gave. */
+    struct id path_id;       /* {id} of the path. */
+    struct id path_id2;
+    struct sync_wait *wait;  /* Set by an operation whose answer comes later (service/sync). */
+};
+
+struct id op_new_id(struct op *op);
+void op_effect(struct op *op, struct effect effect);
+void effects_free(struct effects *effects);
+
+enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...) PRINTF_LIKE(4, 5);
+/* Turns E_NOT_FOUND from the store into a sentence about `what`. */
+enum err op_not_found(struct op *op, enum err err, const char *what);
+void op_log(const struct op *op, enum log_level level, enum log_area area, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+/* The UUID text of an id, in the operation's arena. */
+struct str op_id_text(const struct op *op, struct id id);
+
+/* Scope USER may touch its own subjects only, READER may change nothing: E_FORBIDDEN. */
+NODISCARD enum err op_may_read(struct op *op, struct id user);
+NODISCARD enum err op_may_change(struct op *op, struct id user);
+
+struct audit_entry {
+    const char *action;
+    enum subject_type subject_type;
+    struct id subject;
+    struct id user;
+    struct str before;
+    struct str after;
+    struct str reason;
+};
+NODISCARD enum err op_audit(struct op *op, struct audit_entry entry);
+/* A record as JSON text, for an audit entry. */
+struct str op_record_text(const struct op *op, const struct record *record, const void *object);
+
+/* A cursor of a list that goes by id: ID_NONE for the first page; E_INVALID names "cursor". */
+NODISCARD enum err op_cursor(struct op *op, struct str cursor, struct id *out);
+struct str op_cursor_text(const struct op *op, struct id last);
+
+/* The zone of a person, the default one, or UTC: never NULL. */
+const struct zone *op_zone(const struct op *op, struct str name);
+
+#endif

@@ -1,0 +1,128 @@
+#include "service/outcomes.h"
+
+#include "domain/incident.h"
+#include "service/incidents.h"
+#include "store/incidents.h"
+#include "store/meetings.h"
+
+static const char *meeting_reason(const struct meeting *meeting)
+{
+    if (meeting->status == meeting_status_CANCELLED) {
+        return "meeting_cancelled";
+    }
+    if (meeting->status == meeting_status_DECLINED) {
+        return "meeting_declined";
+    }
+    if (meeting->checkin_status == checkin_status_JOINED) {
+        return "joined";
+    }
+    return meeting->checkin_status == checkin_status_MISSED ? "answered_missed" : NULL;
+}
+
+enum err outcome_meeting_stale(struct op *op, const struct message *message, const char **reason)
+{
+    struct meeting meeting = {0};
+    struct alert alert = {0};
+    TRY(db_get(op->db, TABLE_meetings, message->meeting_id, op->arena, &meeting));
+    TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
+    *reason = meeting_reason(&meeting);
+    if (*reason == NULL && alert.generation != meeting.generation) {
+        *reason = "moved";
+    }
+    return OK;
+}
+
+enum err outcome_incident_stale(struct op *op, const struct message *message, const char **reason)
+{
+    struct incident incident = {0};
+    TRY(db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident));
+    *reason = incident.state == incident_state_ESCALATING ? NULL : "no_longer_escalating";
+    return OK;
+}
+
+static enum err audit_alert(struct op *op, const struct alert *alert, const char *action, struct str reason)
+{
+    return op_audit(op, (struct audit_entry){.action = action,
+                                             .subject_type = subject_type_MEETING,
+                                             .subject = alert->meeting_id,
+                                             .user = alert->user_id,
+                                             .before = str_from(enum_name(&alert_status_names, alert->status)),
+                                             .after = alert->alert_type,
+                                             .reason = reason});
+}
+
+static enum err end_alert(struct op *op, const struct message *message, enum alert_status status, struct str reason)
+{
+    struct alert alert = {0};
+    TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
+    if (alert.status != alert_status_SENDING) {
+        return OK;
+    }
+    alert.status = (int)status;
+    if (status == alert_status_DELIVERED) {
+        alert.sent_at = op->now;
+    }
+    if (str_is_set(reason)) {
+        alert.reason = reason;
+    }
+    TRY(alerts_end(op->db, &alert));
+    const char *action = status == alert_status_DELIVERED ? "ALERT_DELIVERED"
+                         : status == alert_status_FAILED  ? "ALERT_FAILED"
+                                                          : "ALERT_STOPPED";
+    return audit_alert(op, &alert, action, reason);
+}
+
+static enum err end_step(struct op *op, const struct message *message, enum step_status status, struct str error)
+{
+    struct step step = {0};
+    TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
+    if (step.status != step_status_PENDING) {
+        return OK;
+    }
+    step.status = (int)status;
+    step.error_message = error;
+    step.executed_at = status == step_status_EXECUTED ? op->now : INSTANT_NONE;
+    return incident_step_ended(op, &step);
+}
+
+enum err outcome_accepted(struct op *op, const struct message *message)
+{
+    if (!id_is_set(message->step_id)) {
+        return OK;
+    }
+    return message->subject_type == subject_type_MEETING
+               ? end_alert(op, message, alert_status_DELIVERED, STR_NONE)
+               : end_step(op, message, step_status_EXECUTED, STR_NONE);
+}
+
+enum err outcome_failed(struct op *op, const struct message *message, struct str error)
+{
+    if (!id_is_set(message->step_id)) {
+        return OK;
+    }
+    return message->subject_type == subject_type_MEETING ? end_alert(op, message, alert_status_FAILED, error)
+                                                         : end_step(op, message, step_status_FAILED, error);
+}
+
+enum err outcome_dropped(struct op *op, const struct message *message, const char *reason)
+{
+    if (!id_is_set(message->step_id)) {
+        return OK;
+    }
+    if (message->subject_type == subject_type_MEETING) {
+        return end_alert(op, message, alert_status_SKIPPED, str_from(reason));
+    }
+    struct step step = {0};
+    TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
+    return step.status == step_status_PENDING ? incident_step_skip(op, &step, str_from(reason)) : OK;
+}
+
+enum err outcome_next_attempt(struct op *op, const struct message *message)
+{
+    if (!id_is_set(message->step_id)) {
+        return OK;
+    }
+    return message->subject_type == subject_type_MEETING
+               ? alerts_set_message(op->db, message->step_id, message->id)
+               : steps_set_message(op->db, message->step_id, message->id);
+}

@@ -1,0 +1,183 @@
+#include "service/people.h"
+
+#include "service/meetings.h"
+#include "service/engine.h"
+#include "store/people.h"
+
+enum err check_timezone(struct op *op, const char *field, struct str name)
+{
+    if (!str_is_set(name) || zoneinfo_find(op->site->zones, name) != NULL) {
+        return OK;
+    }
+    return op_fail(op, E_TIMEZONE, field, "\"%.*s\" is not an IANA time zone such as Europe/Madrid", STR_FMT(name));
+}
+
+static enum err check_user(struct op *op, struct user *user)
+{
+    TRY(check_timezone(op, "timezone", user->timezone));
+    if (user->preferred_channel != 0 && user->preferred_channel != channel_SMS &&
+        user->preferred_channel != channel_WHATSAPP) {
+        return op_fail(op, E_INVALID, "preferredChannel", "must be SMS or WHATSAPP");
+    }
+    if (str_is_set(user->quiet_start) != str_is_set(user->quiet_end)) {
+        return op_fail(op, E_INVALID, "quietHours", "must have both start and end");
+    }
+    return OK;
+}
+
+static enum err audit_user(struct op *op, const char *action, const struct user *before, const struct user *after)
+{
+    return op_audit(op, (struct audit_entry){
+                            .action = action,
+                            .subject_type = subject_type_USER,
+                            .subject = after->id,
+                            .user = after->id,
+                            .before = before == NULL ? STR_NONE : op_record_text(op, &user_record, before),
+                            .after = op_record_text(op, &user_record, after),
+                        });
+}
+
+enum err create_user(struct op *op, const void *input, void *output)
+{
+    struct user *user = output;
+    *user = *(const struct user *)input;
+    TRY(op_may_change(op, ID_NONE));
+    TRY(check_user(op, user));
+    user->id = op_new_id(op);
+    user->created_at = user->updated_at = op->now;
+    TRY(users_put(op->db, op->arena, user));
+    return audit_user(op, "USER_CREATED", NULL, user);
+}
+
+enum err list_users(struct op *op, const void *input, void *output)
+{
+    const struct page_input *wanted = input;
+    struct user_list *out = output;
+    struct id after = ID_NONE;
+    int64_t limit = wanted->limit == 0 ? 100 : wanted->limit;
+    TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &after));
+    TRY(users_page(op->db, op->arena, after, limit, &out->users));
+    TRY(users_count(op->db, &out->total));
+    const struct user *users = out->users.items;
+    if ((int64_t)out->users.count == limit) {
+        out->cursor = op_cursor_text(op, users[out->users.count - 1].id);
+    }
+    return OK;
+}
+
+static enum err load_user(struct op *op, struct user *out)
+{
+    return op_not_found(op, users_get(op->db, op->arena, op->path_id, out), "user");
+}
+
+enum err get_user(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    TRY(op_may_read(op, op->path_id));
+    return load_user(op, output);
+}
+
+enum err change_user(struct op *op, const void *input, void *output)
+{
+    struct user *user = output;
+    struct user before = {0};
+    TRY(op_may_change(op, op->path_id));
+    TRY(load_user(op, &before));
+    *user = before;
+    record_merge(&user_record, op->given, input, user);
+    if (!str_is_set(user->name)) {
+        return op_fail(op, E_INVALID, "name", "must not be null");
+    }
+    TRY(check_user(op, user));
+    user->updated_at = op->now;
+    TRY(users_change(op->db, op->arena, user));
+    return audit_user(op, "USER_CHANGED", &before, user);
+}
+
+enum err delete_user(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct user user = {0};
+    TRY(op_may_change(op, ID_NONE));
+    TRY(load_user(op, &user));
+    TRY(cancel_meetings_of(op, user.id, "person_removed"));
+    TRY(api_keys_revoke_of_user(op->db, user.id, op->now));
+    user.deleted_at = user.updated_at = op->now;
+    TRY(users_change(op->db, op->arena, &user));
+    *(struct removed *)output = (struct removed){.id = user.id, .deleted = true};
+    return audit_user(op, "USER_REMOVED", &user, &user);
+}
+
+enum err create_user_key(struct op *op, const void *input, void *output)
+{
+    struct user user = {0};
+    struct api_key *key = output;
+    *key = *(const struct api_key *)input;
+    TRY(op_may_change(op, ID_NONE));
+    TRY(load_user(op, &user));
+    key->id = op_new_id(op);
+    key->scope = key_scope_USER;
+    key->user_id = user.id;
+    key->created_at = op->now;
+    TRY(api_keys_make(op->db, op->arena, key));
+    return op_audit(op, (struct audit_entry){.action = "KEY_CREATED",
+                                             .subject_type = subject_type_USER,
+                                             .subject = user.id,
+                                             .user = user.id,
+                                             .after = key->name});
+}
+
+enum err list_user_keys(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct user user = {0};
+    struct api_key_list *out = output;
+    TRY(op_may_read(op, ID_NONE));
+    TRY(load_user(op, &user));
+    TRY(api_keys_of_user(op->db, op->arena, user.id, &out->keys));
+    out->total = (int64_t)out->keys.count;
+    return OK;
+}
+
+enum err revoke_user_key(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct api_key key = {0};
+    TRY(op_may_change(op, ID_NONE));
+    enum err err = db_get(op->db, TABLE_api_keys, op->path_id2, op->arena, &key);
+    bool is_theirs = err == OK && id_equal(key.user_id, op->path_id);
+    TRY(op_not_found(op, err == OK && !is_theirs ? E_NOT_FOUND : err, "key"));
+    if (!instant_is_set(key.revoked_at)) {
+        key.revoked_at = op->now;
+        TRY(db_update(op->db, TABLE_api_keys, op->arena, &key));
+        TRY(op_audit(op, (struct audit_entry){.action = "KEY_REVOKED",
+                                              .subject_type = subject_type_USER,
+                                              .subject = key.user_id,
+                                              .user = key.user_id,
+                                              .before = key.name}));
+    }
+    *(struct removed *)output = (struct removed){.id = key.id, .deleted = true};
+    return OK;
+}
+
+enum err list_audit(struct op *op, const void *input, void *output)
+{
+    const struct audit_list_input *wanted = input;
+    struct audit_list *out = output;
+    struct id after = ID_NONE;
+    struct audit_page page = {
+        .subject = wanted->subject_id, .user = wanted->user_id, .limit = wanted->limit == 0 ? 100 : wanted->limit};
+    if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
+        page.user = op->actor.user;
+    }
+    TRY(op_may_read(op, page.user));
+    TRY(op_cursor(op, wanted->cursor, &after));
+    page.after = after.value;
+    TRY(audit_page(op->db, op->arena, &page, &out->events, &out->total));
+    const struct audit_event *events = out->events.items;
+    if ((int64_t)out->events.count == page.limit) {
+        out->cursor = op_cursor_text(op, (struct id){events[out->events.count - 1].seq});
+    }
+    return OK;
+}

@@ -1,0 +1,140 @@
+#include "service/status.h"
+
+#include "channel/render.h"
+#include "service/checkins.h"
+#include "service/link.h"
+#include "store/calendars.h"
+#include "store/messages.h"
+#include "store/timers.h"
+
+enum { OVERDUE_SECONDS_MAX = 10, FAILURES_MAX = 3, UNDELIVERED_MAX = 10 };
+
+static const struct duration receipt_patience = SECONDS_INIT(300);
+
+static enum err count(struct op *op, struct health *out)
+{
+    struct instant hour_ago = instant_sub(op->now, HOURS(1));
+    TRY(timers_retrying(op->db, &out->active_retries));
+    TRY(messages_way_count(op->db, &out->pending_dispatches));
+    TRY(messages_failed_since(op->db, hour_ago, &out->undelivered_last_hour));
+    TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience), &out->callback_overdue));
+    return db_number(op->db, S_calendars_failing, &out->failing_calendars, NO_PARAMS);
+}
+
+static void judge(struct op *op, struct health *out)
+{
+    const struct stats *stats = op->site->stats;
+    out->status = STR("degraded");
+    if (atomic_load(&stats->store_is_broken)) {
+        out->status = STR("failing");
+        out->reason = STR("the store does not take changes (is the disk full?)");
+    } else if (out->oldest_due_seconds > OVERDUE_SECONDS_MAX) {
+        out->reason = arena_printf(op->arena, "the oldest due timer is %lld s late", (long long)out->oldest_due_seconds);
+    } else if (out->consecutive_failures >= FAILURES_MAX) {
+        out->reason = arena_printf(op->arena, "%lld sends in a row failed", (long long)out->consecutive_failures);
+    } else if (out->undelivered_last_hour >= UNDELIVERED_MAX) {
+        out->reason = STR("many messages of the last hour were not delivered");
+    } else if (out->callback_overdue > 0) {
+        out->reason = STR("providers owe receipts for more than five minutes");
+    } else if (atomic_load(&stats->timers_quarantined) > 0) {
+        out->reason = STR("timers gave up and are quarantined");
+    } else {
+        out->status = STR("ok");
+    }
+}
+
+enum err show_health(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct health *out = output;
+    const struct stats *stats = op->site->stats;
+    int64_t oldest_ms = atomic_load(&stats->oldest_due_ms);
+    int64_t late_ms = oldest_ms == 0 ? 0 : instant_ms(op->now) - oldest_ms;
+    *out = (struct health){
+        .timestamp = op->now,
+        .service = STR("tocsin"),
+        .version = op->site->version,
+        .tzdata = zoneinfo_version(op->site->zones),
+        .oldest_due_seconds = late_ms < 0 ? 0 : late_ms / 1000,
+        .consecutive_failures = atomic_load(&stats->consecutive_failures),
+        .pending_timers = atomic_load(&stats->pending_timers),
+    };
+    enum err err = count(op, out);
+    judge(op, out);
+    if (err != OK) {
+        out->status = STR("failing");
+        out->reason = STR("the store cannot be read");
+    }
+    return OK;
+}
+
+enum err show_clock(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    *(struct clock_view *)output = (struct clock_view){.now = op->now, .is_virtual = op->site->is_virtual};
+    return OK;
+}
+
+enum err script_mock_answer(struct op *op, const void *input, void *output)
+{
+    if (!op->site->has_mock) {
+        return op_fail(op, E_NOT_FOUND, NULL, "no channel uses the mock provider");
+    }
+    TRY(op_may_change(op, ID_NONE));
+    TRY(op->site->script_mock(op->site->script_context, input, op->problem));
+    ((struct mock_answer_view *)output)->scripted = true;
+    return OK;
+}
+
+/* "09:30 on Tuesday, 6 January (Europe/Madrid)" */
+static struct str when_text(struct op *op, const struct user *user, struct instant at)
+{
+    struct str name = str_is_set(user->timezone) ? user->timezone : op->site->default_timezone;
+    struct render_facts facts = {.zone = op_zone(op, name), .timezone = name, .at = at, .now = op->now};
+    struct str time = render_time(&facts, STR("en"), op->arena);
+    return arena_printf(op->arena, "%.*s (%.*s)", STR_FMT(time), STR_FMT(name));
+}
+
+static enum err fill_link(struct op *op, struct id meeting_id, struct link_view *out)
+{
+    struct meeting meeting = {0};
+    struct user user = {0};
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, meeting_id, op->arena, &meeting), "meeting"));
+    TRY(op_not_found(op, db_get(op->db, TABLE_users, meeting.user_id, op->arena, &user), "person"));
+    *out = (struct link_view){
+        .name = user.name,
+        .title = meeting.title,
+        .starts_at = meeting.starts_at,
+        .when = when_text(op, &user, meeting.starts_at),
+        .join_url = meeting.join_url,
+        .status = meeting.status,
+        .answer = meeting.checkin_status,
+    };
+    return OK;
+}
+
+enum err show_link(struct op *op, const void *input, void *output)
+{
+    const struct link_input *given = input;
+    struct id meeting = ID_NONE;
+    TRY(link_open(op, given->token, &meeting));
+    return fill_link(op, meeting, output);
+}
+
+enum err answer_link(struct op *op, const void *input, void *output)
+{
+    const struct link_input *given = input;
+    struct checkin_result result = {0};
+    struct meeting meeting = {0};
+    struct id id = ID_NONE;
+    TRY(link_open(op, given->token, &id));
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, id, op->arena, &meeting), "meeting"));
+    struct checkin_request request = {.meeting = id,
+                                      .user = meeting.user_id,
+                                      .status = (enum checkin_status)given->answer,
+                                      .source = checkin_source_LINK};
+    TRY(take_checkin(op, &request, &result));
+    TRY(fill_link(op, id, output));
+    ((struct link_view *)output)->is_done = true;
+    return OK;
+}

@@ -1,0 +1,459 @@
+#include "store/db.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS_MAX = 64 };
+enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
+enum fence { FENCE_BEGIN, FENCE_COMMIT, FENCE_ROLLBACK, FENCE_SAVEPOINT, FENCE_RELEASE, FENCE_UNDO, FENCES };
+
+struct db {
+    const struct driver *driver;
+    struct driver_connection *connection;
+    struct seal *seal;
+    const struct log *log;
+    struct arena *texts; /* Of statements; lives as long as the db. */
+    struct driver_statement *statements[STATEMENT_COUNT];
+    struct driver_statement *rows[TABLE_COUNT][ROW_STATEMENTS];
+    struct driver_statement *fences[FENCES];
+    int64_t corrupt_rows;
+};
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+#define STATEMENT(name, sql) [S_##name] = sql,
+#include "store/statements.def"
+#undef STATEMENT
+};
+
+static const struct {
+    const char *name;
+    const char *short_name;
+    const struct record *record;
+} tables[TABLE_COUNT] = {
+#define TABLE(name, record) [TABLE_##name] = {#name, #record, &record##_record},
+#include "store/tables.def"
+#undef TABLE
+};
+
+static const char *const fence_texts[FENCES] = {
+    [FENCE_BEGIN] = "BEGIN IMMEDIATE",    [FENCE_COMMIT] = "COMMIT",       [FENCE_ROLLBACK] = "ROLLBACK",
+    [FENCE_SAVEPOINT] = "SAVEPOINT one", [FENCE_RELEASE] = "RELEASE one", [FENCE_UNDO] = "ROLLBACK TO one",
+};
+
+const struct record *db_table_record(enum table table)
+{
+    assert(table < TABLE_COUNT);
+    return tables[table].record;
+}
+
+const char *db_table_name(enum table table)
+{
+    assert(table < TABLE_COUNT);
+    return tables[table].name;
+}
+
+struct seal *db_seal(struct db *db)
+{
+    return db->seal;
+}
+
+int64_t db_corrupt_rows(const struct db *db)
+{
+    return db->corrupt_rows;
+}
+
+enum err db_open(const struct db_config *config, struct db **out, struct problem *problem)
+{
+    struct driver_config driver_config = {
+        .path = config->path, .is_read_only = config->is_read_only, .cache_kib = config->cache_kib};
+    struct driver_connection *connection = NULL;
+    TRY(config->driver->open(&driver_config, &connection, problem));
+    struct db *db = calloc(1, sizeof *db);
+    if (db == NULL) {
+        config->driver->close(&connection);
+        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
+    }
+    db->driver = config->driver;
+    db->connection = connection;
+    db->seal = config->seal;
+    db->log = config->log;
+    db->texts = arena_new();
+    *out = db;
+    return OK;
+}
+
+static void forget_all(struct db *db, struct driver_statement **statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        db->driver->forget(&statements[i]);
+    }
+}
+
+void db_close(struct db **db)
+{
+    if (*db == NULL) {
+        return;
+    }
+    forget_all(*db, (*db)->statements, STATEMENT_COUNT);
+    forget_all(*db, &(*db)->rows[0][0], (size_t)TABLE_COUNT * ROW_STATEMENTS);
+    forget_all(*db, (*db)->fences, FENCES);
+    (*db)->driver->close(&(*db)->connection);
+    arena_free(&(*db)->texts);
+    free(*db);
+    *db = NULL;
+}
+
+enum err db_execute(struct db *db, const char *sql, struct problem *problem)
+{
+    return db->driver->execute(db->connection, sql, problem);
+}
+
+void db_interrupt(struct db *db)
+{
+    sqlite_interrupt(db->connection);
+}
+
+static enum err complain(struct db *db, enum err err, const char *what, const char *sql)
+{
+    if (err != OK && err != E_DUPLICATE && err != E_NOT_FOUND) {
+        log_write(db->log, err == E_UNAVAILABLE ? LOG_WARN : LOG_ERROR, LOG_STORE, STR_NONE, "%s failed (%s): %.120s",
+                  what, err_code(err), sql);
+    }
+    return err;
+}
+
+static const struct record *record_by_name(struct str name)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (str_equal_text(name, tables[i].short_name)) {
+            return tables[i].record;
+        }
+    }
+    assert(!"a statement names a record that has no table");
+    return NULL;
+}
+
+/* Replaces {record} by its columns. */
+static struct str expand_text(struct db *db, const char *sql)
+{
+    struct buf text = {.arena = db->texts};
+    struct str rest = str_from(sql);
+    for (;;) {
+        size_t open = str_find_byte(rest, '{', 0);
+        buf_add(&text, str_slice(rest, 0, open));
+        if (open == rest.len) {
+            return buf_str(&text);
+        }
+        size_t close = str_find_byte(rest, '}', open);
+        record_columns(&text, record_by_name(str_slice(rest, open + 1, close)));
+        rest = str_slice(rest, close + 1, rest.len);
+    }
+}
+
+static enum err prepared(struct db *db, struct driver_statement **slot, struct str text)
+{
+    if (*slot != NULL) {
+        return OK;
+    }
+    struct problem problem = {0};
+    enum err err = db->driver->prepare(db->connection, text, slot, &problem);
+    if (err != OK) {
+        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE, "cannot prepare \"%.200s\": %s", text.ptr, problem.message);
+    }
+    return err;
+}
+
+static enum err statement_of(struct db *db, enum statement which, struct driver_statement **out)
+{
+    assert(which < STATEMENT_COUNT);
+    if (db->statements[which] == NULL) {
+        TRY(prepared(db, &db->statements[which], expand_text(db, statement_texts[which])));
+    }
+    *out = db->statements[which];
+    return OK;
+}
+
+/* Runs a statement that gives no rows. */
+static enum err run_to_end(struct db *db, struct driver_statement *statement, struct params params,
+                           int64_t *changed)
+{
+    bool has_row = false;
+    enum err err = db->driver->start(statement, params.values, params.count);
+    if (err == OK) {
+        err = db->driver->step(statement, NULL, 0, &has_row);
+    }
+    int64_t rows = db->driver->finish(statement);
+    if (changed != NULL) {
+        *changed = rows;
+    }
+    return err;
+}
+
+static enum err run_fence(struct db *db, enum fence fence)
+{
+    TRY(prepared(db, &db->fences[fence], str_from(fence_texts[fence])));
+    return complain(db, run_to_end(db, db->fences[fence], NO_PARAMS, NULL), "fence", fence_texts[fence]);
+}
+
+enum err db_begin(struct db *db)
+{
+    return run_fence(db, FENCE_BEGIN);
+}
+
+enum err db_commit(struct db *db)
+{
+    return run_fence(db, FENCE_COMMIT);
+}
+
+void db_rollback(struct db *db)
+{
+    /* The engine may have rolled back by itself (disk full); then this fails, and that is as good. */
+    struct problem ignored = {0};
+    if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
+        log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
+    }
+}
+
+enum err db_savepoint(struct db *db)
+{
+    return run_fence(db, FENCE_SAVEPOINT);
+}
+
+enum err db_release(struct db *db)
+{
+    return run_fence(db, FENCE_RELEASE);
+}
+
+enum err db_undo(struct db *db)
+{
+    TRY(run_fence(db, FENCE_UNDO));
+    return run_fence(db, FENCE_RELEASE);
+}
+
+enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params)
+{
+    struct driver_statement *statement = NULL;
+    TRY(statement_of(db, which, &statement));
+    return complain(db, run_to_end(db, statement, params, changed), "statement", statement_texts[which]);
+}
+
+enum err db_run(struct db *db, enum statement which, struct params params)
+{
+    return db_change(db, which, NULL, params);
+}
+
+enum err db_move(struct db *db, enum statement which, struct params params)
+{
+    int64_t changed = 0;
+    TRY(db_change(db, which, &changed, params));
+    return changed == 1 ? OK : E_CONFLICT;
+}
+
+enum err db_each(struct db *db, enum statement which, void *context,
+                 enum err (*each)(void *context, const struct value *columns), struct params params)
+{
+    struct driver_statement *statement = NULL;
+    TRY(statement_of(db, which, &statement));
+    struct value columns[COLUMNS_MAX];
+    bool has_row = false;
+    enum err err = db->driver->start(statement, params.values, params.count);
+    while (err == OK) {
+        err = db->driver->step(statement, columns, COLUMNS_MAX, &has_row);
+        if (err != OK || !has_row) {
+            break;
+        }
+        err = each(context, columns);
+    }
+    db->driver->finish(statement);
+    return complain(db, err, "query", statement_texts[which]);
+}
+
+struct number_into {
+    int64_t *out;
+    bool is_found;
+};
+
+static enum err take_number(void *context, const struct value *columns)
+{
+    struct number_into *into = context;
+    into->is_found = true;
+    *into->out = columns[0].type == VALUE_INT ? columns[0].number : 0;
+    return OK;
+}
+
+enum err db_number(struct db *db, enum statement which, int64_t *out, struct params params)
+{
+    struct number_into into = {.out = out};
+    TRY(db_each(db, which, &into, take_number, params));
+    return into.is_found ? OK : E_NOT_FOUND;
+}
+
+static enum err read_row(struct db *db, enum table table, struct arena *arena, const struct value *columns, void *out)
+{
+    struct sealer sealer = seal_as_sealer(db->seal);
+    struct row_context context = {tables[table].name, &sealer, arena};
+    enum err err = record_from_values(&context, tables[table].record, columns, out);
+    if (err != OK) {
+        db->corrupt_rows++;
+        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE, "row %lld of %s cannot be read; it is left alone",
+                  columns[0].type == VALUE_INT ? (long long)columns[0].number : -1LL, tables[table].name);
+    }
+    return err;
+}
+
+struct one_into {
+    struct db *db;
+    struct db_into into;
+    void *out;
+    bool is_found;
+};
+
+static enum err take_one(void *context, const struct value *columns)
+{
+    struct one_into *one = context;
+    if (one->is_found) {
+        return OK;
+    }
+    one->is_found = true;
+    return read_row(one->db, one->into.table, one->into.arena, columns, one->out);
+}
+
+enum err db_one(struct db *db, enum statement which, struct db_into into, void *out, struct params params)
+{
+    struct one_into one = {.db = db, .into = into, .out = out};
+    TRY(db_each(db, which, &one, take_one, params));
+    return one.is_found ? OK : E_NOT_FOUND;
+}
+
+struct all_into {
+    struct db *db;
+    struct db_into into;
+    char *items;
+    size_t count;
+    size_t cap;
+};
+
+static enum err take_each(void *context, const struct value *columns)
+{
+    struct all_into *all = context;
+    size_t size = tables[all->into.table].record->size;
+    if (all->count == all->cap) {
+        size_t cap = all->cap == 0 ? 8 : all->cap * 2;
+        char *grown = arena_alloc_array(all->into.arena, cap, size);
+        if (all->count > 0) {
+            memcpy(grown, all->items, all->count * size);
+        }
+        all->items = grown;
+        all->cap = cap;
+    }
+    if (read_row(all->db, all->into.table, all->into.arena, columns, all->items + all->count * size) == OK) {
+        all->count++;
+    }
+    return OK;
+}
+
+enum err db_all(struct db *db, enum statement which, struct db_into into, struct list *out, struct params params)
+{
+    struct all_into all = {.db = db, .into = into};
+    TRY(db_each(db, which, &all, take_each, params));
+    *out = (struct list){all.items, all.count};
+    return OK;
+}
+
+static void add_params(struct buf *text, size_t first, size_t last)
+{
+    for (size_t i = first; i <= last; i++) {
+        buf_printf(text, i == first ? "?%zu" : ",?%zu", i);
+    }
+}
+
+static struct str row_text(struct db *db, enum table table, enum table_statement which)
+{
+    struct buf text = {.arena = db->texts};
+    struct buf rest = {.arena = db->texts};
+    const struct record *record = tables[table].record;
+    size_t columns = record_column_count(record);
+    assert(columns <= COLUMNS_MAX);
+    switch (which) {
+    case ROW_INSERT:
+        buf_printf(&text, "INSERT INTO %s (", tables[table].name);
+        record_columns(&text, record);
+        buf_add_text(&text, ") VALUES (");
+        add_params(&text, 1, columns);
+        buf_add_byte(&text, ')');
+        break;
+    case ROW_UPDATE:
+        buf_printf(&text, "UPDATE %s SET (", tables[table].name);
+        record_columns(&rest, record);
+        buf_add(&text, str_slice(buf_str(&rest), str_from(record->fields[0].column).len + 2, rest.len));
+        buf_add_text(&text, ") = (");
+        add_params(&text, 2, columns);
+        buf_printf(&text, ") WHERE %s=?1", record->fields[0].column);
+        break;
+    case ROW_GET:
+        buf_add_text(&text, "SELECT ");
+        record_columns(&text, record);
+        buf_printf(&text, " FROM %s WHERE %s=?1", tables[table].name, record->fields[0].column);
+        break;
+    case ROW_STATEMENTS:
+        break;
+    }
+    return buf_str(&text);
+}
+
+static enum err row_statement(struct db *db, enum table table, enum table_statement which,
+                              struct driver_statement **out)
+{
+    assert(table < TABLE_COUNT);
+    if (db->rows[table][which] == NULL) {
+        TRY(prepared(db, &db->rows[table][which], row_text(db, table, which)));
+    }
+    *out = db->rows[table][which];
+    return OK;
+}
+
+static enum err write_row(struct db *db, enum table table, enum table_statement which, struct arena *arena,
+                          const void *record)
+{
+    struct driver_statement *statement = NULL;
+    TRY(row_statement(db, table, which, &statement));
+    struct value values[COLUMNS_MAX];
+    struct sealer sealer = seal_as_sealer(db->seal);
+    struct row_context context = {tables[table].name, &sealer, arena};
+    record_to_values(&context, tables[table].record, record, values);
+    int64_t changed = 0;
+    enum err err = run_to_end(db, statement, (struct params){values, record_column_count(tables[table].record)}, &changed);
+    if (err == OK && changed != 1) {
+        err = E_NOT_FOUND;
+    }
+    return complain(db, err, which == ROW_INSERT ? "insert into" : "update of", tables[table].name);
+}
+
+enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
+{
+    return write_row(db, table, ROW_INSERT, arena, record);
+}
+
+enum err db_update(struct db *db, enum table table, struct arena *arena, const void *record)
+{
+    return write_row(db, table, ROW_UPDATE, arena, record);
+}
+
+enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
+{
+    struct driver_statement *statement = NULL;
+    TRY(row_statement(db, table, ROW_GET, &statement));
+    struct value param = value_int(id.value);
+    struct value columns[COLUMNS_MAX];
+    bool has_row = false;
+    enum err err = db->driver->start(statement, &param, 1);
+    if (err == OK) {
+        err = db->driver->step(statement, columns, COLUMNS_MAX, &has_row);
+    }
+    if (err == OK) {
+        err = has_row ? read_row(db, table, arena, columns, out) : E_NOT_FOUND;
+    }
+    db->driver->finish(statement);
+    return complain(db, err, "get from", tables[table].name);
+}

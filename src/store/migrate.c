@@ -1,0 +1,133 @@
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Puts the bytes of a file into the binary; TOCSIN_SOURCE_DIR is known to the build only. */
+#define EMBED(symbol, path)                                                              \
+    __asm__(".section .rodata\n.global " #symbol "\n.balign 16\n" #symbol ":\n.incbin \"" \
+            TOCSIN_SOURCE_DIR "/" path "\"\n.byte 0\n.previous\n");                        \
+    extern const char symbol[];
+
+EMBED(migration_0001, "migrations/0001_foundation.sql")
+
+static const char *const migrations[] = {migration_0001};
+
+static const char bookkeeping[] =
+    "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)";
+
+static const struct {
+    const char *token;
+    const char *type;
+} sqlite_types[] = {{"@id", "INTEGER PRIMARY KEY"}, {"@int", "INTEGER"}, {"@bytes", "BLOB"}};
+
+/* Writes the engine's types for the tokens of the shared text. */
+static struct str in_dialect(struct arena *arena, struct str text)
+{
+    struct buf out = {.arena = arena};
+    for (size_t at = 0; at < text.len;) {
+        size_t next = str_find_byte(text, '@', at);
+        buf_add(&out, str_slice(text, at, next));
+        if (next == text.len) {
+            break;
+        }
+        struct str rest = str_slice(text, next, text.len);
+        size_t skip = 1;
+        const char *type = "@";
+        for (size_t i = 0; i < ARRAY_LENGTH(sqlite_types); i++) {
+            if (str_starts(rest, str_from(sqlite_types[i].token))) {
+                skip = strlen(sqlite_types[i].token);
+                type = sqlite_types[i].type;
+            }
+        }
+        buf_add_text(&out, type);
+        at = next + skip;
+    }
+    return buf_str(&out);
+}
+
+static struct str checksum(struct arena *arena, const char *text)
+{
+    uint8_t digest[SHA256_BYTES];
+    sha256(str_from(text), digest);
+    return hex_text(arena, digest, sizeof digest);
+}
+
+struct ran {
+    struct arena *arena;
+    int highest;
+    struct str changed; /* The number of a step whose text is not the one that ran. */
+};
+
+static enum err take_step(void *context, const struct value *columns)
+{
+    struct ran *ran = context;
+    int number = (int)columns[0].number;
+    if (number > ran->highest) {
+        ran->highest = number;
+    }
+    bool is_known = number >= 1 && number <= (int)ARRAY_LENGTH(migrations);
+    if (is_known && !str_equal(columns[1].text, checksum(ran->arena, migrations[number - 1]))) {
+        ran->changed = arena_printf(ran->arena, "%d", number);
+    }
+    return OK;
+}
+
+static enum err read_state(struct db *db, struct arena *arena, int *have, struct problem *problem)
+{
+    struct ran ran = {.arena = arena};
+    TRY(db_execute(db, bookkeeping, problem));
+    TRY(db_each(db, S_migrations_ran, &ran, take_step, NO_PARAMS));
+    if (str_is_set(ran.changed)) {
+        return problem_set(problem, E_CONFLICT, NULL, "migration %s was changed after it ran", ran.changed.ptr);
+    }
+    *have = ran.highest;
+    return OK;
+}
+
+static enum err run_step(struct db *db, struct arena *arena, int number, struct problem *problem)
+{
+    struct str text = in_dialect(arena, str_from(migrations[number - 1]));
+    TRY(db_begin(db));
+    enum err err = db_execute(db, text.ptr, problem);
+    if (err == OK) {
+        err = db_run(db, S_migration_done,
+                     PARAMS(value_int(number), value_text(checksum(arena, migrations[number - 1]))));
+    }
+    if (err == OK) {
+        err = db_commit(db);
+    }
+    if (err != OK) {
+        db_rollback(db);
+    }
+    return err;
+}
+
+enum err migrate_up(struct db *db, int *ran, struct problem *problem)
+{
+    int want = (int)ARRAY_LENGTH(migrations);
+    int have = 0;
+    struct arena *arena = arena_new();
+    enum err err = read_state(db, arena, &have, problem);
+    if (err == OK && have > want) {
+        err = problem_set(problem, E_CONFLICT, NULL,
+                          "the database has schema %d, this binary knows %d: run the newer binary", have, want);
+    }
+    for (int number = have + 1; err == OK && number <= want; number++) {
+        err = run_step(db, arena, number, problem);
+    }
+    if (ran != NULL) {
+        *ran = err == OK ? want - have : 0;
+    }
+    arena_free(&arena);
+    return err;
+}
+
+enum err migrate_status(struct db *db, int *have, int *want, struct problem *problem)
+{
+    struct arena *arena = arena_new();
+    *want = (int)ARRAY_LENGTH(migrations);
+    enum err err = read_state(db, arena, have, problem);
+    arena_free(&arena);
+    return err;
+}

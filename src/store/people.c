@@ -1,0 +1,75 @@
+#include "store/people.h"
+
+static void hash_numbers(struct db *db, struct arena *arena, struct user *user)
+{
+    user->phone_hash = seal_lookup_hash(db_seal(db), arena, user->phone);
+    user->whatsapp_hash = seal_lookup_hash(db_seal(db), arena, user->whatsapp);
+}
+
+enum err users_put(struct db *db, struct arena *arena, struct user *user)
+{
+    hash_numbers(db, arena, user);
+    return db_insert(db, TABLE_users, arena, user);
+}
+
+enum err users_change(struct db *db, struct arena *arena, struct user *user)
+{
+    hash_numbers(db, arena, user);
+    return db_update(db, TABLE_users, arena, user);
+}
+
+enum err users_get(struct db *db, struct arena *arena, struct id id, struct user *out)
+{
+    TRY(db_get(db, TABLE_users, id, arena, out));
+    return instant_is_set(out->deleted_at) ? E_NOT_FOUND : OK;
+}
+
+enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, struct list *out)
+{
+    struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
+    return db_all(db, S_users_by_phone, (struct db_into){TABLE_users, arena}, out, PARAMS(value_bytes(hash)));
+}
+
+enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit, struct list *out)
+{
+    return db_all(db, S_users_page, (struct db_into){TABLE_users, arena}, out,
+                  PARAMS(value_int(after.value), value_int(limit)));
+}
+
+enum err users_count(struct db *db, int64_t *out)
+{
+    return db_number(db, S_users_count, out, NO_PARAMS);
+}
+
+void api_key_hash(struct arena *arena, struct str secret, struct api_key *key)
+{
+    uint8_t *digest = arena_alloc(arena, SHA256_BYTES);
+    sha256(secret, digest);
+    key->key_hash = (struct str){(const char *)digest, SHA256_BYTES};
+}
+
+enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret, struct api_key *out)
+{
+    struct api_key wanted = {0};
+    api_key_hash(arena, secret, &wanted);
+    return db_one(db, S_keys_by_hash, (struct db_into){TABLE_api_keys, arena}, out,
+                  PARAMS(value_bytes(wanted.key_hash)));
+}
+
+enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key)
+{
+    struct str random = random_secret(arena, KEY_SECRET_BYTES);
+    key->key = arena_printf(arena, "tocsin_%.*s", STR_FMT(random));
+    api_key_hash(arena, key->key, key);
+    return db_insert(db, TABLE_api_keys, arena, key);
+}
+
+enum err api_keys_of_user(struct db *db, struct arena *arena, struct id user, struct list *out)
+{
+    return db_all(db, S_keys_of_user, (struct db_into){TABLE_api_keys, arena}, out, PARAMS(value_id(user)));
+}
+
+enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant now)
+{
+    return db_run(db, S_keys_revoke_user, PARAMS(value_id(user), value_time(now)));
+}

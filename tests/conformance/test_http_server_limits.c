@@ -1,0 +1,398 @@
+/* The HTTP server defends itself: slow, big, ambiguous and too many. The waits here are the time
+ * limits under test. */
+#include "base/buf.h"
+#include "lib/echo_server.h"
+#include "lib/socket_peer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct echo_server echo;
+    struct arena *arena;
+};
+
+static int set_up_with(void **state, const struct http_server_config *config)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    fixture->arena = arena_new();
+    echo_start(&fixture->echo, config);
+    *state = fixture;
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_with(state, &(struct http_server_config){.body_bytes_max = 1000,
+                                                           .bulk_body_bytes_max = 5000,
+                                                           .connections_per_address_max = 50});
+}
+
+static int set_up_hasty(void **state)
+{
+    return set_up_with(state, &(struct http_server_config){.request_timeout = MILLISECONDS(300),
+                                                           .idle_timeout = SECONDS(1)});
+}
+
+static int set_up_narrow(void **state)
+{
+    return set_up_with(state, &(struct http_server_config){.connections_per_address_max = 3});
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    echo_release(&fixture->echo);
+    echo_stop(&fixture->echo, SECONDS(2));
+    arena_free(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+static bool is_json(struct peer_answer answer)
+{
+    return str_equal_text(peer_header(answer.head, "Content-Type"), "application/json") &&
+           str_starts(answer.body, STR("{\"error\":\""));
+}
+
+static struct str zeros(struct arena *arena, size_t len)
+{
+    char *bytes = arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = '0';
+    }
+    return (struct str){bytes, len};
+}
+
+static void body_limit_by_length(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *path;
+        int len;
+        int status;
+    } cases[] = {{"/echo", 1000, 200}, {"/echo", 1001, 413}, {"/echo", 3000000, 413},
+                 {"/bulk", 1001, 200}, {"/bulk", 5000, 200}, {"/bulk", 5001, 413}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int fd = peer_connect(fixture->echo.port);
+        peer_send(fd, arena_printf(fixture->arena,
+                                   "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n",
+                                   cases[i].path, cases[i].len));
+        peer_send(fd, zeros(fixture->arena, (size_t)cases[i].len));
+        struct peer_answer answer = peer_read(fd, fixture->arena, false);
+        assert_int_equal(answer.status, cases[i].status);
+        if (answer.status == 413) {
+            assert_true(is_json(answer));
+            assert_true(peer_is_at_end(fd));
+        }
+        close(fd);
+    }
+}
+
+static void body_refused_before_it_is_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const requests[] = {
+        "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999999\r\n\r\n",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(requests); i++) {
+        int fd = peer_connect(fixture->echo.port);
+        peer_send(fd, str_from(requests[i]));
+        struct peer_answer answer = peer_read(fd, fixture->arena, false);
+        assert_int_equal(answer.status, 413);
+        assert_true(is_json(answer));
+        assert_true(peer_is_at_end(fd));
+        close(fd);
+    }
+}
+
+static void body_limit_of_chunks(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int counts[] = {2, 3};
+    static const int statuses[] = {200, 413};
+    for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+        int fd = peer_connect(fixture->echo.port);
+        peer_send(fd, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+        for (int chunk = 0; chunk < counts[i]; chunk++) {
+            peer_send(fd, arena_printf(fixture->arena, "1f4\r\n%.*s\r\n",
+                                       STR_FMT(zeros(fixture->arena, 500))));
+        }
+        peer_send(fd, STR("0\r\n\r\n"));
+        assert_int_equal(peer_read(fd, fixture->arena, false).status, statuses[i]);
+        close(fd);
+    }
+}
+
+/* An endless body is cut off, and the reason is on the wire before the end. */
+static void endless_chunks(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = peer_connect(fixture->echo.port);
+    struct str mebibyte = zeros(fixture->arena, 1024 * 1024);
+    peer_send(fd, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    int sent = 0;
+    while (sent < 200 && peer_try_send(fd, STR("100000\r\n")) && peer_try_send(fd, mebibyte) &&
+           peer_try_send(fd, STR("\r\n"))) {
+        sent++;
+    }
+    assert_in_range(sent, 31, 60);
+    close(fd);
+}
+
+static void header_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        size_t len;
+        int status;
+    } cases[] = {{15000, 200}, {16300, 200}, {16400, 431}, {25000, 431}, {60000, 431}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int fd = peer_connect(fixture->echo.port);
+        struct str request =
+            arena_printf(fixture->arena, "GET /echo HTTP/1.1\r\nHost: h\r\nX: %.*s\r\n\r\n",
+                         STR_FMT(zeros(fixture->arena, cases[i].len)));
+        (void)peer_try_send(fd, request);
+        struct peer_answer answer = peer_read(fd, fixture->arena, false);
+        assert_int_equal(answer.status, cases[i].status);
+        if (cases[i].len < 20000 && answer.status == 431) {
+            assert_true(is_json(answer));
+        }
+        close(fd);
+    }
+}
+
+struct bad_request {
+    const char *text;
+    int status; /* 0 where no answer is owed. */
+    bool by_us; /* With a body of ours; libmicrohttpd answers for what it can't parse at all. */
+};
+
+static const struct bad_request bad_requests[] = {
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     400, true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+     "3\r\n\r\n0\r\n\r\n",
+     400, true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400,
+     true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400,
+     true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400,
+     true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", 400, true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n",
+     400, true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nabc", 400, true},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nX\x01Y: a\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nX: a\x02"
+     "b\r\n\r\n",
+     400, true},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n", 400, true},
+    {"GET echo HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"GET /e\x7f HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"GET /echo#f HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"G(T /echo HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"GET /echo HTTP/1.1\r\n\r\n", 400, true},
+    {"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400, false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0x10\r\n\r\n", 400, false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413,
+     false},
+    {"GET /echo HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400, false},
+    {"GET /echo HTTP/2.0\r\nHost: h\r\n\r\n", 505, false},
+    {"GET /echo HTTP/one\r\nHost: h\r\n\r\n", 400, false},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, false},
+    {"nonsense\r\n\r\n", 0, false},
+};
+
+/* libmicrohttpd repeats its header block in the body of some refusals, so that there is more to
+ * read. */
+static bool ends_without_echo(int fd, struct arena *arena)
+{
+    struct buf rest = {.arena = arena};
+    char byte;
+    while (peer_readable(fd, PEER_PATIENCE_MS) && recv(fd, &byte, 1, 0) == 1) {
+        buf_add_byte(&rest, byte);
+    }
+    return !str_contains(buf_str(&rest), STR("GET /echo"));
+}
+
+/* Each is answered once at most, and its connection ends: nothing behind it is taken for a request.
+ */
+static void bad_requests_end_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(bad_requests); i++) {
+        const struct bad_request *bad = &bad_requests[i];
+        int fd = peer_connect(fixture->echo.port);
+        peer_send(fd, str_from(bad->text));
+        (void)peer_try_send(fd, STR("GET /echo HTTP/1.1\r\nHost: smuggled\r\n\r\n"));
+        struct peer_answer answer = peer_read(fd, fixture->arena, false);
+        bool ended = bad->by_us ? peer_is_at_end(fd) : ends_without_echo(fd, fixture->arena);
+        if (answer.status != bad->status || is_json(answer) != bad->by_us || !ended) {
+            print_error("%s -> %d %.*s\n", bad->text, answer.status, STR_FMT(answer.body));
+            fail();
+        }
+        close(fd);
+    }
+}
+
+static void begun_request_has_a_deadline(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const beginnings[] = {
+        "G",
+        "GET /echo HTTP/1.1\r\n",
+        "GET /echo HTTP/1.1\r\nHost: h\r\nX: ",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc",
+        "POST /hold HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab",
+    };
+    int fds[ARRAY_LENGTH(beginnings)];
+    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++) {
+        fds[i] = peer_connect(fixture->echo.port);
+        peer_send(fds[i], str_from(beginnings[i]));
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++) {
+        struct peer_answer answer = peer_read(fds[i], fixture->arena, false);
+        assert_int_equal(answer.status, 408);
+        assert_true(is_json(answer));
+        assert_true(peer_is_at_end(fds[i]));
+        close(fds[i]);
+    }
+}
+
+/* A byte now and then resets no deadline, neither on a new connection nor on one that was used. */
+static void trickle_is_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int used = 0; used < 2; used++) {
+        int fd = peer_connect(fixture->echo.port);
+        if (used) {
+            peer_send(fd, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+            assert_int_equal(peer_read(fd, fixture->arena, false).status, 200);
+        }
+        int bytes = 0;
+        peer_send(fd, STR("GET /"));
+        while (bytes < 40 && !peer_readable(fd, 25) && peer_try_send(fd, STR("x"))) {
+            bytes++;
+        }
+        assert_in_range(bytes, 1, 39);
+        assert_int_equal(peer_read(fd, fixture->arena, false).status, 408);
+        close(fd);
+    }
+}
+
+static void idle_connections(void **state)
+{
+    struct fixture *fixture = *state;
+    int fresh = peer_connect(fixture->echo.port);
+    int used = peer_connect(fixture->echo.port);
+    int waiting = peer_connect(fixture->echo.port);
+    peer_send(waiting, STR("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n"));
+    echo_wait_held(&fixture->echo, 1);
+    peer_send(used, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(peer_read(used, fixture->arena, false).status, 200);
+
+    /* Longer than a request may take is no time for a connection at rest. */
+    assert_false(peer_readable(used, 600));
+    peer_send(used, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(peer_read(used, fixture->arena, false).status, 200);
+
+    assert_true(peer_is_at_end(fresh));
+    assert_true(peer_is_at_end(used));
+    /* Who waits for us is not idle. */
+    echo_release(&fixture->echo);
+    assert_int_equal(peer_read(waiting, fixture->arena, false).status, 200);
+    close(fresh);
+    close(used);
+    close(waiting);
+}
+
+static void connections_per_address(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[3];
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++) {
+        fds[i] = peer_connect(fixture->echo.port);
+        peer_send(fds[i], STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+        assert_int_equal(peer_read(fds[i], fixture->arena, false).status, 200);
+    }
+    for (int attempt = 0; attempt < 5; attempt++) {
+        int refused = peer_connect(fixture->echo.port);
+        struct peer_answer answer = peer_read(refused, fixture->arena, false);
+        assert_int_equal(answer.status, 503);
+        assert_true(is_json(answer));
+        assert_true(peer_is_at_end(refused));
+        close(refused);
+    }
+    /* HTTP/1.0 ends its connection, so that its place is free again once the end is seen. */
+    peer_send(fds[0], STR("GET /echo HTTP/1.0\r\n\r\n"));
+    assert_int_equal(peer_read(fds[0], fixture->arena, false).status, 200);
+    assert_true(peer_is_at_end(fds[0]));
+    close(fds[0]);
+    int again = peer_connect(fixture->echo.port);
+    peer_send(again, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(peer_read(again, fixture->arena, false).status, 200);
+    close(again);
+    close(fds[1]);
+    close(fds[2]);
+}
+
+static int set_up_full(void **state)
+{
+    return set_up_with(state, &(struct http_server_config){.connections_max = 2});
+}
+
+/* In all: who comes too late waits in the system's queue until there is room. */
+static void connections_in_all(void **state)
+{
+    struct fixture *fixture = *state;
+    int first = peer_connect(fixture->echo.port);
+    int second = peer_connect(fixture->echo.port);
+    peer_send(first, STR("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n"));
+    peer_send(second, STR("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n"));
+    echo_wait_held(&fixture->echo, 2);
+    int third = peer_connect(fixture->echo.port);
+    peer_send(third, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_false(peer_readable(third, 50));
+    echo_release(&fixture->echo);
+    assert_int_equal(peer_read(first, fixture->arena, false).status, 200);
+    close(first);
+    assert_int_equal(peer_read(third, fixture->arena, false).status, 200);
+    close(second);
+    close(third);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(body_limit_by_length, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(body_refused_before_it_is_sent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(body_limit_of_chunks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(endless_chunks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(header_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_requests_end_the_connection, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(begun_request_has_a_deadline, set_up_hasty, tear_down),
+        cmocka_unit_test_setup_teardown(trickle_is_cut_off, set_up_hasty, tear_down),
+        cmocka_unit_test_setup_teardown(idle_connections, set_up_hasty, tear_down),
+        cmocka_unit_test_setup_teardown(connections_per_address, set_up_narrow, tear_down),
+        cmocka_unit_test_setup_teardown(connections_in_all, set_up_full, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

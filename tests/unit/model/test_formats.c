@@ -1,0 +1,232 @@
+#include "model/formats.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void check(const struct text_format *format, const char *text, bool expected)
+{
+    if (format->is_valid(str_from(text)) != expected) {
+        fail_msg("%s: <%s> should be %s", format->name, text, expected ? "valid" : "refused");
+    }
+}
+
+static void check_all(const struct text_format *format, const char *const *good,
+                      const char *const *bad)
+{
+    for (; *good != NULL; good++) {
+        check(format, *good, true);
+    }
+    for (; *bad != NULL; bad++) {
+        check(format, *bad, false);
+    }
+    assert_false(format->is_valid(STR("")));
+    assert_false(format->is_valid(STR_NONE));
+    assert_true(strlen(format->name) > 0);
+    assert_true(strlen(format->advice) > 0);
+    assert_int_equal(format->pattern[0], '^');
+    assert_int_equal(format->pattern[strlen(format->pattern) - 1], '$');
+}
+
+static void test_e164(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"+14155550101", "+1234567", "+123456789012345", NULL};
+    static const char *const bad[] = {"14155550101",
+                                      "+0123456789",
+                                      "+123456",
+                                      "+1234567890123456",
+                                      "+1415555010a",
+                                      "+1 4155550101",
+                                      "++1415555",
+                                      "+14155550101\n",
+                                      "+",
+                                      "00491711234567",
+                                      NULL};
+    check_all(&format_e164, good, bad);
+}
+
+static void test_email(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"ana@localhost",
+                                       "ana@example.com",
+                                       "a.b+c_d-e@x-1.example",
+                                       "o'neil@example.org",
+                                       "a@1.2.3.4",
+                                       "{x}|~@example.com",
+                                       NULL};
+    static const char *const bad[] = {"ana",
+                                      "@example.com",
+                                      "ana@",
+                                      "a@b@c",
+                                      "<a@b> NOTIFY=NEVER",
+                                      "a@b\r\nRCPT TO:<c@d>",
+                                      "a b@example.com",
+                                      "\"a\"@example.com",
+                                      "a@exa mple.com",
+                                      "a@b>",
+                                      "a,c@example.com",
+                                      "a@example.com,b@example.com",
+                                      "a@example.com;",
+                                      ".a@example.com",
+                                      "a.@example.com",
+                                      "a..b@example.com",
+                                      "a@.example.com",
+                                      "a@example..com",
+                                      "a@example.com.",
+                                      "a@-example.com",
+                                      "a@example-.com",
+                                      "a@[127.0.0.1]",
+                                      "a@b_c",
+                                      "an\xc3\xa1@example.com",
+                                      "a@ex\xc3\xa1mple.com",
+                                      "a\x7f@example.com",
+                                      "a(x)@example.com",
+                                      "a\\b@example.com",
+                                      NULL};
+    check_all(&format_email, good, bad);
+    assert_false(format_email.is_valid(STR("a\0b@example.com")));
+}
+
+static void test_email_lengths(void **state)
+{
+    (void)state;
+    char text[300];
+    snprintf(text, sizeof text, "%064d@example.com", 0);
+    check(&format_email, text, true);
+    snprintf(text, sizeof text, "%065d@example.com", 0);
+    check(&format_email, text, false);
+    snprintf(text, sizeof text, "a@%063d.example", 0);
+    check(&format_email, text, true);
+    snprintf(text, sizeof text, "a@%064d.example", 0);
+    check(&format_email, text, false);
+    snprintf(text, sizeof text, "%061d@%063d.%063d.%063d", 0, 0, 0, 0);
+    assert_int_equal(strlen(text), 253);
+    check(&format_email, text, true);
+    snprintf(text, sizeof text, "%063d@%063d.%063d.%063d", 0, 0, 0, 0);
+    assert_int_equal(strlen(text), 255);
+    check(&format_email, text, false);
+    snprintf(text, sizeof text, "%062d@%063d.%063d.%063d", 0, 0, 0, 0);
+    check(&format_email, text, true);
+}
+
+static void test_hhmm(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"00:00", "08:30", "19:59", "23:59", NULL};
+    static const char *const bad[] = {"24:00", "23:60", "8:30", "08.30", "08:3", "08:300",
+                                      "ab:cd", "-1:00", "0800", " 8:30", NULL};
+    check_all(&format_hhmm, good, bad);
+}
+
+static void test_timezone(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"UTC",
+                                       "Europe/Berlin",
+                                       "America/Argentina/Buenos_Aires",
+                                       "America/Port-au-Prince",
+                                       "Etc/GMT+5",
+                                       "EST5EDT",
+                                       "GMT-0",
+                                       NULL};
+    static const char *const bad[] = {
+        "/etc/passwd",           "../UTC", "Europe/../UTC", "Europe//Berlin", "Europe/", "a/b/c/d",
+        "Eastern Standard Time", "+05:30", "Europe.Berlin", "Euro\xc3\xa9",   "1UTC",    NULL};
+    check_all(&format_timezone, good, bad);
+    char text[80];
+    snprintf(text, sizeof text, "A%063d", 0);
+    check(&format_timezone, text, true);
+    snprintf(text, sizeof text, "A%064d", 0);
+    check(&format_timezone, text, false);
+}
+
+static void test_locale(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"en",     "en-US",   "hi",  "zh-Hant",     "zh-Hant-TW",
+                                       "es-419", "de-1996", "gsw", "en-u-hc-h12", NULL};
+    static const char *const bad[] = {"e",  "english",      "en_US", "en-",   "-US", "en--US",
+                                      "e1", "en-123456789", "en US", "../en", NULL};
+    check_all(&format_locale, good, bad);
+}
+
+static void test_url(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://example.com",
+                                       "http://localhost:8080/feed.ics?a=b#c",
+                                       "webcal://example.com/a%20b",
+                                       "HTTPS://EXAMPLE.COM/",
+                                       "https://user:p%40ss@example.com/x",
+                                       "http://127.0.0.1",
+                                       "http://[::1]:80/x",
+                                       "https://my_host.example.?q",
+                                       "https://example.com/a@b:c",
+                                       NULL};
+    static const char *const bad[] = {"example.com",
+                                      "ftp://example.com",
+                                      "file:///etc/passwd",
+                                      "https:example.com",
+                                      "https://",
+                                      "https:///x",
+                                      "https://?x",
+                                      "https://:80/",
+                                      "https://user@/",
+                                      "https://a@b@example.com",
+                                      "https://example.com:0/",
+                                      "https://example.com:65536/",
+                                      "https://example.com:/",
+                                      "https://example.com:80a/",
+                                      "https://exa mple.com",
+                                      " https://example.com",
+                                      "https://example.com/a b",
+                                      "https://example.com/\r\nX: y",
+                                      "https://example.com\\@evil.example/",
+                                      "https://example.com/<x>",
+                                      "https://example.com/\x7f",
+                                      "https://ex\xc3\xa1mple.com",
+                                      "https://[::1/",
+                                      "https://[]/",
+                                      "https://[::1]x/",
+                                      "https://.example.com/",
+                                      "https://exa%6dple.com/",
+                                      "javascript:alert(1)",
+                                      NULL};
+    check_all(&format_url, good, bad);
+    char text[2100];
+    snprintf(text, sizeof text, "https://e/%02038d", 0);
+    assert_int_equal(strlen(text), 2048);
+    check(&format_url, text, true);
+    snprintf(text, sizeof text, "https://e/%02039d", 0);
+    check(&format_url, text, false);
+}
+
+static void test_dedup_key(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a", "disk full on db-1", "{}:{alertname=\"Up\"}",
+                                       "\xc3\xa9", NULL};
+    static const char *const bad[] = {" a", "a ", "a\nb", "a\tb", "a\x7f", "\x01", NULL};
+    check_all(&format_dedup_key, good, bad);
+    char text[300];
+    snprintf(text, sizeof text, "%0255d", 0);
+    check(&format_dedup_key, text, true);
+    snprintf(text, sizeof text, "%0256d", 0);
+    check(&format_dedup_key, text, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_e164),          cmocka_unit_test(test_email),
+        cmocka_unit_test(test_email_lengths), cmocka_unit_test(test_hhmm),
+        cmocka_unit_test(test_timezone),      cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_url),           cmocka_unit_test(test_dedup_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
