@@ -25,7 +25,8 @@ static void end_error(struct buf *out, struct str request_id)
     buf_add_byte(out, '}');
 }
 
-void api_error(const struct problem *problem, struct str request_id, struct arena *arena, struct http_response *out)
+void api_error(const struct problem *problem, struct str request_id, struct arena *arena,
+               struct http_response *out)
 {
     struct buf body = {.arena = arena};
     add_error(&body, problem, problem->err);
@@ -45,7 +46,8 @@ static struct str allowed_methods(struct arena *arena, unsigned methods)
     struct buf out = {.arena = arena};
     for (int method = HTTP_GET; method <= HTTP_DELETE; method++) {
         if ((methods >> method & 1) != 0) {
-            buf_printf(&out, "%s%s", out.len == 0 ? "" : ", ", http_method_name((enum http_method)method));
+            buf_printf(&out, "%s%s", out.len == 0 ? "" : ", ",
+                       http_method_name((enum http_method)method));
         }
     }
     return buf_str(&out);
@@ -76,7 +78,8 @@ static int status_of(const struct api_call *call)
     return call->route->status;
 }
 
-static void answer_page(struct api_call *call, enum err err, const struct problem *problem, struct http_response *out)
+static void answer_page(struct api_call *call, enum err err, const struct problem *problem,
+                        struct http_response *out)
 {
     struct buf body = {.arena = call->arena};
     page_write(&body, err == OK ? call->output : NULL, problem);
@@ -87,8 +90,9 @@ static void answer_page(struct api_call *call, enum err err, const struct proble
 
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)
 {
-    struct http_response response = {
-        .content_type = STR("application/json"), .request_id = str_from(call->request_id), .no_store = true};
+    struct http_response response = {.content_type = STR("application/json"),
+                                     .request_id = str_from(call->request_id),
+                                     .no_store = true};
     struct buf body = {.arena = call->arena};
     if (call->route != NULL && call->route->style == ROUTE_PAGE) {
         answer_page(call, err, problem, &response);
@@ -102,18 +106,23 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
         response.status = err_http_status(err);
         response.body = buf_str(&body);
         response.retry_after_seconds = call->retry_after_seconds;
-        response.allow = err == E_METHOD ? allowed_methods(call->arena, call->match.methods) : STR_NONE;
+        response.allow =
+            err == E_METHOD ? allowed_methods(call->arena, call->match.methods) : STR_NONE;
     }
-    log_write(call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id, "%s %.*s %d",
-              http_method_name(call->request.method), STR_FMT(str_starts(call->request.path, STR("/l/")) ? STR("/l/…") : call->request.path),
-              response.status);
+    log_write(
+        call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id,
+        "%s %.*s %d", http_method_name(call->request.method),
+        STR_FMT(str_starts(call->request.path, STR("/l/")) ? STR("/l/…") : call->request.path),
+        response.status);
     call->reply.send(call->reply.context, &response);
 }
 
 bool call_answer_builtin(struct api_call *call)
 {
-    struct http_response response = {
-        .status = 200, .content_type = STR("application/json"), .request_id = str_from(call->request_id), .no_store = true};
+    struct http_response response = {.status = 200,
+                                     .content_type = STR("application/json"),
+                                     .request_id = str_from(call->request_id),
+                                     .no_store = true};
     struct stats *stats = call->site->stats;
     struct str path = call->request.path;
     if (call->request.method != HTTP_GET && call->request.method != HTTP_HEAD) {
@@ -125,7 +134,8 @@ bool call_answer_builtin(struct api_call *call)
         bool is_ready = atomic_load(&stats->is_ready) && !atomic_load(&stats->is_stopping) &&
                         !atomic_load(&stats->store_is_broken);
         response.status = is_ready ? 200 : 503;
-        response.body = is_ready ? STR("{\"status\":\"ready\"}") : STR("{\"status\":\"not ready\"}");
+        response.body =
+            is_ready ? STR("{\"status\":\"ready\"}") : STR("{\"status\":\"not ready\"}");
     } else if (str_equal(path, STR("/openapi.json"))) {
         struct buf body = {.arena = call->arena};
         openapi_write(&body, call->site->version);

@@ -41,15 +41,18 @@ void api_free(struct api **api)
 
 static struct json_context json_of(const struct api_call *call, struct problem *problem)
 {
-    return (struct json_context){.arena = call->arena, .id_key = call->site->id_key, .problem = problem};
+    return (struct json_context){
+        .arena = call->arena, .id_key = call->site->id_key, .problem = problem};
 }
 
-static enum err read_id(const struct api_call *call, struct str text, struct id *out, struct problem *problem)
+static enum err read_id(const struct api_call *call, struct str text, struct id *out,
+                        struct problem *problem)
 {
     if (!str_is_set(text) || id_parse(call->site->id_key, text, out) == OK) {
         return OK;
     }
-    return problem_set(problem, E_NOT_FOUND, NULL, "there is nothing with the id %.*s", STR_FMT(str_cut_utf8(text, 40)));
+    return problem_set(problem, E_NOT_FOUND, NULL, "there is nothing with the id %.*s",
+                       STR_FMT(str_cut_utf8(text, 40)));
 }
 
 static enum err decode_plain(struct arena *arena, struct str text, struct str *out)
@@ -59,15 +62,18 @@ static enum err decode_plain(struct arena *arena, struct str text, struct str *o
 
 static bool takes_body(const struct api_call *call)
 {
-    return call->request.method == HTTP_POST || call->request.method == HTTP_PATCH || call->request.method == HTTP_PUT;
+    return call->request.method == HTTP_POST || call->request.method == HTTP_PATCH ||
+           call->request.method == HTTP_PUT;
 }
 
 static enum err check_content_type(const struct api_call *call, struct problem *problem)
 {
     struct str type = call->request.content_type;
     struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
-    bool is_json = !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
-                   str_equal_nocase(kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
+    bool is_json =
+        !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
+        str_equal_nocase(
+            kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
     return is_json ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
 }
 
@@ -78,7 +84,8 @@ static enum err read_form(struct api_call *call, struct problem *problem)
     struct str answer = STR_NONE;
     int value = 0;
     enum err err = uri_query_get(call->arena, call->request.body, "answer", &answer);
-    if (err != OK || !str_is_set(answer) || enum_parse(&checkin_status_names, answer, &value) != OK) {
+    if (err != OK || !str_is_set(answer) ||
+        enum_parse(&checkin_status_names, answer, &value) != OK) {
         return problem_set(problem, E_INVALID, "answer", "must be JOINED or MISSED");
     }
     input->answer = value;
@@ -100,10 +107,12 @@ static enum err read_input(struct api_call *call, struct problem *problem)
     if (route->input->field_count > 0 && takes_body(call)) {
         TRY(check_content_type(call, problem));
         context.is_partial = call->request.method == HTTP_PATCH;
-        TRY(record_from_json(&context, route->input, call->request.body, call->input, &call->given));
+        TRY(record_from_json(&context, route->input, call->request.body, call->input,
+                             &call->given));
     }
     context.decode = decode_plain;
-    return record_from_query(&context, route->input, call->request.query, call->input, &call->given);
+    return record_from_query(&context, route->input, call->request.query, call->input,
+                             &call->given);
 }
 
 static struct op op_of(struct api *api, struct api_call *call, struct problem *problem)
@@ -176,7 +185,8 @@ static enum err no_such_path(struct api_call *call, struct problem *problem)
     if (call->match.methods == 0) {
         return problem_set(problem, E_NOT_FOUND, NULL, "there is no such path; see /openapi.json");
     }
-    return problem_set(problem, E_METHOD, NULL, "this path does not take %s", http_method_name(call->request.method));
+    return problem_set(problem, E_METHOD, NULL, "this path does not take %s",
+                       http_method_name(call->request.method));
 }
 
 static bool needs_key(const struct route *route)
@@ -191,21 +201,25 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
         return no_such_path(call, problem);
     }
     if (call->route->kind == ROUTE_CLOCK && api->config.advance == NULL) {
-        return problem_set(problem, E_NOT_FOUND, NULL, "the clock is the real one; start with --clock virtual to move it");
+        return problem_set(problem, E_NOT_FOUND, NULL,
+                           "the clock is the real one; start with --clock virtual to move it");
     }
     call->work.actor = (struct actor){.name = STR("link"), .scope = key_scope_ADMIN};
     if (needs_key(call->route)) {
         struct op op = op_of(api, call, problem);
-        TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor, &call->retry_after_seconds));
+        TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor,
+                       &call->retry_after_seconds));
     }
     return read_input(call, problem);
 }
 
-void api_handle(struct api *api, const struct http_request *request, struct arena *arena, struct api_reply reply)
+void api_handle(struct api *api, const struct http_request *request, struct arena *arena,
+                struct api_reply reply)
 {
     struct api_call *call = ARENA_NEW(arena, struct api_call);
     struct problem problem = {0};
-    *call = (struct api_call){.site = api->config.site, .request = *request, .arena = arena, .reply = reply};
+    *call = (struct api_call){
+        .site = api->config.site, .request = *request, .arena = arena, .reply = reply};
     char number[32];
     int len = snprintf(number, sizeof number, "%" PRIu64, ++api->requests);
     snprintf(call->request_id, sizeof call->request_id, "%016" PRIx64,

@@ -1,9 +1,10 @@
 /* api/api: requests to operations and back: route, key, body, operation, answer.
  *
- * api_handle takes a complete request. Reads run at once on the caller's thread with a reader's connection; writes become
- * work for the executor and are answered when it is committed; the virtual clock is moved by app/. Exactly one reply is made
- * for each request, on whichever thread it is ready. Every error has the shape {success:false, error:{code, message,
- * field?}, requestId}. Threads: api_handle belongs to one thread; replies may come from the executor's. */
+ * api_handle takes a complete request. Reads run at once on the caller's thread with a reader's
+ * connection; writes become work for the executor and are answered when it is committed; the
+ * virtual clock is moved by app/. Exactly one reply is made for each request, on whichever thread
+ * it is ready. Every error has the shape {success:false, error:{code, message, field?}, requestId}.
+ * Threads: api_handle belongs to one thread; replies may come from the executor's. */
 #ifndef TOCSIN_API_API_H
 #define TOCSIN_API_API_H
 
@@ -23,9 +24,10 @@ struct api_config {
     void *context;
     /* Hands work to the executor. */
     void (*submit)(void *context, struct work *work);
-    /* Moves the virtual clock by `seconds`, then does `work` (whose run is a read). NULL with a real clock. */
+    /* Moves the virtual clock by `seconds`, then does `work` (whose run is a read). NULL with a
+     * real clock. */
     void (*advance)(void *context, struct work *work, int64_t seconds);
-    struct str admin_key;        /* TOCSIN_ADMIN_KEY, absent where the keys of the store count alone. */
+    struct str admin_key; /* TOCSIN_ADMIN_KEY, absent where the keys of the store count alone. */
     int64_t requests_per_second; /* Of one key that is not the admin's; 0 for no limit. */
 };
 
@@ -33,9 +35,11 @@ NODISCARD enum err api_new(const struct api_config *config, struct api **out);
 void api_free(struct api **api);
 
 /* `arena` lives until the reply is sent. */
-void api_handle(struct api *api, const struct http_request *request, struct arena *arena, struct api_reply reply);
+void api_handle(struct api *api, const struct http_request *request, struct arena *arena,
+                struct api_reply reply);
 /* The body of an error, for refusals that never reach api_handle. */
-void api_error(const struct problem *problem, struct str request_id, struct arena *arena, struct http_response *out);
+void api_error(const struct problem *problem, struct str request_id, struct arena *arena,
+               struct http_response *out);
 
 /* The OpenAPI document of every route. */
 void api_openapi(struct buf *out);

@@ -73,7 +73,8 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
 }
 
 /* A bucket that holds one second's worth of requests. */
-static enum err pace(const struct auth *auth, struct op *op, struct known_key *known, int64_t *retry_after_seconds)
+static enum err pace(const struct auth *auth, struct op *op, struct known_key *known,
+                     int64_t *retry_after_seconds)
 {
     if (auth->requests_per_second <= 0 || known->scope == key_scope_ADMIN) {
         return OK;
@@ -96,11 +97,13 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
 {
     struct str scheme = STR("Bearer ");
     if (!str_starts_nocase(authorization, scheme)) {
-        return op_fail(op, E_UNAUTHENTICATED, NULL, "send the header \"Authorization: Bearer KEY\"");
+        return op_fail(op, E_UNAUTHENTICATED, NULL,
+                       "send the header \"Authorization: Bearer KEY\"");
     }
     struct str secret = str_trim(str_slice(authorization, scheme.len, authorization.len));
     if (secret.len == 0 || secret.len > KEY_BYTES_MAX) {
-        return op_fail(op, E_UNAUTHENTICATED, NULL, "send the header \"Authorization: Bearer KEY\"");
+        return op_fail(op, E_UNAUTHENTICATED, NULL,
+                       "send the header \"Authorization: Bearer KEY\"");
     }
     struct key_hash hash = key_hash_of(secret);
     if (auth->has_admin && key_hash_equal(&hash, &auth->admin_hash)) {
@@ -110,7 +113,8 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
     struct known_key *known = NULL;
     TRY(look_up(auth, op, secret, hash, &known));
     TRY(pace(auth, op, known, retry_after_seconds));
-    *out = (struct actor){
-        .name = arena_str(op->arena, str_from(known->name)), .scope = known->scope, .user = known->user};
+    *out = (struct actor){.name = arena_str(op->arena, str_from(known->name)),
+                          .scope = known->scope,
+                          .user = known->user};
     return OK;
 }

@@ -28,7 +28,8 @@ struct api_call {
 void call_answer(struct api_call *call, enum err err, const struct problem *problem);
 /* The HTML of a one-tap link's page. `view` is NULL for an error. */
 void page_write(struct buf *out, const struct link_view *view, const struct problem *problem);
-/* The OpenAPI document, and the liveness paths: true when the path was one of those and is answered. */
+/* The OpenAPI document, and the liveness paths: true when the path was one of those and is
+ * answered. */
 bool call_answer_builtin(struct api_call *call);
 void openapi_write(struct buf *out, struct str version);
 

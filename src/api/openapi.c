@@ -40,7 +40,8 @@ static void add_schema(void *context, const struct record *record)
 
 static bool has_body(const struct route *route)
 {
-    return route->method != HTTP_GET && route->method != HTTP_DELETE && route->input->field_count > 0;
+    return route->method != HTTP_GET && route->method != HTTP_DELETE &&
+           route->input->field_count > 0;
 }
 
 static const char *input_suffix(const struct route *route)
@@ -57,7 +58,9 @@ static void add_path_parameters(struct buf *out, const struct route *route, bool
         buf_printf(&text, "{%s}", names[i]);
         struct str name = buf_str(&text);
         if (str_contains(str_from(route->path), name)) {
-            buf_printf(out, "%s{\"name\":\"%s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
+            buf_printf(out,
+                       "%s{\"name\":\"%s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":"
+                       "\"string\"}}",
                        *has_any ? "," : "", names[i]);
             *has_any = true;
         }
@@ -76,8 +79,8 @@ static void add_parameters(struct buf *out, const struct route *route)
         if ((field->flags & F_QUERY) == 0) {
             continue;
         }
-        buf_printf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"required\":false,\"description\":", has_any ? "," : "",
-                   field->json);
+        buf_printf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"required\":false,\"description\":",
+                   has_any ? "," : "", field->json);
         json_add_text(out, str_from(field->doc));
         buf_add_text(out, ",\"schema\":");
         openapi_field_schema(out, field, SCHEMA_INPUT);
@@ -90,21 +93,26 @@ static void add_parameters(struct buf *out, const struct route *route)
 static void add_answer(struct buf *out, const struct route *route)
 {
     bool is_page = route->style == ROUTE_PAGE;
-    buf_printf(out, ",\"responses\":{\"%d\":{\"description\":\"Success.\",\"content\":{\"%s\":{\"schema\":", route->status,
-               is_page ? "text/html" : "application/json");
+    buf_printf(
+        out,
+        ",\"responses\":{\"%d\":{\"description\":\"Success.\",\"content\":{\"%s\":{\"schema\":",
+        route->status, is_page ? "text/html" : "application/json");
     if (is_page) {
         buf_add_text(out, "{\"type\":\"string\"}");
     } else if (route->style == ROUTE_DATA) {
         buf_printf(out,
-                   "{\"type\":\"object\",\"required\":[\"success\",\"data\"],\"properties\":{\"success\":{\"const\":"
+                   "{\"type\":\"object\",\"required\":[\"success\",\"data\"],\"properties\":{"
+                   "\"success\":{\"const\":"
                    "true},\"data\":{\"$ref\":\"#/components/schemas/%s\"}}}",
                    route->output->name);
     } else {
         buf_printf(out, "{\"$ref\":\"#/components/schemas/%s\"}", route->output->name);
     }
     buf_add_text(out, "}}},\"default\":{\"description\":\"An error.\",\"content\":{\"");
-    buf_add_text(out, is_page ? "text/html\":{\"schema\":{\"type\":\"string\"}}}}}"
-                              : "application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}");
+    buf_add_text(
+        out, is_page
+                 ? "text/html\":{\"schema\":{\"type\":\"string\"}}}}}"
+                 : "application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}");
 }
 
 static void add_operation(struct buf *out, const struct route *route)
@@ -120,12 +128,16 @@ static void add_operation(struct buf *out, const struct route *route)
     }
     add_parameters(out, route);
     if (has_body(route) && route->style == ROUTE_PAGE) {
-        buf_add_text(out, ",\"requestBody\":{\"required\":true,\"content\":{\"application/x-www-form-urlencoded\":{"
-                          "\"schema\":{\"type\":\"object\",\"required\":[\"answer\"],\"properties\":{\"answer\":{"
-                          "\"enum\":[\"JOINED\",\"MISSED\"]}}}}}}");
+        buf_add_text(
+            out,
+            ",\"requestBody\":{\"required\":true,\"content\":{\"application/"
+            "x-www-form-urlencoded\":{"
+            "\"schema\":{\"type\":\"object\",\"required\":[\"answer\"],\"properties\":{\"answer\":{"
+            "\"enum\":[\"JOINED\",\"MISSED\"]}}}}}}");
     } else if (has_body(route)) {
         buf_printf(out,
-                   ",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{\"$ref\":"
+                   ",\"requestBody\":{\"required\":true,\"content\":{\"application/"
+                   "json\":{\"schema\":{\"$ref\":"
                    "\"#/components/schemas/%s%s\"}}}}",
                    route->input->name, input_suffix(route));
     }
@@ -145,7 +157,8 @@ static void add_paths(struct buf *out, const struct route *routes, size_t count)
             continue;
         }
         bool is_bare = routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_BARE;
-        buf_printf(out, "%s\"%s%s\":{", has_path ? "," : "", is_bare ? "" : "/api/v1", routes[i].path);
+        buf_printf(out, "%s\"%s%s\":{", has_path ? "," : "", is_bare ? "" : "/api/v1",
+                   routes[i].path);
         bool has_method = false;
         for (size_t j = i; j < count; j++) {
             if (str_equal_text(str_from(routes[j].path), routes[i].path)) {
@@ -164,17 +177,22 @@ static void add_schemas(struct buf *out, const struct route *routes, size_t coun
     struct schemas answers = {.out = out, .use = SCHEMA_ANSWER, .has_any = true};
     struct schemas inputs = {.out = out, .use = SCHEMA_INPUT, .has_any = true};
     struct schemas changes = {.out = out, .use = SCHEMA_PARTIAL_INPUT, .has_any = true};
-    buf_add_text(out, "\"Error\":{\"type\":\"object\",\"required\":[\"success\",\"error\"],\"properties\":{"
-                      "\"success\":{\"const\":false},\"requestId\":{\"type\":\"string\"},\"error\":{\"type\":\"object\","
-                      "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{"
-                      "\"type\":\"string\"},\"field\":{\"type\":\"string\"},\"from\":{\"type\":\"string\"},\"to\":{"
-                      "\"type\":\"string\"}}}}}");
+    buf_add_text(
+        out, "\"Error\":{\"type\":\"object\",\"required\":[\"success\",\"error\"],\"properties\":{"
+             "\"success\":{\"const\":false},\"requestId\":{\"type\":\"string\"},\"error\":{"
+             "\"type\":\"object\","
+             "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},"
+             "\"message\":{"
+             "\"type\":\"string\"},\"field\":{\"type\":\"string\"},\"from\":{\"type\":\"string\"},"
+             "\"to\":{"
+             "\"type\":\"string\"}}}}}");
     for (size_t i = 0; i < count; i++) {
         if (routes[i].style != ROUTE_PAGE) {
             openapi_visit_records(routes[i].output, &answers, add_schema);
         }
         if (has_body(&routes[i]) && routes[i].style != ROUTE_PAGE) {
-            openapi_visit_records(routes[i].input, routes[i].method == HTTP_PATCH ? &changes : &inputs, add_schema);
+            openapi_visit_records(routes[i].input,
+                                  routes[i].method == HTTP_PATCH ? &changes : &inputs, add_schema);
         }
     }
 }
@@ -183,13 +201,17 @@ void openapi_write(struct buf *out, struct str version)
 {
     const struct route *routes = NULL;
     size_t count = routes_all(&routes);
-    buf_printf(out,
-               "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Tocsin\",\"version\":\"%.*s\",\"license\":{\"name\":"
-               "\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},\"security\":[{\"key\":[]}],\"paths\":{",
-               STR_FMT(version));
+    buf_printf(
+        out,
+        "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Tocsin\",\"version\":\"%.*s\",\"license\":{"
+        "\"name\":"
+        "\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},\"security\":[{\"key\":[]}],\"paths\":{",
+        STR_FMT(version));
     add_paths(out, routes, count);
-    buf_add_text(out, "},\"components\":{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
-                      "\"schemas\":{");
+    buf_add_text(
+        out,
+        "},\"components\":{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
+        "\"schemas\":{");
     add_schemas(out, routes, count);
     buf_add_text(out, "}}}\n");
 }

@@ -4,14 +4,23 @@
 static const char head[] =
     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-    "<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" content=\"no-referrer\"><title>Tocsin</title><style>"
-    ":root{color-scheme:light dark}body{font:1.05rem/1.5 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;"
-    "place-items:center;background:#f4f5f7;color:#16181d}main{max-width:26rem;width:calc(100% - 2rem);background:#fff;"
-    "border-radius:1rem;padding:1.5rem;box-shadow:0 1px 4px #0002}h1{font-size:1.35rem;margin:.2rem 0 .4rem}"
-    "p{margin:.4rem 0}.when{color:#555}button,.go{display:block;width:100%;box-sizing:border-box;font:inherit;font-weight:600;"
-    "padding:.9rem;margin:.8rem 0 0;border-radius:.7rem;border:0;cursor:pointer;text-align:center;text-decoration:none}"
-    ".in{background:#146c43;color:#fff}.out{background:#e7e9ee;color:#16181d}.go{background:#0b57d0;color:#fff}"
-    "@media(prefers-color-scheme:dark){body{background:#111317;color:#e8eaee}main{background:#1b1e24}.when{color:#aab}"
+    "<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" "
+    "content=\"no-referrer\"><title>Tocsin</title><style>"
+    ":root{color-scheme:light dark}body{font:1.05rem/1.5 "
+    "system-ui,sans-serif;margin:0;display:grid;min-height:100vh;"
+    "place-items:center;background:#f4f5f7;color:#16181d}main{max-width:26rem;width:calc(100% - "
+    "2rem);background:#fff;"
+    "border-radius:1rem;padding:1.5rem;box-shadow:0 1px 4px "
+    "#0002}h1{font-size:1.35rem;margin:.2rem 0 .4rem}"
+    "p{margin:.4rem "
+    "0}.when{color:#555}button,.go{display:block;width:100%;box-sizing:border-box;font:inherit;"
+    "font-weight:600;"
+    "padding:.9rem;margin:.8rem 0 "
+    "0;border-radius:.7rem;border:0;cursor:pointer;text-align:center;text-decoration:none}"
+    ".in{background:#146c43;color:#fff}.out{background:#e7e9ee;color:#16181d}.go{background:#"
+    "0b57d0;color:#fff}"
+    "@media(prefers-color-scheme:dark){body{background:#111317;color:#e8eaee}main{background:#"
+    "1b1e24}.when{color:#aab}"
     ".out{background:#2c313a;color:#e8eaee}}</style></head><body><main>";
 
 static const char tail[] = "</main></body></html>\n";
@@ -48,7 +57,8 @@ static void add_buttons(struct buf *out, const struct link_view *view)
         buf_add_text(out, "<button class=\"in\" name=\"answer\" value=\"JOINED\">I'm in</button>");
     }
     if (view->answer == checkin_status_NONE) {
-        buf_add_text(out, "<button class=\"out\" name=\"answer\" value=\"MISSED\">I can't make it</button>");
+        buf_add_text(
+            out, "<button class=\"out\" name=\"answer\" value=\"MISSED\">I can't make it</button>");
     }
     buf_add_text(out, "</form>");
 }
@@ -56,9 +66,12 @@ static void add_buttons(struct buf *out, const struct link_view *view)
 static void add_answer(struct buf *out, const struct link_view *view)
 {
     if (view->answer == checkin_status_JOINED) {
-        buf_add_text(out, "<p><strong>You are in.</strong> Nothing more will be sent about this meeting.</p>");
+        buf_add_text(
+            out,
+            "<p><strong>You are in.</strong> Nothing more will be sent about this meeting.</p>");
     } else if (view->answer == checkin_status_MISSED) {
-        buf_add_text(out, "<p><strong>Noted that you can't make it.</strong> You can still change your mind.</p>");
+        buf_add_text(out, "<p><strong>Noted that you can't make it.</strong> You can still change "
+                          "your mind.</p>");
     }
 }
 
@@ -67,12 +80,14 @@ void page_write(struct buf *out, const struct link_view *view, const struct prob
     buf_add_text(out, head);
     if (view == NULL) {
         buf_add_text(out, "<h1>This did not work</h1><p>");
-        add_escaped(out, str_from(problem->message[0] == '\0' ? "Please try again in a moment." : problem->message));
+        add_escaped(out, str_from(problem->message[0] == '\0' ? "Please try again in a moment."
+                                                              : problem->message));
         buf_add_text(out, "</p>");
         buf_add_text(out, tail);
         return;
     }
-    bool takes_place = view->status == meeting_status_SCHEDULED || view->status == meeting_status_TENTATIVE;
+    bool takes_place =
+        view->status == meeting_status_SCHEDULED || view->status == meeting_status_TENTATIVE;
     buf_add_text(out, "<p>Hello ");
     add_escaped(out, view->name);
     buf_add_text(out, "</p><h1>");

@@ -12,9 +12,9 @@ static const struct record no_record = {0};
 #define none_record no_record
 
 static const struct route routes[] = {
-#define ROUTE(method, path, kind, function, input, output, style, status, doc)                                \
-    {HTTP_##method,  #method,         path,          ROUTE_##kind, function, #function, &input##_record,      \
-     &output##_record, ROUTE_##style, status, doc},
+#define ROUTE(method, path, kind, function, input, output, style, status, doc)            \
+    {HTTP_##method,   #method,          path,          ROUTE_##kind, function, #function, \
+     &input##_record, &output##_record, ROUTE_##style, status,       doc},
 #include "api/routes.def"
 #undef ROUTE
 };
@@ -23,8 +23,9 @@ static const struct route routes[] = {
 static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents", "/health", "/l/"};
 
 static const char *const method_names[] = {
-    [HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",
-    [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "OTHER",
+    [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+    [HTTP_PUT] = "PUT",         [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+    [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "OTHER",
 };
 
 const char *http_method_name(enum http_method method)

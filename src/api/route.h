@@ -1,4 +1,5 @@
-/* api/route: the table of routes, and finding the row for a request. Constant; no memory is made. */
+/* api/route: the table of routes, and finding the row for a request. Constant; no memory is made.
+ */
 #ifndef TOCSIN_API_ROUTE_H
 #define TOCSIN_API_ROUTE_H
 
@@ -15,8 +16,8 @@ struct route {
     const char *path;
     enum route_kind kind;
     enum err (*function)(struct op *op, const void *input, void *output);
-    const char *name;            /* Of the function: the operationId. */
-    const struct record *input;  /* NULL for none. */
+    const char *name;           /* Of the function: the operationId. */
+    const struct record *input; /* NULL for none. */
     const struct record *output;
     enum route_style style;
     int status;
@@ -29,7 +30,7 @@ struct route_match {
     struct str id;
     struct str id2;
     struct str token;
-    unsigned methods;          /* Bits of the methods that the path has: 0 for an unknown path. */
+    unsigned methods; /* Bits of the methods that the path has: 0 for an unknown path. */
 };
 
 struct route_match route_find(enum http_method method, struct str path);

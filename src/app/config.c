@@ -30,7 +30,8 @@ static const struct setting *find_setting(struct str name)
     return NULL;
 }
 
-static enum err assign(struct config *config, const struct setting *setting, struct str value, struct problem *problem)
+static enum err assign(struct config *config, const struct setting *setting, struct str value,
+                       struct problem *problem)
 {
     char *member = (char *)config + setting->offset;
     switch (setting->type) {
@@ -39,13 +40,15 @@ static enum err assign(struct config *config, const struct setting *setting, str
         return OK;
     case SETTING_INT:
         if (str_to_int(value, (int64_t *)member) != OK || *(int64_t *)member < 0) {
-            return problem_set(problem, E_INVALID, setting->name, "%s must be a whole number, not \"%.*s\"", setting->name,
+            return problem_set(problem, E_INVALID, setting->name,
+                               "%s must be a whole number, not \"%.*s\"", setting->name,
                                STR_FMT(str_cut_utf8(value, 40)));
         }
         return OK;
     case SETTING_BOOL:
         if (str_to_bool(value, (bool *)member) != OK) {
-            return problem_set(problem, E_INVALID, setting->name, "%s must be true or false, not \"%.*s\"", setting->name,
+            return problem_set(problem, E_INVALID, setting->name,
+                               "%s must be true or false, not \"%.*s\"", setting->name,
                                STR_FMT(str_cut_utf8(value, 40)));
         }
         return OK;
@@ -53,7 +56,8 @@ static enum err assign(struct config *config, const struct setting *setting, str
     return E_INTERNAL;
 }
 
-enum err config_set(struct config *config, struct str name, struct str value, struct problem *problem)
+enum err config_set(struct config *config, struct str name, struct str value,
+                    struct problem *problem)
 {
     const struct setting *setting = find_setting(name);
     if (setting == NULL) {
@@ -68,7 +72,8 @@ static enum err read_secret(struct config *config, const struct setting *setting
     char text[SECRET_BYTES_MAX];
     FILE *file = fopen(arena_cstr(config->arena, path), "r");
     if (file == NULL) {
-        return problem_set(problem, E_INVALID, setting->name, "%s_FILE names a file that cannot be read", setting->name);
+        return problem_set(problem, E_INVALID, setting->name,
+                           "%s_FILE names a file that cannot be read", setting->name);
     }
     size_t len = fread(text, 1, sizeof text, file);
     fclose(file);
@@ -86,7 +91,8 @@ static const struct setting *secret_by_file(struct str name)
     return setting != NULL && setting->flag == SECRET ? setting : NULL;
 }
 
-static enum err take_pair(struct config *config, struct str name, struct str value, struct problem *problem)
+static enum err take_pair(struct config *config, struct str name, struct str value,
+                          struct problem *problem)
 {
     const struct setting *setting = find_setting(name);
     if (setting != NULL) {
@@ -96,7 +102,8 @@ static enum err take_pair(struct config *config, struct str name, struct str val
     if (setting != NULL) {
         return read_secret(config, setting, value, problem);
     }
-    return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s", STR_FMT(str_cut_utf8(name, 80)));
+    return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s",
+                       STR_FMT(str_cut_utf8(name, 80)));
 }
 
 struct file_reader {
@@ -109,11 +116,12 @@ static int take_line(void *context, const char *section, const char *name, const
 {
     struct file_reader *reader = context;
     if (section[0] != '\0') {
-        reader->err = problem_set(reader->problem, E_INVALID, NULL, "the configuration file has no sections such as [%s]",
-                                  section);
+        reader->err = problem_set(reader->problem, E_INVALID, NULL,
+                                  "the configuration file has no sections such as [%s]", section);
         return 0;
     }
-    reader->err = take_pair(reader->config, str_from(name), str_from(value == NULL ? "" : value), reader->problem);
+    reader->err = take_pair(reader->config, str_from(name), str_from(value == NULL ? "" : value),
+                            reader->problem);
     return reader->err == OK;
 }
 
@@ -125,10 +133,12 @@ static enum err load_file(struct config *config, const char *path, struct proble
         return reader.err;
     }
     if (line < 0) {
-        return problem_set(problem, E_INVALID, NULL, "the configuration file %s cannot be read", path);
+        return problem_set(problem, E_INVALID, NULL, "the configuration file %s cannot be read",
+                           path);
     }
     if (line > 0) {
-        return problem_set(problem, E_INVALID, NULL, "line %d of %s is not NAME = value", line, path);
+        return problem_set(problem, E_INVALID, NULL, "line %d of %s is not NAME = value", line,
+                           path);
     }
     return OK;
 }
@@ -140,7 +150,8 @@ static bool must_be_known(struct str name)
     return is_ours && !is_special;
 }
 
-static enum err load_environment(struct config *config, char *const *environment, struct problem *problem)
+static enum err load_environment(struct config *config, char *const *environment,
+                                 struct problem *problem)
 {
     for (; *environment != NULL; environment++) {
         struct str value = str_from(*environment);
@@ -168,7 +179,8 @@ static struct str environment_value(char *const *environment, struct str wanted)
     return STR_NONE;
 }
 
-enum err config_load(char *const *environment, const char *path, struct config *out, struct problem *problem)
+enum err config_load(char *const *environment, const char *path, struct config *out,
+                     struct problem *problem)
 {
     *out = (struct config){.arena = arena_new()};
     for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {

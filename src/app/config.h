@@ -1,8 +1,10 @@
-/* app/config: the settings of config.def, from the environment, else from a file, else their defaults (requirement O2).
+/* app/config: the settings of config.def, from the environment, else from a file, else their
+ * defaults (requirement O2).
  *
- * The file is "NAME = value" a line (INI without sections; TOCSIN_CONFIG or --config names it). A name that is not in the
- * table is an error in the file, and so is one in the environment that starts with TOCSIN_ or FEATURE_. A SECRET may be in a
- * file that NAME_FILE names. Errors: E_INVALID names the setting and says what would be right. Owner: config_free. */
+ * The file is "NAME = value" a line (INI without sections; TOCSIN_CONFIG or --config names it). A
+ * name that is not in the table is an error in the file, and so is one in the environment that
+ * starts with TOCSIN_ or FEATURE_. A SECRET may be in a file that NAME_FILE names. Errors:
+ * E_INVALID names the setting and says what would be right. Owner: config_free. */
 #ifndef TOCSIN_APP_CONFIG_H
 #define TOCSIN_APP_CONFIG_H
 
@@ -34,9 +36,11 @@ struct setting {
 size_t settings_all(const struct setting **out);
 
 /* `environment` is a NULL-terminated list of "NAME=value"; `path` may be NULL. */
-NODISCARD enum err config_load(char *const *environment, const char *path, struct config *out, struct problem *problem);
+NODISCARD enum err config_load(char *const *environment, const char *path, struct config *out,
+                               struct problem *problem);
 void config_free(struct config *config);
 /* One setting, as --name value on the command line overrides it. */
-NODISCARD enum err config_set(struct config *config, struct str name, struct str value, struct problem *problem);
+NODISCARD enum err config_set(struct config *config, struct str name, struct str value,
+                              struct problem *problem);
 
 #endif

@@ -12,13 +12,15 @@ static void *must(void *memory)
     return memory;
 }
 
-/* On the HTTP thread an answer goes out at once; the executor's go out together after its commit. */
+/* On the HTTP thread an answer goes out at once; the executor's go out together after its commit.
+ */
 struct reply_place {
     struct server *server;
     struct http_exchange *exchange;
 };
 
-static void keep_reply(struct reply_batch *batch, struct http_exchange *exchange, const struct http_response *response)
+static void keep_reply(struct reply_batch *batch, struct http_exchange *exchange,
+                       const struct http_response *response)
 {
     if (batch->count == batch->cap) {
         batch->cap = batch->cap == 0 ? 256 : batch->cap * 2;
@@ -41,7 +43,8 @@ static void send_reply(void *context, const struct http_response *response)
     http_exchange_reply(place->exchange, response);
 }
 
-static void handle(void *context, struct http_exchange *exchange, const struct http_request *request)
+static void handle(void *context, struct http_exchange *exchange,
+                   const struct http_request *request)
 {
     struct server *server = context;
     struct arena *arena = http_exchange_arena(exchange);
@@ -50,7 +53,8 @@ static void handle(void *context, struct http_exchange *exchange, const struct h
     api_handle(server->api, request, arena, (struct api_reply){place, send_reply});
 }
 
-static void refuse(void *context, enum err err, const char *message, struct arena *arena, struct http_response *out)
+static void refuse(void *context, enum err err, const char *message, struct arena *arena,
+                   struct http_response *out)
 {
     struct problem problem = {0};
     (void)context;
@@ -58,7 +62,8 @@ static void refuse(void *context, enum err err, const char *message, struct aren
     api_error(&problem, STR_NONE, arena, out);
 }
 
-/* Writes of one turn of the HTTP loop go over in one piece (stack.md, "Hand-offs between threads"). */
+/* Writes of one turn of the HTTP loop go over in one piece (stack.md, "Hand-offs between threads").
+ */
 static void submit(void *context, struct work *work)
 {
     struct server *server = context;
@@ -108,6 +113,7 @@ enum err front_open(struct server *server, struct problem *problem)
         .refuse = refuse,
         .turn_end = turn_end,
     };
-    TRY(parse_listen(plant->config.arena, plant->config.listen, &config.address, &config.port, problem));
+    TRY(parse_listen(plant->config.arena, plant->config.listen, &config.address, &config.port,
+                     problem));
     return http_server_start(&config, &server->http, problem);
 }

@@ -1,4 +1,5 @@
-/* app/inbox: work for the executor from other threads, handed over in batches and woken by an eventfd only when it sleeps. */
+/* app/inbox: work for the executor from other threads, handed over in batches and woken by an
+ * eventfd only when it sleeps. */
 #ifndef TOCSIN_APP_INBOX_H
 #define TOCSIN_APP_INBOX_H
 

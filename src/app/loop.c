@@ -84,15 +84,17 @@ static void reload(struct server *server)
     struct problem problem = {0};
     struct rules rules;
     if (rules_load(plant->config.rules_file.ptr, &rules, &problem) != OK) {
-        log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE, "the rules stay as they were: %s: %s", problem.field,
-                  problem.message);
+        log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
+                  "the rules stay as they were: %s: %s", problem.field, problem.message);
         return;
     }
     plant->site.rules = rules;
-    log_write(&plant->log, LOG_INFO, LOG_RULE_ENGINE, STR_NONE, "rules read: %zu stages", rules.stage_count);
+    log_write(&plant->log, LOG_INFO, LOG_RULE_ENGINE, STR_NONE, "rules read: %zu stages",
+              rules.stage_count);
 }
 
-/* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server stops). */
+/* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server
+ * stops). */
 static void settle(struct server *server)
 {
     while (!atomic_load(&server->must_stop)) {
@@ -100,8 +102,8 @@ static void settle(struct server *server)
             continue;
         }
         if (atomic_load(&server->syncs) == 0 && atomic_load(&server->sends) == 0) {
-            /* An answer may have come between the turn and this look. What is under way at the mock comes at an instant
-             * of the virtual clock. */
+            /* An answer may have come between the turn and this look. What is under way at the mock
+             * comes at an instant of the virtual clock. */
             if (!turn(server)) {
                 return;
             }
@@ -117,7 +119,8 @@ static void run_advance(struct server *server, struct advance *advance)
     struct instant target = instant_add(plant_now(plant), SECONDS(advance->seconds));
     struct instant next = INSTANT_NONE;
     settle(server);
-    while (!atomic_load(&server->must_stop) && room_next(&server->room, &next) && next.us <= target.us) {
+    while (!atomic_load(&server->must_stop) && room_next(&server->room, &next) &&
+           next.us <= target.us) {
         if (next.us > plant_now(plant).us) {
             atomic_store(&plant->virtual_us, next.us);
         }
@@ -156,7 +159,8 @@ static void run_real(struct server *server)
     }
 }
 
-/* What is under way is given a few seconds to be answered; the rest is found again at the next start. */
+/* What is under way is given a few seconds to be answered; the rest is found again at the next
+ * start. */
 static void wind_down(struct server *server)
 {
     struct instant until = instant_add(plant_now(server->plant), SECONDS(STOP_SECONDS));

@@ -11,15 +11,17 @@
 
 enum { IN_FLIGHT_MAX = 512, PER_HOST_MAX = 64, JOURNAL_LINE_MAX = 4096 };
 
-/* The mock's record is its own truth: written before its answer is known to us, as a carrier would. */
+/* The mock's record is its own truth: written before its answer is known to us, as a carrier would.
+ */
 static void write_journal(void *context, struct str line)
 {
     struct server *server = context;
     char text[JOURNAL_LINE_MAX];
     int len = snprintf(text, sizeof text, "%.*s\n", STR_FMT(line));
-    if (server->journal >= 0 && len > 0 && (size_t)len < sizeof text && write(server->journal, text, (size_t)len) != len) {
-        log_write(&server->plant->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE, "the mock's record cannot be written: %s",
-                  strerror(errno));
+    if (server->journal >= 0 && len > 0 && (size_t)len < sizeof text &&
+        write(server->journal, text, (size_t)len) != len) {
+        log_write(&server->plant->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE,
+                  "the mock's record cannot be written: %s", strerror(errno));
     }
 }
 
@@ -36,7 +38,8 @@ static void load_journal(struct server *server, const char *path)
     }
     fclose(file);
     if (torn > 0) {
-        log_write(&server->plant->log, LOG_WARN, LOG_CALL_MOCK, STR_NONE, "%d lines of the mock's record are not whole", torn);
+        log_write(&server->plant->log, LOG_WARN, LOG_CALL_MOCK, STR_NONE,
+                  "%d lines of the mock's record are not whole", torn);
     }
 }
 
@@ -48,7 +51,8 @@ static enum err open_mock(struct server *server, struct problem *problem)
     load_journal(server, path.ptr);
     server->journal = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (server->journal < 0) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "%s cannot be written: %s", path.ptr, strerror(errno));
+        return problem_set(problem, E_UNAVAILABLE, NULL, "%s cannot be written: %s", path.ptr,
+                           strerror(errno));
     }
     plant->site.script_mock = mock_port_script;
     plant->site.script_context = server->room.mock;
@@ -58,7 +62,8 @@ static enum err open_mock(struct server *server, struct problem *problem)
 static void courier_done(void *context, uint64_t ticket, const struct wire_answer *answer)
 {
     struct server *server = context;
-    inbox_push(server->inbox, courier_answer(executor_courier(server->room.executor), ticket, answer));
+    inbox_push(server->inbox,
+               courier_answer(executor_courier(server->room.executor), ticket, answer));
     atomic_fetch_sub(&server->sends, 1);
     inbox_wake(server->inbox);
 }
@@ -67,7 +72,8 @@ void ports_submit(void *context, uint64_t ticket, const struct wire_request *req
 {
     struct server *server = context;
     if (request->kind == WIRE_MOCK) {
-        mock_port_submit(server->room.mock, executor_courier(server->room.executor), ticket, request);
+        mock_port_submit(server->room.mock, executor_courier(server->room.executor), ticket,
+                         request);
         return;
     }
     atomic_fetch_add(&server->sends, 1);
@@ -111,7 +117,8 @@ void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
     end_sync(server, job);
 }
 
-static enum err start_client(struct server *server, void (*done)(void *, uint64_t, const struct wire_answer *),
+static enum err start_client(struct server *server,
+                             void (*done)(void *, uint64_t, const struct wire_answer *),
                              struct http_client **out, struct problem *problem)
 {
     struct http_client_config config = {

@@ -7,11 +7,13 @@
 
 enum { RULES_BYTES_MAX = 65536 };
 
-static enum err read_file(const char *path, struct arena *arena, struct str *out, struct problem *problem)
+static enum err read_file(const char *path, struct arena *arena, struct str *out,
+                          struct problem *problem)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
-        return problem_set(problem, E_INVALID, "TOCSIN_RULES_FILE", "the rules file %s cannot be read", path);
+        return problem_set(problem, E_INVALID, "TOCSIN_RULES_FILE",
+                           "the rules file %s cannot be read", path);
     }
     char *text = arena_alloc(arena, RULES_BYTES_MAX);
     size_t len = fread(text, 1, RULES_BYTES_MAX, file);
@@ -35,7 +37,8 @@ static enum err parse_wanted(struct str text, enum wanted *out)
     return E_INVALID;
 }
 
-static enum err take_stage(const struct stage_input *input, size_t index, struct rules *rules, struct problem *problem)
+static enum err take_stage(const struct stage_input *input, size_t index, struct rules *rules,
+                           struct problem *problem)
 {
     char field[64];
     struct stage_rule *stage = &rules->stages[index];
@@ -62,7 +65,8 @@ static enum err take_stage(const struct stage_input *input, size_t index, struct
     return OK;
 }
 
-static enum err parse(struct arena *arena, struct str text, struct rules *out, struct problem *problem)
+static enum err parse(struct arena *arena, struct str text, struct rules *out,
+                      struct problem *problem)
 {
     struct json_context context = {.arena = arena, .problem = problem};
     struct rules_input input = {0};

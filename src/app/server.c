@@ -34,7 +34,9 @@ static enum err open_loop(struct server *server, struct problem *problem)
     struct epoll_event inbox = {.events = EPOLLIN, .data = {.fd = inbox_fd(server->inbox)}};
     bool is_added = epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->timer, &timer) == 0 &&
                     epoll_ctl(server->epoll, EPOLL_CTL_ADD, inbox_fd(server->inbox), &inbox) == 0;
-    return is_added ? OK : problem_set(problem, E_UNAVAILABLE, NULL, "epoll does not take the descriptors");
+    return is_added
+               ? OK
+               : problem_set(problem, E_UNAVAILABLE, NULL, "epoll does not take the descriptors");
 }
 
 /* The first operation of a server: the admin key and the timers that keep house. */
@@ -55,7 +57,8 @@ static enum err run_first(struct work *work, struct op *op)
     if (known > 0) {
         return OK;
     }
-    return timer_arm(op, (struct timer_request){timer_kind_CLEAN, ID_NONE, instant_add(op->now, HOURS(1)), PRIORITY_LOW});
+    return timer_arm(op, (struct timer_request){timer_kind_CLEAN, ID_NONE,
+                                                instant_add(op->now, HOURS(1)), PRIORITY_LOW});
 }
 
 static void end_first(struct work *work, enum err err, const struct problem *problem)
@@ -75,7 +78,9 @@ static enum err run_first_work(struct server *server, struct problem *problem)
     };
     executor_turn(server->room.executor, &first.work);
     server->new_key = first.key;
-    return first.work.err == OK ? OK : problem_set(problem, first.work.err, NULL, "the store does not take changes");
+    return first.work.err == OK
+               ? OK
+               : problem_set(problem, first.work.err, NULL, "the store does not take changes");
 }
 
 static enum err open_executor(struct server *server, struct problem *problem)
@@ -106,8 +111,8 @@ static void default_public_url(struct server *server)
         parse_listen(plant->config.arena, plant->config.listen, &address, &port, &ignored) != OK) {
         return;
     }
-    plant->site.public_url =
-        arena_printf(plant->config.arena, "http://%.*s:%u", STR_FMT(address), (unsigned)server_port(server));
+    plant->site.public_url = arena_printf(plant->config.arena, "http://%.*s:%u", STR_FMT(address),
+                                          (unsigned)server_port(server));
 }
 
 static enum err open_parts(struct server *server, struct problem *problem)
@@ -126,8 +131,8 @@ static enum err open_parts(struct server *server, struct problem *problem)
     return OK;
 }
 
-enum err server_start(struct plant *plant, const struct server_options *options, struct server **out,
-                      struct problem *problem)
+enum err server_start(struct plant *plant, const struct server_options *options,
+                      struct server **out, struct problem *problem)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {

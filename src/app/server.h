@@ -1,6 +1,8 @@
-/* app/server: the running server: the executor's thread, the HTTP thread, the two clients, and how they hand over work.
+/* app/server: the running server: the executor's thread, the HTTP thread, the two clients, and how
+ * they hand over work.
  *
- * Start: store, migrations, recovery, engine, HTTP, ready. Stop: no new work, in-flight requests answered, in-flight sends
+ * Start: store, migrations, recovery, engine, HTTP, ready. Stop: no new work, in-flight requests
+ * answered, in-flight sends
  * finished or left recoverable, all within 10 s (requirement O5). */
 #ifndef TOCSIN_APP_SERVER_H
 #define TOCSIN_APP_SERVER_H
@@ -15,8 +17,8 @@ struct server_options {
 };
 
 /* `plant` is open for writing and outlives the server. */
-NODISCARD enum err server_start(struct plant *plant, const struct server_options *options, struct server **out,
-                                struct problem *problem);
+NODISCARD enum err server_start(struct plant *plant, const struct server_options *options,
+                                struct server **out, struct problem *problem);
 uint16_t server_port(const struct server *server);
 /* The admin key that this start made; absent where there was one. */
 struct str server_new_key(const struct server *server);

@@ -1,5 +1,5 @@
-/* app/server_internal: the parts of a running server, shared by server (start, stop), loop (the executor's thread), ports
- * (hand-overs to and from the clients) and front (HTTP). */
+/* app/server_internal: the parts of a running server, shared by server (start, stop), loop (the
+ * executor's thread), ports (hand-overs to and from the clients) and front (HTTP). */
 #ifndef TOCSIN_APP_SERVER_INTERNAL_H
 #define TOCSIN_APP_SERVER_INTERNAL_H
 
@@ -36,17 +36,17 @@ struct server {
     struct http_server *http;
     struct http_client *courier_client;
     struct http_client *calendar_client;
-    struct reply_batch replies;   /* The executor's thread only. */
-    struct work *handed_over;     /* The HTTP thread's, until the end of its turn. */
+    struct reply_batch replies; /* The executor's thread only. */
+    struct work *handed_over;   /* The HTTP thread's, until the end of its turn. */
     struct work *handed_over_last;
     pthread_t thread;
     pthread_mutex_t advance_lock;
     struct advance *advances;
-    int timer;                    /* timerfd */
+    int timer; /* timerfd */
     int epoll;
-    int journal;                  /* The mock's record; -1 for none. */
-    _Atomic int syncs;            /* Calendars being read. */
-    _Atomic int sends;            /* Requests that net/ has for the courier. */
+    int journal;       /* The mock's record; -1 for none. */
+    _Atomic int syncs; /* Calendars being read. */
+    _Atomic int sends; /* Requests that net/ has for the courier. */
     _Atomic bool must_stop;
     _Atomic bool must_reload;
     bool has_thread;

@@ -40,8 +40,10 @@ enum err parse_listen(struct arena *arena, struct str text, struct str *address,
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
         host = str_slice(host, 1, host.len - 1);
     }
-    if (host.len == 0 || str_to_int(str_slice(text, colon, text.len), &number) != OK || number < 0 || number > 65535) {
-        return problem_set(problem, E_INVALID, "TOCSIN_LISTEN", "TOCSIN_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:8080");
+    if (host.len == 0 || str_to_int(str_slice(text, colon, text.len), &number) != OK ||
+        number < 0 || number > 65535) {
+        return problem_set(problem, E_INVALID, "TOCSIN_LISTEN",
+                           "TOCSIN_LISTEN must be ADDRESS:PORT, such as 127.0.0.1:8080");
     }
     *address = arena_str(arena, host);
     *port = (uint16_t)number;
@@ -51,8 +53,8 @@ enum err parse_listen(struct arena *arena, struct str text, struct str *address,
 static enum err make_directory(const char *path, struct problem *problem)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_DIR", "the folder %s cannot be made: %s", path,
-                           strerror(errno));
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_DIR",
+                           "the folder %s cannot be made: %s", path, strerror(errno));
     }
     return OK;
 }
@@ -63,7 +65,8 @@ static enum err database_path(struct plant *plant, struct problem *problem)
     struct str scheme = STR("sqlite:");
     if (config->database_url.len == 0) {
         TRY(make_directory(config->data_dir.ptr, problem));
-        plant->database_path = arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
+        plant->database_path =
+            arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
         return OK;
     }
     if (!str_starts(config->database_url, scheme) || config->database_url.len == scheme.len) {
@@ -82,7 +85,8 @@ static enum err take_lock(struct plant *plant, struct problem *problem)
     struct str path = arena_printf(plant->config.arena, "%.*s.lock", STR_FMT(plant->database_path));
     plant->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (plant->lock < 0) {
-        return problem_set(problem, E_UNAVAILABLE, "DATABASE_URL", "%s cannot be written: %s", path.ptr, strerror(errno));
+        return problem_set(problem, E_UNAVAILABLE, "DATABASE_URL", "%s cannot be written: %s",
+                           path.ptr, strerror(errno));
     }
     if (flock(plant->lock, LOCK_EX | LOCK_NB) != 0) {
         return problem_set(problem, E_CONFLICT, "DATABASE_URL", "another process is using %s",
@@ -91,7 +95,8 @@ static enum err take_lock(struct plant *plant, struct problem *problem)
     return OK;
 }
 
-static enum err read_key_file(struct plant *plant, const char *path, struct str *out, struct problem *problem)
+static enum err read_key_file(struct plant *plant, const char *path, struct str *out,
+                              struct problem *problem)
 {
     char *text = arena_alloc(plant->config.arena, KEY_FILE_BYTES + 1);
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -100,44 +105,52 @@ static enum err read_key_file(struct plant *plant, const char *path, struct str 
         close(file);
     }
     if (len != KEY_FILE_BYTES) {
-        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole", path);
+        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole",
+                           path);
     }
     *out = (struct str){text, KEY_FILE_BYTES};
     return OK;
 }
 
-static enum err write_key_file(struct plant *plant, const char *path, struct str *out, struct problem *problem)
+static enum err write_key_file(struct plant *plant, const char *path, struct str *out,
+                               struct problem *problem)
 {
     struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool is_written = file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
+    bool is_written =
+        file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
     if (file >= 0) {
         close(file);
     }
     if (!is_written) {
-        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY", "the key file %s cannot be written: %s", path,
-                           strerror(errno));
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
+                           "the key file %s cannot be written: %s", path, strerror(errno));
     }
     *out = key;
     return OK;
 }
 
-/* The data key from its setting, else from a file beside the database, which the first start makes (P5). */
+/* The data key from its setting, else from a file beside the database, which the first start makes
+ * (P5). */
 static enum err open_seal(struct plant *plant, enum plant_use use, struct problem *problem)
 {
     struct str key = plant->config.data_key;
     if (key.len == 0) {
-        struct str path = arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->database_path));
+        struct str path =
+            arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->database_path));
         bool exists = access(path.ptr, F_OK) == 0;
         if (!exists && use == PLANT_READ_ONLY) {
-            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY", "there is no key file %s", path.ptr);
+            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY", "there is no key file %s",
+                               path.ptr);
         }
-        TRY(exists ? read_key_file(plant, path.ptr, &key, problem) : write_key_file(plant, path.ptr, &key, problem));
+        TRY(exists ? read_key_file(plant, path.ptr, &key, problem)
+                   : write_key_file(plant, path.ptr, &key, problem));
     }
     return seal_new(key, &plant->seal, problem);
 }
 
-static enum err open_db(struct plant *plant, bool is_read_only, struct db **out, struct problem *problem)
+static enum err open_db(struct plant *plant, bool is_read_only, struct db **out,
+                        struct problem *problem)
 {
     struct db_config config = {
         .driver = &driver_sqlite,
@@ -155,13 +168,13 @@ enum err plant_reader(struct plant *plant, struct db **out, struct problem *prob
     return open_db(plant, true, out, problem);
 }
 
-static enum err find_provider(struct str name, const char *setting, enum channel channel, const struct provider **out,
-                              struct problem *problem)
+static enum err find_provider(struct str name, const char *setting, enum channel channel,
+                              const struct provider **out, struct problem *problem)
 {
     const struct provider *provider = provider_find(name);
     if (provider == NULL || (provider->channels >> channel & 1) == 0) {
-        return problem_set(problem, E_INVALID, setting, "%s: \"%.*s\" is no provider of this channel", setting,
-                           STR_FMT(name));
+        return problem_set(problem, E_INVALID, setting,
+                           "%s: \"%.*s\" is no provider of this channel", setting, STR_FMT(name));
     }
     *out = provider;
     return OK;
@@ -172,14 +185,19 @@ static enum err parse_security(struct str text, enum smtp_security *out, struct 
     static const struct {
         const char *word;
         enum smtp_security security;
-    } words[] = {{"starttls", SMTP_STARTTLS}, {"tls", SMTP_TLS}, {"true", SMTP_TLS}, {"none", SMTP_PLAIN}, {"false", SMTP_PLAIN}};
+    } words[] = {{"starttls", SMTP_STARTTLS},
+                 {"tls", SMTP_TLS},
+                 {"true", SMTP_TLS},
+                 {"none", SMTP_PLAIN},
+                 {"false", SMTP_PLAIN}};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         if (str_equal_nocase(text, str_from(words[i].word))) {
             *out = words[i].security;
             return OK;
         }
     }
-    return problem_set(problem, E_INVALID, "SMTP_SECURE", "SMTP_SECURE must be starttls, tls or none");
+    return problem_set(problem, E_INVALID, "SMTP_SECURE",
+                       "SMTP_SECURE must be starttls, tls or none");
 }
 
 static struct str set_or_none(struct str text)
@@ -195,9 +213,12 @@ static enum err choose_providers(struct plant *plant, struct problem *problem)
     if (email.len == 0) {
         email = config->smtp_host.len > 0 ? STR("smtp") : STR("mock");
     }
-    TRY(find_provider(email, "EMAIL_PROVIDER", channel_EMAIL, &site->providers[channel_EMAIL], problem));
-    TRY(find_provider(config->sms_provider, "SMS_PROVIDER", channel_SMS, &site->providers[channel_SMS], problem));
-    TRY(find_provider(config->call_provider, "CALL_PROVIDER", channel_CALL, &site->providers[channel_CALL], problem));
+    TRY(find_provider(email, "EMAIL_PROVIDER", channel_EMAIL, &site->providers[channel_EMAIL],
+                      problem));
+    TRY(find_provider(config->sms_provider, "SMS_PROVIDER", channel_SMS,
+                      &site->providers[channel_SMS], problem));
+    TRY(find_provider(config->call_provider, "CALL_PROVIDER", channel_CALL,
+                      &site->providers[channel_CALL], problem));
     site->providers[channel_WHATSAPP] = site->providers[channel_SMS];
     site->provider_settings = (struct provider_settings){
         .email_from = config->email_from,
@@ -224,8 +245,9 @@ static void copy_settings(struct plant *plant)
 {
     const struct config *config = &plant->config;
     struct site *site = &plant->site;
-    site->features = (struct features){config->feature_scheduler, config->feature_email, config->feature_sms,
-                                       config->feature_whatsapp, config->feature_call};
+    site->features =
+        (struct features){config->feature_scheduler, config->feature_email, config->feature_sms,
+                          config->feature_whatsapp, config->feature_call};
     site->grace = MINUTES(config->grace_minutes);
     site->retry_attempts = (int)config->retry_attempts;
     site->retry_first = MILLISECONDS(config->retry_delay_ms);
@@ -245,10 +267,12 @@ static enum err check_limits(const struct config *config, struct problem *proble
                            "CALENDAR_SYNC_INTERVAL_SECONDS must be between 10 and 86400");
     }
     if (config->grace_minutes > 1440) {
-        return problem_set(problem, E_INVALID, "GRACE_PERIOD_MINUTES", "GRACE_PERIOD_MINUTES must be at most 1440");
+        return problem_set(problem, E_INVALID, "GRACE_PERIOD_MINUTES",
+                           "GRACE_PERIOD_MINUTES must be at most 1440");
     }
     if (config->retry_attempts > 20) {
-        return problem_set(problem, E_INVALID, "QUEUE_RETRY_ATTEMPTS", "QUEUE_RETRY_ATTEMPTS must be at most 20");
+        return problem_set(problem, E_INVALID, "QUEUE_RETRY_ATTEMPTS",
+                           "QUEUE_RETRY_ATTEMPTS must be at most 20");
     }
     if (config->retry_delay_ms < 1 || config->retry_delay_ms > 3600000) {
         return problem_set(problem, E_INVALID, "QUEUE_RETRY_BACKOFF_DELAY",
@@ -271,11 +295,14 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     }
     plant->site.zones = plant->zones;
     if (zoneinfo_find(plant->zones, plant->config.default_timezone) == NULL) {
-        return problem_set(problem, E_TIMEZONE, "DEFAULT_TIMEZONE", "DEFAULT_TIMEZONE is not an IANA zone");
+        return problem_set(problem, E_TIMEZONE, "DEFAULT_TIMEZONE",
+                           "DEFAULT_TIMEZONE is not an IANA zone");
     }
-    struct str url = plant->config.public_url.len > 0 ? plant->config.public_url : plant->config.call_webhook_url;
+    struct str url = plant->config.public_url.len > 0 ? plant->config.public_url
+                                                      : plant->config.call_webhook_url;
     if (url.len > 0 && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
-        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL", "TOCSIN_PUBLIC_URL must start with http:// or https://");
+        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
+                           "TOCSIN_PUBLIC_URL must start with http:// or https://");
     }
     while (url.len > 0 && url.ptr[url.len - 1] == '/') {
         url.len--;

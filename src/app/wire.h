@@ -1,6 +1,8 @@
-/* app/wire: everything that an operation needs, made from the configuration: database, keys, zones, providers, site.
+/* app/wire: everything that an operation needs, made from the configuration: database, keys, zones,
+ * providers, site.
  *
- * Used by serve and by the commands that open the store. Ownership: plant_close frees all of it. Errors name the setting. */
+ * Used by serve and by the commands that open the store. Ownership: plant_close frees all of it.
+ * Errors name the setting. */
 #ifndef TOCSIN_APP_WIRE_H
 #define TOCSIN_APP_WIRE_H
 
@@ -15,21 +17,22 @@ struct plant {
     struct log log;
     struct seal *seal;
     struct zoneinfo *zones;
-    struct db *db;           /* The writer's. */
+    struct db *db; /* The writer's. */
     struct str database_path;
-    int lock;                /* Keeps a second process away; -1 for none. */
+    int lock; /* Keeps a second process away; -1 for none. */
     _Atomic int64_t virtual_us;
 };
 
 enum plant_use {
-    PLANT_WRITE,     /* The one writer: takes the lock, runs migrations. */
-    PLANT_READ_ONLY  /* A command beside a running server. */
+    PLANT_WRITE,    /* The one writer: takes the lock, runs migrations. */
+    PLANT_READ_ONLY /* A command beside a running server. */
 };
 
 NODISCARD enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem);
 void plant_close(struct plant *plant);
 
-/* Checks the settings alone: providers, zone, rules, addresses (check-config, and the first thing at start). */
+/* Checks the settings alone: providers, zone, rules, addresses (check-config, and the first thing
+ * at start). */
 NODISCARD enum err plant_check(struct plant *plant, struct problem *problem);
 /* A further read-only connection. */
 NODISCARD enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem);
@@ -37,7 +40,7 @@ NODISCARD enum err plant_reader(struct plant *plant, struct db **out, struct pro
 struct instant plant_now(void *plant);
 
 /* "127.0.0.1:8080" */
-NODISCARD enum err parse_listen(struct arena *arena, struct str text, struct str *address, uint16_t *port,
-                                struct problem *problem);
+NODISCARD enum err parse_listen(struct arena *arena, struct str text, struct str *address,
+                                uint16_t *port, struct problem *problem);
 
 #endif

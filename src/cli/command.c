@@ -54,8 +54,8 @@ bool all_taken(const struct arguments *arguments, const struct command *command)
 {
     for (int i = 0; i < arguments->count; i++) {
         if (arguments->words[i] != NULL) {
-            fprintf(stderr, "tocsin %s: \"%s\" is not understood\nusage: tocsin %s %s\n", command->name,
-                    arguments->words[i], command->name, command->usage);
+            fprintf(stderr, "tocsin %s: \"%s\" is not understood\nusage: tocsin %s %s\n",
+                    command->name, arguments->words[i], command->name, command->usage);
             return false;
         }
     }
@@ -64,7 +64,8 @@ bool all_taken(const struct arguments *arguments, const struct command *command)
 
 void say_problem(const char *what, const struct problem *problem)
 {
-    fprintf(stderr, "tocsin: %s: %s\n", what, problem->message[0] == '\0' ? err_meaning(problem->err) : problem->message);
+    fprintf(stderr, "tocsin: %s: %s\n", what,
+            problem->message[0] == '\0' ? err_meaning(problem->err) : problem->message);
 }
 
 static void write_log(void *context, struct str line)
@@ -78,7 +79,8 @@ static bool set_log(struct plant *plant, struct problem *problem)
     const struct config *config = &plant->config;
     plant->log = (struct log){.sink = write_log, .context = plant, .now = plant_now};
     if (log_level_parse(config->log_level, &plant->log.least) != OK) {
-        problem_set(problem, E_INVALID, "LOG_LEVEL", "LOG_LEVEL must be debug, info, warn or error");
+        problem_set(problem, E_INVALID, "LOG_LEVEL",
+                    "LOG_LEVEL must be debug, info, warn or error");
         return false;
     }
     plant->log.json = str_equal(config->log_format, STR("json"));
@@ -109,8 +111,10 @@ enum exit_code run_help(const struct arguments *arguments)
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
         printf("  %-13s %s\n", commands[i].name, commands[i].doc);
     }
-    printf("\ntocsin COMMAND --help shows its options. Settings come from the environment or a file; see\n"
-           "docs/reference/config.md.\nexit codes: 0 done, 1 failed, 2 called wrongly, 3 a check found something wrong\n");
+    printf("\ntocsin COMMAND --help shows its options. Settings come from the environment or a "
+           "file; see\n"
+           "docs/reference/config.md.\nexit codes: 0 done, 1 failed, 2 called wrongly, 3 a check "
+           "found something wrong\n");
     return EXIT_DONE;
 }
 
@@ -132,7 +136,9 @@ enum exit_code run_command(int argc, char **argv)
     }
     bool is_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
     bool is_version = strcmp(argv[1], "--version") == 0;
-    const struct command *command = command_named(is_help ? "help" : is_version ? "version" : argv[1]);
+    const struct command *command = command_named(is_help      ? "help"
+                                                  : is_version ? "version"
+                                                               : argv[1]);
     if (command == NULL) {
         fprintf(stderr, "tocsin: there is no command \"%s\"; tocsin help lists them\n", argv[1]);
         return EXIT_USAGE;

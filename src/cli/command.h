@@ -1,4 +1,5 @@
-/* cli/command: the commands of the binary. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 a check found something wrong. */
+/* cli/command: the commands of the binary. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 a
+ * check found something wrong. */
 #ifndef TOCSIN_CLI_COMMAND_H
 #define TOCSIN_CLI_COMMAND_H
 

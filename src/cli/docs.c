@@ -11,8 +11,8 @@ static const struct {
     const char *name;
     document_function *write;
 } documents[] = {
-    {"api.json", document_api},       {"config.md", document_config}, {"states.md", document_states},
-    {"errors.md", document_errors},   {"cli.md", document_cli},
+    {"api.json", document_api},     {"config.md", document_config}, {"states.md", document_states},
+    {"errors.md", document_errors}, {"cli.md", document_cli},
 };
 
 static bool write_file(const char *path, struct str text)

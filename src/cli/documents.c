@@ -5,7 +5,8 @@
 #include "cli/command.h"
 #include "model/enums.h"
 
-static const char generated[] = "<!-- Made by `tocsin docs docs/reference` from the source's tables; not edited by hand. -->\n\n";
+static const char generated[] = "<!-- Made by `tocsin docs docs/reference` from the source's "
+                                "tables; not edited by hand. -->\n\n";
 
 void document_api(struct buf *out)
 {
@@ -17,13 +18,16 @@ void document_config(struct buf *out)
     const struct setting *settings = NULL;
     size_t count = settings_all(&settings);
     buf_printf(out, "# Settings\n\n%s", generated);
-    buf_add_text(out, "From the environment, else from the file that `TOCSIN_CONFIG` or `--config` names (`NAME = value` a line), else "
-                      "the default. A secret may be in a file named by `NAME_FILE`. A name that is not listed is an error.\n\n"
+    buf_add_text(out, "From the environment, else from the file that `TOCSIN_CONFIG` or `--config` "
+                      "names (`NAME = value` a line), else "
+                      "the default. A secret may be in a file named by `NAME_FILE`. A name that is "
+                      "not listed is an error.\n\n"
                       "| name | default | meaning |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < count; i++) {
         const char *fallback = settings[i].fallback[0] == '\0' ? "" : settings[i].fallback;
-        buf_printf(out, "| `%s`%s | %s%s%s | %s |\n", settings[i].name, settings[i].flag == SECRET ? " (secret)" : "",
-                   fallback[0] == '\0' ? "" : "`", fallback, fallback[0] == '\0' ? "" : "`", settings[i].doc);
+        buf_printf(out, "| `%s`%s | %s%s%s | %s |\n", settings[i].name,
+                   settings[i].flag == SECRET ? " (secret)" : "", fallback[0] == '\0' ? "" : "`",
+                   fallback, fallback[0] == '\0' ? "" : "`", settings[i].doc);
     }
 }
 
@@ -52,11 +56,13 @@ void document_states(struct buf *out)
 void document_errors(struct buf *out)
 {
     buf_printf(out, "# Errors\n\n%s", generated);
-    buf_add_text(out, "Every error answers `{\"success\":false,\"error\":{\"code\",\"message\",\"field\"?},\"requestId\"}`.\n\n"
-                      "| code | HTTP | meaning |\n| --- | --- | --- |\n");
+    buf_add_text(
+        out, "Every error answers "
+             "`{\"success\":false,\"error\":{\"code\",\"message\",\"field\"?},\"requestId\"}`.\n\n"
+             "| code | HTTP | meaning |\n| --- | --- | --- |\n");
     for (int err = OK + 1; err < ERR_COUNT; err++) {
-        buf_printf(out, "| `%s` | %d | %s |\n", err_code((enum err)err), err_http_status((enum err)err),
-                   err_meaning((enum err)err));
+        buf_printf(out, "| `%s` | %d | %s |\n", err_code((enum err)err),
+                   err_http_status((enum err)err), err_meaning((enum err)err));
     }
 }
 
@@ -65,9 +71,10 @@ void document_cli(struct buf *out)
     const struct command *commands = NULL;
     size_t count = commands_all(&commands);
     buf_printf(out, "# Commands\n\n%s", generated);
-    buf_add_text(out, "Exit codes: 0 done, 1 failed, 2 called wrongly, 3 a check found something wrong.\n");
+    buf_add_text(
+        out, "Exit codes: 0 done, 1 failed, 2 called wrongly, 3 a check found something wrong.\n");
     for (size_t i = 0; i < count; i++) {
-        buf_printf(out, "\n## tocsin %s\n\n%s\n\n    tocsin %s %s\n", commands[i].name, commands[i].doc, commands[i].name,
-                   commands[i].usage);
+        buf_printf(out, "\n## tocsin %s\n\n%s\n\n    tocsin %s %s\n", commands[i].name,
+                   commands[i].doc, commands[i].name, commands[i].usage);
     }
 }

@@ -1,4 +1,5 @@
-/* cli/documents: the documents under docs/reference/, made from the tables that the code is made of. Stable byte for byte. */
+/* cli/documents: the documents under docs/reference/, made from the tables that the code is made
+ * of. Stable byte for byte. */
 #ifndef TOCSIN_CLI_DOCUMENTS_H
 #define TOCSIN_CLI_DOCUMENTS_H
 

@@ -31,8 +31,8 @@ static void take_answer(void *context, uint64_t ticket, const struct wire_answer
     pthread_mutex_unlock(&waiter->lock);
 }
 
-static enum err send_by_net(struct plant *plant, struct waiter *waiter, const struct wire_request *request,
-                            struct problem *problem)
+static enum err send_by_net(struct plant *plant, struct waiter *waiter,
+                            const struct wire_request *request, struct problem *problem)
 {
     struct http_client *client = NULL;
     struct http_client_config config = {.in_flight_max = 1,
@@ -58,13 +58,14 @@ static void ignore_line(void *context, struct str line)
     (void)line;
 }
 
-static void send_by_mock(const struct plant *plant, struct waiter *waiter, const struct wire_request *request)
+static void send_by_mock(const struct plant *plant, struct waiter *waiter,
+                         const struct wire_request *request)
 {
     struct mock_network *network = mock_network_new(NULL, ignore_line);
     struct wire_answer answer = {0};
     struct instant at = INSTANT_NONE;
-    mock_network_request(network, plant->site.clock.now(plant->site.clock.context), &request->mock, waiter->arena, &answer,
-                         &at);
+    mock_network_request(network, plant->site.clock.now(plant->site.clock.context), &request->mock,
+                         waiter->arena, &answer, &at);
     waiter->provider->read_send(waiter->job, &answer, waiter->arena, &waiter->verdict);
     mock_network_free(&network);
 }
@@ -73,7 +74,8 @@ static void compose(struct plant *plant, enum channel channel, const char *to, s
                     struct send_job *out)
 {
     struct render_request request = {.key = text_key_TEST_MESSAGE, .channel = channel};
-    struct render_facts facts = {.name = STR("there"), .now = plant_now(plant), .at = plant_now(plant)};
+    struct render_facts facts = {
+        .name = STR("there"), .now = plant_now(plant), .at = plant_now(plant)};
     struct rendered text = {0};
     char id[ID_TEXT_MAX];
     struct id_source source = {0};
@@ -90,16 +92,18 @@ static void compose(struct plant *plant, enum channel channel, const char *to, s
     };
 }
 
-static enum err send_one(struct plant *plant, enum channel channel, const char *to, struct arena *arena,
-                         struct problem *problem)
+static enum err send_one(struct plant *plant, enum channel channel, const char *to,
+                         struct arena *arena, struct problem *problem)
 {
     struct send_job job;
     struct wire_request request = {0};
-    struct waiter waiter = {.provider = plant->site.providers[channel], .job = &job, .arena = arena};
+    struct waiter waiter = {
+        .provider = plant->site.providers[channel], .job = &job, .arena = arena};
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.change, NULL);
     compose(plant, channel, to, arena, &job);
-    enum err err = waiter.provider->build_send(&plant->site.provider_settings, &job, arena, &request, problem);
+    enum err err =
+        waiter.provider->build_send(&plant->site.provider_settings, &job, arena, &request, problem);
     if (err == OK && request.kind == WIRE_MOCK) {
         send_by_mock(plant, &waiter, &request);
     } else if (err == OK) {
@@ -109,8 +113,10 @@ static enum err send_one(struct plant *plant, enum channel channel, const char *
     pthread_mutex_destroy(&waiter.lock);
     TRY(err);
     if (waiter.verdict.kind != VERDICT_ACCEPTED) {
-        return problem_set(problem, E_UPSTREAM, NULL, "%s did not take it (%s): %.*s", waiter.provider->name,
-                           enum_name(&failure_category_names, (int)waiter.verdict.category), STR_FMT(waiter.verdict.error));
+        return problem_set(problem, E_UPSTREAM, NULL, "%s did not take it (%s): %.*s",
+                           waiter.provider->name,
+                           enum_name(&failure_category_names, (int)waiter.verdict.category),
+                           STR_FMT(waiter.verdict.error));
     }
     printf("%s took it: %.*s\n", waiter.provider->name, STR_FMT(waiter.verdict.provider_id));
     return OK;
@@ -118,9 +124,11 @@ static enum err send_one(struct plant *plant, enum channel channel, const char *
 
 static bool parse_channel(const char *text, enum channel *out)
 {
-    static const enum channel channels[] = {channel_EMAIL, channel_SMS, channel_WHATSAPP, channel_CALL};
+    static const enum channel channels[] = {channel_EMAIL, channel_SMS, channel_WHATSAPP,
+                                            channel_CALL};
     for (size_t i = 0; text != NULL && i < ARRAY_LENGTH(channels); i++) {
-        if (str_equal_nocase(str_from(text), str_from(enum_name(&channel_names, (int)channels[i])))) {
+        if (str_equal_nocase(str_from(text),
+                             str_from(enum_name(&channel_names, (int)channels[i])))) {
             *out = channels[i];
             return true;
         }

@@ -26,7 +26,8 @@ static void wait_for_end(struct server *server, const struct plant *plant, const
             continue;
         }
         if (which != SIGHUP) {
-            log_write(&plant->log, LOG_INFO, LOG_WORKER, STR_NONE, "stopping on %s", strsignal(which));
+            log_write(&plant->log, LOG_INFO, LOG_WORKER, STR_NONE, "stopping on %s",
+                      strsignal(which));
             return;
         }
         server_reload(server);
@@ -36,9 +37,10 @@ static void wait_for_end(struct server *server, const struct plant *plant, const
 static void announce(const struct server *server, const struct plant *plant)
 {
     struct str key = server_new_key(server);
-    printf("Tocsin %s listens on http://%.*s:%u\n", TOCSIN_VERSION,
-           (int)(plant->config.listen.len - 0 > 0 ? str_find_byte(plant->config.listen, ':', 0) : 0),
-           plant->config.listen.ptr, (unsigned)server_port(server));
+    printf(
+        "Tocsin %s listens on http://%.*s:%u\n", TOCSIN_VERSION,
+        (int)(plant->config.listen.len - 0 > 0 ? str_find_byte(plant->config.listen, ':', 0) : 0),
+        plant->config.listen.ptr, (unsigned)server_port(server));
     if (str_is_set(key)) {
         printf("Admin key, shown this once: %.*s\n", STR_FMT(key));
     } else if (plant->config.admin_key.len > 0) {
@@ -49,13 +51,15 @@ static void announce(const struct server *server, const struct plant *plant)
     fflush(stdout);
 }
 
-static bool parse_options(const struct arguments *arguments, struct plant *plant, struct server_options *options)
+static bool parse_options(const struct arguments *arguments, struct plant *plant,
+                          struct server_options *options)
 {
     const char *listen = take_option(arguments, "--listen");
     const char *clock = take_option(arguments, "--clock");
     const char *at = take_option(arguments, "--at");
     struct problem problem = {0};
-    if (listen != NULL && config_set(&plant->config, STR("TOCSIN_LISTEN"), str_from(listen), &problem) != OK) {
+    if (listen != NULL &&
+        config_set(&plant->config, STR("TOCSIN_LISTEN"), str_from(listen), &problem) != OK) {
         say_problem("--listen", &problem);
         return false;
     }
@@ -85,7 +89,8 @@ enum exit_code run_serve(const struct arguments *arguments)
     if (!load_plant(arguments, &plant)) {
         return EXIT_USAGE;
     }
-    if (!parse_options(arguments, &plant, &options) || !all_taken(arguments, command_named("serve"))) {
+    if (!parse_options(arguments, &plant, &options) ||
+        !all_taken(arguments, command_named("serve"))) {
         config_free(&plant.config);
         return EXIT_USAGE;
     }

@@ -37,7 +37,8 @@ static void show_setting(const struct plant *plant, const struct setting *settin
     const struct str *text = (const struct str *)(const void *)member;
     switch (setting->type) {
     case SETTING_TEXT:
-        printf("%s=%.*s\n", setting->name, STR_FMT(setting->flag == SECRET && text->len > 0 ? STR("(set)") : *text));
+        printf("%s=%.*s\n", setting->name,
+               STR_FMT(setting->flag == SECRET && text->len > 0 ? STR("(set)") : *text));
         break;
     case SETTING_INT:
         printf("%s=%lld\n", setting->name, (long long)*(const int64_t *)(const void *)member);
@@ -68,9 +69,10 @@ enum exit_code run_check_config(const struct arguments *arguments)
     if (err != OK) {
         say_problem("configuration", &problem);
     } else {
-        printf("The configuration is sound: email by %s, messages by %s, calls by %s, tzdata %.*s.\n",
-               plant.site.providers[channel_EMAIL]->name, plant.site.providers[channel_SMS]->name,
-               plant.site.providers[channel_CALL]->name, STR_FMT(zoneinfo_version(plant.zones)));
+        printf(
+            "The configuration is sound: email by %s, messages by %s, calls by %s, tzdata %.*s.\n",
+            plant.site.providers[channel_EMAIL]->name, plant.site.providers[channel_SMS]->name,
+            plant.site.providers[channel_CALL]->name, STR_FMT(zoneinfo_version(plant.zones)));
     }
     plant_close(&plant);
     return err == OK ? EXIT_DONE : EXIT_FOUND;

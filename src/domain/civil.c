@@ -34,9 +34,15 @@ int civil_compare(struct civil a, struct civil b)
     return second_of_day(a) - second_of_day(b);
 }
 
-bool civil_equal(struct civil a, struct civil b) { return civil_compare(a, b) == 0; }
+bool civil_equal(struct civil a, struct civil b)
+{
+    return civil_compare(a, b) == 0;
+}
 
-struct date civil_date(struct civil c) { return (struct date){c.year, c.month, c.day}; }
+struct date civil_date(struct civil c)
+{
+    return (struct date){c.year, c.month, c.day};
+}
 
 struct civil civil_from_date(struct date date, int hour, int minute, int second)
 {

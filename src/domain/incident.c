@@ -36,7 +36,8 @@ enum err incident_step(enum incident_state from, enum incident_event event, enum
     }
     const char *from_name = incident_state_names.names[from];
     const char *to_name = incident_state_names.names[incident_event_target(event)];
-    enum err err = problem_set(problem, E_TRANSITION, NULL, "an incident that is %s cannot become %s", from_name, to_name);
+    enum err err = problem_set(problem, E_TRANSITION, NULL,
+                               "an incident that is %s cannot become %s", from_name, to_name);
     if (problem != NULL) {
         problem->from = from_name;
         problem->to = to_name;
@@ -46,5 +47,6 @@ enum err incident_step(enum incident_state from, enum incident_event event, enum
 
 bool incident_is_open(enum incident_state state)
 {
-    return state == incident_state_OPEN || state == incident_state_ACKNOWLEDGED || state == incident_state_ESCALATING;
+    return state == incident_state_OPEN || state == incident_state_ACKNOWLEDGED ||
+           state == incident_state_ESCALATING;
 }

@@ -1,6 +1,7 @@
 /* domain/incident: the life of an incident (requirement I1).
  *
- * Pure. An event leads along an edge of incident.fsm.def or is refused with E_TRANSITION; RESOLVED and CANCELLED are final. */
+ * Pure. An event leads along an edge of incident.fsm.def or is refused with E_TRANSITION; RESOLVED
+ * and CANCELLED are final. */
 #ifndef TOCSIN_DOMAIN_INCIDENT_H
 #define TOCSIN_DOMAIN_INCIDENT_H
 
@@ -15,8 +16,8 @@ enum incident_event {
 };
 
 /* The state after `event`, or E_TRANSITION with both states named in `problem` (may be NULL). */
-NODISCARD enum err incident_step(enum incident_state from, enum incident_event event, enum incident_state *to,
-                                 struct problem *problem);
+NODISCARD enum err incident_step(enum incident_state from, enum incident_event event,
+                                 enum incident_state *to, struct problem *problem);
 bool incident_is_open(enum incident_state state); /* OPEN, ACKNOWLEDGED or ESCALATING. */
 enum incident_state incident_event_target(enum incident_event event);
 

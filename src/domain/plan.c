@@ -54,7 +54,8 @@ size_t ladder_rungs(struct str policy, struct rung_rule out[static RUNGS_MAX])
     for (size_t i = 0; i < ARRAY_LENGTH(rungs); i++) {
         if (str_equal_text(policy, policy_names[rungs[i].policy])) {
             assert(count < RUNGS_MAX);
-            out[count++] = (struct rung_rule){rungs[i].level, SECONDS(rungs[i].seconds), rungs[i].type};
+            out[count++] =
+                (struct rung_rule){rungs[i].level, SECONDS(rungs[i].seconds), rungs[i].type};
         }
     }
     return count;

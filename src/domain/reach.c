@@ -44,8 +44,8 @@ static enum channel message_channel_on(const struct reach *reach, const struct r
 }
 
 /* The best that is left when the wanted channel cannot be used, for `reason`. */
-static struct reach_choice fall_back(enum channel wanted, const char *reason, const struct reach *reach,
-                                     const struct reach_limits *limits)
+static struct reach_choice fall_back(enum channel wanted, const char *reason,
+                                     const struct reach *reach, const struct reach_limits *limits)
 {
     enum channel message = message_channel_on(reach, limits);
     bool may_write = wanted != channel_SMS && wanted != channel_WHATSAPP;
@@ -81,24 +81,29 @@ static struct reach_choice choose_call(const struct reach *reach, const struct r
     return send_by(channel_CALL, NULL);
 }
 
-static struct reach_choice choose_message(const struct reach *reach, const struct reach_limits *limits)
+static struct reach_choice choose_message(const struct reach *reach,
+                                          const struct reach_limits *limits)
 {
     enum channel channel = message_channel(reach);
     if (channel == channel_NONE) {
         return fall_back(channel_SMS, "no_phone", reach, limits);
     }
-    return message_is_on(channel, limits) ? send_by(channel, NULL) : skip(channel, "channel_disabled");
+    return message_is_on(channel, limits) ? send_by(channel, NULL)
+                                          : skip(channel, "channel_disabled");
 }
 
-static struct reach_choice choose_email(const struct reach *reach, const struct reach_limits *limits)
+static struct reach_choice choose_email(const struct reach *reach,
+                                        const struct reach_limits *limits)
 {
     if (!limits->email_on) {
         return skip(channel_EMAIL, "channel_disabled");
     }
-    return reach->has_email ? send_by(channel_EMAIL, NULL) : fall_back(channel_EMAIL, "no_email", reach, limits);
+    return reach->has_email ? send_by(channel_EMAIL, NULL)
+                            : fall_back(channel_EMAIL, "no_email", reach, limits);
 }
 
-struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach, const struct reach_limits *limits)
+struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,
+                                 const struct reach_limits *limits)
 {
     switch (wanted) {
     case WANTED_IN_APP:

@@ -1,8 +1,10 @@
 /* domain/reach: by which channel a step reaches a person, or why it does not (P2, P3, A4, K2, K3).
  *
- * Pure. A channel that is switched off skips its step. A call that the person's phone, wish or quiet hours rule out becomes
- * a message, and a message without a number an email, each with its reason: never silence. A call over the cap or outside
- * its window is not placed and not replaced: an earlier stage has written already. */
+ * Pure. A channel that is switched off skips its step. A call that the person's phone, wish or
+ * quiet hours rule out becomes
+ * a message, and a message without a number an email, each with its reason: never silence. A call
+ * over the cap or outside its window is not placed and not replaced: an earlier stage has written
+ * already. */
 #ifndef TOCSIN_DOMAIN_REACH_H
 #define TOCSIN_DOMAIN_REACH_H
 
@@ -12,19 +14,20 @@
 struct reach {
     bool has_email;
     bool has_phone;
-    bool has_whatsapp;        /* A WhatsApp number of its own; the phone serves too where it is preferred. */
+    bool has_whatsapp; /* A WhatsApp number of its own; the phone serves too where it is preferred.
+                        */
     bool prefers_whatsapp;
-    bool takes_calls;         /* callOptIn */
-    bool is_quiet;            /* Inside the person's quiet hours now. */
+    bool takes_calls; /* callOptIn */
+    bool is_quiet;    /* Inside the person's quiet hours now. */
 };
 
 struct reach_limits {
-    bool email_on;            /* FEATURE_EMAIL and so on */
+    bool email_on; /* FEATURE_EMAIL and so on */
     bool sms_on;
     bool whatsapp_on;
     bool call_on;
-    int calls_left;           /* K2 */
-    bool in_call_window;      /* K3; true for calls that have no window. */
+    int calls_left;      /* K2 */
+    bool in_call_window; /* K3; true for calls that have no window. */
 };
 
 enum reach_outcome { REACH_SEND, REACH_SKIP, REACH_RATE_LIMITED };
@@ -32,9 +35,11 @@ enum reach_outcome { REACH_SEND, REACH_SKIP, REACH_RATE_LIMITED };
 struct reach_choice {
     enum reach_outcome outcome;
     enum channel channel; /* SEND: by what. Otherwise what was wanted. */
-    const char *reason;   /* NULL where the wanted channel is used; a constant word otherwise, such as "no_phone". */
+    const char *reason; /* NULL where the wanted channel is used; a constant word otherwise, such as
+                           "no_phone". */
 };
 
-struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach, const struct reach_limits *limits);
+struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,
+                                 const struct reach_limits *limits);
 
 #endif

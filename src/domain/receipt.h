@@ -1,7 +1,10 @@
-/* domain/receipt: what a message may become when its provider says something, in whatever order that arrives (V1, V8).
+/* domain/receipt: what a message may become when its provider says something, in whatever order
+ * that arrives (V1, V8).
  *
- * Pure. States only move forward: QUEUED < SENDING < SENT < every end; the first end stays, but for DELIVERED and ANSWERED,
- * which a later and better receipt level may still raise (a key pressed during a call). Levels only rise. */
+ * Pure. States only move forward: QUEUED < SENDING < SENT < every end; the first end stays, but for
+ * DELIVERED and ANSWERED,
+ * which a later and better receipt level may still raise (a key pressed during a call). Levels only
+ * rise. */
 #ifndef TOCSIN_DOMAIN_RECEIPT_H
 #define TOCSIN_DOMAIN_RECEIPT_H
 

@@ -72,7 +72,10 @@ static bool read_time(struct cursor *cursor, int32_t hours_max, int32_t *out)
     return true;
 }
 
-static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 bool zone_abbreviation_is_valid(struct str name)
 {

@@ -2,13 +2,16 @@
 
 #define ENUM_BEGIN(type, schema) static const char *const type##_text[] = {NULL,
 #define VALUE(type, value, meaning) #value,
-#define ENUM_END(type) };
+#define ENUM_END(type) \
+    }                  \
+    ;
 #include "model/enums.def"
 #undef ENUM_BEGIN
 #undef VALUE
 #undef ENUM_END
 
-#define ENUM_BEGIN(type, schema) const struct enum_names type##_names = {#schema, type##_text, type##_COUNT};
+#define ENUM_BEGIN(type, schema) \
+    const struct enum_names type##_names = {#schema, type##_text, type##_COUNT};
 #define VALUE(type, value, meaning)
 #define ENUM_END(type)
 #include "model/enums.def"
@@ -18,7 +21,9 @@
 
 #define ENUM_BEGIN(type, schema) static const char *const type##_meanings[] = {NULL,
 #define VALUE(type, value, meaning) meaning,
-#define ENUM_END(type) };
+#define ENUM_END(type) \
+    }                  \
+    ;
 #include "model/enums.def"
 #undef ENUM_BEGIN
 #undef VALUE

@@ -11,7 +11,7 @@ struct reading {
     const struct record *record;
     const struct json_path *path; /* Of the object itself; NULL for the body. */
     void *out;
-    bool is_partial; /* Of the body only: what it nests is replaced as a whole. */
+    bool is_partial;         /* Of the body only: what it nests is replaced as a whole. */
     struct presence given;   /* Fields that the object has, be it with null. */
     struct presence entered; /* Fields of nested objects that the object has. */
 };

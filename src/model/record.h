@@ -133,8 +133,8 @@ static inline const void *list_item(const struct list *list, const struct record
 /* One field from one object of a record to another; text stays borrowed. */
 void record_copy_field(const struct field *field, const void *from, void *into);
 
-/* What a PATCH does: copies the fields that were given, and takes the FALLBACK of an object that was
- * given partly where `into` has no value of its own. Text stays borrowed. */
+/* What a PATCH does: copies the fields that were given, and takes the FALLBACK of an object that
+ * was given partly where `into` has no value of its own. Text stays borrowed. */
 void record_merge(const struct record *record, struct presence given, const void *from, void *into);
 
 void *record_member(void *object, const struct field *field);

@@ -115,8 +115,8 @@ static enum err read_text(const struct row_place *place, const struct field *fie
     const struct sealer *sealer = place->context->sealer;
     assert(sealer != NULL);
     bool is_open =
-        value->type == VALUE_BYTES && sealer->open(sealer->context, place->context->arena,
-                                                   place->seal, value->text, out) == OK;
+        value->type == VALUE_BYTES &&
+        sealer->open(sealer->context, place->context->arena, place->seal, value->text, out) == OK;
     return is_open && str_is_set(*out) ? OK : E_CORRUPT;
 }
 

@@ -23,15 +23,16 @@ static bool was_sent_for_this_start(const struct list *earlier, const struct ale
     const struct alert *old = earlier->items;
     for (size_t i = 0; i < earlier->count; i++) {
         bool is_same = old[i].stage == alert->stage && old[i].due_at.us == alert->due_at.us;
-        if (is_same && (old[i].status == alert_status_DELIVERED || old[i].status == alert_status_SENDING)) {
+        if (is_same &&
+            (old[i].status == alert_status_DELIVERED || old[i].status == alert_status_SENDING)) {
             return true;
         }
     }
     return false;
 }
 
-static enum err plan_stage(struct op *op, const struct meeting *meeting, const struct stage_rule *stage,
-                           const struct list *earlier)
+static enum err plan_stage(struct op *op, const struct meeting *meeting,
+                           const struct stage_rule *stage, const struct list *earlier)
 {
     struct stage_times times = stage_times(stage, meeting->starts_at);
     struct alert alert = {
@@ -54,14 +55,17 @@ static enum err plan_stage(struct op *op, const struct meeting *meeting, const s
         return db_insert(op->db, TABLE_alerts, op->arena, &alert);
     }
     TRY(db_insert(op->db, TABLE_alerts, op->arena, &alert));
-    return timer_arm(op, (struct timer_request){timer_kind_ALERT, alert.id, instant_max(alert.due_at, op->now),
-                                                stage->wanted == WANTED_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM});
+    return timer_arm(
+        op, (struct timer_request){timer_kind_ALERT, alert.id, instant_max(alert.due_at, op->now),
+                                   stage->wanted == WANTED_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM});
 }
 
 enum err plan_alerts(struct op *op, const struct meeting *meeting)
 {
-    bool takes_place = meeting->status == meeting_status_SCHEDULED || meeting->status == meeting_status_TENTATIVE;
-    if (!takes_place || meeting->is_all_day || meeting->is_transparent || instant_before(meeting->ends_at, op->now)) {
+    bool takes_place =
+        meeting->status == meeting_status_SCHEDULED || meeting->status == meeting_status_TENTATIVE;
+    if (!takes_place || meeting->is_all_day || meeting->is_transparent ||
+        instant_before(meeting->ends_at, op->now)) {
         return OK;
     }
     struct list earlier = {0};
@@ -73,9 +77,11 @@ enum err plan_alerts(struct op *op, const struct meeting *meeting)
     }
     struct instant grace_ends = instant_add(meeting->starts_at, op->site->grace);
     if (instant_before(grace_ends, op->now)) {
-        return OK; /* Seen for the first time long after it began: nobody was asked, so nobody is accused. */
+        return OK; /* Seen for the first time long after it began: nobody was asked, so nobody is
+                      accused. */
     }
-    return timer_arm(op, (struct timer_request){timer_kind_MISSED_CHECK, meeting->id, grace_ends, PRIORITY_MEDIUM});
+    return timer_arm(op, (struct timer_request){timer_kind_MISSED_CHECK, meeting->id, grace_ends,
+                                                PRIORITY_MEDIUM});
 }
 
 enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char *reason)
@@ -83,12 +89,14 @@ enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char 
     int64_t cancelled = 0;
     TRY(alerts_cancel_pending(op->db, meeting->id, op->now, str_from(reason), &cancelled));
     if (cancelled > 0) {
-        op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled, reason);
+        op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled,
+               reason);
     }
     return messages_stop_meeting(op, meeting->id, reason);
 }
 
-static enum err audit_stage(struct op *op, const struct alert *alert, const char *action, struct str reason)
+static enum err audit_stage(struct op *op, const struct alert *alert, const char *action,
+                            struct str reason)
 {
     return op_audit(op, (struct audit_entry){.action = action,
                                              .subject_type = subject_type_MEETING,
@@ -107,7 +115,8 @@ static enum err skip_stage(struct op *op, const struct alert *alert, const char 
     return audit_stage(op, alert, "ALERT_SKIPPED", str_from(reason));
 }
 
-static enum err log_refused_call(struct op *op, const struct alert *alert, const struct reach_choice *choice)
+static enum err log_refused_call(struct op *op, const struct alert *alert,
+                                 const struct reach_choice *choice)
 {
     struct call_log row = {
         .id = op_new_id(op),
@@ -134,7 +143,8 @@ static enum err choose(struct op *op, const struct alert *alert, const struct me
     limits.in_call_window = instant_before(op->now, meeting->starts_at) &&
                             !instant_before(op->now, instant_sub(meeting->starts_at, call_window));
     if (stage == NULL) {
-        *out = (struct reach_choice){REACH_SKIP, (enum channel)alert->channel, "stage_removed_from_rules"};
+        *out = (struct reach_choice){REACH_SKIP, (enum channel)alert->channel,
+                                     "stage_removed_from_rules"};
         return OK;
     }
     *out = reach_choose(stage->wanted, &reach, &limits);
@@ -159,7 +169,8 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
     };
     enum text_key key = text_key_NONE;
     if (text_key_parse(alert->alert_type, &key) != OK) {
-        key = choice->channel == channel_EMAIL ? text_key_MEETING_UPCOMING_EMAIL : text_key_MEETING_URGENT_MESSAGE;
+        key = choice->channel == channel_EMAIL ? text_key_MEETING_UPCOMING_EMAIL
+                                               : text_key_MEETING_URGENT_MESSAGE;
     }
     TRY(word_message(op, &(struct wording){.key = key, .user = user, .meeting = meeting}, &plan));
     TRY(message_queue(op, &plan, &alert->message_id));
@@ -167,14 +178,15 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
     alert->channel = (int)choice->channel;
     alert->reason = str_from(choice->reason);
     TRY(alerts_claim(op->db, alert));
-    op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s goes out by %s%s%s", (long long)alert->stage,
-           STR_FMT(alert->alert_type), enum_name(&channel_names, alert->channel), choice->reason == NULL ? "" : ": ",
+    op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s goes out by %s%s%s",
+           (long long)alert->stage, STR_FMT(alert->alert_type),
+           enum_name(&channel_names, alert->channel), choice->reason == NULL ? "" : ": ",
            choice->reason == NULL ? "" : choice->reason);
     return audit_stage(op, alert, "ALERT_SENDING", alert->reason);
 }
 
-static const char *why_not(const struct op *op, const struct alert *alert, const struct meeting *meeting,
-                           const struct user *user)
+static const char *why_not(const struct op *op, const struct alert *alert,
+                           const struct meeting *meeting, const struct user *user)
 {
     if (instant_is_set(user->deleted_at)) {
         return "person_removed";

@@ -1,8 +1,8 @@
+#include "store/calendars.h"
 #include "service/engine.h"
 #include "service/meetings.h"
 #include "service/people.h"
 #include "service/sync.h"
-#include "store/calendars.h"
 #include "store/people.h"
 
 static struct str host_of(struct str url)
@@ -10,17 +10,20 @@ static struct str host_of(struct str url)
     struct str rest = str_slice(url, str_find(url, STR("://")) + 3, url.len);
     struct str host = str_slice(rest, 0, str_find_byte(rest, '/', 0));
     size_t at = str_find_byte(host, '@', 0);
-    return at < host.len ? str_slice(host, at + 1, host.len) : str_slice(host, 0, str_find_byte(host, '?', 0));
+    return at < host.len ? str_slice(host, at + 1, host.len)
+                         : str_slice(host, 0, str_find_byte(host, '?', 0));
 }
 
 static enum err check_calendar(struct op *op, const struct calendar *calendar)
 {
     bool is_upload = calendar->kind == calendar_kind_upload;
     if (is_upload && !str_is_set(calendar->ics)) {
-        return op_fail(op, E_INVALID, "ics", "is required for kind upload: the text of the calendar");
+        return op_fail(op, E_INVALID, "ics",
+                       "is required for kind upload: the text of the calendar");
     }
     if (!is_upload && !str_is_set(calendar->url)) {
-        return op_fail(op, E_INVALID, "url", "is required for kind %s", enum_name(&calendar_kind_names, calendar->kind));
+        return op_fail(op, E_INVALID, "url", "is required for kind %s",
+                       enum_name(&calendar_kind_names, calendar->kind));
     }
     if (is_upload && str_is_set(calendar->url)) {
         return op_fail(op, E_INVALID, "url", "does not go with kind upload");
@@ -36,11 +39,12 @@ static enum err check_calendar(struct op *op, const struct calendar *calendar)
 
 static enum err audit_calendar(struct op *op, const char *action, const struct calendar *calendar)
 {
-    return op_audit(op, (struct audit_entry){.action = action,
-                                             .subject_type = subject_type_CALENDAR,
-                                             .subject = calendar->id,
-                                             .user = calendar->user_id,
-                                             .after = op_record_text(op, &calendar_record, calendar)});
+    return op_audit(op,
+                    (struct audit_entry){.action = action,
+                                         .subject_type = subject_type_CALENDAR,
+                                         .subject = calendar->id,
+                                         .user = calendar->user_id,
+                                         .after = op_record_text(op, &calendar_record, calendar)});
 }
 
 enum err create_calendar(struct op *op, const void *input, void *output)
@@ -59,10 +63,12 @@ enum err create_calendar(struct op *op, const void *input, void *output)
     TRY(db_insert(op->db, TABLE_calendars, op->arena, calendar));
     TRY(audit_calendar(op, "CALENDAR_ADDED", calendar));
     if (calendar->kind == calendar_kind_upload) {
-        /* An upload must be understood before it is taken, so that whoever sends it hears what is wrong. */
+        /* An upload must be understood before it is taken, so that whoever sends it hears what is
+         * wrong. */
         TRY(sync_upload(op, calendar, &user));
     }
-    return timer_arm(op, (struct timer_request){timer_kind_CALENDAR_SYNC, calendar->id, next_tick(op), PRIORITY_LOW});
+    return timer_arm(op, (struct timer_request){timer_kind_CALENDAR_SYNC, calendar->id,
+                                                next_tick(op), PRIORITY_LOW});
 }
 
 enum err list_calendars(struct op *op, const void *input, void *output)

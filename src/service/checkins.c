@@ -8,10 +8,12 @@
 #include "store/meetings.h"
 #include "store/people.h"
 
-static enum err load_meeting(struct op *op, const struct checkin_request *request, struct meeting *out)
+static enum err load_meeting(struct op *op, const struct checkin_request *request,
+                             struct meeting *out)
 {
     struct user user = {0};
-    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, request->meeting, op->arena, out), "event"));
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, request->meeting, op->arena, out),
+                     "event"));
     TRY(op_not_found(op, users_get(op->db, op->arena, request->user, &user), "user"));
     TRY(op_may_change(op, request->user));
     if (!id_equal(out->user_id, request->user)) {
@@ -34,11 +36,13 @@ static enum err same_again(struct op *op, const struct meeting *meeting, struct 
     TRY(checkins_last(op->db, op->arena, meeting->id, &last));
     out->checkin_id = last.id;
     out->message = STR("This was known already.");
-    return meeting->checkin_status == checkin_status_MISSED ? incident_of(op, meeting, &out->incident_id) : OK;
+    return meeting->checkin_status == checkin_status_MISSED
+               ? incident_of(op, meeting, &out->incident_id)
+               : OK;
 }
 
-static enum err write_checkin(struct op *op, const struct checkin_request *request, struct meeting *meeting,
-                              struct checkin *out)
+static enum err write_checkin(struct op *op, const struct checkin_request *request,
+                              struct meeting *meeting, struct checkin *out)
 {
     const char *before = enum_name(&checkin_status_names, meeting->checkin_status);
     *out = (struct checkin){
@@ -55,13 +59,14 @@ static enum err write_checkin(struct op *op, const struct checkin_request *reque
     TRY(db_update(op->db, TABLE_meetings, op->arena, meeting));
     op_log(op, LOG_INFO, LOG_CHECKIN, "%s by %s", enum_name(&checkin_status_names, out->status),
            enum_name(&checkin_source_names, out->source));
-    return op_audit(op, (struct audit_entry){.action = "CHECKIN",
-                                             .subject_type = subject_type_MEETING,
-                                             .subject = meeting->id,
-                                             .user = request->user,
-                                             .before = str_from(before),
-                                             .after = str_from(enum_name(&checkin_status_names, out->status)),
-                                             .reason = str_from(enum_name(&checkin_source_names, out->source))});
+    return op_audit(op, (struct audit_entry){
+                            .action = "CHECKIN",
+                            .subject_type = subject_type_MEETING,
+                            .subject = meeting->id,
+                            .user = request->user,
+                            .before = str_from(before),
+                            .after = str_from(enum_name(&checkin_status_names, out->status)),
+                            .reason = str_from(enum_name(&checkin_source_names, out->source))});
 }
 
 static enum err joined(struct op *op, const struct meeting *meeting, struct checkin_result *out)
@@ -82,7 +87,8 @@ static enum err missed(struct op *op, const struct meeting *meeting, struct chec
     return OK;
 }
 
-enum err take_checkin(struct op *op, const struct checkin_request *request, struct checkin_result *out)
+enum err take_checkin(struct op *op, const struct checkin_request *request,
+                      struct checkin_result *out)
 {
     struct meeting meeting = {0};
     struct checkin checkin = {0};
@@ -97,7 +103,8 @@ enum err take_checkin(struct op *op, const struct checkin_request *request, stru
         return same_again(op, &meeting, out);
     }
     if (meeting.checkin_status == checkin_status_JOINED && !request->force) {
-        return op_fail(op, E_CONFLICT, "status", "JOINED was said before; send force to change it to MISSED");
+        return op_fail(op, E_CONFLICT, "status",
+                       "JOINED was said before; send force to change it to MISSED");
     }
     TRY(write_checkin(op, request, &meeting, &checkin));
     out->checkin_id = checkin.id;
@@ -117,13 +124,16 @@ enum err check_in(struct op *op, const void *input, void *output)
     return take_checkin(op, &request, output);
 }
 
-/* An answer that comes too late or contradicts an earlier one is not an error of whoever carries it. */
-static enum err answer_meeting(struct op *op, const struct message *message, enum checkin_status status,
-                               enum checkin_source source)
+/* An answer that comes too late or contradicts an earlier one is not an error of whoever carries
+ * it. */
+static enum err answer_meeting(struct op *op, const struct message *message,
+                               enum checkin_status status, enum checkin_source source)
 {
     struct checkin_result ignored = {0};
-    struct checkin_request request = {
-        .meeting = message->meeting_id, .user = message->user_id, .status = status, .source = source};
+    struct checkin_request request = {.meeting = message->meeting_id,
+                                      .user = message->user_id,
+                                      .status = status,
+                                      .source = source};
     enum err err = take_checkin(op, &request, &ignored);
     if (err == E_CONFLICT) {
         op_log(op, LOG_INFO, LOG_CHECKIN, "an answer was not taken: %s", op->problem->message);
@@ -136,13 +146,15 @@ static enum err answer_incident(struct op *op, const struct message *message, bo
 {
     struct incident incident = {0};
     enum err err = db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident);
-    bool may_take = incident.state == incident_state_OPEN || incident.state == incident_state_ESCALATING;
+    bool may_take =
+        incident.state == incident_state_OPEN || incident.state == incident_state_ESCALATING;
     if (err != OK || !is_taken || !may_take) {
         return err == E_NOT_FOUND ? OK : err;
     }
     bool is_contact = message->target == message_target_EMERGENCY_CONTACT;
     return move_incident(op, &incident, incident_event_acknowledge,
-                         is_contact ? STR("acknowledged by the emergency contact") : STR("acknowledged by the person"));
+                         is_contact ? STR("acknowledged by the emergency contact")
+                                    : STR("acknowledged by the person"));
 }
 
 static enum err confirm(struct op *op, const struct message *message)
@@ -183,7 +195,8 @@ static enum err answer_as(struct op *op, const struct user *user, enum reply_wor
     }
     TRY(err);
     TRY(confirm(op, &last));
-    return answer_meeting(op, &last, word == REPLY_JOINED ? checkin_status_JOINED : checkin_status_MISSED,
+    return answer_meeting(op, &last,
+                          word == REPLY_JOINED ? checkin_status_JOINED : checkin_status_MISSED,
                           checkin_source_MANUAL_SMS);
 }
 
@@ -195,10 +208,13 @@ enum err take_reply(struct op *op, struct str from, struct str text)
     op_log(op, LOG_INFO, LOG_CHECKIN, "reply from %s", mask_phone(from, masked).ptr);
     TRY(users_by_phone(op->db, op->arena, from, &users));
     if (users.count == 0 || (reply.word != REPLY_JOINED && reply.word != REPLY_MISSED)) {
-        return op_audit(op, (struct audit_entry){.action = "REPLY_NOT_UNDERSTOOD",
-                                                 .subject_type = subject_type_USER,
-                                                 .subject = users.count == 0 ? ID_NONE : ((const struct user *)users.items)[0].id,
-                                                 .after = text});
+        return op_audit(
+            op, (struct audit_entry){.action = "REPLY_NOT_UNDERSTOOD",
+                                     .subject_type = subject_type_USER,
+                                     .subject = users.count == 0
+                                                    ? ID_NONE
+                                                    : ((const struct user *)users.items)[0].id,
+                                     .after = text});
     }
     return answer_as(op, users.items, reply.word);
 }

@@ -1,7 +1,8 @@
 /* service/checkins: what a person says about a meeting, by whichever way (requirements C1-C5, K7).
  *
- * JOINED stops everything in one commit: pending alerts, messages on their way, ringing calls, the open incident and its
- * ladder. MISSED opens the incident and starts its ladder now. Saying the same twice changes nothing. */
+ * JOINED stops everything in one commit: pending alerts, messages on their way, ringing calls, the
+ * open incident and its ladder. MISSED opens the incident and starts its ladder now. Saying the
+ * same twice changes nothing. */
 #ifndef TOCSIN_SERVICE_CHECKINS_H
 #define TOCSIN_SERVICE_CHECKINS_H
 
@@ -12,13 +13,15 @@ struct checkin_request {
     struct id user; /* Who says it: must be the meeting's person (E_FORBIDDEN). */
     enum checkin_status status;
     enum checkin_source source;
-    bool force;     /* MISSED although JOINED was said before. */
+    bool force; /* MISSED although JOINED was said before. */
 };
 
-NODISCARD enum err take_checkin(struct op *op, const struct checkin_request *request, struct checkin_result *out);
+NODISCARD enum err take_checkin(struct op *op, const struct checkin_request *request,
+                                struct checkin_result *out);
 NODISCARD enum err check_in(struct op *op, const void *input, void *output);
 
-/* A key pressed during a call, and a text that came in. Unknown attempts, numbers and words are no errors. */
+/* A key pressed during a call, and a text that came in. Unknown attempts, numbers and words are no
+ * errors. */
 NODISCARD enum err take_key(struct op *op, struct id attempt, char key);
 NODISCARD enum err take_reply(struct op *op, struct str from, struct str text);
 

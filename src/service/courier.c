@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One request under way. Its memory holds the message and the request until the answer is settled. */
+/* One request under way. Its memory holds the message and the request until the answer is settled.
+ */
 struct flight {
     bool is_used;
     uint32_t round; /* Part of the ticket, so that a late answer to an earlier use is known. */
@@ -68,9 +69,12 @@ void courier_free(struct courier **courier)
 void courier_expect(struct courier *courier, const struct effect *effect)
 {
     /* Stopping a call goes before everything, so that an answer is never overtaken by a page. */
-    int priority = effect->kind == EFFECT_CANCEL ? -1 : effect->kind == EFFECT_FIND ? 0 : effect->priority;
-    due_heap_push(&courier->queue,
-                  (struct due_entry){.id = effect->id.value, .priority = priority, .tag = (int32_t)effect->kind});
+    int priority = effect->kind == EFFECT_CANCEL ? -1
+                   : effect->kind == EFFECT_FIND ? 0
+                                                 : effect->priority;
+    due_heap_push(&courier->queue, (struct due_entry){.id = effect->id.value,
+                                                      .priority = priority,
+                                                      .tag = (int32_t)effect->kind});
 }
 
 bool courier_is_hungry(const struct courier *courier)
@@ -99,7 +103,8 @@ static int free_slot(const struct courier *courier)
     return -1;
 }
 
-static struct flight *take_slot(struct courier *courier, enum effect_kind kind, const struct message *message)
+static struct flight *take_slot(struct courier *courier, enum effect_kind kind,
+                                const struct message *message)
 {
     int slot = free_slot(courier);
     struct flight *flight = &courier->flights[slot];
@@ -158,7 +163,8 @@ static void log_claim(const struct op *op, const struct message *message)
         return;
     }
     op_log(op, LOG_INFO, LOG_CALL, "Provider=%.*s", STR_FMT(message->provider));
-    op_log(op, LOG_INFO, LOG_CALL, "Initiating call to %s", mask_phone(message->recipient, masked).ptr);
+    op_log(op, LOG_INFO, LOG_CALL, "Initiating call to %s",
+           mask_phone(message->recipient, masked).ptr);
 }
 
 static enum err claim_send(struct courier *courier, struct op *op, struct message *message)
@@ -177,10 +183,11 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     struct flight *flight = take_slot(courier, EFFECT_SEND, message);
     describe_job(op, message, flight);
     struct problem problem = {0};
-    enum err err = flight->provider == NULL
-                       ? problem_set(&problem, E_INVALID, NULL, "the provider is no longer configured")
-                       : flight->provider->build_send(&courier->site->provider_settings, &flight->job, flight->arena,
-                                                      &flight->request, &problem);
+    enum err err =
+        flight->provider == NULL
+            ? problem_set(&problem, E_INVALID, NULL, "the provider is no longer configured")
+            : flight->provider->build_send(&courier->site->provider_settings, &flight->job,
+                                           flight->arena, &flight->request, &problem);
     if (err == OK) {
         return OK;
     }
@@ -198,10 +205,11 @@ static enum err claim_find(struct courier *courier, struct op *op, struct messag
     }
     struct flight *flight = take_slot(courier, EFFECT_FIND, message);
     describe_job(op, message, flight);
-    enum err err = flight->provider == NULL
-                       ? E_NOT_FOUND
-                       : flight->provider->build_find(&courier->site->provider_settings, &flight->job, flight->arena,
-                                                      &flight->request);
+    enum err err =
+        flight->provider == NULL
+            ? E_NOT_FOUND
+            : flight->provider->build_find(&courier->site->provider_settings, &flight->job,
+                                           flight->arena, &flight->request);
     if (err == OK) {
         return OK;
     }
@@ -214,8 +222,8 @@ static enum err claim_cancel(struct courier *courier, const struct message *mess
     struct flight *flight = take_slot(courier, EFFECT_CANCEL, message);
     bool can = flight->provider != NULL && str_is_set(message->provider_id);
     if (can && flight->provider->build_cancel(&courier->site->provider_settings,
-                                              arena_str(flight->arena, message->provider_id), flight->arena,
-                                              &flight->request) == OK) {
+                                              arena_str(flight->arena, message->provider_id),
+                                              flight->arena, &flight->request) == OK) {
         return OK;
     }
     give_back(courier, flight);
@@ -279,7 +287,8 @@ enum err courier_recover(struct courier *courier, struct op *op)
     due_heap_clear(&courier->queue);
     const struct message *messages = open.items;
     for (size_t i = 0; i < open.count; i++) {
-        struct effect effect = {.kind = EFFECT_SEND, .id = messages[i].id, .priority = (int)messages[i].priority};
+        struct effect effect = {
+            .kind = EFFECT_SEND, .id = messages[i].id, .priority = (int)messages[i].priority};
         if (messages[i].state == message_state_SENDING) {
             if (is_under_way(courier, messages[i].id)) {
                 continue;
@@ -292,8 +301,9 @@ enum err courier_recover(struct courier *courier, struct op *op)
         courier_expect(courier, &effect);
     }
     if (queued + unknown > 0) {
-        op_log(op, LOG_WARN, LOG_RECOVERY, "%d messages were still to be sent, of %d the fate is unknown and asked for",
-               queued, unknown);
+        op_log(op, LOG_WARN, LOG_RECOVERY,
+               "%d messages were still to be sent, of %d the fate is unknown and asked for", queued,
+               unknown);
     }
     return OK;
 }
@@ -351,8 +361,8 @@ static void end_answer(struct work *work, enum err err, const struct problem *pr
     struct answer_work *answer = (struct answer_work *)work;
     struct flight *flight = flight_of(answer->courier, answer->ticket);
     if (err != OK) {
-        log_write(answer->courier->site->log, LOG_ERROR, LOG_WORKER, STR_NONE, "an answer could not be settled: %s %s",
-                  err_code(err), problem->message);
+        log_write(answer->courier->site->log, LOG_ERROR, LOG_WORKER, STR_NONE,
+                  "an answer could not be settled: %s %s", err_code(err), problem->message);
     }
     if (flight != NULL) {
         leave_slot(answer->courier, flight);
@@ -361,7 +371,8 @@ static void end_answer(struct work *work, enum err err, const struct problem *pr
     arena_free(&arena);
 }
 
-struct work *courier_answer(struct courier *courier, uint64_t ticket, const struct wire_answer *answer)
+struct work *courier_answer(struct courier *courier, uint64_t ticket,
+                            const struct wire_answer *answer)
 {
     struct arena *arena = arena_new();
     struct answer_work *work = ARENA_NEW(arena, struct answer_work);

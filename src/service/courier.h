@@ -1,9 +1,10 @@
 /* service/courier: takes committed messages to their providers and brings the verdicts back.
  *
- * The outbox rows are the queue; what is in memory is their order. Claiming a message (QUEUED to SENDING, after its subject
- * was read again) is an operation of the executor's batch; the request leaves only after that batch is committed
- * (architecture.md rule 1). At most `in_flight_max` are under way at a time. Answers come as work for the executor; one whose
- * commit fails is taken again, never forgotten.
+ * The outbox rows are the queue; what is in memory is their order. Claiming a message (QUEUED to
+ * SENDING, after its subject was read again) is an operation of the executor's batch; the request
+ * leaves only after that batch is committed (architecture.md rule 1). At most `in_flight_max` are
+ * under way at a time. Answers come as work for the executor; one whose commit fails is taken
+ * again, never forgotten.
  * Threads: the executor's, but for courier_answer, which any thread may call. */
 #ifndef TOCSIN_SERVICE_COURIER_H
 #define TOCSIN_SERVICE_COURIER_H
@@ -13,7 +14,8 @@
 
 struct courier;
 
-/* Who performs requests: net/ for HTTP and SMTP, the mock network for the mock. The request is borrowed during the call. */
+/* Who performs requests: net/ for HTTP and SMTP, the mock network for the mock. The request is
+ * borrowed during the call. */
 struct wire_port {
     void *context;
     void (*submit)(void *context, uint64_t ticket, const struct wire_request *request);
@@ -26,16 +28,19 @@ void courier_free(struct courier **courier);
 void courier_expect(struct courier *courier, const struct effect *effect);
 /* Whether there is something that could be claimed now. */
 bool courier_is_hungry(const struct courier *courier);
-/* Claims the next one, inside a fence. After E_… and the undo of the fence, the message is asked for again later. */
+/* Claims the next one, inside a fence. After E_… and the undo of the fence, the message is asked
+ * for again later. */
 NODISCARD enum err courier_claim(struct courier *courier, struct op *op);
 /* The batch is committed: what was claimed in it leaves. Or it is not: it was never claimed. */
 void courier_release(struct courier *courier);
 void courier_drop_claims(struct courier *courier);
-/* Forgets the order and reads it from the rows again; what is SENDING without being under way is asked for. */
+/* Forgets the order and reads it from the rows again; what is SENDING without being under way is
+ * asked for. */
 NODISCARD enum err courier_recover(struct courier *courier, struct op *op);
 
 /* Work that takes an answer to a ticket; copies the answer. Any thread. */
-struct work *courier_answer(struct courier *courier, uint64_t ticket, const struct wire_answer *answer);
+struct work *courier_answer(struct courier *courier, uint64_t ticket,
+                            const struct wire_answer *answer);
 int courier_in_flight(const struct courier *courier);
 size_t courier_queued(const struct courier *courier);
 

@@ -1,7 +1,9 @@
-/* service/due_heap: what is due next: a 4-ary heap of (due time, priority, id), 24 bytes each (requirement Q5).
+/* service/due_heap: what is due next: a 4-ary heap of (due time, priority, id), 24 bytes each
+ * (requirement Q5).
  *
- * A cache of the pending rows, rebuilt from them at start; the rows are the truth. An entry whose row has ended is dropped
- * when it comes up, so nothing is searched for a cancellation. Owner: whoever made it; free with due_heap_free. */
+ * A cache of the pending rows, rebuilt from them at start; the rows are the truth. An entry whose
+ * row has ended is dropped when it comes up, so nothing is searched for a cancellation. Owner:
+ * whoever made it; free with due_heap_free. */
 #ifndef TOCSIN_SERVICE_DUE_HEAP_H
 #define TOCSIN_SERVICE_DUE_HEAP_H
 

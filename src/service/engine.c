@@ -12,7 +12,9 @@ static timer_function *const functions[timer_kind_COUNT] = {
 
 static void expect(struct op *op, const struct timer *timer, struct instant at)
 {
-    op_effect(op, (struct effect){.kind = EFFECT_TIMER, .id = timer->id, .at = at, .priority = (int)timer->priority});
+    op_effect(
+        op, (struct effect){
+                .kind = EFFECT_TIMER, .id = timer->id, .at = at, .priority = (int)timer->priority});
 }
 
 enum err timer_arm(struct op *op, struct timer_request request)
@@ -53,8 +55,8 @@ static void note_lateness(const struct op *op, const struct timer *timer)
         atomic_store(&op->site->stats->lateness_max_ms, late_ms);
     }
     if (late_ms > 1000) {
-        op_log(op, LOG_WARN, LOG_WORKER, "%s timer ran %lld ms late", enum_name(&timer_kind_names, timer->kind),
-               (long long)late_ms);
+        op_log(op, LOG_WARN, LOG_WORKER, "%s timer ran %lld ms late",
+               enum_name(&timer_kind_names, timer->kind), (long long)late_ms);
     }
 }
 
@@ -77,13 +79,15 @@ static enum err settle(struct op *op, const struct timer *timer)
     return E_INTERNAL;
 }
 
-/* Whether the row is still waiting for this very instant: an entry in memory may be older than its row. */
+/* Whether the row is still waiting for this very instant: an entry in memory may be older than its
+ * row. */
 static bool is_due(const struct op *op, const struct timer *timer)
 {
     if (timer->state == timer_state_PENDING) {
         return instant_ms(timer->due_at) <= instant_ms(op->now);
     }
-    return timer->state == timer_state_ACTIVE && instant_ms(timer->lease_until) <= instant_ms(op->now);
+    return timer->state == timer_state_ACTIVE &&
+           instant_ms(timer->lease_until) <= instant_ms(op->now);
 }
 
 enum err engine_run(struct op *op, struct id id)
@@ -122,8 +126,8 @@ enum err engine_count_failure(struct op *op, struct id id, enum err why)
     }
     timer.due_at = instant_add(op->now, backoff(op->site->retry_first, (int)timer.attempts));
     expect(op, &timer, timer.due_at);
-    op_log(op, LOG_WARN, LOG_QUEUE, "%s timer failed (%s) and is tried again", enum_name(&timer_kind_names, timer.kind),
-           err_code(why));
+    op_log(op, LOG_WARN, LOG_QUEUE, "%s timer failed (%s) and is tried again",
+           enum_name(&timer_kind_names, timer.kind), err_code(why));
     return timers_again(op->db, &timer);
 }
 
@@ -132,7 +136,8 @@ enum err clean_timers(struct op *op, struct timer *timer)
     int64_t removed = 0;
     TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
     if (removed > 0) {
-        op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago", (long long)removed);
+        op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago",
+               (long long)removed);
     }
     timer_run_again(op, timer, instant_add(op->now, HOURS(1)));
     return OK;

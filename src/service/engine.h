@@ -1,10 +1,11 @@
 /* service/engine: timers: arming them inside an operation, and running the ones that are due.
  *
- * A timer is a row; its place in the due order is in memory. Running one is an operation of its own: what it decides, the
- * rows that it writes and its own end are one commit, so that a crash leaves either all of it or none. A timer that fails is
- * tried again after 2 s, 4 s, 8 s (QUEUE_RETRY_*); then it is FAILED: quarantined, counted, shown, and the queue goes on.
- * Work that leaves the process (reading a calendar) holds the timer ACTIVE under a lease; a lease that ends without an
- * answer is run again and counted as stalled (Q3). */
+ * A timer is a row; its place in the due order is in memory. Running one is an operation of its
+ * own: what it decides, the rows that it writes and its own end are one commit, so that a crash
+ * leaves either all of it or none. A timer that fails is tried again after 2 s, 4 s, 8 s
+ * (QUEUE_RETRY_*); then it is FAILED: quarantined, counted, shown, and the queue goes on. Work that
+ * leaves the process (reading a calendar) holds the timer ACTIVE under a lease; a lease that ends
+ * without an answer is run again and counted as stalled (Q3). */
 #ifndef TOCSIN_SERVICE_ENGINE_H
 #define TOCSIN_SERVICE_ENGINE_H
 
@@ -31,7 +32,8 @@ void timer_hold(struct op *op, struct timer *timer, struct instant lease_until);
 #include "service/timers.def"
 #undef TIMER
 
-/* Runs the timer with this id, if it is due and still waiting. The caller fences it by a savepoint. */
+/* Runs the timer with this id, if it is due and still waiting. The caller fences it by a savepoint.
+ */
 NODISCARD enum err engine_run(struct op *op, struct id id);
 /* After engine_run failed and was undone: counts the attempt, in a fence of its own. */
 NODISCARD enum err engine_count_failure(struct op *op, struct id id, enum err why);

@@ -32,7 +32,8 @@ static struct instant now_of(const struct executor *executor)
     return executor->site->clock.now(executor->site->clock.context);
 }
 
-enum err executor_new(const struct executor_config *config, struct executor **out, struct problem *problem)
+enum err executor_new(const struct executor_config *config, struct executor **out,
+                      struct problem *problem)
 {
     struct executor *executor = calloc(1, sizeof *executor);
     if (executor == NULL) {
@@ -105,9 +106,12 @@ static void publish(struct executor *executor)
 {
     struct stats *stats = executor->site->stats;
     const struct due_entry *first = due_heap_peek(&executor->timers);
-    atomic_store_explicit(&stats->oldest_due_ms, first == NULL ? 0 : first->due_ms, memory_order_relaxed);
-    atomic_store_explicit(&stats->pending_timers, (int64_t)executor->timers.count, memory_order_relaxed);
-    atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier), memory_order_relaxed);
+    atomic_store_explicit(&stats->oldest_due_ms, first == NULL ? 0 : first->due_ms,
+                          memory_order_relaxed);
+    atomic_store_explicit(&stats->pending_timers, (int64_t)executor->timers.count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier),
+                          memory_order_relaxed);
     atomic_store_explicit(&stats->store_is_broken, executor->is_broken, memory_order_relaxed);
 }
 
@@ -128,8 +132,8 @@ enum err executor_recover(struct executor *executor)
     TRY(courier_recover(executor->courier, &op));
     const struct due_entry *first = due_heap_peek(&executor->timers);
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
-    op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue", executor->timers.count,
-           (long long)(late_ms < 0 ? 0 : late_ms));
+    op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",
+           executor->timers.count, (long long)(late_ms < 0 ? 0 : late_ms));
     publish(executor);
     return OK;
 }
@@ -156,7 +160,8 @@ static enum err leave(struct executor *executor, const struct fence *fence, enum
     return db_undo(executor->db);
 }
 
-/* Runs one piece of work in its fence. What is returned is the store's health; what the work said is in work->err. */
+/* Runs one piece of work in its fence. What is returned is the store's health; what the work said
+ * is in work->err. */
 static enum err run_work(struct executor *executor, struct work *work)
 {
     struct fence fence;
@@ -167,8 +172,8 @@ static enum err run_work(struct executor *executor, struct work *work)
     work->problem = (struct problem){0};
     work->err = work->run(work, &op);
     if (work->err == E_UNAVAILABLE || work->err == E_CORRUPT) {
-        log_write(executor->site->log, LOG_ERROR, LOG_STORE, work->request, "an operation failed: %s",
-                  err_code(work->err));
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, work->request,
+                  "an operation failed: %s", err_code(work->err));
     }
     TRY(leave(executor, &fence, work->err));
     return work->err == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
@@ -208,7 +213,9 @@ static enum err run_due(struct executor *executor, bool *did)
 
 static enum err run_claims(struct executor *executor, bool *did)
 {
-    for (int i = 0; i < CLAIMS_PER_BATCH && !executor->is_stopping && courier_is_hungry(executor->courier); i++) {
+    for (int i = 0;
+         i < CLAIMS_PER_BATCH && !executor->is_stopping && courier_is_hungry(executor->courier);
+         i++) {
         struct fence fence;
         struct problem problem = {0};
         struct op op = op_of(executor, NULL, &problem);
@@ -220,7 +227,8 @@ static enum err run_claims(struct executor *executor, bool *did)
             return err;
         }
         if (err != OK) {
-            op_log(&op, LOG_ERROR, LOG_WORKER, "a message cannot be taken up: %s %s", err_code(err), problem.message);
+            op_log(&op, LOG_ERROR, LOG_WORKER, "a message cannot be taken up: %s %s", err_code(err),
+                   problem.message);
         }
     }
     return OK;
@@ -274,7 +282,8 @@ static void refuse(struct executor *executor, struct work *list)
             continue;
         }
         work->next = NULL;
-        problem_set(&work->problem, E_UNAVAILABLE, NULL, "the store cannot take changes now; nothing was changed");
+        problem_set(&work->problem, E_UNAVAILABLE, NULL,
+                    "the store cannot take changes now; nothing was changed");
         finish(work, E_UNAVAILABLE);
     }
 }
@@ -352,7 +361,8 @@ static bool has_anything(const struct executor *executor, const struct work *lis
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
     bool is_due = first != NULL && first->due_ms <= instant_ms(now_of(executor));
-    return list != NULL || is_due || (!executor->is_stopping && courier_is_hungry(executor->courier));
+    return list != NULL || is_due ||
+           (!executor->is_stopping && courier_is_hungry(executor->courier));
 }
 
 bool executor_turn(struct executor *executor, struct work *list)
@@ -400,5 +410,6 @@ bool executor_next(const struct executor *executor, struct instant *out)
 
 bool executor_is_idle(const struct executor *executor)
 {
-    return !has_anything(executor, NULL) && courier_in_flight(executor->courier) == 0 && executor->waiting == NULL;
+    return !has_anything(executor, NULL) && courier_in_flight(executor->courier) == 0 &&
+           executor->waiting == NULL;
 }

@@ -1,10 +1,12 @@
-/* service/executor: the one writer. Takes work, due timers and the courier's claims into one transaction after another.
+/* service/executor: the one writer. Takes work, due timers and the courier's claims into one
+ * transaction after another.
  *
- * A turn is one batch: every operation is fenced by a savepoint, so that a refusal undoes only itself; then one commit makes
- * all of them durable (group commit), and only then are answers released and effects let go. When the store does not take a
- * batch, every caller in it gets E_UNAVAILABLE, nothing has changed, sticky work waits, and the store is probed until it
- * recovers; then everything in memory is read from the rows again (architecture.md rules 1 and 7).
- * No threads here: app/ calls executor_turn from one thread; a simulation calls it from its loop. */
+ * A turn is one batch: every operation is fenced by a savepoint, so that a refusal undoes only
+ * itself; then one commit makes all of them durable (group commit), and only then are answers
+ * released and effects let go. When the store does not take a batch, every caller in it gets
+ * E_UNAVAILABLE, nothing has changed, sticky work waits, and the store is probed until it recovers;
+ * then everything in memory is read from the rows again (architecture.md rules 1 and 7). No threads
+ * here: app/ calls executor_turn from one thread; a simulation calls it from its loop. */
 #ifndef TOCSIN_SERVICE_EXECUTOR_H
 #define TOCSIN_SERVICE_EXECUTOR_H
 
@@ -26,13 +28,15 @@ struct executor_config {
     int in_flight_max;
 };
 
-NODISCARD enum err executor_new(const struct executor_config *config, struct executor **out, struct problem *problem);
+NODISCARD enum err executor_new(const struct executor_config *config, struct executor **out,
+                                struct problem *problem);
 void executor_free(struct executor **executor);
 
 /* Reads timers and the outbox from their rows: what was pending goes on. Says so ([RECOVERY]). */
 NODISCARD enum err executor_recover(struct executor *executor);
 
-/* One batch with `list` (may be NULL), what is due by now, and what the courier can take. True when it did anything. */
+/* One batch with `list` (may be NULL), what is due by now, and what the courier can take. True when
+ * it did anything. */
 bool executor_turn(struct executor *executor, struct work *list);
 /* When the next timer is due, or the broken store is to be probed. False for never. */
 bool executor_next(const struct executor *executor, struct instant *out);

@@ -6,16 +6,17 @@
 #include "store/incidents.h"
 #include "store/people.h"
 
-static enum err audit_incident(struct op *op, const char *action, const struct incident *incident, struct str before,
-                               struct str reason)
+static enum err audit_incident(struct op *op, const char *action, const struct incident *incident,
+                               struct str before, struct str reason)
 {
-    return op_audit(op, (struct audit_entry){.action = action,
-                                             .subject_type = subject_type_INCIDENT,
-                                             .subject = incident->id,
-                                             .user = incident->user_id,
-                                             .before = before,
-                                             .after = str_from(enum_name(&incident_state_names, incident->state)),
-                                             .reason = reason});
+    return op_audit(op, (struct audit_entry){
+                            .action = action,
+                            .subject_type = subject_type_INCIDENT,
+                            .subject = incident->id,
+                            .user = incident->user_id,
+                            .before = before,
+                            .after = str_from(enum_name(&incident_state_names, incident->state)),
+                            .reason = reason});
 }
 
 static enum err insert_incident(struct op *op, struct incident *incident)
@@ -26,7 +27,8 @@ static enum err insert_incident(struct op *op, struct incident *incident)
     return audit_incident(op, "INCIDENT_OPENED", incident, STR_NONE, STR_NONE);
 }
 
-enum err open_missed_incident(struct op *op, const struct meeting *meeting, struct incident *out, bool *is_new)
+enum err open_missed_incident(struct op *op, const struct meeting *meeting, struct incident *out,
+                              bool *is_new)
 {
     enum err err = incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, out);
     *is_new = err == E_NOT_FOUND;
@@ -75,12 +77,14 @@ static enum err leave_ladder(struct op *op, const struct incident *incident, str
     int64_t cancelled = 0;
     TRY(steps_cancel_pending(op->db, incident->id, op->now, reason, &cancelled));
     if (cancelled > 0) {
-        op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled, STR_FMT(reason));
+        op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled,
+               STR_FMT(reason));
     }
     return messages_stop_subject(op, incident->id, arena_cstr(op->arena, reason));
 }
 
-enum err move_incident(struct op *op, struct incident *incident, enum incident_event event, struct str reason)
+enum err move_incident(struct op *op, struct incident *incident, enum incident_event event,
+                       struct str reason)
 {
     enum incident_state to = incident_state_NONE;
     enum incident_state from = (enum incident_state)incident->state;
@@ -91,22 +95,24 @@ enum err move_incident(struct op *op, struct incident *incident, enum incident_e
         incident->resolution = reason;
     }
     TRY(db_update(op->db, TABLE_incidents, op->arena, incident));
-    op_log(op, LOG_INFO, LOG_ESCALATION, "incident %s to %s", enum_name(&incident_state_names, (int)from),
-           enum_name(&incident_state_names, (int)to));
+    op_log(op, LOG_INFO, LOG_ESCALATION, "incident %s to %s",
+           enum_name(&incident_state_names, (int)from), enum_name(&incident_state_names, (int)to));
     const char *name = enum_name(&incident_state_names, (int)to);
     struct str action = arena_printf(op->arena, "INCIDENT_%s", name);
-    TRY(audit_incident(op, action.ptr, incident, str_from(enum_name(&incident_state_names, (int)from)), reason));
+    TRY(audit_incident(op, action.ptr, incident,
+                       str_from(enum_name(&incident_state_names, (int)from)), reason));
     if (to == incident_state_ESCALATING) {
         return begin_ladder(op, incident);
     }
     return from == incident_state_ESCALATING ? leave_ladder(op, incident, reason) : OK;
 }
 
-static enum err end_incident_of_meeting(struct op *op, const struct meeting *meeting, enum incident_event event,
-                                        const char *reason)
+static enum err end_incident_of_meeting(struct op *op, const struct meeting *meeting,
+                                        enum incident_event event, const char *reason)
 {
     struct incident incident = {0};
-    enum err err = incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &incident);
+    enum err err =
+        incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &incident);
     if (err == E_NOT_FOUND) {
         return OK;
     }
@@ -114,19 +120,22 @@ static enum err end_incident_of_meeting(struct op *op, const struct meeting *mee
     return move_incident(op, &incident, event, str_from(reason));
 }
 
-enum err resolve_incident_of_meeting(struct op *op, const struct meeting *meeting, const char *reason)
+enum err resolve_incident_of_meeting(struct op *op, const struct meeting *meeting,
+                                     const char *reason)
 {
     return end_incident_of_meeting(op, meeting, incident_event_resolve, reason);
 }
 
-enum err cancel_incident_of_meeting(struct op *op, const struct meeting *meeting, const char *reason)
+enum err cancel_incident_of_meeting(struct op *op, const struct meeting *meeting,
+                                    const char *reason)
 {
     return end_incident_of_meeting(op, meeting, incident_event_cancel, reason);
 }
 
 static enum err load(struct op *op, struct incident *out)
 {
-    return op_not_found(op, db_get(op->db, TABLE_incidents, op->path_id, op->arena, out), "incident");
+    return op_not_found(op, db_get(op->db, TABLE_incidents, op->path_id, op->arena, out),
+                        "incident");
 }
 
 static enum err change_state(struct op *op, enum incident_event event, void *output)
@@ -134,7 +143,8 @@ static enum err change_state(struct op *op, enum incident_event event, void *out
     struct incident *incident = output;
     TRY(load(op, incident));
     TRY(op_may_change(op, incident->user_id));
-    return move_incident(op, incident, event, arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)));
+    return move_incident(op, incident, event,
+                         arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)));
 }
 
 enum err acknowledge_incident(struct op *op, const void *input, void *output)
@@ -211,8 +221,9 @@ enum err list_incidents(struct op *op, const void *input, void *output)
 {
     const struct incident_list_input *wanted = input;
     struct incident_list *out = output;
-    struct incident_page page = {
-        .state = wanted->state, .user = wanted->user_id, .limit = wanted->limit == 0 ? 100 : wanted->limit};
+    struct incident_page page = {.state = wanted->state,
+                                 .user = wanted->user_id,
+                                 .limit = wanted->limit == 0 ? 100 : wanted->limit};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }

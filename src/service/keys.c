@@ -18,8 +18,9 @@ bool key_hash_equal(const struct key_hash *a, const struct key_hash *b)
 enum err find_key(struct op *op, struct str secret, struct api_key *out)
 {
     enum err err = api_keys_by_secret(op->db, op->arena, secret, out);
-    bool is_over = err == OK && (instant_is_set(out->revoked_at) ||
-                                 (instant_is_set(out->expires_at) && !instant_before(op->now, out->expires_at)));
+    bool is_over = err == OK &&
+                   (instant_is_set(out->revoked_at) ||
+                    (instant_is_set(out->expires_at) && !instant_before(op->now, out->expires_at)));
     if (err == E_NOT_FOUND || is_over) {
         return op_fail(op, E_UNAUTHENTICATED, NULL, "this key is unknown, revoked or expired");
     }
@@ -38,6 +39,7 @@ enum err ensure_admin_key(struct op *op, struct str *out)
         .id = op_new_id(op), .name = STR("admin"), .scope = key_scope_ADMIN, .created_at = op->now};
     TRY(api_keys_make(op->db, op->arena, &key));
     *out = key.key;
-    return op_audit(op, (struct audit_entry){
-                            .action = "KEY_CREATED", .subject_type = subject_type_SYSTEM, .after = STR("admin")});
+    return op_audit(op, (struct audit_entry){.action = "KEY_CREATED",
+                                             .subject_type = subject_type_SYSTEM,
+                                             .after = STR("admin")});
 }

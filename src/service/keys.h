@@ -12,7 +12,8 @@ struct key_hash key_hash_of(struct str secret);
 bool key_hash_equal(const struct key_hash *a, const struct key_hash *b); /* In constant time. */
 /* E_UNAUTHENTICATED for one that is unknown, revoked or expired. */
 NODISCARD enum err find_key(struct op *op, struct str secret, struct api_key *out);
-/* At the first start: makes an admin key if there is none; `out` is absent where there was one. A write. */
+/* At the first start: makes an admin key if there is none; `out` is absent where there was one. A
+ * write. */
 NODISCARD enum err ensure_admin_key(struct op *op, struct str *out);
 
 #endif

@@ -22,23 +22,27 @@ enum err begin_ladder(struct op *op, const struct incident *incident)
             .scheduled_at = instant_add(op->now, rungs[i].after),
         };
         TRY(db_insert(op->db, TABLE_steps, op->arena, &step));
-        TRY(timer_arm(op, (struct timer_request){timer_kind_STEP, step.id, step.scheduled_at, PRIORITY_HIGH}));
+        TRY(timer_arm(op, (struct timer_request){timer_kind_STEP, step.id, step.scheduled_at,
+                                                 PRIORITY_HIGH}));
     }
-    op_log(op, LOG_INFO, LOG_ESCALATION_ENGINE, "ladder %.*s of %zu steps starts", STR_FMT(incident->policy), count);
+    op_log(op, LOG_INFO, LOG_ESCALATION_ENGINE, "ladder %.*s of %zu steps starts",
+           STR_FMT(incident->policy), count);
     return OK;
 }
 
-static enum err audit_step(struct op *op, const struct step *step, const char *action, struct str reason)
+static enum err audit_step(struct op *op, const struct step *step, const char *action,
+                           struct str reason)
 {
-    return op_audit(op, (struct audit_entry){
-                            .action = action,
-                            .subject_type = subject_type_INCIDENT,
-                            .subject = step->incident_id,
-                            .before = STR("PENDING"),
-                            .after = arena_printf(op->arena, "level %lld %s", (long long)step->level,
-                                                  enum_name(&step_type_names, step->step_type)),
-                            .reason = reason,
-                        });
+    return op_audit(op,
+                    (struct audit_entry){
+                        .action = action,
+                        .subject_type = subject_type_INCIDENT,
+                        .subject = step->incident_id,
+                        .before = STR("PENDING"),
+                        .after = arena_printf(op->arena, "level %lld %s", (long long)step->level,
+                                              enum_name(&step_type_names, step->step_type)),
+                        .reason = reason,
+                    });
 }
 
 static enum err tell_operator(struct op *op, const struct incident *incident)
@@ -79,13 +83,15 @@ static enum err look_for_exhaustion(struct op *op, struct id incident_id)
     }
     incident.exhausted_at = incident.updated_at = op->now;
     TRY(db_update(op->db, TABLE_incidents, op->arena, &incident));
-    TRY(op_audit(op, (struct audit_entry){.action = "ESCALATION_EXHAUSTED",
-                                          .subject_type = subject_type_INCIDENT,
-                                          .subject = incident.id,
-                                          .user = incident.user_id,
-                                          .after = STR("ESCALATING"),
-                                          .reason = STR("every step has ended and nobody has answered")}));
-    op_log(op, LOG_ERROR, LOG_ESCALATION, "ESCALATION_EXHAUSTED: the ladder ran out and nobody has answered");
+    TRY(op_audit(
+        op, (struct audit_entry){.action = "ESCALATION_EXHAUSTED",
+                                 .subject_type = subject_type_INCIDENT,
+                                 .subject = incident.id,
+                                 .user = incident.user_id,
+                                 .after = STR("ESCALATING"),
+                                 .reason = STR("every step has ended and nobody has answered")}));
+    op_log(op, LOG_ERROR, LOG_ESCALATION,
+           "ESCALATION_EXHAUSTED: the ladder ran out and nobody has answered");
     return tell_operator(op, &incident);
 }
 
@@ -93,8 +99,9 @@ enum err incident_step_ended(struct op *op, const struct step *step)
 {
     TRY(steps_end(op->db, step));
     bool is_done = step->status == step_status_EXECUTED;
-    op_log(op, is_done ? LOG_INFO : LOG_WARN, LOG_ESCALATION_EXECUTOR, "level %lld %s: %s", (long long)step->level,
-           enum_name(&step_type_names, step->step_type), is_done ? "executed" : "failed");
+    op_log(op, is_done ? LOG_INFO : LOG_WARN, LOG_ESCALATION_EXECUTOR, "level %lld %s: %s",
+           (long long)step->level, enum_name(&step_type_names, step->step_type),
+           is_done ? "executed" : "failed");
     TRY(audit_step(op, step, is_done ? "STEP_EXECUTED" : "STEP_FAILED", step->error_message));
     return look_for_exhaustion(op, step->incident_id);
 }
@@ -102,13 +109,14 @@ enum err incident_step_ended(struct op *op, const struct step *step)
 enum err incident_step_skip(struct op *op, const struct step *step, struct str reason)
 {
     TRY(steps_skip(op->db, step->id, op->now, reason));
-    op_log(op, LOG_INFO, LOG_ESCALATION_EXECUTOR, "level %lld %s skipped: %.*s", (long long)step->level,
-           enum_name(&step_type_names, step->step_type), STR_FMT(reason));
+    op_log(op, LOG_INFO, LOG_ESCALATION_EXECUTOR, "level %lld %s skipped: %.*s",
+           (long long)step->level, enum_name(&step_type_names, step->step_type), STR_FMT(reason));
     TRY(audit_step(op, step, "STEP_SKIPPED", reason));
     return look_for_exhaustion(op, step->incident_id);
 }
 
-static enum err calls_left(struct op *op, const struct incident *incident, enum message_target target, int *out)
+static enum err calls_left(struct op *op, const struct incident *incident,
+                           enum message_target target, int *out)
 {
     int64_t left = 1;
     if (id_is_set(incident->meeting_id)) {
@@ -118,9 +126,10 @@ static enum err calls_left(struct op *op, const struct incident *incident, enum 
     return OK;
 }
 
-/* Whom the step reaches and how. A repeat call that the cap forbids goes to the emergency contact (E1). */
-static enum err choose(struct op *op, const struct incident *incident, const struct user *user, struct step *step,
-                       struct reach_choice *out)
+/* Whom the step reaches and how. A repeat call that the cap forbids goes to the emergency contact
+ * (E1). */
+static enum err choose(struct op *op, const struct incident *incident, const struct user *user,
+                       struct step *step, struct reach_choice *out)
 {
     struct reach_limits limits = person_limits(op);
     struct reach reach = person_reach(op, user);
@@ -164,8 +173,8 @@ static enum text_key key_of(const struct incident *incident, const struct step *
     return text_key_MISSED_EMAIL;
 }
 
-static enum err send_step(struct op *op, const struct incident *incident, const struct user *user, struct step *step,
-                          const struct reach_choice *choice)
+static enum err send_step(struct op *op, const struct incident *incident, const struct user *user,
+                          struct step *step, const struct reach_choice *choice)
 {
     struct meeting meeting = {0};
     bool has_meeting = id_is_set(incident->meeting_id);
@@ -203,7 +212,8 @@ static enum err send_step(struct op *op, const struct incident *incident, const 
     return incident_step_ended(op, step);
 }
 
-static enum err log_refused_call(struct op *op, const struct incident *incident, const struct reach_choice *choice)
+static enum err log_refused_call(struct op *op, const struct incident *incident,
+                                 const struct reach_choice *choice)
 {
     struct call_log row = {
         .id = op_new_id(op),

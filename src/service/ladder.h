@@ -1,4 +1,5 @@
-/* service/ladder: climbing: the steps of an incident's policy, each at its time (requirements E1-E3, P2, P3, K2). */
+/* service/ladder: climbing: the steps of an incident's policy, each at its time (requirements
+ * E1-E3, P2, P3, K2). */
 #ifndef TOCSIN_SERVICE_LADDER_H
 #define TOCSIN_SERVICE_LADDER_H
 

@@ -2,11 +2,18 @@
 
 #include <string.h>
 
-enum { ID_BYTES = 8, EXPIRY_BYTES = 4, MAC_BYTES = 12, TOKEN_BYTES = ID_BYTES + EXPIRY_BYTES + MAC_BYTES, TOKEN_CHARS = 32 };
+enum {
+    ID_BYTES = 8,
+    EXPIRY_BYTES = 4,
+    MAC_BYTES = 12,
+    TOKEN_BYTES = ID_BYTES + EXPIRY_BYTES + MAC_BYTES,
+    TOKEN_CHARS = 32
+};
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void sign_token(const struct op *op, uint8_t token[static TOKEN_BYTES], uint8_t mac[static MAC_BYTES])
+static void sign_token(const struct op *op, uint8_t token[static TOKEN_BYTES],
+                       uint8_t mac[static MAC_BYTES])
 {
     uint8_t full[SHA256_BYTES];
     seal_sign(op->site->seal, (struct str){(const char *)token, ID_BYTES + EXPIRY_BYTES}, full);
@@ -36,7 +43,8 @@ struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
         return STR_NONE;
     }
     uint8_t token[TOKEN_BYTES];
-    int64_t minutes = duration_seconds((struct duration){instant_add(meeting->ends_at, DAYS(1)).us}) / 60;
+    int64_t minutes =
+        duration_seconds((struct duration){instant_add(meeting->ends_at, DAYS(1)).us}) / 60;
     put_number(token, (uint64_t)meeting->id.value, ID_BYTES);
     put_number(token + ID_BYTES, (uint64_t)minutes, EXPIRY_BYTES);
     sign_token(op, token, token + ID_BYTES + EXPIRY_BYTES);

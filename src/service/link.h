@@ -1,7 +1,9 @@
-/* service/link: one-tap links: a token that names a meeting, ends, and cannot be made by anybody else (requirement A5).
+/* service/link: one-tap links: a token that names a meeting, ends, and cannot be made by anybody
+ * else (requirement A5).
  *
- * The token is base64url of meeting id, expiry in minutes, and 12 bytes of a keyed hash over both: 32 characters. A link
- * ends a day after its meeting. It answers for that meeting's person only. Without TOCSIN_PUBLIC_URL there is no link. */
+ * The token is base64url of meeting id, expiry in minutes, and 12 bytes of a keyed hash over both:
+ * 32 characters. A link ends a day after its meeting. It answers for that meeting's person only.
+ * Without TOCSIN_PUBLIC_URL there is no link. */
 #ifndef TOCSIN_SERVICE_LINK_H
 #define TOCSIN_SERVICE_LINK_H
 

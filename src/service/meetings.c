@@ -26,15 +26,17 @@ static struct str record_text(const struct op *op, const struct meeting *meeting
 static enum err audit_meeting(struct op *op, const char *action, const struct meeting *before,
                               const struct meeting *after)
 {
-    return op_audit(op, (struct audit_entry){.action = action,
-                                             .subject_type = subject_type_MEETING,
-                                             .subject = after->id,
-                                             .user = after->user_id,
-                                             .before = before == NULL ? STR_NONE : record_text(op, before),
-                                             .after = record_text(op, after)});
+    return op_audit(
+        op, (struct audit_entry){.action = action,
+                                 .subject_type = subject_type_MEETING,
+                                 .subject = after->id,
+                                 .user = after->user_id,
+                                 .before = before == NULL ? STR_NONE : record_text(op, before),
+                                 .after = record_text(op, after)});
 }
 
-static void apply_facts(const struct op *op, const struct meeting_facts *facts, struct meeting *meeting)
+static void apply_facts(const struct op *op, const struct meeting_facts *facts,
+                        struct meeting *meeting)
 {
     meeting->title = str_is_set(facts->title) ? facts->title : STR("");
     meeting->starts_at = instant_from_ms(instant_ms(facts->starts_at));
@@ -50,7 +52,8 @@ static void apply_facts(const struct op *op, const struct meeting_facts *facts, 
     meeting->updated_at = op->now;
 }
 
-static enum err create_meeting(struct op *op, const struct meeting_facts *facts, struct sync_result *result)
+static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
+                               struct sync_result *result)
 {
     if (!takes_place((int)facts->status)) {
         result->skipped++; /* Nobody was ever told of it. */
@@ -66,7 +69,8 @@ static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
     apply_facts(op, facts, &meeting);
     TRY(db_insert(op->db, TABLE_meetings, op->arena, &meeting));
     if (id_is_set(facts->calendar)) {
-        TRY(sources_put(op->db, &(struct meeting_source){facts->calendar, meeting.id, facts->resource}));
+        TRY(sources_put(op->db,
+                        &(struct meeting_source){facts->calendar, meeting.id, facts->resource}));
     }
     TRY(plan_alerts(op, &meeting));
     result->created++;
@@ -75,10 +79,11 @@ static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
 
 static bool is_unchanged(const struct meeting *a, const struct meeting *b)
 {
-    return a->starts_at.us == b->starts_at.us && a->ends_at.us == b->ends_at.us && a->status == b->status &&
-           str_equal(a->title, b->title) && str_equal(a->timezone, b->timezone) &&
-           str_equal(a->join_url, b->join_url) && a->is_all_day == b->is_all_day &&
-           a->is_transparent == b->is_transparent && a->is_pushed == b->is_pushed;
+    return a->starts_at.us == b->starts_at.us && a->ends_at.us == b->ends_at.us &&
+           a->status == b->status && str_equal(a->title, b->title) &&
+           str_equal(a->timezone, b->timezone) && str_equal(a->join_url, b->join_url) &&
+           a->is_all_day == b->is_all_day && a->is_transparent == b->is_transparent &&
+           a->is_pushed == b->is_pushed;
 }
 
 /* Why the plan of `old` does not hold for `new`; NULL while it does. */
@@ -129,9 +134,10 @@ static enum err change_meeting(struct op *op, const struct meeting *old, struct 
     return audit_meeting(op, is_over ? "MEETING_CANCELLED" : "MEETING_CHANGED", old, new);
 }
 
-/* Two calendars may show one meeting, one of them out of date: the newer version counts, and of equal ones the copy in the
- * calendar that was added first. */
-static enum err is_authority(struct op *op, const struct meeting_facts *facts, const struct meeting *meeting, bool *out)
+/* Two calendars may show one meeting, one of them out of date: the newer version counts, and of
+ * equal ones the copy in the calendar that was added first. */
+static enum err is_authority(struct op *op, const struct meeting_facts *facts,
+                             const struct meeting *meeting, bool *out)
 {
     *out = true;
     if (!id_is_set(facts->calendar) || meeting->is_pushed) {
@@ -139,10 +145,12 @@ static enum err is_authority(struct op *op, const struct meeting_facts *facts, c
         return OK;
     }
     struct instant modified_at = instant_from_ms(instant_ms(facts->modified_at));
-    bool is_newer = facts->sequence > meeting->sequence ||
-                    (facts->sequence == meeting->sequence && modified_at.us > meeting->modified_at.us);
-    bool is_older = facts->sequence < meeting->sequence ||
-                    (facts->sequence == meeting->sequence && modified_at.us < meeting->modified_at.us);
+    bool is_newer =
+        facts->sequence > meeting->sequence ||
+        (facts->sequence == meeting->sequence && modified_at.us > meeting->modified_at.us);
+    bool is_older =
+        facts->sequence < meeting->sequence ||
+        (facts->sequence == meeting->sequence && modified_at.us < meeting->modified_at.us);
     struct id first = ID_NONE;
     enum err err = sources_first(op->db, meeting->id, &first);
     if (err != OK && err != E_NOT_FOUND) {
@@ -190,7 +198,8 @@ enum err take_meeting(struct op *op, const struct meeting_facts *facts, struct s
     return change_meeting(op, &old, &new, result);
 }
 
-enum err drop_meeting(struct op *op, struct id calendar, struct meeting *meeting, struct sync_result *result)
+enum err drop_meeting(struct op *op, struct id calendar, struct meeting *meeting,
+                      struct sync_result *result)
 {
     int64_t others = 0;
     TRY(sources_remove(op->db, calendar, meeting->id));
@@ -254,7 +263,8 @@ static void split_generations(const struct list *all, int64_t generation, struct
     out->earlier_alerts = (struct list){alerts, first};
 }
 
-enum err show_meeting(struct op *op, const struct meeting *meeting, bool with_earlier, struct meeting_view *out)
+enum err show_meeting(struct op *op, const struct meeting *meeting, bool with_earlier,
+                      struct meeting_view *out)
 {
     struct list all = {0};
     *out = (struct meeting_view){
@@ -272,7 +282,8 @@ enum err show_meeting(struct op *op, const struct meeting *meeting, bool with_ea
     };
     TRY(alerts_of_meeting(op->db, op->arena, meeting->id, &all));
     /* A plan that was cancelled has no alerts of its own: show the ones that it cancelled. */
-    int64_t newest = all.count == 0 ? 0 : ((const struct alert *)all.items)[all.count - 1].generation;
+    int64_t newest =
+        all.count == 0 ? 0 : ((const struct alert *)all.items)[all.count - 1].generation;
     split_generations(&all, newest, out);
     if (!with_earlier) {
         out->earlier_alerts = (struct list){0};
@@ -292,7 +303,8 @@ enum err get_meeting(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct meeting meeting = {0};
-    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, op->path_id, op->arena, &meeting), "meeting"));
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, op->path_id, op->arena, &meeting),
+                     "meeting"));
     TRY(op_may_read(op, meeting.user_id));
     return show_meeting(op, &meeting, true, output);
 }
@@ -318,12 +330,14 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     static const struct instant far_future = {INT64_MAX / 4};
     const struct meeting_list_input *wanted = input;
     struct meeting_list *out = output;
-    struct meeting_page page = {.user = wanted->user_id, .limit = wanted->limit == 0 ? 100 : wanted->limit};
+    struct meeting_page page = {.user = wanted->user_id,
+                                .limit = wanted->limit == 0 ? 100 : wanted->limit};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }
     TRY(op_may_read(op, page.user));
-    page.window = (struct meeting_window){wanted->from, instant_is_set(wanted->to) ? wanted->to : far_future};
+    page.window =
+        (struct meeting_window){wanted->from, instant_is_set(wanted->to) ? wanted->to : far_future};
     TRY(parse_cursor(op, wanted->cursor, &page));
     struct list rows = {0};
     TRY(meetings_page(op->db, op->arena, &page, &rows, &out->total));

@@ -1,5 +1,6 @@
-/* service/meetings: meetings as they come from calendars and callers: created, changed, moved, cancelled, with their alerts in
- * the same transaction (requirements M4-M6). A meeting that is given as it is already stands is not written at all. */
+/* service/meetings: meetings as they come from calendars and callers: created, changed, moved,
+ * cancelled, with their alerts in the same transaction (requirements M4-M6). A meeting that is
+ * given as it is already stands is not written at all. */
 #ifndef TOCSIN_SERVICE_MEETINGS_H
 #define TOCSIN_SERVICE_MEETINGS_H
 
@@ -24,15 +25,18 @@ struct meeting_facts {
 };
 
 /* Creates or updates one meeting, and counts what that was in `result`. */
-NODISCARD enum err take_meeting(struct op *op, const struct meeting_facts *facts, struct sync_result *result);
+NODISCARD enum err take_meeting(struct op *op, const struct meeting_facts *facts,
+                                struct sync_result *result);
 /* A calendar does not have the meeting any more. */
-NODISCARD enum err drop_meeting(struct op *op, struct id calendar, struct meeting *meeting, struct sync_result *result);
+NODISCARD enum err drop_meeting(struct op *op, struct id calendar, struct meeting *meeting,
+                                struct sync_result *result);
 /* Every meeting ahead of a person that is being removed. */
 NODISCARD enum err cancel_meetings_of(struct op *op, struct id user, const char *reason);
 
 NODISCARD enum err list_meetings(struct op *op, const void *input, void *output);
 NODISCARD enum err get_meeting(struct op *op, const void *input, void *output);
 /* The meeting with its alerts, answer and incident. */
-NODISCARD enum err show_meeting(struct op *op, const struct meeting *meeting, bool with_earlier, struct meeting_view *out);
+NODISCARD enum err show_meeting(struct op *op, const struct meeting *meeting, bool with_earlier,
+                                struct meeting_view *out);
 
 #endif

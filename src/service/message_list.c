@@ -27,6 +27,7 @@ enum err get_message(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct message *message = output;
-    TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message), "message"));
+    TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
+                     "message"));
     return op_may_read(op, message->user_id);
 }

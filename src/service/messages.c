@@ -25,7 +25,9 @@ static enum err insert_message(struct op *op, struct message *message)
         message->receipt_level = receipt_level_REACHED;
         message->sent_at = message->delivered_at = op->now;
     } else {
-        op_effect(op, (struct effect){.kind = EFFECT_SEND, .id = message->id, .priority = (int)message->priority});
+        op_effect(op, (struct effect){.kind = EFFECT_SEND,
+                                      .id = message->id,
+                                      .priority = (int)message->priority});
     }
     return db_insert(op->db, TABLE_messages, op->arena, message);
 }
@@ -74,13 +76,15 @@ enum err message_stale(struct op *op, const struct message *message, const char 
     if (message->subject_type == subject_type_MEETING) {
         return outcome_meeting_stale(op, message, reason);
     }
-    if (message->subject_type == subject_type_INCIDENT && message->target != message_target_OPERATOR) {
+    if (message->subject_type == subject_type_INCIDENT &&
+        message->target != message_target_OPERATOR) {
         return outcome_incident_stale(op, message, reason);
     }
     return OK;
 }
 
-static enum err log_call(struct op *op, const struct message *message, const char *status, struct str error)
+static enum err log_call(struct op *op, const struct message *message, const char *status,
+                         struct str error)
 {
     struct call_log row = {
         .id = op_new_id(op),
@@ -94,7 +98,8 @@ static enum err log_call(struct op *op, const struct message *message, const cha
         .category = message->category,
         .created_at = op->now,
     };
-    return message->channel == channel_CALL ? db_insert(op->db, TABLE_call_logs, op->arena, &row) : OK;
+    return message->channel == channel_CALL ? db_insert(op->db, TABLE_call_logs, op->arena, &row)
+                                            : OK;
 }
 
 enum err message_drop(struct op *op, const struct message *message, const char *reason)
@@ -154,7 +159,8 @@ static enum err fail_message(struct op *op, struct message *message, const struc
 {
     message->ended_at = op->now;
     message->error = str_is_set(verdict->error) ? verdict->error : STR("refused");
-    message->category = verdict->category == failure_category_NONE ? failure_category_unknown : verdict->category;
+    message->category =
+        verdict->category == failure_category_NONE ? failure_category_unknown : verdict->category;
     enum err err = messages_failed(op->db, message);
     return err == E_CONFLICT ? OK : err; /* It was cancelled meanwhile, which is what stands. */
 }
@@ -164,9 +170,9 @@ static enum err give_up(struct op *op, struct message *message, const struct ver
     atomic_fetch_add(&op->site->stats->consecutive_failures, 1);
     TRY(fail_message(op, message, verdict));
     TRY(log_call(op, message, "failed", message->error));
-    op_log(op, LOG_WARN, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER, "%s failed: category=%s %.*s",
-           enum_name(&channel_names, message->channel), enum_name(&failure_category_names, message->category),
-           STR_FMT(message->error));
+    op_log(op, LOG_WARN, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER,
+           "%s failed: category=%s %.*s", enum_name(&channel_names, message->channel),
+           enum_name(&failure_category_names, message->category), STR_FMT(message->error));
     return outcome_failed(op, message, message->error);
 }
 
@@ -184,14 +190,15 @@ static enum err accepted(struct op *op, struct message *message, const struct ve
     TRY(err);
     if (message->channel == channel_CALL) {
         bool is_mock = str_equal(message->provider, STR("mock"));
-        op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s", is_mock ? "Mock call" : "Call",
-               STR_FMT(message->provider_id));
+        op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s",
+               is_mock ? "Mock call" : "Call", STR_FMT(message->provider_id));
     }
     TRY(log_call(op, message, "initiated", STR_NONE));
     return outcome_accepted(op, message);
 }
 
-static bool may_retry(const struct op *op, const struct message *message, const struct verdict *verdict)
+static bool may_retry(const struct op *op, const struct message *message,
+                      const struct verdict *verdict)
 {
     bool is_network = verdict->kind == VERDICT_NOT_SENT;
     if (message->channel == channel_CALL) {
@@ -208,8 +215,9 @@ static enum err retry_later(struct op *op, struct message *message, const struct
     }
     TRY(fail_message(op, message, verdict));
     TRY(log_call(op, message, "failed", message->error));
-    return timer_arm(op, (struct timer_request){timer_kind_MESSAGE_RETRY, message->id, instant_add(op->now, wait),
-                                                (int)message->priority});
+    return timer_arm(op,
+                     (struct timer_request){timer_kind_MESSAGE_RETRY, message->id,
+                                            instant_add(op->now, wait), (int)message->priority});
 }
 
 enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict)
@@ -219,7 +227,8 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
         return accepted(op, message, verdict);
     case VERDICT_REFUSED:
     case VERDICT_NOT_SENT:
-        return may_retry(op, message, verdict) ? retry_later(op, message, verdict) : give_up(op, message, verdict);
+        return may_retry(op, message, verdict) ? retry_later(op, message, verdict)
+                                               : give_up(op, message, verdict);
     case VERDICT_UNKNOWN:
         op_log(op, LOG_WARN, LOG_WORKER, "%s: nobody knows whether it was taken; asking",
                enum_name(&channel_names, message->channel));
@@ -242,14 +251,16 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
         if (instant_since(op->now, message->claimed_at).us > find_give_up.us) {
             return message_repeat(op, message);
         }
-        return timer_arm(op, (struct timer_request){timer_kind_RECONCILE, message->id,
-                                                    instant_add(op->now, find_again), PRIORITY_HIGH});
+        return timer_arm(op,
+                         (struct timer_request){timer_kind_RECONCILE, message->id,
+                                                instant_add(op->now, find_again), PRIORITY_HIGH});
     }
     assert(!"every verdict is listed");
     return E_INTERNAL;
 }
 
-static enum err next_attempt(struct op *op, const struct message *before, bool is_repeat, struct id wire_id)
+static enum err next_attempt(struct op *op, const struct message *before, bool is_repeat,
+                             struct id wire_id)
 {
     struct message message = *before;
     message.id = op_new_id(op);
@@ -277,9 +288,12 @@ enum err message_repeat(struct op *op, struct message *message)
         return reason != NULL ? message_drop(op, message, reason) : give_up(op, message, &lost);
     }
     TRY(fail_message(op, message, &lost));
-    op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once: its fate is unknown", enum_name(&channel_names, message->channel));
-    /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets an id of its own. */
-    return next_attempt(op, message, true, message->channel == channel_EMAIL ? message->wire_id : ID_NONE);
+    op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once: its fate is unknown",
+           enum_name(&channel_names, message->channel));
+    /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
+     * an id of its own. */
+    return next_attempt(op, message, true,
+                        message->channel == channel_EMAIL ? message->wire_id : ID_NONE);
 }
 
 enum err retry_message(struct op *op, struct timer *timer)
@@ -323,10 +337,11 @@ enum err message_take_news(struct op *op, const struct message_news *news)
     if (news->is_end) {
         message.ended_at = op->now;
     }
-    bool is_failure = now.state == message_state_UNDELIVERED || now.state == message_state_NO_ANSWER ||
-                      now.state == message_state_BUSY;
-    message.error = news->is_machine ? STR("voicemail") : is_failure ? str_from(enum_name(&message_state_names, now.state))
-                                                                     : STR_NONE;
+    bool is_failure = now.state == message_state_UNDELIVERED ||
+                      now.state == message_state_NO_ANSWER || now.state == message_state_BUSY;
+    message.error = news->is_machine ? STR("voicemail")
+                    : is_failure     ? str_from(enum_name(&message_state_names, now.state))
+                                     : STR_NONE;
     message.category = now.state == message_state_BUSY        ? failure_category_busy
                        : now.state == message_state_NO_ANSWER ? failure_category_no_answer
                        : is_failure                           ? failure_category_unreachable

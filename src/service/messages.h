@@ -1,8 +1,9 @@
-/* service/messages: the life of an outgoing message: promised, handed over, followed, repeated at most once when its fate is unknown.
+/* service/messages: the life of an outgoing message: promised, handed over, followed, repeated at
+ * most once when its fate is unknown.
  *
- * Intent before effect (architecture.md rule 1): a message is QUEUED in the commit of what decided it; the courier commits
- * SENDING before a byte leaves; the verdict commits the end. What became of it is told to the alert or the step that it
- * belongs to, in the same commit. */
+ * Intent before effect (architecture.md rule 1): a message is QUEUED in the commit of what decided
+ * it; the courier commits SENDING before a byte leaves; the verdict commits the end. What became of
+ * it is told to the alert or the step that it belongs to, in the same commit. */
 #ifndef TOCSIN_SERVICE_MESSAGES_H
 #define TOCSIN_SERVICE_MESSAGES_H
 
@@ -27,21 +28,24 @@ struct message_plan {
     int priority;
 };
 
-/* Writes the row and, for a channel that leaves the process, asks the courier. A call takes one of the person's two places
- * (K2): E_RATE_LIMITED when there is none, and nothing is written. */
+/* Writes the row and, for a channel that leaves the process, asks the courier. A call takes one of
+ * the person's two places (K2): E_RATE_LIMITED when there is none, and nothing is written. */
 NODISCARD enum err message_queue(struct op *op, const struct message_plan *plan, struct id *out);
 
 /* Why the message must not go out any more, as a constant word; NULL while it must (K5). */
 NODISCARD enum err message_stale(struct op *op, const struct message *message, const char **reason);
-/* QUEUED or on its way and needless: CANCELLED, and its step SKIPPED or cancelled with the reason. */
+/* QUEUED or on its way and needless: CANCELLED, and its step SKIPPED or cancelled with the reason.
+ */
 NODISCARD enum err message_drop(struct op *op, const struct message *message, const char *reason);
 /* Stops every message of a meeting or an incident that is still on its way, ringing calls too. */
 NODISCARD enum err messages_stop_meeting(struct op *op, struct id meeting, const char *reason);
 NODISCARD enum err messages_stop_subject(struct op *op, struct id subject, const char *reason);
 
 /* What a provider's answer to a send, or to the question after it, means for the message. */
-NODISCARD enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict);
-NODISCARD enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict);
+NODISCARD enum err message_settle_send(struct op *op, struct message *message,
+                                       const struct verdict *verdict);
+NODISCARD enum err message_settle_find(struct op *op, struct message *message,
+                                       const struct verdict *verdict);
 /* The fate is unknown and the provider cannot be asked: once more, then never again. */
 NODISCARD enum err message_repeat(struct op *op, struct message *message);
 

@@ -28,7 +28,8 @@ static void *must(void *memory)
     return memory;
 }
 
-struct mock_port *mock_port_new(const struct site *site, void *context, void (*journal)(void *context, struct str line))
+struct mock_port *mock_port_new(const struct site *site, void *context,
+                                void (*journal)(void *context, struct str line))
 {
     struct mock_port *port = must(calloc(1, sizeof *port));
     port->site = site;
@@ -59,11 +60,13 @@ struct mock_network *mock_port_network(struct mock_port *port)
     return port->network;
 }
 
-enum err mock_port_script(void *context, const struct mock_answer_input *input, struct problem *problem)
+enum err mock_port_script(void *context, const struct mock_answer_input *input,
+                          struct problem *problem)
 {
     struct mock_port *port = context;
     int64_t after = input->after_seconds > 0 ? input->after_seconds : -1;
-    return mock_network_script(port->network, input->phone, (enum channel)input->channel, input->action, after, problem);
+    return mock_network_script(port->network, input->phone, (enum channel)input->channel,
+                               input->action, after, problem);
 }
 
 void mock_port_submit(struct mock_port *port, struct courier *courier, uint64_t ticket,
@@ -122,8 +125,8 @@ static void end_event(struct work *work, enum err err, const struct problem *pro
 {
     struct event_work *event_work = (struct event_work *)work;
     if (err != OK) {
-        log_write(event_work->site->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE, "an event could not be taken: %s %s",
-                  err_code(err), problem->message);
+        log_write(event_work->site->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE,
+                  "an event could not be taken: %s %s", err_code(err), problem->message);
     }
     struct arena *arena = event_work->arena;
     arena_free(&arena);
@@ -176,6 +179,8 @@ bool mock_port_next(const struct mock_port *port, struct instant *at)
     if (!has_event && !has_answer) {
         return false;
     }
-    *at = !has_event ? port->later->at : !has_answer ? event_at : instant_min(event_at, port->later->at);
+    *at = !has_event    ? port->later->at
+          : !has_answer ? event_at
+                        : instant_min(event_at, port->later->at);
     return true;
 }

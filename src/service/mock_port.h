@@ -1,7 +1,8 @@
-/* service/mock_port: the mock network as the courier and the executor see it: requests in, answers and events out as work.
+/* service/mock_port: the mock network as the courier and the executor see it: requests in, answers
+ * and events out as work.
  *
- * Belongs to the executor's thread. Answers that come later (a timeout) and events of the network are due instants, so that
- * a virtual clock runs them each at its own. */
+ * Belongs to the executor's thread. Answers that come later (a timeout) and events of the network
+ * are due instants, so that a virtual clock runs them each at its own. */
 #ifndef TOCSIN_SERVICE_MOCK_PORT_H
 #define TOCSIN_SERVICE_MOCK_PORT_H
 
@@ -22,6 +23,7 @@ void mock_port_submit(struct mock_port *port, struct courier *courier, uint64_t 
 struct work *mock_port_due(struct mock_port *port, struct instant now);
 bool mock_port_next(const struct mock_port *port, struct instant *at);
 /* For struct site. */
-NODISCARD enum err mock_port_script(void *port, const struct mock_answer_input *input, struct problem *problem);
+NODISCARD enum err mock_port_script(void *port, const struct mock_answer_input *input,
+                                    struct problem *problem);
 
 #endif

@@ -110,7 +110,8 @@ enum err op_audit(struct op *op, struct audit_entry entry)
 
 struct str op_record_text(const struct op *op, const struct record *record, const void *object)
 {
-    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key, .is_list_view = true};
+    struct json_context context = {
+        .arena = op->arena, .id_key = op->site->id_key, .is_list_view = true};
     struct buf text = {.arena = op->arena};
     record_to_json(&context, &text, record, object);
     return buf_str(&text);

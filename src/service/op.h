@@ -1,8 +1,9 @@
-/* service/op: one operation: its instant, its memory, its transaction, who asked, and what is to happen after the commit.
+/* service/op: one operation: its instant, its memory, its transaction, who asked, and what is to
+ * happen after the commit.
  *
- * An operation runs inside the batch's transaction, fenced by a savepoint (service/executor). Reads have no writer and run
- * on a read-only connection. Effects are what must happen once the commit is durable: they hold ids only and go back with
- * an operation that is refused. Threads: one. */
+ * An operation runs inside the batch's transaction, fenced by a savepoint (service/executor). Reads
+ * have no writer and run on a read-only connection. Effects are what must happen once the commit is
+ * durable: they hold ids only and go back with an operation that is refused. Threads: one. */
 #ifndef TOCSIN_SERVICE_OP_H
 #define TOCSIN_SERVICE_OP_H
 
@@ -20,7 +21,8 @@ enum effect_kind {
     EFFECT_SEND,   /* A message is QUEUED. */
     EFFECT_FIND,   /* The fate of a message in SENDING is to be asked for. */
     EFFECT_CANCEL, /* A call is to be stopped at its provider. */
-    EFFECT_SYNC    /* A calendar is to be read; `other` is the timer that holds the lease, unset for a request. */
+    EFFECT_SYNC /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
+                   request. */
 };
 
 struct sync_wait; /* service/sync */
@@ -59,14 +61,15 @@ struct op {
     struct presence given;   /* Which members a PATCH gave. */
     struct id path_id;       /* {id} of the path. */
     struct id path_id2;
-    struct sync_wait *wait;  /* Set by an operation whose answer comes later (service/sync). */
+    struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
 };
 
 struct id op_new_id(struct op *op);
 void op_effect(struct op *op, struct effect effect);
 void effects_free(struct effects *effects);
 
-enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...) PRINTF_LIKE(4, 5);
+enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 /* Turns E_NOT_FOUND from the store into a sentence about `what`. */
 enum err op_not_found(struct op *op, enum err err, const char *what);
 void op_log(const struct op *op, enum log_level level, enum log_area area, const char *format, ...)

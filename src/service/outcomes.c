@@ -40,18 +40,21 @@ enum err outcome_incident_stale(struct op *op, const struct message *message, co
     return OK;
 }
 
-static enum err audit_alert(struct op *op, const struct alert *alert, const char *action, struct str reason)
+static enum err audit_alert(struct op *op, const struct alert *alert, const char *action,
+                            struct str reason)
 {
-    return op_audit(op, (struct audit_entry){.action = action,
-                                             .subject_type = subject_type_MEETING,
-                                             .subject = alert->meeting_id,
-                                             .user = alert->user_id,
-                                             .before = str_from(enum_name(&alert_status_names, alert->status)),
-                                             .after = alert->alert_type,
-                                             .reason = reason});
+    return op_audit(
+        op, (struct audit_entry){.action = action,
+                                 .subject_type = subject_type_MEETING,
+                                 .subject = alert->meeting_id,
+                                 .user = alert->user_id,
+                                 .before = str_from(enum_name(&alert_status_names, alert->status)),
+                                 .after = alert->alert_type,
+                                 .reason = reason});
 }
 
-static enum err end_alert(struct op *op, const struct message *message, enum alert_status status, struct str reason)
+static enum err end_alert(struct op *op, const struct message *message, enum alert_status status,
+                          struct str reason)
 {
     struct alert alert = {0};
     TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
@@ -72,7 +75,8 @@ static enum err end_alert(struct op *op, const struct message *message, enum ale
     return audit_alert(op, &alert, action, reason);
 }
 
-static enum err end_step(struct op *op, const struct message *message, enum step_status status, struct str error)
+static enum err end_step(struct op *op, const struct message *message, enum step_status status,
+                         struct str error)
 {
     struct step step = {0};
     TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
@@ -100,8 +104,9 @@ enum err outcome_failed(struct op *op, const struct message *message, struct str
     if (!id_is_set(message->step_id)) {
         return OK;
     }
-    return message->subject_type == subject_type_MEETING ? end_alert(op, message, alert_status_FAILED, error)
-                                                         : end_step(op, message, step_status_FAILED, error);
+    return message->subject_type == subject_type_MEETING
+               ? end_alert(op, message, alert_status_FAILED, error)
+               : end_step(op, message, step_status_FAILED, error);
 }
 
 enum err outcome_dropped(struct op *op, const struct message *message, const char *reason)
@@ -114,7 +119,8 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
     }
     struct step step = {0};
     TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
-    return step.status == step_status_PENDING ? incident_step_skip(op, &step, str_from(reason)) : OK;
+    return step.status == step_status_PENDING ? incident_step_skip(op, &step, str_from(reason))
+                                              : OK;
 }
 
 enum err outcome_next_attempt(struct op *op, const struct message *message)

@@ -1,7 +1,7 @@
 #include "service/people.h"
 
-#include "service/meetings.h"
 #include "service/engine.h"
+#include "service/meetings.h"
 #include "store/people.h"
 
 enum err check_timezone(struct op *op, const char *field, struct str name)
@@ -9,7 +9,8 @@ enum err check_timezone(struct op *op, const char *field, struct str name)
     if (!str_is_set(name) || zoneinfo_find(op->site->zones, name) != NULL) {
         return OK;
     }
-    return op_fail(op, E_TIMEZONE, field, "\"%.*s\" is not an IANA time zone such as Europe/Madrid", STR_FMT(name));
+    return op_fail(op, E_TIMEZONE, field, "\"%.*s\" is not an IANA time zone such as Europe/Madrid",
+                   STR_FMT(name));
 }
 
 static enum err check_user(struct op *op, struct user *user)
@@ -25,16 +26,18 @@ static enum err check_user(struct op *op, struct user *user)
     return OK;
 }
 
-static enum err audit_user(struct op *op, const char *action, const struct user *before, const struct user *after)
+static enum err audit_user(struct op *op, const char *action, const struct user *before,
+                           const struct user *after)
 {
-    return op_audit(op, (struct audit_entry){
-                            .action = action,
-                            .subject_type = subject_type_USER,
-                            .subject = after->id,
-                            .user = after->id,
-                            .before = before == NULL ? STR_NONE : op_record_text(op, &user_record, before),
-                            .after = op_record_text(op, &user_record, after),
-                        });
+    return op_audit(
+        op, (struct audit_entry){
+                .action = action,
+                .subject_type = subject_type_USER,
+                .subject = after->id,
+                .user = after->id,
+                .before = before == NULL ? STR_NONE : op_record_text(op, &user_record, before),
+                .after = op_record_text(op, &user_record, after),
+            });
 }
 
 enum err create_user(struct op *op, const void *input, void *output)
@@ -166,8 +169,9 @@ enum err list_audit(struct op *op, const void *input, void *output)
     const struct audit_list_input *wanted = input;
     struct audit_list *out = output;
     struct id after = ID_NONE;
-    struct audit_page page = {
-        .subject = wanted->subject_id, .user = wanted->user_id, .limit = wanted->limit == 0 ? 100 : wanted->limit};
+    struct audit_page page = {.subject = wanted->subject_id,
+                              .user = wanted->user_id,
+                              .limit = wanted->limit == 0 ? 100 : wanted->limit};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }

@@ -9,7 +9,8 @@ static int minutes_of(struct str hhmm)
 {
     int64_t hours = 0;
     int64_t minutes = 0;
-    if (str_to_int(str_slice(hhmm, 0, 2), &hours) != OK || str_to_int(str_slice(hhmm, 3, 5), &minutes) != OK) {
+    if (str_to_int(str_slice(hhmm, 0, 2), &hours) != OK ||
+        str_to_int(str_slice(hhmm, 3, 5), &minutes) != OK) {
         return 0;
     }
     return (int)(hours * 60 + minutes);
@@ -115,7 +116,8 @@ enum err word_message(struct op *op, const struct wording *wording, struct messa
         facts.join_url = wording->meeting->join_url;
         facts.link = is_contact ? STR_NONE : link_for_meeting(op, wording->meeting);
     }
-    struct render_request request = {.key = wording->key, .channel = plan->channel, .language = user->locale};
+    struct render_request request = {
+        .key = wording->key, .channel = plan->channel, .language = user->locale};
     struct rendered rendered = {0};
     render(&request, &facts, op->arena, &rendered);
     plan->subject_line = rendered.subject;

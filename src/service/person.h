@@ -1,6 +1,8 @@
-/* service/person: how a person, or the emergency contact, can be reached at this moment, and what is said.
+/* service/person: how a person, or the emergency contact, can be reached at this moment, and what
+ * is said.
  *
- * Reads the person's row once per step: phone, quiet hours and zone are those of now, not of when the step was planned. */
+ * Reads the person's row once per step: phone, quiet hours and zone are those of now, not of when
+ * the step was planned. */
 #ifndef TOCSIN_SERVICE_PERSON_H
 #define TOCSIN_SERVICE_PERSON_H
 
@@ -23,6 +25,7 @@ struct wording {
     const struct meeting *meeting;
     struct str title; /* Where there is no meeting. */
 };
-NODISCARD enum err word_message(struct op *op, const struct wording *wording, struct message_plan *plan);
+NODISCARD enum err word_message(struct op *op, const struct wording *wording,
+                                struct message_plan *plan);
 
 #endif

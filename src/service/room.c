@@ -42,7 +42,9 @@ bool room_next(struct room *room, struct instant *at)
 bool room_is_idle(struct room *room)
 {
     struct instant mock_at = INSTANT_NONE;
-    bool mock_waits = room->mock != NULL && mock_port_next(room->mock, &mock_at) && mock_at.us <= now_of(room).us;
-    /* What is under way at the mock comes back at an instant that room_next knows; only net/ is waited for otherwise. */
+    bool mock_waits =
+        room->mock != NULL && mock_port_next(room->mock, &mock_at) && mock_at.us <= now_of(room).us;
+    /* What is under way at the mock comes back at an instant that room_next knows; only net/ is
+     * waited for otherwise. */
     return !mock_waits && executor_is_idle(room->executor);
 }

@@ -1,6 +1,8 @@
-/* service/room: the executor together with the mock network: what one turn does, when the next is due, when nothing is left.
+/* service/room: the executor together with the mock network: what one turn does, when the next is
+ * due, when nothing is left.
  *
- * Shared by the server's executor thread and by simulations, so that a virtual clock moves in the same way in both. */
+ * Shared by the server's executor thread and by simulations, so that a virtual clock moves in the
+ * same way in both. */
 #ifndef TOCSIN_SERVICE_ROOM_H
 #define TOCSIN_SERVICE_ROOM_H
 
@@ -17,7 +19,8 @@ struct room {
 bool room_turn(struct room *room, struct work *list);
 /* When something is due next; false for never. */
 bool room_next(struct room *room, struct instant *at);
-/* Nothing is left to do at this instant, as far as this room knows (calendars are read elsewhere). */
+/* Nothing is left to do at this instant, as far as this room knows (calendars are read elsewhere).
+ */
 bool room_is_idle(struct room *room);
 
 #endif

@@ -1,7 +1,8 @@
-/* service/site: what every operation needs and none changes: configuration, zones, providers, the log, the counters.
+/* service/site: what every operation needs and none changes: configuration, zones, providers, the
+ * log, the counters.
  *
- * Made by app/ at start; constant afterwards but for `stats`, which is atomic, and `rules`, which a reload replaces while no
- * operation runs. Ownership: app/. */
+ * Made by app/ at start; constant afterwards but for `stats`, which is atomic, and `rules`, which a
+ * reload replaces while no operation runs. Ownership: app/. */
 #ifndef TOCSIN_SERVICE_SITE_H
 #define TOCSIN_SERVICE_SITE_H
 
@@ -29,7 +30,7 @@ struct rules {
 
 /* Written by the executor, read by anybody. Milliseconds and counts. */
 struct stats {
-    _Atomic int64_t oldest_due_ms;        /* Due instant of the oldest timer not yet run; 0 for none. */
+    _Atomic int64_t oldest_due_ms; /* Due instant of the oldest timer not yet run; 0 for none. */
     _Atomic int64_t pending_timers;
     _Atomic int64_t queued_messages;
     _Atomic int64_t consecutive_failures; /* Sends refused in a row. */
@@ -49,13 +50,13 @@ struct clock_port {
 struct site {
     struct features features;
     struct rules rules;
-    struct duration grace;            /* GRACE_PERIOD_MINUTES */
-    int retry_attempts;               /* QUEUE_RETRY_ATTEMPTS */
-    struct duration retry_first;      /* QUEUE_RETRY_BACKOFF_DELAY */
+    struct duration grace;       /* GRACE_PERIOD_MINUTES */
+    int retry_attempts;          /* QUEUE_RETRY_ATTEMPTS */
+    struct duration retry_first; /* QUEUE_RETRY_BACKOFF_DELAY */
     struct duration calendar_interval;
     struct str default_timezone;
-    struct str public_url;            /* Without a slash at the end. */
-    struct str operator_email;        /* Absent for none. */
+    struct str public_url;     /* Without a slash at the end. */
+    struct str operator_email; /* Absent for none. */
     struct str version;
     const struct provider *providers[channel_COUNT]; /* By channel; NULL for none. */
     struct provider_settings provider_settings;
@@ -65,10 +66,11 @@ struct site {
     const struct log *log;
     struct clock_port clock;
     struct stats *stats;
-    bool is_virtual;                  /* The clock moves only when told. */
+    bool is_virtual; /* The clock moves only when told. */
     bool has_mock;
     /* Scripts the mock network; NULL without a mock. Called on the executor's thread. */
-    enum err (*script_mock)(void *context, const struct mock_answer_input *input, struct problem *problem);
+    enum err (*script_mock)(void *context, const struct mock_answer_input *input,
+                            struct problem *problem);
     void *script_context;
 };
 

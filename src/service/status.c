@@ -17,7 +17,8 @@ static enum err count(struct op *op, struct health *out)
     TRY(timers_retrying(op->db, &out->active_retries));
     TRY(messages_way_count(op->db, &out->pending_dispatches));
     TRY(messages_failed_since(op->db, hour_ago, &out->undelivered_last_hour));
-    TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience), &out->callback_overdue));
+    TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience),
+                             &out->callback_overdue));
     return db_number(op->db, S_calendars_failing, &out->failing_calendars, NO_PARAMS);
 }
 
@@ -29,9 +30,11 @@ static void judge(struct op *op, struct health *out)
         out->status = STR("failing");
         out->reason = STR("the store does not take changes (is the disk full?)");
     } else if (out->oldest_due_seconds > OVERDUE_SECONDS_MAX) {
-        out->reason = arena_printf(op->arena, "the oldest due timer is %lld s late", (long long)out->oldest_due_seconds);
+        out->reason = arena_printf(op->arena, "the oldest due timer is %lld s late",
+                                   (long long)out->oldest_due_seconds);
     } else if (out->consecutive_failures >= FAILURES_MAX) {
-        out->reason = arena_printf(op->arena, "%lld sends in a row failed", (long long)out->consecutive_failures);
+        out->reason = arena_printf(op->arena, "%lld sends in a row failed",
+                                   (long long)out->consecutive_failures);
     } else if (out->undelivered_last_hour >= UNDELIVERED_MAX) {
         out->reason = STR("many messages of the last hour were not delivered");
     } else if (out->callback_overdue > 0) {
@@ -71,7 +74,8 @@ enum err show_health(struct op *op, const void *input, void *output)
 enum err show_clock(struct op *op, const void *input, void *output)
 {
     (void)input;
-    *(struct clock_view *)output = (struct clock_view){.now = op->now, .is_virtual = op->site->is_virtual};
+    *(struct clock_view *)output =
+        (struct clock_view){.now = op->now, .is_virtual = op->site->is_virtual};
     return OK;
 }
 
@@ -90,7 +94,8 @@ enum err script_mock_answer(struct op *op, const void *input, void *output)
 static struct str when_text(struct op *op, const struct user *user, struct instant at)
 {
     struct str name = str_is_set(user->timezone) ? user->timezone : op->site->default_timezone;
-    struct render_facts facts = {.zone = op_zone(op, name), .timezone = name, .at = at, .now = op->now};
+    struct render_facts facts = {
+        .zone = op_zone(op, name), .timezone = name, .at = at, .now = op->now};
     struct str time = render_time(&facts, STR("en"), op->arena);
     return arena_printf(op->arena, "%.*s (%.*s)", STR_FMT(time), STR_FMT(name));
 }
@@ -99,7 +104,8 @@ static enum err fill_link(struct op *op, struct id meeting_id, struct link_view 
 {
     struct meeting meeting = {0};
     struct user user = {0};
-    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, meeting_id, op->arena, &meeting), "meeting"));
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, meeting_id, op->arena, &meeting),
+                     "meeting"));
     TRY(op_not_found(op, db_get(op->db, TABLE_users, meeting.user_id, op->arena, &user), "person"));
     *out = (struct link_view){
         .name = user.name,

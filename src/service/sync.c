@@ -11,7 +11,8 @@
 
 static const struct duration default_length = SECONDS_INIT(3600);
 
-static enum err parse_status(struct op *op, struct str text, const char *field, enum meeting_status *out)
+static enum err parse_status(struct op *op, struct str text, const char *field,
+                             enum meeting_status *out)
 {
     int value = 0;
     *out = meeting_status_SCHEDULED;
@@ -27,15 +28,17 @@ static enum err parse_status(struct op *op, struct str text, const char *field, 
     for (char *p = upper; *p != '\0'; p++) {
         *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
     }
-    if (text.len >= sizeof upper || enum_parse(&meeting_status_names, str_from(upper), &value) != OK) {
-        return op_fail(op, E_INVALID, field, "must be SCHEDULED, CONFIRMED, TENTATIVE, CANCELLED or DECLINED");
+    if (text.len >= sizeof upper ||
+        enum_parse(&meeting_status_names, str_from(upper), &value) != OK) {
+        return op_fail(op, E_INVALID, field,
+                       "must be SCHEDULED, CONFIRMED, TENTATIVE, CANCELLED or DECLINED");
     }
     *out = (enum meeting_status)value;
     return OK;
 }
 
-static enum err event_facts(struct op *op, const struct user *user, const struct sync_event *event, size_t index,
-                            struct meeting_facts *out)
+static enum err event_facts(struct op *op, const struct user *user, const struct sync_event *event,
+                            size_t index, struct meeting_facts *out)
 {
     char field[64];
     *out = (struct meeting_facts){
@@ -43,8 +46,9 @@ static enum err event_facts(struct op *op, const struct user *user, const struct
         .external_id = event->external_id,
         .title = event->title,
         .starts_at = event->starts_at,
-        .ends_at = instant_is_set(event->ends_at) ? event->ends_at : instant_add(event->starts_at, default_length),
-        .timezone = str_is_set(event->timezone) ? event->timezone
+        .ends_at = instant_is_set(event->ends_at) ? event->ends_at
+                                                  : instant_add(event->starts_at, default_length),
+        .timezone = str_is_set(event->timezone)  ? event->timezone
                     : str_is_set(user->timezone) ? user->timezone
                                                  : op->site->default_timezone,
         .join_url = event->join_url,
@@ -59,9 +63,11 @@ static enum err event_facts(struct op *op, const struct user *user, const struct
     }
     bool is_over = !instant_before(op->now, out->ends_at);
     struct meeting known = {0};
-    if (is_over && meetings_by_external(op->db, op->arena, user->id, event->external_id, &known) == E_NOT_FOUND) {
+    if (is_over && meetings_by_external(op->db, op->arena, user->id, event->external_id, &known) ==
+                       E_NOT_FOUND) {
         snprintf(field, sizeof field, "events[%zu].startsAt", index);
-        return op_fail(op, E_SCHEDULED_TIME, field, "the meeting is over already; give one that is still to come");
+        return op_fail(op, E_SCHEDULED_TIME, field,
+                       "the meeting is over already; give one that is still to come");
     }
     return OK;
 }
@@ -90,7 +96,8 @@ static struct sync_job pushed_job(struct op *op, const struct user *user)
     };
 }
 
-static enum err take_text(struct op *op, const struct user *user, struct str text, struct sync_result *out)
+static enum err take_text(struct op *op, const struct user *user, struct str text,
+                          struct sync_result *out)
 {
     struct sync_job job = pushed_job(op, user);
     struct sync_part part = {.body = text};
@@ -120,7 +127,8 @@ enum err sync_upload(struct op *op, struct calendar *calendar, const struct user
     calendar->last_synced_at = op->now;
     calendar->expanded_until = job.to;
     calendar->warning_count = (int64_t)part.result.warning_count;
-    calendar->first_warning = part.result.warning_count == 0 ? STR_NONE : part.result.warnings[0].message;
+    calendar->first_warning =
+        part.result.warning_count == 0 ? STR_NONE : part.result.warnings[0].message;
     return db_update(op->db, TABLE_calendars, op->arena, calendar);
 }
 

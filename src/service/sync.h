@@ -1,9 +1,11 @@
-/* service/sync: reading calendars: what is asked for, what an answer means, what it does to meetings (requirements M1-M6).
+/* service/sync: reading calendars: what is asked for, what an answer means, what it does to
+ * meetings (requirements M1-M6).
  *
- * A job holds everything one reading needs, so that fetching, parsing and expanding happen on another thread than the
- * executor's and a slow or huge calendar delays nobody: sync_prepare and the work that comes out at the end belong to the
- * executor, sync_step to whoever performs the requests. A calendar that cannot be read keeps its last good copy, backs off
- * and is shown as failing; one that is as before writes nothing about meetings.
+ * A job holds everything one reading needs, so that fetching, parsing and expanding happen on
+ * another thread than the executor's and a slow or huge calendar delays nobody: sync_prepare and
+ * the work that comes out at the end belong to the executor, sync_step to whoever performs the
+ * requests. A calendar that cannot be read keeps its last good copy, backs off and is shown as
+ * failing; one that is as before writes nothing about meetings.
  * Ownership: a job is one arena; it is freed in the end of its work, or by sync_abandon. */
 #ifndef TOCSIN_SERVICE_SYNC_H
 #define TOCSIN_SERVICE_SYNC_H
@@ -23,9 +25,11 @@ struct sync_wait {
 
 /* Collects the facts of a reading. E_NOT_FOUND where the calendar is gone. */
 NODISCARD enum err sync_prepare(struct op *op, const struct effect *effect, struct sync_job **out);
-/* True with the first request; false where nothing has to be fetched and the job is ready for its work. */
+/* True with the first request; false where nothing has to be fetched and the job is ready for its
+ * work. */
 bool sync_start(struct sync_job *job, struct wire_request *first);
-/* Takes an answer. True with the next request; false when the job is ready. Any thread, one at a time. */
+/* Takes an answer. True with the next request; false when the job is ready. Any thread, one at a
+ * time. */
 bool sync_step(struct sync_job *job, const struct wire_answer *answer, struct wire_request *next);
 /* The work that applies a job that is ready. */
 struct work *sync_finish(struct sync_job *job);

@@ -40,8 +40,8 @@ static int by_external_id(const void *a, const void *b)
 /* Occurrences by their ids, for bsearch. */
 static const struct occurrence **index_of(struct op *op, const struct expand_result *result)
 {
-    const struct occurrence **index =
-        arena_alloc_array(op->arena, result->occurrence_count + 1, sizeof(const struct occurrence *));
+    const struct occurrence **index = arena_alloc_array(op->arena, result->occurrence_count + 1,
+                                                        sizeof(const struct occurrence *));
     for (size_t i = 0; i < result->occurrence_count; i++) {
         index[i] = &result->occurrences[i];
     }
@@ -70,8 +70,10 @@ static enum err drop_missing(struct op *op, const struct sync_job *job, struct i
 enum err sync_apply_part(struct op *op, const struct sync_job *job, const struct sync_part *part,
                          struct sync_result *counts)
 {
-    struct calendar_resource resource = {
-        .calendar_id = job->calendar.id, .href = part->href, .etag = part->etag, .body = part->body};
+    struct calendar_resource resource = {.calendar_id = job->calendar.id,
+                                         .href = part->href,
+                                         .etag = part->etag,
+                                         .body = part->body};
     if (part->err != OK) {
         return OK;
     }
@@ -85,7 +87,8 @@ enum err sync_apply_part(struct op *op, const struct sync_job *job, const struct
         }
     }
     for (size_t i = 0; i < part->result.occurrence_count; i++) {
-        struct meeting_facts facts = sync_facts_of(&part->result.occurrences[i], job->calendar.user_id);
+        struct meeting_facts facts =
+            sync_facts_of(&part->result.occurrences[i], job->calendar.user_id);
         facts.calendar = job->calendar.id;
         facts.resource = resource.id;
         TRY(take_meeting(op, &facts, counts));
@@ -93,7 +96,8 @@ enum err sync_apply_part(struct op *op, const struct sync_job *job, const struct
     return drop_missing(op, job, resource.id, &part->result, counts);
 }
 
-static enum err remove_resource(struct op *op, const struct sync_job *job, struct str href, struct sync_result *counts)
+static enum err remove_resource(struct op *op, const struct sync_job *job, struct str href,
+                                struct sync_result *counts)
 {
     static const struct expand_result nothing = {0};
     for (size_t i = 0; i < job->known_count; i++) {
@@ -128,34 +132,40 @@ static void note_warnings(struct op *op, const struct sync_job *job, struct cale
         }
     }
     if (calendar->warning_count > 0) {
-        op_log(op, LOG_WARN, LOG_SCHEDULER, "a calendar was read with %lld warnings", (long long)calendar->warning_count);
+        op_log(op, LOG_WARN, LOG_SCHEDULER, "a calendar was read with %lld warnings",
+               (long long)calendar->warning_count);
     }
 }
 
-static enum err audit_status(struct op *op, const struct calendar *before, const struct calendar *after)
+static enum err audit_status(struct op *op, const struct calendar *before,
+                             const struct calendar *after)
 {
     if (before->status == after->status) {
         return OK;
     }
-    op_log(op, after->status == calendar_status_OK ? LOG_INFO : LOG_WARN, LOG_SCHEDULER, "calendar at %.*s is %s%s%.*s",
-           STR_FMT(after->host), enum_name(&calendar_status_names, after->status),
+    op_log(op, after->status == calendar_status_OK ? LOG_INFO : LOG_WARN, LOG_SCHEDULER,
+           "calendar at %.*s is %s%s%.*s", STR_FMT(after->host),
+           enum_name(&calendar_status_names, after->status),
            str_is_set(after->last_error) ? ": " : "", STR_FMT(after->last_error));
-    return op_audit(op, (struct audit_entry){.action = "CALENDAR_STATUS",
-                                             .subject_type = subject_type_CALENDAR,
-                                             .subject = after->id,
-                                             .user = after->user_id,
-                                             .before = str_from(enum_name(&calendar_status_names, before->status)),
-                                             .after = str_from(enum_name(&calendar_status_names, after->status)),
-                                             .reason = after->last_error});
+    return op_audit(op, (struct audit_entry){
+                            .action = "CALENDAR_STATUS",
+                            .subject_type = subject_type_CALENDAR,
+                            .subject = after->id,
+                            .user = after->user_id,
+                            .before = str_from(enum_name(&calendar_status_names, before->status)),
+                            .after = str_from(enum_name(&calendar_status_names, after->status)),
+                            .reason = after->last_error});
 }
 
 /* A body that is no calendar at all: the copy before it stays. */
 static bool is_no_calendar(const struct sync_job *job)
 {
-    return job->calendar.kind != calendar_kind_caldav && job->part_count == 1 && job->parts[0].err != OK;
+    return job->calendar.kind != calendar_kind_caldav && job->part_count == 1 &&
+           job->parts[0].err != OK;
 }
 
-static enum err note_failure(struct op *op, const struct sync_job *job, struct str reason, struct calendar *calendar)
+static enum err note_failure(struct op *op, const struct sync_job *job, struct str reason,
+                             struct calendar *calendar)
 {
     struct calendar before = *calendar;
     calendar->failures++;
@@ -209,7 +219,8 @@ static enum err apply_parts(struct op *op, const struct sync_job *job, struct sy
     return OK;
 }
 
-static enum err schedule_next(struct op *op, const struct sync_job *job, const struct calendar *calendar)
+static enum err schedule_next(struct op *op, const struct sync_job *job,
+                              const struct calendar *calendar)
 {
     struct timer timer = {.id = job->timer, .due_at = next_tick(op)};
     if (!id_is_set(job->timer)) {
@@ -219,7 +230,8 @@ static enum err schedule_next(struct op *op, const struct sync_job *job, const s
         return timers_complete(op->db, job->timer, op->now);
     }
     if (calendar->status == calendar_status_FAILING) {
-        struct duration wait = backoff(op->site->calendar_interval, calendar->failures > 10 ? 10 : (int)calendar->failures);
+        struct duration wait = backoff(op->site->calendar_interval,
+                                       calendar->failures > 10 ? 10 : (int)calendar->failures);
         if (wait.us > failure_wait_max.us) {
             wait = failure_wait_max;
         }
@@ -230,8 +242,10 @@ static enum err schedule_next(struct op *op, const struct sync_job *job, const s
     }
     enum err err = timers_again(op->db, &timer);
     if (err == OK) {
-        op_effect(op, (struct effect){
-                          .kind = EFFECT_TIMER, .id = timer.id, .at = timer.due_at, .priority = PRIORITY_LOW});
+        op_effect(op, (struct effect){.kind = EFFECT_TIMER,
+                                      .id = timer.id,
+                                      .at = timer.due_at,
+                                      .priority = PRIORITY_LOW});
     }
     return err == E_CONFLICT ? OK : err; /* The calendar was removed meanwhile. */
 }
@@ -291,7 +305,8 @@ static void let_wait_end(struct sync_wait *wait)
 void sync_give_up(struct sync_wait *wait, enum err why)
 {
     if (wait != NULL) {
-        snprintf(wait->error, sizeof wait->error, "a calendar could not be read: %s", err_code(why));
+        snprintf(wait->error, sizeof wait->error, "a calendar could not be read: %s",
+                 err_code(why));
     }
     let_wait_end(wait);
 }
@@ -301,8 +316,8 @@ static void end(struct work *work, enum err err, const struct problem *problem)
     struct sync_job *job = (struct sync_job *)work;
     struct sync_wait *wait = job->wait;
     if (err != OK) {
-        log_write(job->site->log, LOG_ERROR, LOG_SCHEDULER, STR_NONE, "a calendar could not be applied: %s %s",
-                  err_code(err), problem->message);
+        log_write(job->site->log, LOG_ERROR, LOG_SCHEDULER, STR_NONE,
+                  "a calendar could not be applied: %s %s", err_code(err), problem->message);
         if (wait != NULL) {
             snprintf(wait->error, sizeof wait->error, "%s", problem->message);
         }
@@ -313,6 +328,7 @@ static void end(struct work *work, enum err err, const struct problem *problem)
 
 struct work *sync_finish(struct sync_job *job)
 {
-    job->work = (struct work){.actor = {.name = STR("scheduler"), .scope = key_scope_ADMIN}, .run = apply, .done = end};
+    job->work = (struct work){
+        .actor = {.name = STR("scheduler"), .scope = key_scope_ADMIN}, .run = apply, .done = end};
     return &job->work;
 }

@@ -8,7 +8,8 @@
 
 static const struct duration window_back = SECONDS_INIT(86400);
 static const struct duration window_ahead = SECONDS_INIT(14 * 86400);
-/* Expanded further than needed, so that a calendar that does not change is expanded once a day and not at each tick. */
+/* Expanded further than needed, so that a calendar that does not change is expanded once a day and
+ * not at each tick. */
 static const struct duration window_slack = SECONDS_INIT(86400);
 static const struct duration lease = SECONDS_INIT(120);
 
@@ -145,16 +146,21 @@ static void collect(struct sync_job *job)
     if (job->result.state == PULL_FAILED && !job->must_expand) {
         return;
     }
-    job->parts = ARENA_NEW_ARRAY(job->arena, struct sync_part, job->result.changed_count + job->known_count + 1);
+    job->parts = ARENA_NEW_ARRAY(job->arena, struct sync_part,
+                                 job->result.changed_count + job->known_count + 1);
     for (size_t i = 0; i < job->result.changed_count; i++) {
         const struct pull_resource *resource = &job->result.changed[i];
-        add_part(job, (struct sync_part){
-                          .href = resource->href, .etag = resource->etag, .body = resource->body, .is_new_body = true});
+        add_part(job, (struct sync_part){.href = resource->href,
+                                         .etag = resource->etag,
+                                         .body = resource->body,
+                                         .is_new_body = true});
     }
     for (size_t i = 0; job->must_expand && i < job->known_count; i++) {
         const struct calendar_resource *resource = &job->known[i];
         if (!is_replaced(job, resource->href)) {
-            add_part(job, (struct sync_part){.href = resource->href, .etag = resource->etag, .body = resource->body});
+            add_part(job, (struct sync_part){.href = resource->href,
+                                             .etag = resource->etag,
+                                             .body = resource->body});
         }
     }
 }
@@ -162,7 +168,8 @@ static void collect(struct sync_job *job)
 static struct pull_source source_of(const struct sync_job *job)
 {
     const struct calendar *calendar = &job->calendar;
-    struct pull_resource *known = ARENA_NEW_ARRAY(job->arena, struct pull_resource, job->known_count + 1);
+    struct pull_resource *known =
+        ARENA_NEW_ARRAY(job->arena, struct pull_resource, job->known_count + 1);
     for (size_t i = 0; i < job->known_count; i++) {
         known[i] = (struct pull_resource){.href = job->known[i].href, .etag = job->known[i].etag};
     }

@@ -1,6 +1,8 @@
-/* service/sync_job: the inside of a reading: shared by its fetching half (sync_fetch) and its applying half (sync_apply).
+/* service/sync_job: the inside of a reading: shared by its fetching half (sync_fetch) and its
+ * applying half (sync_apply).
  *
- * Everything in a job lives in its arena. `parts` are the resources to be expanded, with what came out of each. */
+ * Everything in a job lives in its arena. `parts` are the resources to be expanded, with what came
+ * out of each. */
 #ifndef TOCSIN_SERVICE_SYNC_JOB_H
 #define TOCSIN_SERVICE_SYNC_JOB_H
 
@@ -30,7 +32,8 @@ struct sync_job {
     struct str owner_zone;
     struct instant from;
     struct instant to;
-    bool must_expand; /* The window has grown beyond what was expanded: known bodies are looked at again. */
+    bool must_expand; /* The window has grown beyond what was expanded: known bodies are looked at
+                         again. */
     struct calendar_resource *known;
     size_t known_count;
     struct pull *pull;
@@ -42,8 +45,8 @@ struct sync_job {
 /* Expands `part` for a calendar's owner. */
 void sync_expand(struct sync_job *job, struct sync_part *part);
 /* Writes the meetings of one part, and drops those that it does not have any more. */
-NODISCARD enum err sync_apply_part(struct op *op, const struct sync_job *job, const struct sync_part *part,
-                                   struct sync_result *counts);
+NODISCARD enum err sync_apply_part(struct op *op, const struct sync_job *job,
+                                   const struct sync_part *part, struct sync_result *counts);
 struct meeting_facts sync_facts_of(const struct occurrence *occurrence, struct id user);
 
 #endif

@@ -1,8 +1,9 @@
 /* service/work: something for the executor to do: an operation with its beginning and its end.
  *
- * `run` happens inside the batch's transaction; `done` after the commit, with what run said, or with E_UNAVAILABLE where the
- * store did not take the batch. Work that must not be lost (a provider's answer) is sticky: it is kept and run again once the
- * store recovers, and done is called once, at the end. The owner frees it in done. */
+ * `run` happens inside the batch's transaction; `done` after the commit, with what run said, or
+ * with E_UNAVAILABLE where the store did not take the batch. Work that must not be lost (a
+ * provider's answer) is sticky: it is kept and run again once the store recovers, and done is
+ * called once, at the end. The owner frees it in done. */
 #ifndef TOCSIN_SERVICE_WORK_H
 #define TOCSIN_SERVICE_WORK_H
 
@@ -16,7 +17,7 @@ struct work {
     bool is_sticky;
     enum err (*run)(struct work *work, struct op *op);
     void (*done)(struct work *work, enum err err, const struct problem *problem);
-    enum err err;            /* The executor's. */
+    enum err err; /* The executor's. */
     struct problem problem;
 };
 

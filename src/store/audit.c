@@ -17,8 +17,8 @@ static void add_part(struct buf *text, struct str part)
     buf_add(text, part);
 }
 
-static void chain_hash(struct arena *arena, const char *hash_before, const struct audit_event *event,
-                       char out[static 2 * SHA256_BYTES + 1])
+static void chain_hash(struct arena *arena, const char *hash_before,
+                       const struct audit_event *event, char out[static 2 * SHA256_BYTES + 1])
 {
     struct buf text = {.arena = arena};
     add_part(&text, str_from(hash_before));
@@ -57,7 +57,8 @@ enum err audit_open(struct db *db, struct audit_chain *out)
     return err == E_NOT_FOUND ? OK : err;
 }
 
-enum err audit_append(struct db *db, struct arena *arena, struct audit_chain *chain, struct audit_event *event)
+enum err audit_append(struct db *db, struct arena *arena, struct audit_chain *chain,
+                      struct audit_event *event)
 {
     struct audit_chain next = {.seq = chain->seq + 1};
     event->seq = next.seq;
@@ -69,28 +70,32 @@ enum err audit_append(struct db *db, struct arena *arena, struct audit_chain *ch
     return OK;
 }
 
-/* Why the event after the chain's end is not there: it is gone, or its row was left out because it cannot be read. */
-static enum err refuse_gap(const struct audit_chain *chain, bool is_unreadable, struct problem *problem)
+/* Why the event after the chain's end is not there: it is gone, or its row was left out because it
+ * cannot be read. */
+static enum err refuse_gap(const struct audit_chain *chain, bool is_unreadable,
+                           struct problem *problem)
 {
-    return problem_set(problem, E_CORRUPT, NULL, is_unreadable ? "event %lld cannot be read" : "event %lld is missing",
+    return problem_set(problem, E_CORRUPT, NULL,
+                       is_unreadable ? "event %lld cannot be read" : "event %lld is missing",
                        (long long)chain->seq + 1);
 }
 
-static enum err verify_one(struct arena *arena, struct audit_chain *chain, const struct audit_event *event,
-                           struct problem *problem)
+static enum err verify_one(struct arena *arena, struct audit_chain *chain,
+                           const struct audit_event *event, struct problem *problem)
 {
     struct audit_chain next = {.seq = event->seq};
     chain_hash(arena, chain->hash, event, next.hash);
     if (!str_equal_text(event->hash, next.hash)) {
-        return problem_set(problem, E_CORRUPT, NULL, "event %lld was changed", (long long)event->seq);
+        return problem_set(problem, E_CORRUPT, NULL, "event %lld was changed",
+                           (long long)event->seq);
     }
     *chain = next;
     return OK;
 }
 
 /* The events after the chain's end, as far as a batch goes; `count` is 0 once there are none. */
-static enum err verify_batch(struct db *db, struct arena *arena, struct audit_chain *chain, size_t *count,
-                             struct problem *problem)
+static enum err verify_batch(struct db *db, struct arena *arena, struct audit_chain *chain,
+                             size_t *count, struct problem *problem)
 {
     struct list events = {0};
     int64_t corrupt_before = db_corrupt_rows(db);
@@ -123,8 +128,8 @@ enum err audit_verify(struct db *db, int64_t *checked, struct problem *problem)
     return err;
 }
 
-enum err audit_page(struct db *db, struct arena *arena, const struct audit_page *page, struct list *out,
-                    int64_t *total)
+enum err audit_page(struct db *db, struct arena *arena, const struct audit_page *page,
+                    struct list *out, int64_t *total)
 {
     struct value user = value_int(page->user.value);
     struct value after = value_int(page->after);
@@ -132,7 +137,8 @@ enum err audit_page(struct db *db, struct arena *arena, const struct audit_page 
     if (id_is_set(page->subject)) {
         struct value subject = value_id(page->subject);
         TRY(db_number(db, S_audit_of_subject_count, total, PARAMS(subject, user)));
-        return db_all(db, S_audit_of_subject, audit_into(arena), out, PARAMS(subject, after, user, limit));
+        return db_all(db, S_audit_of_subject, audit_into(arena), out,
+                      PARAMS(subject, after, user, limit));
     }
     TRY(db_number(db, S_audit_count, total, PARAMS(user)));
     return db_all(db, S_audit_page, audit_into(arena), out, PARAMS(after, user, limit));

@@ -8,7 +8,8 @@ enum err calendars_get(struct db *db, struct arena *arena, struct id id, struct 
 
 enum err calendars_of_user(struct db *db, struct arena *arena, struct id user, struct list *out)
 {
-    return db_all(db, S_calendars_of_user, (struct db_into){TABLE_calendars, arena}, out, PARAMS(value_id(user)));
+    return db_all(db, S_calendars_of_user, (struct db_into){TABLE_calendars, arena}, out,
+                  PARAMS(value_id(user)));
 }
 
 enum err calendars_touch(struct db *db, struct id id, struct instant synced_at)
@@ -16,10 +17,11 @@ enum err calendars_touch(struct db *db, struct id id, struct instant synced_at)
     return db_run(db, S_calendar_touch, PARAMS(value_id(id), value_time(synced_at)));
 }
 
-enum err resources_of_calendar(struct db *db, struct arena *arena, struct id calendar, struct list *out)
+enum err resources_of_calendar(struct db *db, struct arena *arena, struct id calendar,
+                               struct list *out)
 {
-    return db_all(db, S_resources_of_calendar, (struct db_into){TABLE_calendar_resources, arena}, out,
-                  PARAMS(value_id(calendar)));
+    return db_all(db, S_resources_of_calendar, (struct db_into){TABLE_calendar_resources, arena},
+                  out, PARAMS(value_id(calendar)));
 }
 
 struct heads_into {
@@ -34,7 +36,8 @@ static enum err take_head(void *context, const struct value *columns)
     struct heads_into *heads = context;
     if (heads->count == heads->cap) {
         size_t cap = heads->cap == 0 ? 16 : heads->cap * 2;
-        struct calendar_resource *grown = ARENA_NEW_ARRAY(heads->arena, struct calendar_resource, cap);
+        struct calendar_resource *grown =
+            ARENA_NEW_ARRAY(heads->arena, struct calendar_resource, cap);
         for (size_t i = 0; i < heads->count; i++) {
             grown[i] = heads->items[i];
         }
@@ -57,11 +60,13 @@ enum err resources_heads(struct db *db, struct arena *arena, struct id calendar,
     return OK;
 }
 
-enum err resources_put(struct db *db, struct arena *arena, struct id fresh, struct calendar_resource *resource)
+enum err resources_put(struct db *db, struct arena *arena, struct id fresh,
+                       struct calendar_resource *resource)
 {
     struct calendar_resource old = {0};
-    enum err err = db_one(db, S_resource_by_href, (struct db_into){TABLE_calendar_resources, arena}, &old,
-                          PARAMS(value_id(resource->calendar_id), value_text(resource->href)));
+    enum err err =
+        db_one(db, S_resource_by_href, (struct db_into){TABLE_calendar_resources, arena}, &old,
+               PARAMS(value_id(resource->calendar_id), value_text(resource->href)));
     if (err == E_NOT_FOUND) {
         resource->id = fresh;
         return db_insert(db, TABLE_calendar_resources, arena, resource);
@@ -83,8 +88,9 @@ enum err resources_remove_all(struct db *db, struct id calendar)
 
 enum err sources_put(struct db *db, const struct meeting_source *source)
 {
-    return db_run(db, S_source_add,
-                  PARAMS(value_id(source->calendar), value_id(source->meeting), value_id(source->resource)));
+    return db_run(
+        db, S_source_add,
+        PARAMS(value_id(source->calendar), value_id(source->meeting), value_id(source->resource)));
 }
 
 enum err sources_remove(struct db *db, struct id calendar, struct id meeting)
@@ -100,7 +106,8 @@ enum err sources_count(struct db *db, struct id meeting, int64_t *out)
 enum err sources_resource(struct db *db, struct id calendar, struct id meeting, struct id *out)
 {
     *out = ID_NONE;
-    enum err err = db_number(db, S_source_resource, &out->value, PARAMS(value_id(calendar), value_id(meeting)));
+    enum err err = db_number(db, S_source_resource, &out->value,
+                             PARAMS(value_id(calendar), value_id(meeting)));
     return err == E_NOT_FOUND ? OK : err;
 }
 

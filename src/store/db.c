@@ -6,7 +6,15 @@
 
 enum { COLUMNS_MAX = 64 };
 enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
-enum fence { FENCE_BEGIN, FENCE_COMMIT, FENCE_ROLLBACK, FENCE_SAVEPOINT, FENCE_RELEASE, FENCE_UNDO, FENCES };
+enum fence {
+    FENCE_BEGIN,
+    FENCE_COMMIT,
+    FENCE_ROLLBACK,
+    FENCE_SAVEPOINT,
+    FENCE_RELEASE,
+    FENCE_UNDO,
+    FENCES
+};
 
 struct db {
     const struct driver *driver;
@@ -37,8 +45,9 @@ static const struct {
 };
 
 static const char *const fence_texts[FENCES] = {
-    [FENCE_BEGIN] = "BEGIN IMMEDIATE",    [FENCE_COMMIT] = "COMMIT",       [FENCE_ROLLBACK] = "ROLLBACK",
-    [FENCE_SAVEPOINT] = "SAVEPOINT one", [FENCE_RELEASE] = "RELEASE one", [FENCE_UNDO] = "ROLLBACK TO one",
+    [FENCE_BEGIN] = "BEGIN IMMEDIATE", [FENCE_COMMIT] = "COMMIT",
+    [FENCE_ROLLBACK] = "ROLLBACK",     [FENCE_SAVEPOINT] = "SAVEPOINT one",
+    [FENCE_RELEASE] = "RELEASE one",   [FENCE_UNDO] = "ROLLBACK TO one",
 };
 
 const struct record *db_table_record(enum table table)
@@ -117,8 +126,8 @@ void db_interrupt(struct db *db)
 static enum err complain(struct db *db, enum err err, const char *what, const char *sql)
 {
     if (err != OK && err != E_DUPLICATE && err != E_NOT_FOUND) {
-        log_write(db->log, err == E_UNAVAILABLE ? LOG_WARN : LOG_ERROR, LOG_STORE, STR_NONE, "%s failed (%s): %.120s",
-                  what, err_code(err), sql);
+        log_write(db->log, err == E_UNAVAILABLE ? LOG_WARN : LOG_ERROR, LOG_STORE, STR_NONE,
+                  "%s failed (%s): %.120s", what, err_code(err), sql);
     }
     return err;
 }
@@ -159,7 +168,8 @@ static enum err prepared(struct db *db, struct driver_statement **slot, struct s
     struct problem problem = {0};
     enum err err = db->driver->prepare(db->connection, text, slot, &problem);
     if (err != OK) {
-        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE, "cannot prepare \"%.200s\": %s", text.ptr, problem.message);
+        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE, "cannot prepare \"%.200s\": %s",
+                  text.ptr, problem.message);
     }
     return err;
 }
@@ -193,7 +203,8 @@ static enum err run_to_end(struct db *db, struct driver_statement *statement, st
 static enum err run_fence(struct db *db, enum fence fence)
 {
     TRY(prepared(db, &db->fences[fence], str_from(fence_texts[fence])));
-    return complain(db, run_to_end(db, db->fences[fence], NO_PARAMS, NULL), "fence", fence_texts[fence]);
+    return complain(db, run_to_end(db, db->fences[fence], NO_PARAMS, NULL), "fence",
+                    fence_texts[fence]);
 }
 
 enum err db_begin(struct db *db)
@@ -208,7 +219,8 @@ enum err db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-    /* The engine may have rolled back by itself (disk full); then this fails, and that is as good. */
+    /* The engine may have rolled back by itself (disk full); then this fails, and that is as good.
+     */
     struct problem ignored = {0};
     if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
         log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
@@ -235,7 +247,8 @@ enum err db_change(struct db *db, enum statement which, int64_t *changed, struct
 {
     struct driver_statement *statement = NULL;
     TRY(statement_of(db, which, &statement));
-    return complain(db, run_to_end(db, statement, params, changed), "statement", statement_texts[which]);
+    return complain(db, run_to_end(db, statement, params, changed), "statement",
+                    statement_texts[which]);
 }
 
 enum err db_run(struct db *db, enum statement which, struct params params)
@@ -289,15 +302,18 @@ enum err db_number(struct db *db, enum statement which, int64_t *out, struct par
     return into.is_found ? OK : E_NOT_FOUND;
 }
 
-static enum err read_row(struct db *db, enum table table, struct arena *arena, const struct value *columns, void *out)
+static enum err read_row(struct db *db, enum table table, struct arena *arena,
+                         const struct value *columns, void *out)
 {
     struct sealer sealer = seal_as_sealer(db->seal);
     struct row_context context = {tables[table].name, &sealer, arena};
     enum err err = record_from_values(&context, tables[table].record, columns, out);
     if (err != OK) {
         db->corrupt_rows++;
-        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE, "row %lld of %s cannot be read; it is left alone",
-                  columns[0].type == VALUE_INT ? (long long)columns[0].number : -1LL, tables[table].name);
+        log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE,
+                  "row %lld of %s cannot be read; it is left alone",
+                  columns[0].type == VALUE_INT ? (long long)columns[0].number : -1LL,
+                  tables[table].name);
     }
     return err;
 }
@@ -319,7 +335,8 @@ static enum err take_one(void *context, const struct value *columns)
     return read_row(one->db, one->into.table, one->into.arena, columns, one->out);
 }
 
-enum err db_one(struct db *db, enum statement which, struct db_into into, void *out, struct params params)
+enum err db_one(struct db *db, enum statement which, struct db_into into, void *out,
+                struct params params)
 {
     struct one_into one = {.db = db, .into = into, .out = out};
     TRY(db_each(db, which, &one, take_one, params));
@@ -347,13 +364,15 @@ static enum err take_each(void *context, const struct value *columns)
         all->items = grown;
         all->cap = cap;
     }
-    if (read_row(all->db, all->into.table, all->into.arena, columns, all->items + all->count * size) == OK) {
+    if (read_row(all->db, all->into.table, all->into.arena, columns,
+                 all->items + all->count * size) == OK) {
         all->count++;
     }
     return OK;
 }
 
-enum err db_all(struct db *db, enum statement which, struct db_into into, struct list *out, struct params params)
+enum err db_all(struct db *db, enum statement which, struct db_into into, struct list *out,
+                struct params params)
 {
     struct all_into all = {.db = db, .into = into};
     TRY(db_each(db, which, &all, take_each, params));
@@ -386,7 +405,8 @@ static struct str row_text(struct db *db, enum table table, enum table_statement
     case ROW_UPDATE:
         buf_printf(&text, "UPDATE %s SET (", tables[table].name);
         record_columns(&rest, record);
-        buf_add(&text, str_slice(buf_str(&rest), str_from(record->fields[0].column).len + 2, rest.len));
+        buf_add(&text,
+                str_slice(buf_str(&rest), str_from(record->fields[0].column).len + 2, rest.len));
         buf_add_text(&text, ") = (");
         add_params(&text, 2, columns);
         buf_printf(&text, ") WHERE %s=?1", record->fields[0].column);
@@ -413,8 +433,8 @@ static enum err row_statement(struct db *db, enum table table, enum table_statem
     return OK;
 }
 
-static enum err write_row(struct db *db, enum table table, enum table_statement which, struct arena *arena,
-                          const void *record)
+static enum err write_row(struct db *db, enum table table, enum table_statement which,
+                          struct arena *arena, const void *record)
 {
     struct driver_statement *statement = NULL;
     TRY(row_statement(db, table, which, &statement));
@@ -423,7 +443,9 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
     struct row_context context = {tables[table].name, &sealer, arena};
     record_to_values(&context, tables[table].record, record, values);
     int64_t changed = 0;
-    enum err err = run_to_end(db, statement, (struct params){values, record_column_count(tables[table].record)}, &changed);
+    enum err err =
+        run_to_end(db, statement,
+                   (struct params){values, record_column_count(tables[table].record)}, &changed);
     if (err == OK && changed != 1) {
         err = E_NOT_FOUND;
     }

@@ -1,9 +1,12 @@
-/* store/db: a connection with its prepared statements, transactions and the rows-to-records codec. Below the typed collections.
+/* store/db: a connection with its prepared statements, transactions and the rows-to-records codec.
+ * Below the typed collections.
  *
- * Statements are listed in statements.def and prepared at first use; `{user}` in their text stands for the columns of that
- * record, in its order. A db belongs to one thread. Readers are opened read-only and see what is committed.
- * One writer fences each operation by a savepoint inside the batch's transaction (architecture.md, "Threads and time").
- * Ownership: results live in the arena given. Errors: as the driver's; E_NOT_FOUND for no row, E_CORRUPT for one that
+ * Statements are listed in statements.def and prepared at first use; `{user}` in their text stands
+ * for the columns of that record, in its order. A db belongs to one thread. Readers are opened
+ * read-only and see what is committed. One writer fences each operation by a savepoint inside the
+ * batch's transaction (architecture.md, "Threads and time").
+ * Ownership: results live in the arena given. Errors: as the driver's; E_NOT_FOUND for no row,
+ * E_CORRUPT for one that
  * cannot be read. What the engine said is logged, not shown. */
 #ifndef TOCSIN_STORE_DB_H
 #define TOCSIN_STORE_DB_H
@@ -34,11 +37,12 @@ struct db_config {
     const char *path;
     bool is_read_only;
     int cache_kib;
-    struct seal *seal;      /* Borrowed; outlives the db. */
+    struct seal *seal; /* Borrowed; outlives the db. */
     const struct log *log;
 };
 
-NODISCARD enum err db_open(const struct db_config *config, struct db **out, struct problem *problem);
+NODISCARD enum err db_open(const struct db_config *config, struct db **out,
+                           struct problem *problem);
 void db_close(struct db **db);
 
 NODISCARD enum err db_begin(struct db *db);
@@ -53,8 +57,8 @@ struct params {
     size_t count;
 };
 
-#define PARAMS(...)                                                      \
-    ((struct params){(const struct value[]){__VA_ARGS__},                \
+#define PARAMS(...)                                       \
+    ((struct params){(const struct value[]){__VA_ARGS__}, \
                      sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)})
 #define NO_PARAMS ((struct params){NULL, 0})
 
@@ -65,11 +69,14 @@ static inline struct value value_enum(const struct enum_names *names, int value)
 
 NODISCARD enum err db_run(struct db *db, enum statement which, struct params params);
 /* The same, with the number of rows that were changed. */
-NODISCARD enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params);
-/* The same for exactly one row: E_CONFLICT when none was in the state that the statement starts from. */
+NODISCARD enum err db_change(struct db *db, enum statement which, int64_t *changed,
+                             struct params params);
+/* The same for exactly one row: E_CONFLICT when none was in the state that the statement starts
+ * from. */
 NODISCARD enum err db_move(struct db *db, enum statement which, struct params params);
 /* One number; `*out` is left alone and E_NOT_FOUND returned where there is no row, 0 for NULL. */
-NODISCARD enum err db_number(struct db *db, enum statement which, int64_t *out, struct params params);
+NODISCARD enum err db_number(struct db *db, enum statement which, int64_t *out,
+                             struct params params);
 
 /* What a query reads into: `table` names the record, `arena` takes the rows. */
 struct db_into {
@@ -80,15 +87,19 @@ struct db_into {
 NODISCARD enum err db_one(struct db *db, enum statement which, struct db_into into, void *out,
                           struct params params);
 /* All rows. One that cannot be read is left out, logged and counted in db_corrupt_rows. */
-NODISCARD enum err db_all(struct db *db, enum statement which, struct db_into into, struct list *out,
-                          struct params params);
+NODISCARD enum err db_all(struct db *db, enum statement which, struct db_into into,
+                          struct list *out, struct params params);
 /* Row by row, raw; `each` returns OK to go on. For scans that must not be held in memory. */
 NODISCARD enum err db_each(struct db *db, enum statement which, void *context,
-                           enum err (*each)(void *context, const struct value *columns), struct params params);
+                           enum err (*each)(void *context, const struct value *columns),
+                           struct params params);
 
-NODISCARD enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record);
-NODISCARD enum err db_update(struct db *db, enum table table, struct arena *arena, const void *record); /* By its first column. */
-NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out);
+NODISCARD enum err db_insert(struct db *db, enum table table, struct arena *arena,
+                             const void *record);
+NODISCARD enum err db_update(struct db *db, enum table table, struct arena *arena,
+                             const void *record); /* By its first column. */
+NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena,
+                          void *out);
 
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);

@@ -1,9 +1,13 @@
-/* store/driver: a storage engine, as the rest of the store needs it. SQL and the typed functions are written once, above it.
+/* store/driver: a storage engine, as the rest of the store needs it. SQL and the typed functions
+ * are written once, above it.
  *
- * Parameters in SQL are ?1 … ?n; the dialect is what SQLite 3.40 and PostgreSQL 15 share. Values that are read stay valid
- * until the next step or finish of that statement. A connection belongs to one thread.
- * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK, E_UNAVAILABLE when the engine cannot write now (disk full,
- * busy, gone), E_CORRUPT for a damaged file, E_INTERNAL for what should not happen (the text is in `problem`). */
+ * Parameters in SQL are ?1 … ?n; the dialect is what SQLite 3.40 and PostgreSQL 15 share. Values
+ * that are read stay valid until the next step or finish of that statement. A connection belongs to
+ * one thread.
+ * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK, E_UNAVAILABLE when the engine cannot
+ * write now (disk full,
+ * busy, gone), E_CORRUPT for a damaged file, E_INTERNAL for what should not happen (the text is in
+ * `problem`). */
 #ifndef TOCSIN_STORE_DRIVER_H
 #define TOCSIN_STORE_DRIVER_H
 
@@ -13,21 +17,24 @@ struct driver_connection;
 struct driver_statement;
 
 struct driver_config {
-    const char *path;  /* A file, or ":memory:". */
+    const char *path; /* A file, or ":memory:". */
     bool is_read_only;
-    int cache_kib;     /* Page cache; 0 for the engine's default. */
+    int cache_kib; /* Page cache; 0 for the engine's default. */
 };
 
 struct driver {
-    enum err (*open)(const struct driver_config *config, struct driver_connection **out, struct problem *problem);
+    enum err (*open)(const struct driver_config *config, struct driver_connection **out,
+                     struct problem *problem);
     void (*close)(struct driver_connection **connection);
     /* Any number of statements without parameters: migrations, BEGIN, COMMIT. */
-    enum err (*execute)(struct driver_connection *connection, const char *sql, struct problem *problem);
-    enum err (*prepare)(struct driver_connection *connection, struct str sql, struct driver_statement **out,
+    enum err (*execute)(struct driver_connection *connection, const char *sql,
                         struct problem *problem);
+    enum err (*prepare)(struct driver_connection *connection, struct str sql,
+                        struct driver_statement **out, struct problem *problem);
     enum err (*start)(struct driver_statement *statement, const struct value *params, size_t count);
     /* Fills `columns` (at most `count`) and sets *has_row, or clears it at the end. */
-    enum err (*step)(struct driver_statement *statement, struct value *columns, size_t count, bool *has_row);
+    enum err (*step)(struct driver_statement *statement, struct value *columns, size_t count,
+                     bool *has_row);
     /* Makes it ready to start again. Returns the number of rows that it changed. */
     int64_t (*finish)(struct driver_statement *statement);
     void (*forget)(struct driver_statement **statement);

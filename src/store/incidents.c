@@ -5,27 +5,31 @@ static struct db_into incidents_into(struct arena *arena)
     return (struct db_into){TABLE_incidents, arena};
 }
 
-enum err incidents_open_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct id user,
-                                   struct incident *out)
+enum err incidents_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                   struct id user, struct incident *out)
 {
     return db_one(db, S_incident_open_of_meeting, incidents_into(arena), out,
                   PARAMS(value_id(meeting), value_id(user)));
 }
 
-enum err incidents_last_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct incident *out)
+enum err incidents_last_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                   struct incident *out)
 {
-    return db_one(db, S_incident_last_of_meeting, incidents_into(arena), out, PARAMS(value_id(meeting)));
+    return db_one(db, S_incident_last_of_meeting, incidents_into(arena), out,
+                  PARAMS(value_id(meeting)));
 }
 
 enum err incidents_of_generation(struct db *db, struct id meeting, int64_t generation, int64_t *out)
 {
-    return db_number(db, S_incidents_of_generation, out, PARAMS(value_id(meeting), value_int(generation)));
+    return db_number(db, S_incidents_of_generation, out,
+                     PARAMS(value_id(meeting), value_int(generation)));
 }
 
-enum err incidents_page(struct db *db, struct arena *arena, const struct incident_page *page, struct list *out,
-                        int64_t *total)
+enum err incidents_page(struct db *db, struct arena *arena, const struct incident_page *page,
+                        struct list *out, int64_t *total)
 {
-    struct value state = value_text(page->state == 0 ? STR("") : str_from(enum_name(&incident_state_names, page->state)));
+    struct value state = value_text(
+        page->state == 0 ? STR("") : str_from(enum_name(&incident_state_names, page->state)));
     struct value user = value_int(page->user.value);
     int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
     TRY(db_number(db, S_incidents_count, total, PARAMS(state, user)));
@@ -35,28 +39,29 @@ enum err incidents_page(struct db *db, struct arena *arena, const struct inciden
 
 enum err steps_of_incident(struct db *db, struct arena *arena, struct id incident, struct list *out)
 {
-    return db_all(db, S_steps_of_incident, (struct db_into){TABLE_steps, arena}, out, PARAMS(value_id(incident)));
+    return db_all(db, S_steps_of_incident, (struct db_into){TABLE_steps, arena}, out,
+                  PARAMS(value_id(incident)));
 }
 
 enum err steps_claim(struct db *db, const struct step *step)
 {
     return db_move(db, S_step_claim,
-                   PARAMS(value_id(step->id), value_time(step->claimed_at), value_enum(&channel_names, step->channel),
-                         value_enum(&message_target_names, step->target), value_id(step->message_id),
-                         value_text(step->reason)));
+                   PARAMS(value_id(step->id), value_time(step->claimed_at),
+                          value_enum(&channel_names, step->channel),
+                          value_enum(&message_target_names, step->target),
+                          value_id(step->message_id), value_text(step->reason)));
 }
 
 enum err steps_skip(struct db *db, struct id id, struct instant now, struct str reason)
 {
-    return db_move(db, S_step_skip,
-                   PARAMS(value_id(id), value_time(now), value_text(reason)));
+    return db_move(db, S_step_skip, PARAMS(value_id(id), value_time(now), value_text(reason)));
 }
 
 enum err steps_end(struct db *db, const struct step *step)
 {
     return db_move(db, S_step_end,
                    PARAMS(value_id(step->id), value_enum(&step_status_names, step->status),
-                         value_time(step->executed_at), value_text(step->error_message)));
+                          value_time(step->executed_at), value_text(step->error_message)));
 }
 
 enum err steps_set_message(struct db *db, struct id id, struct id message)
@@ -64,11 +69,13 @@ enum err steps_set_message(struct db *db, struct id id, struct id message)
     return db_run(db, S_step_message, PARAMS(value_id(id), value_id(message)));
 }
 
-enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now, struct str reason,
-                              int64_t *cancelled)
+enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
+                              struct str reason, int64_t *cancelled)
 {
     TRY(db_change(db, S_steps_cancel, cancelled, PARAMS(value_id(incident), value_text(reason))));
-    return *cancelled == 0 ? OK : db_run(db, S_timers_cancel_steps, PARAMS(value_id(incident), value_time(now)));
+    return *cancelled == 0
+               ? OK
+               : db_run(db, S_timers_cancel_steps, PARAMS(value_id(incident), value_time(now)));
 }
 
 enum err steps_open_count(struct db *db, struct id incident, int64_t *out)

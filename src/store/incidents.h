@@ -1,15 +1,17 @@
-/* store/incidents: incidents and the steps of their ladders. Whole rows go through db_insert, db_update and db_get. Errors as store/db. */
+/* store/incidents: incidents and the steps of their ladders. Whole rows go through db_insert,
+ * db_update and db_get. Errors as store/db. */
 #ifndef TOCSIN_STORE_INCIDENTS_H
 #define TOCSIN_STORE_INCIDENTS_H
 
 #include "store/db.h"
 
-NODISCARD enum err incidents_open_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct id user,
-                                             struct incident *out);
+NODISCARD enum err incidents_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                             struct id user, struct incident *out);
 NODISCARD enum err incidents_last_of_meeting(struct db *db, struct arena *arena, struct id meeting,
                                              struct incident *out);
 /* How many incidents a plan of a meeting has had, in any state. */
-NODISCARD enum err incidents_of_generation(struct db *db, struct id meeting, int64_t generation, int64_t *out);
+NODISCARD enum err incidents_of_generation(struct db *db, struct id meeting, int64_t generation,
+                                           int64_t *out);
 
 /* The newest first; state 0 and user unset for any. */
 struct incident_page {
@@ -18,17 +20,21 @@ struct incident_page {
     struct id before; /* Unset for the first page. */
     int64_t limit;
 };
-NODISCARD enum err incidents_page(struct db *db, struct arena *arena, const struct incident_page *page,
-                                  struct list *out, int64_t *total);
+NODISCARD enum err incidents_page(struct db *db, struct arena *arena,
+                                  const struct incident_page *page, struct list *out,
+                                  int64_t *total);
 
-NODISCARD enum err steps_of_incident(struct db *db, struct arena *arena, struct id incident, struct list *out);
-/* A step keeps being PENDING while its message is on its way. E_CONFLICT when it was not PENDING. */
+NODISCARD enum err steps_of_incident(struct db *db, struct arena *arena, struct id incident,
+                                     struct list *out);
+/* A step keeps being PENDING while its message is on its way. E_CONFLICT when it was not PENDING.
+ */
 NODISCARD enum err steps_claim(struct db *db, const struct step *step);
 NODISCARD enum err steps_skip(struct db *db, struct id id, struct instant now, struct str reason);
-NODISCARD enum err steps_end(struct db *db, const struct step *step); /* status, executed_at, error_message */
+NODISCARD enum err steps_end(struct db *db,
+                             const struct step *step); /* status, executed_at, error_message */
 NODISCARD enum err steps_set_message(struct db *db, struct id id, struct id message);
-NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now, struct str reason,
-                                        int64_t *cancelled);
+NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
+                                        struct str reason, int64_t *cancelled);
 NODISCARD enum err steps_open_count(struct db *db, struct id incident, int64_t *out);
 
 #endif

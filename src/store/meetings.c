@@ -5,28 +5,31 @@ static struct db_into meetings_into(struct arena *arena)
     return (struct db_into){TABLE_meetings, arena};
 }
 
-enum err meetings_by_external(struct db *db, struct arena *arena, struct id user, struct str external_id,
-                              struct meeting *out)
+enum err meetings_by_external(struct db *db, struct arena *arena, struct id user,
+                              struct str external_id, struct meeting *out)
 {
     return db_one(db, S_meeting_by_external, meetings_into(arena), out,
                   PARAMS(value_id(user), value_text(external_id)));
 }
 
-enum err meetings_of_calendar(struct db *db, struct arena *arena, const struct calendar_part *part, struct list *out)
+enum err meetings_of_calendar(struct db *db, struct arena *arena, const struct calendar_part *part,
+                              struct list *out)
 {
     return db_all(db, S_meetings_of_calendar, meetings_into(arena), out,
                   PARAMS(value_id(part->calendar), value_int(part->resource.value),
-                         value_int(instant_ms(part->window.from)), value_int(instant_ms(part->window.to))));
+                         value_int(instant_ms(part->window.from)),
+                         value_int(instant_ms(part->window.to))));
 }
 
-enum err meetings_ahead(struct db *db, struct arena *arena, struct id user, struct instant from, struct list *out)
+enum err meetings_ahead(struct db *db, struct arena *arena, struct id user, struct instant from,
+                        struct list *out)
 {
     return db_all(db, S_meetings_ahead, meetings_into(arena), out,
                   PARAMS(value_id(user), value_int(instant_ms(from))));
 }
 
-enum err meetings_page(struct db *db, struct arena *arena, const struct meeting_page *page, struct list *out,
-                       int64_t *total)
+enum err meetings_page(struct db *db, struct arena *arena, const struct meeting_page *page,
+                       struct list *out, int64_t *total)
 {
     struct value from = value_int(instant_ms(page->window.from));
     struct value to = value_int(instant_ms(page->window.to));
@@ -43,15 +46,16 @@ enum err meetings_page(struct db *db, struct arena *arena, const struct meeting_
 
 enum err alerts_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out)
 {
-    return db_all(db, S_alerts_of_meeting, (struct db_into){TABLE_alerts, arena}, out, PARAMS(value_id(meeting)));
+    return db_all(db, S_alerts_of_meeting, (struct db_into){TABLE_alerts, arena}, out,
+                  PARAMS(value_id(meeting)));
 }
 
 enum err alerts_claim(struct db *db, const struct alert *alert)
 {
     return db_move(db, S_alert_claim,
                    PARAMS(value_id(alert->id), value_time(alert->claimed_at),
-                                    value_enum(&channel_names, alert->channel), value_id(alert->message_id),
-                                    value_text(alert->reason)));
+                          value_enum(&channel_names, alert->channel), value_id(alert->message_id),
+                          value_text(alert->reason)));
 }
 
 enum err alerts_skip(struct db *db, struct id id, struct instant now, struct str reason)
@@ -63,7 +67,7 @@ enum err alerts_end(struct db *db, const struct alert *alert)
 {
     return db_move(db, S_alert_end,
                    PARAMS(value_id(alert->id), value_enum(&alert_status_names, alert->status),
-                                    value_time(alert->sent_at), value_text(alert->reason)));
+                          value_time(alert->sent_at), value_text(alert->reason)));
 }
 
 enum err alerts_set_message(struct db *db, struct id id, struct id message)
@@ -71,19 +75,24 @@ enum err alerts_set_message(struct db *db, struct id id, struct id message)
     return db_run(db, S_alert_message, PARAMS(value_id(id), value_id(message)));
 }
 
-enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now, struct str reason,
-                               int64_t *cancelled)
+enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
+                               struct str reason, int64_t *cancelled)
 {
     TRY(db_change(db, S_alerts_cancel, cancelled, PARAMS(value_id(meeting), value_text(reason))));
-    return *cancelled == 0 ? OK : db_run(db, S_timers_cancel_alerts, PARAMS(value_id(meeting), value_time(now)));
+    return *cancelled == 0
+               ? OK
+               : db_run(db, S_timers_cancel_alerts, PARAMS(value_id(meeting), value_time(now)));
 }
 
-enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out)
+enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                             struct list *out)
 {
-    return db_all(db, S_checkins_of_meeting, (struct db_into){TABLE_checkins, arena}, out, PARAMS(value_id(meeting)));
+    return db_all(db, S_checkins_of_meeting, (struct db_into){TABLE_checkins, arena}, out,
+                  PARAMS(value_id(meeting)));
 }
 
 enum err checkins_last(struct db *db, struct arena *arena, struct id meeting, struct checkin *out)
 {
-    return db_one(db, S_checkin_last, (struct db_into){TABLE_checkins, arena}, out, PARAMS(value_id(meeting)));
+    return db_one(db, S_checkin_last, (struct db_into){TABLE_checkins, arena}, out,
+                  PARAMS(value_id(meeting)));
 }

@@ -1,13 +1,15 @@
-/* store/meetings: meetings, their alerts and check-ins. Whole rows go through db_insert, db_update and db_get. Errors as store/db.
+/* store/meetings: meetings, their alerts and check-ins. Whole rows go through db_insert, db_update
+ * and db_get. Errors as store/db.
  *
- * The functions that change a state do so only from the state they name and say E_CONFLICT when the row was elsewhere. */
+ * The functions that change a state do so only from the state they name and say E_CONFLICT when the
+ * row was elsewhere. */
 #ifndef TOCSIN_STORE_MEETINGS_H
 #define TOCSIN_STORE_MEETINGS_H
 
 #include "store/db.h"
 
-NODISCARD enum err meetings_by_external(struct db *db, struct arena *arena, struct id user, struct str external_id,
-                                        struct meeting *out);
+NODISCARD enum err meetings_by_external(struct db *db, struct arena *arena, struct id user,
+                                        struct str external_id, struct meeting *out);
 struct meeting_window {
     struct instant from;
     struct instant to;
@@ -18,11 +20,11 @@ struct calendar_part {
     struct meeting_window window;
 };
 /* Meetings of a calendar, or of one of its resources, that touch [from, to). */
-NODISCARD enum err meetings_of_calendar(struct db *db, struct arena *arena, const struct calendar_part *part,
-                                        struct list *out);
+NODISCARD enum err meetings_of_calendar(struct db *db, struct arena *arena,
+                                        const struct calendar_part *part, struct list *out);
 /* A person's meetings that start at `from` or later. */
-NODISCARD enum err meetings_ahead(struct db *db, struct arena *arena, struct id user, struct instant from,
-                                  struct list *out);
+NODISCARD enum err meetings_ahead(struct db *db, struct arena *arena, struct id user,
+                                  struct instant from, struct list *out);
 
 /* A page in the order of (start, id) for one person, of id for everybody (user unset). */
 struct meeting_page {
@@ -32,10 +34,11 @@ struct meeting_page {
     struct id after;
     int64_t limit;
 };
-NODISCARD enum err meetings_page(struct db *db, struct arena *arena, const struct meeting_page *page, struct list *out,
-                                 int64_t *total);
+NODISCARD enum err meetings_page(struct db *db, struct arena *arena,
+                                 const struct meeting_page *page, struct list *out, int64_t *total);
 
-NODISCARD enum err alerts_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out);
+NODISCARD enum err alerts_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                     struct list *out);
 /* PENDING to SENDING. */
 NODISCARD enum err alerts_claim(struct db *db, const struct alert *alert);
 /* PENDING to SKIPPED. */
@@ -44,10 +47,12 @@ NODISCARD enum err alerts_skip(struct db *db, struct id id, struct instant now, 
 NODISCARD enum err alerts_end(struct db *db, const struct alert *alert);
 NODISCARD enum err alerts_set_message(struct db *db, struct id id, struct id message);
 /* All that are PENDING become CANCELLED; their timers with them. */
-NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now, struct str reason,
-                                         int64_t *cancelled);
+NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
+                                         struct str reason, int64_t *cancelled);
 
-NODISCARD enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out);
-NODISCARD enum err checkins_last(struct db *db, struct arena *arena, struct id meeting, struct checkin *out);
+NODISCARD enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                       struct list *out);
+NODISCARD enum err checkins_last(struct db *db, struct arena *arena, struct id meeting,
+                                 struct checkin *out);
 
 #endif

@@ -15,19 +15,22 @@ static struct value id_at(struct instant at)
 
 enum err messages_claim(struct db *db, struct id id, struct instant now, struct str provider)
 {
-    return db_move(db, S_message_claim, PARAMS(value_id(id), value_time(now), value_text(provider)));
+    return db_move(db, S_message_claim,
+                   PARAMS(value_id(id), value_time(now), value_text(provider)));
 }
 
 enum err messages_sent(struct db *db, struct id id, struct instant now, struct str provider_id)
 {
-    return db_move(db, S_message_sent, PARAMS(value_id(id), value_time(now), value_text(provider_id)));
+    return db_move(db, S_message_sent,
+                   PARAMS(value_id(id), value_time(now), value_text(provider_id)));
 }
 
 enum err messages_failed(struct db *db, const struct message *message)
 {
     return db_move(db, S_message_failed,
-                PARAMS(value_id(message->id), value_time(message->ended_at), value_text(message->error),
-                       value_enum(&failure_category_names, message->category)));
+                   PARAMS(value_id(message->id), value_time(message->ended_at),
+                          value_text(message->error),
+                          value_enum(&failure_category_names, message->category)));
 }
 
 enum err messages_cancel(struct db *db, struct id id, struct instant now, struct str reason)
@@ -38,10 +41,11 @@ enum err messages_cancel(struct db *db, struct id id, struct instant now, struct
 enum err messages_receipt(struct db *db, const struct message *message)
 {
     return db_move(db, S_message_receipt,
-                PARAMS(value_id(message->id), value_enum(&message_state_names, message->state),
-                       value_enum(&receipt_level_names, message->receipt_level), value_time(message->delivered_at),
-                       value_time(message->ended_at), value_text(message->error),
-                       value_enum(&failure_category_names, message->category)));
+                   PARAMS(value_id(message->id), value_enum(&message_state_names, message->state),
+                          value_enum(&receipt_level_names, message->receipt_level),
+                          value_time(message->delivered_at), value_time(message->ended_at),
+                          value_text(message->error),
+                          value_enum(&failure_category_names, message->category)));
 }
 
 enum err messages_set_provider_id(struct db *db, struct id id, struct str provider_id)
@@ -59,25 +63,31 @@ enum err messages_way_count(struct db *db, int64_t *out)
     return db_number(db, S_messages_way_count, out, NO_PARAMS);
 }
 
-enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out)
+enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                  struct list *out)
 {
-    return db_all(db, S_messages_open_of_meeting, messages_into(arena), out, PARAMS(value_id(meeting)));
+    return db_all(db, S_messages_open_of_meeting, messages_into(arena), out,
+                  PARAMS(value_id(meeting)));
 }
 
-enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject, struct list *out)
+enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,
+                                  struct list *out)
 {
-    return db_all(db, S_messages_open_of_subject, messages_into(arena), out, PARAMS(value_id(subject)));
+    return db_all(db, S_messages_open_of_subject, messages_into(arena), out,
+                  PARAMS(value_id(subject)));
 }
 
-enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user, struct message *out)
+enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
+                               struct message *out)
 {
     return db_one(db, S_message_last_to_user, messages_into(arena), out, PARAMS(value_id(user)));
 }
 
-enum err messages_silent(struct db *db, struct arena *arena, struct instant since, struct str provider,
-                         struct list *out)
+enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
+                         struct str provider, struct list *out)
 {
-    return db_all(db, S_messages_silent, messages_into(arena), out, PARAMS(id_at(since), value_text(provider)));
+    return db_all(db, S_messages_silent, messages_into(arena), out,
+                  PARAMS(id_at(since), value_text(provider)));
 }
 
 enum err messages_failed_since(struct db *db, struct instant since, int64_t *out)
@@ -90,10 +100,11 @@ enum err messages_unreceipted(struct db *db, struct instant from, struct instant
     return db_number(db, S_messages_unreceipted, out, PARAMS(id_at(from), id_at(to)));
 }
 
-enum err messages_page(struct db *db, struct arena *arena, const struct message_page *page, struct list *out,
-                       int64_t *total)
+enum err messages_page(struct db *db, struct arena *arena, const struct message_page *page,
+                       struct list *out, int64_t *total)
 {
-    struct value channel = value_text(page->channel == 0 ? STR("") : str_from(enum_name(&channel_names, page->channel)));
+    struct value channel = value_text(
+        page->channel == 0 ? STR("") : str_from(enum_name(&channel_names, page->channel)));
     struct value user = value_int(page->user.value);
     struct value after = value_int(page->after.value);
     struct value limit = value_int(page->limit);
@@ -105,17 +116,21 @@ enum err messages_page(struct db *db, struct arena *arena, const struct message_
     }
     if (id_is_set(page->user)) {
         TRY(db_number(db, S_messages_of_user_count, total, PARAMS(user, channel)));
-        return db_all(db, S_messages_of_user, messages_into(arena), out, PARAMS(user, after, channel, limit));
+        return db_all(db, S_messages_of_user, messages_into(arena), out,
+                      PARAMS(user, after, channel, limit));
     }
     TRY(db_number(db, S_messages_count, total, PARAMS(user, channel)));
-    return db_all(db, S_messages_page, messages_into(arena), out, PARAMS(after, user, channel, limit));
+    return db_all(db, S_messages_page, messages_into(arena), out,
+                  PARAMS(after, user, channel, limit));
 }
 
-enum err call_slots_free(struct db *db, struct id meeting, struct id user, enum message_target target, int64_t *out)
+enum err call_slots_free(struct db *db, struct id meeting, struct id user,
+                         enum message_target target, int64_t *out)
 {
     int64_t taken = 0;
-    TRY(db_number(db, S_slots_taken, &taken,
-                  PARAMS(value_id(meeting), value_id(user), value_enum(&message_target_names, target))));
+    TRY(db_number(
+        db, S_slots_taken, &taken,
+        PARAMS(value_id(meeting), value_id(user), value_enum(&message_target_names, target))));
     *out = CALLS_PER_PERSON - taken;
     return OK;
 }
@@ -127,10 +142,10 @@ enum err call_slots_take(struct db *db, const struct call_place *place)
     if (left <= 0) {
         return E_RATE_LIMITED;
     }
-    enum err err = db_run(db, S_slot_take,
-                          PARAMS(value_id(place->meeting), value_id(place->user),
-                                 value_enum(&message_target_names, place->target),
-                                 value_id(place->message)));
+    enum err err =
+        db_run(db, S_slot_take,
+               PARAMS(value_id(place->meeting), value_id(place->user),
+                      value_enum(&message_target_names, place->target), value_id(place->message)));
     return err == E_DUPLICATE ? E_RATE_LIMITED : err;
 }
 
@@ -139,7 +154,9 @@ enum err call_slots_give_back(struct db *db, struct id message)
     return db_run(db, S_slot_give_back, PARAMS(value_id(message)));
 }
 
-enum err call_logs_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out)
+enum err call_logs_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                              struct list *out)
 {
-    return db_all(db, S_calls_of_meeting, (struct db_into){TABLE_call_logs, arena}, out, PARAMS(value_id(meeting)));
+    return db_all(db, S_calls_of_meeting, (struct db_into){TABLE_call_logs, arena}, out,
+                  PARAMS(value_id(meeting)));
 }

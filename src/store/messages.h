@@ -1,19 +1,24 @@
-/* store/messages: the outbox, call slots and the call log. A message's state only moves forward (V1, rule 4). Errors as store/db.
+/* store/messages: the outbox, call slots and the call log. A message's state only moves forward
+ * (V1, rule 4). Errors as store/db.
  *
- * Every function that moves a state names the states it moves from and answers E_CONFLICT when the row was elsewhere. */
+ * Every function that moves a state names the states it moves from and answers E_CONFLICT when the
+ * row was elsewhere. */
 #ifndef TOCSIN_STORE_MESSAGES_H
 #define TOCSIN_STORE_MESSAGES_H
 
 #include "store/db.h"
 
-NODISCARD enum err messages_claim(struct db *db, struct id id, struct instant now, struct str provider); /* QUEUED → SENDING */
-NODISCARD enum err messages_sent(struct db *db, struct id id, struct instant now, struct str provider_id); /* SENDING → SENT */
+NODISCARD enum err messages_claim(struct db *db, struct id id, struct instant now,
+                                  struct str provider); /* QUEUED → SENDING */
+NODISCARD enum err messages_sent(struct db *db, struct id id, struct instant now,
+                                 struct str provider_id); /* SENDING → SENT */
 /* QUEUED or SENDING → FAILED: error, category and ended_at of `message`. */
 NODISCARD enum err messages_failed(struct db *db, const struct message *message);
 /* QUEUED, SENDING or SENT → CANCELLED. */
-NODISCARD enum err messages_cancel(struct db *db, struct id id, struct instant now, struct str reason);
-/* Writes state, receipt level, delivered_at, ended_at, error and category; the caller has asked receipt_apply().
- * SENDING or SENT → any, an end → itself. */
+NODISCARD enum err messages_cancel(struct db *db, struct id id, struct instant now,
+                                   struct str reason);
+/* Writes state, receipt level, delivered_at, ended_at, error and category; the caller has asked
+ * receipt_apply(). SENDING or SENT → any, an end → itself. */
 NODISCARD enum err messages_receipt(struct db *db, const struct message *message);
 
 NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct str provider_id);
@@ -22,15 +27,19 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
 NODISCARD enum err messages_way_count(struct db *db, int64_t *out);
 /* What an answer still has to stop: on its way, or a call that has not ended. */
-NODISCARD enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out);
-NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject, struct list *out);
+NODISCARD enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                            struct list *out);
+NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,
+                                            struct list *out);
 /* The last message or call to a person about a meeting: what a reply means. */
-NODISCARD enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user, struct message *out);
+NODISCARD enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
+                                         struct message *out);
 /* Sent since `since` by `provider` and without an end. */
-NODISCARD enum err messages_silent(struct db *db, struct arena *arena, struct instant since, struct str provider,
-                                   struct list *out);
+NODISCARD enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
+                                   struct str provider, struct list *out);
 NODISCARD enum err messages_failed_since(struct db *db, struct instant since, int64_t *out);
-NODISCARD enum err messages_unreceipted(struct db *db, struct instant from, struct instant to, int64_t *out);
+NODISCARD enum err messages_unreceipted(struct db *db, struct instant from, struct instant to,
+                                        int64_t *out);
 
 struct message_page {
     struct id user;
@@ -39,10 +48,11 @@ struct message_page {
     struct id after;
     int64_t limit;
 };
-NODISCARD enum err messages_page(struct db *db, struct arena *arena, const struct message_page *page, struct list *out,
-                                 int64_t *total);
+NODISCARD enum err messages_page(struct db *db, struct arena *arena,
+                                 const struct message_page *page, struct list *out, int64_t *total);
 
-/* Takes one of a person's two places for calls about a meeting (K2). E_RATE_LIMITED when both are taken. */
+/* Takes one of a person's two places for calls about a meeting (K2). E_RATE_LIMITED when both are
+ * taken. */
 struct call_place {
     struct id meeting;
     struct id user;
@@ -50,9 +60,10 @@ struct call_place {
     struct id message;
 };
 NODISCARD enum err call_slots_take(struct db *db, const struct call_place *place);
-NODISCARD enum err call_slots_free(struct db *db, struct id meeting, struct id user, enum message_target target,
-                                   int64_t *out);
+NODISCARD enum err call_slots_free(struct db *db, struct id meeting, struct id user,
+                                   enum message_target target, int64_t *out);
 NODISCARD enum err call_slots_give_back(struct db *db, struct id message);
-NODISCARD enum err call_logs_of_meeting(struct db *db, struct arena *arena, struct id meeting, struct list *out);
+NODISCARD enum err call_logs_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                        struct list *out);
 
 #endif

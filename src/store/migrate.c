@@ -4,17 +4,17 @@
 #include <string.h>
 
 /* Puts the bytes of a file into the binary; TOCSIN_SOURCE_DIR is known to the build only. */
-#define EMBED(symbol, path)                                                              \
-    __asm__(".section .rodata\n.global " #symbol "\n.balign 16\n" #symbol ":\n.incbin \"" \
-            TOCSIN_SOURCE_DIR "/" path "\"\n.byte 0\n.previous\n");                        \
+#define EMBED(symbol, path)                                                         \
+    __asm__(".section .rodata\n.global " #symbol "\n.balign 16\n" #symbol           \
+            ":\n.incbin \"" TOCSIN_SOURCE_DIR "/" path "\"\n.byte 0\n.previous\n"); \
     extern const char symbol[];
 
 EMBED(migration_0001, "migrations/0001_foundation.sql")
 
 static const char *const migrations[] = {migration_0001};
 
-static const char bookkeeping[] =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)";
+static const char bookkeeping[] = "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER "
+                                  "PRIMARY KEY, checksum TEXT NOT NULL)";
 
 static const struct {
     const char *token;
@@ -79,7 +79,8 @@ static enum err read_state(struct db *db, struct arena *arena, int *have, struct
     TRY(db_execute(db, bookkeeping, problem));
     TRY(db_each(db, S_migrations_ran, &ran, take_step, NO_PARAMS));
     if (str_is_set(ran.changed)) {
-        return problem_set(problem, E_CONFLICT, NULL, "migration %s was changed after it ran", ran.changed.ptr);
+        return problem_set(problem, E_CONFLICT, NULL, "migration %s was changed after it ran",
+                           ran.changed.ptr);
     }
     *have = ran.highest;
     return OK;
@@ -91,8 +92,9 @@ static enum err run_step(struct db *db, struct arena *arena, int number, struct 
     TRY(db_begin(db));
     enum err err = db_execute(db, text.ptr, problem);
     if (err == OK) {
-        err = db_run(db, S_migration_done,
-                     PARAMS(value_int(number), value_text(checksum(arena, migrations[number - 1]))));
+        err =
+            db_run(db, S_migration_done,
+                   PARAMS(value_int(number), value_text(checksum(arena, migrations[number - 1]))));
     }
     if (err == OK) {
         err = db_commit(db);
@@ -111,7 +113,8 @@ enum err migrate_up(struct db *db, int *ran, struct problem *problem)
     enum err err = read_state(db, arena, &have, problem);
     if (err == OK && have > want) {
         err = problem_set(problem, E_CONFLICT, NULL,
-                          "the database has schema %d, this binary knows %d: run the newer binary", have, want);
+                          "the database has schema %d, this binary knows %d: run the newer binary",
+                          have, want);
     }
     for (int number = have + 1; err == OK && number <= want; number++) {
         err = run_step(db, arena, number, problem);

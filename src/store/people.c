@@ -27,10 +27,12 @@ enum err users_get(struct db *db, struct arena *arena, struct id id, struct user
 enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, struct list *out)
 {
     struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
-    return db_all(db, S_users_by_phone, (struct db_into){TABLE_users, arena}, out, PARAMS(value_bytes(hash)));
+    return db_all(db, S_users_by_phone, (struct db_into){TABLE_users, arena}, out,
+                  PARAMS(value_bytes(hash)));
 }
 
-enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit, struct list *out)
+enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit,
+                    struct list *out)
 {
     return db_all(db, S_users_page, (struct db_into){TABLE_users, arena}, out,
                   PARAMS(value_int(after.value), value_int(limit)));
@@ -48,7 +50,8 @@ void api_key_hash(struct arena *arena, struct str secret, struct api_key *key)
     key->key_hash = (struct str){(const char *)digest, SHA256_BYTES};
 }
 
-enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret, struct api_key *out)
+enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret,
+                            struct api_key *out)
 {
     struct api_key wanted = {0};
     api_key_hash(arena, secret, &wanted);
@@ -66,7 +69,8 @@ enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key)
 
 enum err api_keys_of_user(struct db *db, struct arena *arena, struct id user, struct list *out)
 {
-    return db_all(db, S_keys_of_user, (struct db_into){TABLE_api_keys, arena}, out, PARAMS(value_id(user)));
+    return db_all(db, S_keys_of_user, (struct db_into){TABLE_api_keys, arena}, out,
+                  PARAMS(value_id(user)));
 }
 
 enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant now)

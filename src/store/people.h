@@ -1,6 +1,7 @@
 /* store/people: users and API keys.
  *
- * Look-ups by phone go through the keyed hash (P5). Removed people stay as rows and are not found. Errors as store/db. */
+ * Look-ups by phone go through the keyed hash (P5). Removed people stay as rows and are not found.
+ * Errors as store/db. */
 #ifndef TOCSIN_STORE_PEOPLE_H
 #define TOCSIN_STORE_PEOPLE_H
 
@@ -10,16 +11,20 @@
 NODISCARD enum err users_put(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_change(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_get(struct db *db, struct arena *arena, struct id id, struct user *out);
-NODISCARD enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, struct list *out);
-NODISCARD enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit, struct list *out);
+NODISCARD enum err users_by_phone(struct db *db, struct arena *arena, struct str phone,
+                                  struct list *out);
+NODISCARD enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit,
+                              struct list *out);
 NODISCARD enum err users_count(struct db *db, int64_t *out);
 
-NODISCARD enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret, struct api_key *out);
+NODISCARD enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret,
+                                      struct api_key *out);
 /* Makes a secret, keeps its hash, and leaves the secret in key->key. */
 NODISCARD enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key);
 /* The same for a secret that was chosen by its owner (TOCSIN_ADMIN_KEY). */
 void api_key_hash(struct arena *arena, struct str secret, struct api_key *key);
-NODISCARD enum err api_keys_of_user(struct db *db, struct arena *arena, struct id user, struct list *out);
+NODISCARD enum err api_keys_of_user(struct db *db, struct arena *arena, struct id user,
+                                    struct list *out);
 NODISCARD enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant now);
 
 #endif

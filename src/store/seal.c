@@ -22,9 +22,11 @@ struct seal {
     unsigned char link_key[KEY_BYTES];
 };
 
-static void derive(unsigned char out[static KEY_BYTES], const unsigned char *master, const char *purpose)
+static void derive(unsigned char out[static KEY_BYTES], const unsigned char *master,
+                   const char *purpose)
 {
-    crypto_generichash(out, KEY_BYTES, (const unsigned char *)purpose, strlen(purpose), master, KEY_BYTES);
+    crypto_generichash(out, KEY_BYTES, (const unsigned char *)purpose, strlen(purpose), master,
+                       KEY_BYTES);
 }
 
 enum err seal_new(struct str data_key, struct seal **out, struct problem *problem)
@@ -33,7 +35,8 @@ enum err seal_new(struct str data_key, struct seal **out, struct problem *proble
         return problem_set(problem, E_INTERNAL, NULL, "libsodium could not be initialised");
     }
     if (data_key.len < KEY_TEXT_MIN) {
-        return problem_set(problem, E_INVALID, "TOCSIN_DATA_KEY", "must have 64 hexadecimal digits, or at least %d characters",
+        return problem_set(problem, E_INVALID, "TOCSIN_DATA_KEY",
+                           "must have 64 hexadecimal digits, or at least %d characters",
                            KEY_TEXT_MIN);
     }
     struct seal *seal = sodium_malloc(sizeof *seal);
@@ -42,11 +45,13 @@ enum err seal_new(struct str data_key, struct seal **out, struct problem *proble
     }
     unsigned char master[KEY_BYTES];
     size_t read = 0;
-    bool is_hex = data_key.len == 2 * KEY_BYTES &&
-                  sodium_hex2bin(master, sizeof master, data_key.ptr, data_key.len, NULL, &read, NULL) == 0 &&
-                  read == KEY_BYTES;
+    bool is_hex =
+        data_key.len == 2 * KEY_BYTES &&
+        sodium_hex2bin(master, sizeof master, data_key.ptr, data_key.len, NULL, &read, NULL) == 0 &&
+        read == KEY_BYTES;
     if (!is_hex) {
-        crypto_generichash(master, KEY_BYTES, (const unsigned char *)data_key.ptr, data_key.len, NULL, 0);
+        crypto_generichash(master, KEY_BYTES, (const unsigned char *)data_key.ptr, data_key.len,
+                           NULL, 0);
     }
     derive(seal->field_key, master, "tocsin field encryption 1");
     derive(seal->lookup_key, master, "tocsin lookup hash 1");
@@ -66,12 +71,14 @@ void seal_free(struct seal **seal)
 
 static size_t describe_place(struct seal_place where, char out[static PLACE_MAX])
 {
-    int len = snprintf(out, PLACE_MAX, "%s.%s.%lld", where.table, where.column, (long long)where.row.value);
+    int len = snprintf(out, PLACE_MAX, "%s.%s.%lld", where.table, where.column,
+                       (long long)where.row.value);
     assert(len > 0 && len < PLACE_MAX);
     return (size_t)len;
 }
 
-static struct str seal_text(void *context, struct arena *arena, struct seal_place where, struct str plain)
+static struct str seal_text(void *context, struct arena *arena, struct seal_place where,
+                            struct str plain)
 {
     const struct seal *seal = context;
     char place[PLACE_MAX];
@@ -80,14 +87,14 @@ static struct str seal_text(void *context, struct arena *arena, struct seal_plac
     bytes[0] = FIRST_KEY;
     randombytes_buf(bytes + 1, NONCE_BYTES);
     unsigned long long sealed_len = 0;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr,
-                                               plain.len, (const unsigned char *)place, place_len, NULL, bytes + 1,
-                                               seal->field_key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr, plain.len,
+        (const unsigned char *)place, place_len, NULL, bytes + 1, seal->field_key);
     return (struct str){(const char *)bytes, HEADER_BYTES + (size_t)sealed_len};
 }
 
-static enum err open_text(void *context, struct arena *arena, struct seal_place where, struct str sealed,
-                          struct str *plain)
+static enum err open_text(void *context, struct arena *arena, struct seal_place where,
+                          struct str sealed, struct str *plain)
 {
     const struct seal *seal = context;
     const unsigned char *bytes = (const unsigned char *)sealed.ptr;
@@ -98,9 +105,9 @@ static enum err open_text(void *context, struct arena *arena, struct seal_place 
     size_t place_len = describe_place(where, place);
     char *text = arena_alloc(arena, sealed.len - HEADER_BYTES - TAG_BYTES + 1);
     unsigned long long len = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt((unsigned char *)text, &len, NULL, bytes + HEADER_BYTES,
-                                                   sealed.len - HEADER_BYTES, (const unsigned char *)place, place_len,
-                                                   bytes + 1, seal->field_key) != 0) {
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            (unsigned char *)text, &len, NULL, bytes + HEADER_BYTES, sealed.len - HEADER_BYTES,
+            (const unsigned char *)place, place_len, bytes + 1, seal->field_key) != 0) {
         return E_CORRUPT;
     }
     *plain = (struct str){text, (size_t)len};
@@ -118,13 +125,15 @@ struct str seal_lookup_hash(const struct seal *seal, struct arena *arena, struct
         return STR_NONE;
     }
     unsigned char *hash = arena_alloc(arena, LOOKUP_HASH_BYTES);
-    crypto_generichash(hash, LOOKUP_HASH_BYTES, (const unsigned char *)text.ptr, text.len, seal->lookup_key, KEY_BYTES);
+    crypto_generichash(hash, LOOKUP_HASH_BYTES, (const unsigned char *)text.ptr, text.len,
+                       seal->lookup_key, KEY_BYTES);
     return (struct str){(const char *)hash, LOOKUP_HASH_BYTES};
 }
 
 void seal_sign(const struct seal *seal, struct str text, uint8_t out[static SHA256_BYTES])
 {
-    crypto_generichash(out, SHA256_BYTES, (const unsigned char *)text.ptr, text.len, seal->link_key, KEY_BYTES);
+    crypto_generichash(out, SHA256_BYTES, (const unsigned char *)text.ptr, text.len, seal->link_key,
+                       KEY_BYTES);
 }
 
 void sha256(struct str bytes, uint8_t out[static SHA256_BYTES])

@@ -1,9 +1,11 @@
-/* store/seal: encryption of single fields at rest, and keyed hashes for looking things up (requirement P5).
+/* store/seal: encryption of single fields at rest, and keyed hashes for looking things up
+ * (requirement P5).
  *
- * XChaCha20-Poly1305 with a random nonce; table, column and row are authenticated, so that a sealed value cannot be moved.
- * A sealed value starts with a byte that names the key, so that keys can be rotated. The look-up hash is BLAKE2b-128 under a
- * key derived from the data key. A value is stored as bytes: key number, nonce, ciphertext with tag.
- * The data key is 32 bytes, given as 64 hexadecimal digits, or derived from any other text of at least 16 bytes (BLAKE2b).
+ * XChaCha20-Poly1305 with a random nonce; table, column and row are authenticated, so that a sealed
+ * value cannot be moved. A sealed value starts with a byte that names the key, so that keys can be
+ * rotated. The look-up hash is BLAKE2b-128 under a key derived from the data key. A value is stored
+ * as bytes: key number, nonce, ciphertext with tag. The data key is 32 bytes, given as 64
+ * hexadecimal digits, or derived from any other text of at least 16 bytes (BLAKE2b).
  * Threads: constant after seal_new. Errors: E_CORRUPT for what does not open under this key. */
 #ifndef TOCSIN_STORE_SEAL_H
 #define TOCSIN_STORE_SEAL_H

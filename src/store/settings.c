@@ -36,7 +36,8 @@ enum err settings_id_key(struct db *db, struct arena *arena, struct hash_key *ou
     enum err err = settings_get(db, arena, name, &text);
     if (err == E_NOT_FOUND) {
         *out = (struct hash_key){random_number(), random_number()};
-        return settings_put(db, name, arena_printf(arena, "%016" PRIx64 "%016" PRIx64, out->high, out->low));
+        return settings_put(db, name,
+                            arena_printf(arena, "%016" PRIx64 "%016" PRIx64, out->high, out->low));
     }
     TRY(err);
     return sscanf(text.ptr, "%16" SCNx64 "%16" SCNx64, &out->high, &out->low) == 2 ? OK : E_CORRUPT;

@@ -1,10 +1,12 @@
-/* store/settings: small facts about the installation that must outlive the process, by name. Errors as store/db. */
+/* store/settings: small facts about the installation that must outlive the process, by name. Errors
+ * as store/db. */
 #ifndef TOCSIN_STORE_SETTINGS_H
 #define TOCSIN_STORE_SETTINGS_H
 
 #include "store/db.h"
 
-NODISCARD enum err settings_get(struct db *db, struct arena *arena, struct str name, struct str *out);
+NODISCARD enum err settings_get(struct db *db, struct arena *arena, struct str name,
+                                struct str *out);
 NODISCARD enum err settings_put(struct db *db, struct str name, struct str value);
 /* The key behind the tails of ids (model/id); made at first use. */
 NODISCARD enum err settings_id_key(struct db *db, struct arena *arena, struct hash_key *out);

@@ -50,13 +50,17 @@ static enum err fail(sqlite3 *handle, int code, struct problem *problem)
                        handle == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
 }
 
-static enum err execute(struct driver_connection *connection, const char *sql, struct problem *problem)
+static enum err execute(struct driver_connection *connection, const char *sql,
+                        struct problem *problem)
 {
     int code = sqlite3_exec(connection->handle, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? OK : fail(connection->handle, sqlite3_extended_errcode(connection->handle), problem);
+    return code == SQLITE_OK
+               ? OK
+               : fail(connection->handle, sqlite3_extended_errcode(connection->handle), problem);
 }
 
-/* One connection writes and checkpoints; readers never do (stack.md: the WAL-reset fault needs two that checkpoint). */
+/* One connection writes and checkpoints; readers never do (stack.md: the WAL-reset fault needs two
+ * that checkpoint). */
 static enum err set_up(struct driver_connection *connection, const struct driver_config *config,
                        struct problem *problem)
 {
@@ -65,14 +69,16 @@ static enum err set_up(struct driver_connection *connection, const struct driver
     sqlite3_extended_result_codes(connection->handle, 1);
     if (config->is_read_only) {
         sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-        snprintf(sql, sizeof sql, "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-%d;",
+        snprintf(sql, sizeof sql,
+                 "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-%d;",
                  config->cache_kib > 0 ? config->cache_kib : 2000);
     } else {
-        snprintf(sql, sizeof sql,
-                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%d;"
-                 "PRAGMA journal_size_limit=%d; PRAGMA secure_delete=FAST; PRAGMA temp_store=MEMORY;"
-                 "PRAGMA cache_size=-%d;",
-                 WAL_PAGES_MAX, WAL_BYTES_MAX, config->cache_kib > 0 ? config->cache_kib : 2000);
+        snprintf(
+            sql, sizeof sql,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=%d;"
+            "PRAGMA journal_size_limit=%d; PRAGMA secure_delete=FAST; PRAGMA temp_store=MEMORY;"
+            "PRAGMA cache_size=-%d;",
+            WAL_PAGES_MAX, WAL_BYTES_MAX, config->cache_kib > 0 ? config->cache_kib : 2000);
     }
     return execute(connection, sql, problem);
 }
@@ -94,10 +100,12 @@ static enum err open_connection(const struct driver_config *config, struct drive
     if (connection == NULL) {
         return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
     }
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
-                (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int flags =
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
+        (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int code = sqlite3_open_v2(config->path, &connection->handle, flags, NULL);
-    enum err err = code == SQLITE_OK ? set_up(connection, config, problem) : fail(connection->handle, code, problem);
+    enum err err = code == SQLITE_OK ? set_up(connection, config, problem)
+                                     : fail(connection->handle, code, problem);
     if (err != OK) {
         close_connection(&connection);
         return err;
@@ -106,11 +114,12 @@ static enum err open_connection(const struct driver_config *config, struct drive
     return OK;
 }
 
-static enum err prepare(struct driver_connection *connection, struct str sql, struct driver_statement **out,
-                        struct problem *problem)
+static enum err prepare(struct driver_connection *connection, struct str sql,
+                        struct driver_statement **out, struct problem *problem)
 {
     sqlite3_stmt *handle = NULL;
-    int code = sqlite3_prepare_v3(connection->handle, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT, &handle, NULL);
+    int code = sqlite3_prepare_v3(connection->handle, sql.ptr, (int)sql.len,
+                                  SQLITE_PREPARE_PERSISTENT, &handle, NULL);
     if (code != SQLITE_OK) {
         return fail(connection->handle, sqlite3_extended_errcode(connection->handle), problem);
     }
@@ -132,7 +141,8 @@ static int bind_value(sqlite3_stmt *handle, int index, const struct value *value
     case VALUE_INT:
         return sqlite3_bind_int64(handle, index, value->number);
     case VALUE_TEXT:
-        return sqlite3_bind_text64(handle, index, value->text.ptr, value->text.len, SQLITE_STATIC, SQLITE_UTF8);
+        return sqlite3_bind_text64(handle, index, value->text.ptr, value->text.len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
     case VALUE_BYTES:
         return sqlite3_bind_blob64(handle, index, value->text.ptr, value->text.len, SQLITE_STATIC);
     }
@@ -163,24 +173,29 @@ static struct value read_column(sqlite3_stmt *handle, int index)
     }
     case SQLITE_BLOB: {
         const char *bytes = sqlite3_column_blob(handle, index);
-        return value_bytes((struct str){bytes == NULL ? "" : bytes, (size_t)sqlite3_column_bytes(handle, index)});
+        return value_bytes(
+            (struct str){bytes == NULL ? "" : bytes, (size_t)sqlite3_column_bytes(handle, index)});
     }
     default:
         return (struct value){.type = VALUE_NULL};
     }
 }
 
-static enum err step(struct driver_statement *statement, struct value *columns, size_t count, bool *has_row)
+static enum err step(struct driver_statement *statement, struct value *columns, size_t count,
+                     bool *has_row)
 {
     assert(statement->is_started);
     int code = sqlite3_step(statement->handle);
     *has_row = code == SQLITE_ROW;
     if (code != SQLITE_ROW) {
-        return code == SQLITE_DONE ? OK : err_of(sqlite3_extended_errcode(sqlite3_db_handle(statement->handle)));
+        return code == SQLITE_DONE
+                   ? OK
+                   : err_of(sqlite3_extended_errcode(sqlite3_db_handle(statement->handle)));
     }
     int have = sqlite3_data_count(statement->handle);
     for (int i = 0; i < (int)count; i++) {
-        columns[i] = i < have ? read_column(statement->handle, i) : (struct value){.type = VALUE_NULL};
+        columns[i] =
+            i < have ? read_column(statement->handle, i) : (struct value){.type = VALUE_NULL};
     }
     return OK;
 }

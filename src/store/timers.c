@@ -44,15 +44,15 @@ enum err timers_count_stall(struct db *db, struct id id)
 enum err timers_again(struct db *db, const struct timer *timer)
 {
     return db_move(db, S_timer_again,
-                PARAMS(value_id(timer->id), value_time(timer->due_at), value_int(timer->attempts),
-                       value_text(timer->error)));
+                   PARAMS(value_id(timer->id), value_time(timer->due_at),
+                          value_int(timer->attempts), value_text(timer->error)));
 }
 
 enum err timers_give_up(struct db *db, const struct timer *timer)
 {
     return db_move(db, S_timer_failed,
-                PARAMS(value_id(timer->id), value_time(timer->ended_at), value_int(timer->attempts),
-                       value_text(timer->error)));
+                   PARAMS(value_id(timer->id), value_time(timer->ended_at),
+                          value_int(timer->attempts), value_text(timer->error)));
 }
 
 static struct value kind_value(enum timer_kind kind)
@@ -62,11 +62,12 @@ static struct value kind_value(enum timer_kind kind)
 
 enum err timers_cancel(struct db *db, enum timer_kind kind, struct id subject, struct instant now)
 {
-    return db_run(db, S_timers_cancel_subject, PARAMS(value_id(subject), value_time(now), kind_value(kind)));
+    return db_run(db, S_timers_cancel_subject,
+                  PARAMS(value_id(subject), value_time(now), kind_value(kind)));
 }
 
-enum err timers_of_subject(struct db *db, struct arena *arena, enum timer_kind kind, struct id subject,
-                           struct timer *out)
+enum err timers_of_subject(struct db *db, struct arena *arena, enum timer_kind kind,
+                           struct id subject, struct timer *out)
 {
     return db_one(db, S_timer_of_subject, (struct db_into){TABLE_timers, arena}, out,
                   PARAMS(value_id(subject), kind_value(kind)));

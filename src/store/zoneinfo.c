@@ -254,7 +254,10 @@ const struct zone *zoneinfo_find(struct zoneinfo *zones, struct str name)
     return zone;
 }
 
-struct str zoneinfo_version(const struct zoneinfo *zones) { return zones->version; }
+struct str zoneinfo_version(const struct zoneinfo *zones)
+{
+    return zones->version;
+}
 
 size_t zoneinfo_names(const struct zoneinfo *zones, const struct str **out)
 {

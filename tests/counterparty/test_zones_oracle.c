@@ -16,7 +16,10 @@ enum { RANDOM_POINTS = 120 };
 static const int64_t FIRST_SECOND = -2208988800;
 static const int64_t LAST_SECOND = 4102444800;
 
-static struct instant instant_of(int64_t second) { return (struct instant){second * 1000000}; }
+static struct instant instant_of(int64_t second)
+{
+    return (struct instant){second * 1000000};
+}
 
 static void print_utc(const struct zone *zone, int64_t second)
 {

@@ -4,8 +4,7 @@ static struct person read_person(struct fixture *f, const char *text, struct pre
 {
     struct person person;
     memset(&person, 0x5a, sizeof person);
-    enum err err =
-        record_from_json(&f->context, &person_record, str_from(text), &person, given);
+    enum err err = record_from_json(&f->context, &person_record, str_from(text), &person, given);
     if (err != OK) {
         fail_msg("%s: %s", text, f->problem.message);
     }
@@ -22,8 +21,7 @@ static void check_refusal(struct fixture *f, const struct record *record, bool i
     } out;
     f->problem = (struct problem){0};
     f->context.is_partial = is_partial;
-    enum err err =
-        record_from_json(&f->context, record, str_from(refusal->text), &out, NULL);
+    enum err err = record_from_json(&f->context, record, str_from(refusal->text), &out, NULL);
     f->context.is_partial = false;
     if (err != E_INVALID || f->problem.err != E_INVALID) {
         fail_msg("%s was not refused", refusal->text);
@@ -96,13 +94,12 @@ static void test_partial(void **state)
     struct person p;
     struct presence given;
     f->context.is_partial = true;
-    assert_int_equal(record_from_json(&f->context, &person_record, STR("{}"), &p, &given),
-                     OK);
+    assert_int_equal(record_from_json(&f->context, &person_record, STR("{}"), &p, &given), OK);
     assert_true(given.bits == 0);
     assert_false(p.is_active);
     assert_int_equal(record_from_json(&f->context, &person_record,
-                                      STR("{\"age\":null,\"quietHours\":{\"end\":\"07:00\"}}"),
-                                      &p, &given),
+                                      STR("{\"age\":null,\"quietHours\":{\"end\":\"07:00\"}}"), &p,
+                                      &given),
                      OK);
     assert_true(presence_has(given, record_field_index(&person_record, "age")));
     assert_true(presence_has(given, record_field_index(&person_record, "quiet_end")));
@@ -168,8 +165,8 @@ static void test_required_nested_object(void **state)
     assert_int_equal(
         record_from_json(
             &f->context, &order_record,
-            STR("{\"billing\":{\"name\":null},\"contact\":{\"floor\":3,\"name\":\"B\"}}"),
-            &order, NULL),
+            STR("{\"billing\":{\"name\":null},\"contact\":{\"floor\":3,\"name\":\"B\"}}"), &order,
+            NULL),
         OK);
     assert_int_equal(order.contact_floor, 3);
 }
@@ -270,12 +267,10 @@ static void test_refuses_documents(void **state)
     assert_int_equal(
         record_from_json(&f->context, &person_record, STR("{\"name\":\"a\"}\0"), &p, NULL),
         E_INVALID);
-    assert_int_equal(record_from_json(&f->context, &person_record, STR_NONE, &p, NULL),
-                     E_INVALID);
+    assert_int_equal(record_from_json(&f->context, &person_record, STR_NONE, &p, NULL), E_INVALID);
     f->context.problem = NULL;
-    assert_int_equal(
-        record_from_json(&f->context, &person_record, STR("{\"x\":1}"), &p, NULL),
-        E_INVALID);
+    assert_int_equal(record_from_json(&f->context, &person_record, STR("{\"x\":1}"), &p, NULL),
+                     E_INVALID);
     f->context.is_partial = true;
     assert_int_equal(
         record_from_json(&f->context, &person_record, STR("{\"colour\":\"x\"}"), &p, NULL),
