@@ -13,6 +13,7 @@ static const struct {
 } documents[] = {
     {"api.json", document_api},     {"config.md", document_config}, {"states.md", document_states},
     {"errors.md", document_errors}, {"cli.md", document_cli},
+    {"tocsin.1", document_man},     {"tocsin.bash", document_completion},
 };
 
 static bool write_file(const char *path, struct str text)

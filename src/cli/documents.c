@@ -78,3 +78,66 @@ void document_cli(struct buf *out)
                    commands[i].doc, commands[i].name, commands[i].usage);
     }
 }
+
+/* A hyphen that must stay one is written "\-" in a man page. */
+static void add_roff(struct buf *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        buf_add_text(out, *p == '-' ? "\\-" : *p == '\\' ? "\\\\" : (char[]){*p, '\0'});
+    }
+}
+
+void document_man(struct buf *out)
+{
+    const struct command *commands = NULL;
+    const struct setting *settings = NULL;
+    size_t command_count = commands_all(&commands);
+    size_t setting_count = settings_all(&settings);
+    buf_add_text(out, ".\\\" Made by `tocsin docs docs/reference` from the source's tables.\n"
+                      ".TH TOCSIN 1 \"\" \"Tocsin\" \"User commands\"\n.SH NAME\n"
+                      "tocsin \\- durable alerting and escalation: makes sure that a human answers\n"
+                      ".SH SYNOPSIS\n.B tocsin\n.I command\n[option ...]\n.SH COMMANDS\n");
+    for (size_t i = 0; i < command_count; i++) {
+        buf_add_text(out, ".TP\n.B ");
+        add_roff(out, commands[i].name);
+        buf_add_byte(out, ' ');
+        add_roff(out, commands[i].usage);
+        buf_add_byte(out, '\n');
+        add_roff(out, commands[i].doc);
+        buf_add_byte(out, '\n');
+    }
+    buf_add_text(out, ".SH ENVIRONMENT\n");
+    for (size_t i = 0; i < setting_count; i++) {
+        buf_printf(out, ".TP\n.B %s\n", settings[i].name);
+        add_roff(out, settings[i].doc);
+        buf_add_byte(out, '\n');
+    }
+    buf_add_text(out, ".SH EXIT STATUS\n0 done, 1 failed, 2 called wrongly, 3 a check found something wrong\n");
+}
+
+void document_completion(struct buf *out)
+{
+    const struct command *commands = NULL;
+    size_t count = commands_all(&commands);
+    buf_add_text(out, "# Made by `tocsin docs docs/reference` from the source's tables. For bash: source this file.\n"
+                      "_tocsin() {\n    local words\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i].name);
+    }
+    buf_add_text(out, "\"\n    else\n        case \"${COMP_WORDS[1]}\" in\n");
+    for (size_t i = 0; i < count; i++) {
+        struct str rest = str_from(commands[i].usage);
+        struct str word = STR_NONE;
+        buf_printf(out, "        %s) words=\"--help", commands[i].name);
+        while (str_split(&rest, ' ', &word)) {
+            word = str_starts(word, STR("[")) ? str_slice(word, 1, word.len) : word;
+            word = str_ends(word, STR("]")) ? str_slice(word, 0, word.len - 1) : word;
+            if (str_starts(word, STR("--"))) {
+                buf_printf(out, " %.*s", STR_FMT(word));
+            }
+        }
+        buf_add_text(out, "\" ;;\n");
+    }
+    buf_add_text(out, "        esac\n    fi\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- "
+                      "\"${COMP_WORDS[COMP_CWORD]}\")\n}\ncomplete -o default -F _tocsin tocsin\n");
+}

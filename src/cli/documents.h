@@ -10,5 +10,7 @@ void document_config(struct buf *out);
 void document_states(struct buf *out);
 void document_errors(struct buf *out);
 void document_cli(struct buf *out);
+void document_man(struct buf *out);        /* tocsin.1 */
+void document_completion(struct buf *out); /* for bash */
 
 #endif
