@@ -7,8 +7,12 @@
 #include "service/sync.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* A body from this size on may hold a calendar that takes long to read. */
+enum { LONG_BODY_BYTES = 4096 };
 
 struct api {
     struct api_config config;
@@ -137,6 +141,7 @@ static enum err run_function(struct work *work, struct op *op)
     op->given = call->given;
     op->path_id = call->path_id;
     op->path_id2 = call->path_id2;
+    op->prepared = call->prepared;
     op->wait = NULL;
     enum err err = call->route->function(op, call->input, call->output);
     call->wait = op->wait;
@@ -166,8 +171,30 @@ static void end_write(struct work *work, enum err err, const struct problem *pro
     call_answer(call, err, problem);
 }
 
+static struct api_call *call_of_errand(struct errand *errand)
+{
+    return (struct api_call *)(void *)((char *)errand - offsetof(struct api_call, errand));
+}
+
+static void run_preparation(struct errand *errand, struct db *reader)
+{
+    struct api_call *call = call_of_errand(errand);
+    struct api *api = call->api;
+    struct problem problem = {0};
+    struct op op = op_of(api, call, &problem);
+    op.db = reader;
+    enum err err = route_preparation(call->route)(&op, call->input, &call->prepared);
+    if (err != OK) {
+        call_answer(call, err, &problem);
+        return;
+    }
+    (api->config.offload == NULL ? api->config.submit : api->config.submit_now)(api->config.context,
+                                                                                &call->work);
+}
+
 static void start_work(struct api *api, struct api_call *call)
 {
+    call->api = api;
     call->work.arena = call->arena;
     call->work.request = str_from(call->request_id);
     call->work.run = run_function;
@@ -177,7 +204,16 @@ static void start_work(struct api *api, struct api_call *call)
         api->config.advance(api->config.context, &call->work, input->seconds);
         return;
     }
-    api->config.submit(api->config.context, &call->work);
+    if (route_preparation(call->route) == NULL || call->request.body.len < LONG_BODY_BYTES) {
+        api->config.submit(api->config.context, &call->work);
+        return;
+    }
+    call->errand.run = run_preparation;
+    if (api->config.offload == NULL) {
+        run_preparation(&call->errand, api->config.reader);
+        return;
+    }
+    api->config.offload(api->config.context, &call->errand);
 }
 
 static enum err no_such_path(struct api_call *call, struct problem *problem)

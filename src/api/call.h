@@ -8,6 +8,9 @@ enum { REQUEST_ID_MAX = 20 };
 
 struct api_call {
     struct work work; /* First: the executor sees only this. */
+    struct errand errand;
+    struct api *api;
+    const void *prepared;
     const struct site *site;
     const struct route *route;
     struct route_match match;

@@ -105,6 +105,14 @@ struct route_match route_find(enum http_method method, struct str path)
     return found;
 }
 
+route_prepare *route_preparation(const struct route *route)
+{
+    if (route->function == sync_calendars) {
+        return prepare_sync;
+    }
+    return route->function == create_calendar ? prepare_upload : NULL;
+}
+
 bool route_is_bulk(struct str path)
 {
     return str_ends(path, STR("/calendar/sync")) || str_ends(path, STR("/calendars"));

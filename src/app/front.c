@@ -76,6 +76,19 @@ static void submit(void *context, struct work *work)
     server->handed_over_last = work;
 }
 
+static void submit_now(void *context, struct work *work)
+{
+    struct server *server = context;
+    work->next = NULL;
+    inbox_push(server->inbox, work);
+}
+
+static void offload(void *context, struct errand *errand)
+{
+    struct server *server = context;
+    worker_give(server->worker, errand);
+}
+
 static void turn_end(void *context)
 {
     struct server *server = context;
@@ -94,6 +107,8 @@ enum err front_open(struct server *server, struct problem *problem)
         .reader = server->reader,
         .context = server,
         .submit = submit,
+        .offload = offload,
+        .submit_now = submit_now,
         .advance = plant->site.is_virtual ? loop_advance : NULL,
         .admin_key = plant->config.admin_key.len == 0 ? STR_NONE : plant->config.admin_key,
         .requests_per_second = plant->config.key_requests,

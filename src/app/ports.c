@@ -2,9 +2,11 @@
 
 #include "service/sync.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,6 +101,35 @@ static void calendar_done(void *context, uint64_t ticket, const struct wire_answ
     end_sync(server, job);
 }
 
+/* An upload is only expanded again, but that may take long. */
+struct sync_errand {
+    struct errand errand; /* First: the worker sees only this. */
+    struct server *server;
+    struct sync_job *job;
+};
+
+static void run_sync_errand(struct errand *errand, struct db *reader)
+{
+    struct sync_errand *sync = (struct sync_errand *)errand;
+    struct wire_request nothing = {0};
+    bool is_asking = sync_start(sync->job, &nothing);
+    assert(!is_asking);
+    (void)is_asking;
+    (void)reader;
+    end_sync(sync->server, sync->job);
+    free(sync);
+}
+
+static void offload_sync(struct server *server, struct sync_job *job)
+{
+    struct sync_errand *sync = malloc(sizeof *sync);
+    if (sync == NULL) {
+        abort();
+    }
+    *sync = (struct sync_errand){{.run = run_sync_errand}, server, job};
+    worker_give(server->worker, &sync->errand);
+}
+
 void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
 {
     struct server *server = context;
@@ -110,6 +141,10 @@ void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
         return;
     }
     atomic_fetch_add(&server->syncs, 1);
+    if (!sync_needs_network(job)) {
+        offload_sync(server, job);
+        return;
+    }
     if (sync_start(job, &first)) {
         http_client_submit(server->calendar_client, &first, (uint64_t)(uintptr_t)job);
         return;

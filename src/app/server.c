@@ -121,6 +121,8 @@ static enum err open_parts(struct server *server, struct problem *problem)
     TRY(ports_open(server, problem));
     TRY(open_executor(server, problem));
     TRY(plant_reader(server->plant, &server->reader, problem));
+    TRY(plant_reader(server->plant, &server->worker_reader, problem));
+    TRY(worker_start(server->worker_reader, &server->worker, problem));
     TRY(front_open(server, problem));
     default_public_url(server);
     if (pthread_create(&server->thread, NULL, loop_run, server) != 0) {
@@ -194,12 +196,14 @@ void server_stop(struct server **stopping)
         return;
     }
     stop_threads(server);
+    worker_stop(&server->worker);
     ports_close(server);
     drop_inbox(server);
     mock_port_free(&server->room.mock);
     executor_free(&server->room.executor);
     api_free(&server->api);
     db_close(&server->reader);
+    db_close(&server->worker_reader);
     inbox_free(&server->inbox);
     if (server->timer >= 0) {
         close(server->timer);

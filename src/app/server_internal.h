@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "app/inbox.h"
 #include "app/server.h"
+#include "app/worker.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "service/room.h"
@@ -32,6 +33,8 @@ struct server {
     struct room room;
     struct inbox *inbox;
     struct db *reader;
+    struct db *worker_reader;
+    struct worker *worker;
     struct api *api;
     struct http_server *http;
     struct http_client *courier_client;

@@ -84,9 +84,17 @@ static enum err take_events(struct op *op, const struct user *user, const struct
     return OK;
 }
 
-static struct sync_job pushed_job(struct op *op, const struct user *user)
+/* A text that came with a request, expanded. */
+struct expanded_text {
+    struct sync_job job;
+    struct sync_part part;
+};
+
+static enum err expand_text(struct op *op, const struct user *user, struct str text,
+                            const struct expanded_text **out)
 {
-    return (struct sync_job){
+    struct expanded_text *expanded = ARENA_NEW(op->arena, struct expanded_text);
+    expanded->job = (struct sync_job){
         .arena = op->arena,
         .site = op->site,
         .owner_email = user->email,
@@ -94,19 +102,50 @@ static struct sync_job pushed_job(struct op *op, const struct user *user)
         .from = instant_sub(op->now, DAYS(1)),
         .to = instant_add(op->now, DAYS(15)),
     };
+    expanded->part = (struct sync_part){.href = STR(""), .body = text, .is_new_body = true};
+    sync_expand(&expanded->job, &expanded->part);
+    if (expanded->part.err != OK) {
+        return op_fail(op, expanded->part.err, "ics", "%s", expanded->part.problem.message);
+    }
+    *out = expanded;
+    return OK;
+}
+
+static enum err prepare_text(struct op *op, struct id user_id, struct str text, const void **out)
+{
+    struct user user = {0};
+    const struct expanded_text *expanded = NULL;
+    if (!str_is_set(text)) {
+        return OK;
+    }
+    TRY(op_may_change(op, user_id));
+    TRY(op_not_found(op, users_get(op->db, op->arena, user_id, &user), "user"));
+    TRY(expand_text(op, &user, text, &expanded));
+    *out = expanded;
+    return OK;
+}
+
+enum err prepare_sync(struct op *op, const void *input, const void **out)
+{
+    const struct sync_input *given = input;
+    return prepare_text(op, given->user_id, given->ics, out);
+}
+
+enum err prepare_upload(struct op *op, const void *input, const void **out)
+{
+    const struct calendar *given = input;
+    return prepare_text(op, op->path_id, given->ics, out);
 }
 
 static enum err take_text(struct op *op, const struct user *user, struct str text,
                           struct sync_result *out)
 {
-    struct sync_job job = pushed_job(op, user);
-    struct sync_part part = {.body = text};
-    sync_expand(&job, &part);
-    if (part.err != OK) {
-        return op_fail(op, part.err, "ics", "%s", part.problem.message);
+    const struct expanded_text *expanded = op->prepared;
+    if (expanded == NULL) {
+        TRY(expand_text(op, user, text, &expanded));
     }
-    for (size_t i = 0; i < part.result.occurrence_count; i++) {
-        struct meeting_facts facts = sync_facts_of(&part.result.occurrences[i], user->id);
+    for (size_t i = 0; i < expanded->part.result.occurrence_count; i++) {
+        struct meeting_facts facts = sync_facts_of(&expanded->part.result.occurrences[i], user->id);
         TRY(take_meeting(op, &facts, out));
     }
     return OK;
@@ -114,21 +153,20 @@ static enum err take_text(struct op *op, const struct user *user, struct str tex
 
 enum err sync_upload(struct op *op, struct calendar *calendar, const struct user *user)
 {
-    struct sync_job job = pushed_job(op, user);
-    struct sync_part part = {.href = STR(""), .body = calendar->ics, .is_new_body = true};
+    const struct expanded_text *expanded = op->prepared;
     struct sync_result counts = {0};
-    job.calendar = *calendar;
-    sync_expand(&job, &part);
-    if (part.err != OK) {
-        return op_fail(op, part.err, "ics", "%s", part.problem.message);
+    if (expanded == NULL) {
+        TRY(expand_text(op, user, calendar->ics, &expanded));
     }
-    TRY(sync_apply_part(op, &job, &part, &counts));
+    struct sync_job job = expanded->job;
+    const struct expand_result *result = &expanded->part.result;
+    job.calendar = *calendar;
+    TRY(sync_apply_part(op, &job, &expanded->part, &counts));
     calendar->status = calendar_status_OK;
     calendar->last_synced_at = op->now;
     calendar->expanded_until = job.to;
-    calendar->warning_count = (int64_t)part.result.warning_count;
-    calendar->first_warning =
-        part.result.warning_count == 0 ? STR_NONE : part.result.warnings[0].message;
+    calendar->warning_count = (int64_t)result->warning_count;
+    calendar->first_warning = result->warning_count == 0 ? STR_NONE : result->warnings[0].message;
     return db_update(op->db, TABLE_calendars, op->arena, calendar);
 }
 

@@ -189,10 +189,15 @@ static struct pull_source source_of(const struct sync_job *job)
     };
 }
 
+bool sync_needs_network(const struct sync_job *job)
+{
+    return job->calendar.kind != calendar_kind_upload;
+}
+
 bool sync_start(struct sync_job *job, struct wire_request *first)
 {
     struct problem problem = {0};
-    if (job->calendar.kind == calendar_kind_upload) {
+    if (!sync_needs_network(job)) {
         job->result.state = PULL_UNCHANGED;
         collect(job);
         return false;

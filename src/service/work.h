@@ -9,6 +9,13 @@
 
 #include "service/op.h"
 
+/* Something for another thread than the executor's, which may take long; `reader` is that thread's
+ * own connection. */
+struct errand {
+    struct errand *next;
+    void (*run)(struct errand *errand, struct db *reader);
+};
+
 struct work {
     struct work *next;
     struct arena *arena; /* Of whoever made it; NULL for the executor's own. */
