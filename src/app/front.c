@@ -12,6 +12,14 @@ static void *must(void *memory)
     return memory;
 }
 
+/* Answers made on the executor's thread are kept until its commit is done with. */
+static _Thread_local bool is_executor;
+
+void front_mark_executor(void)
+{
+    is_executor = true;
+}
+
 /* On the HTTP thread an answer goes out at once; the executor's go out together after its commit.
  */
 struct reply_place {
@@ -36,7 +44,7 @@ static void send_reply(void *context, const struct http_response *response)
 {
     struct reply_place *place = context;
     struct server *server = place->server;
-    if (server->has_thread && pthread_equal(pthread_self(), server->thread)) {
+    if (is_executor) {
         keep_reply(&server->replies, place->exchange, response);
         return;
     }

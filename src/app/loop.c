@@ -178,6 +178,7 @@ static void wind_down(struct server *server)
 void *loop_run(void *context)
 {
     struct server *server = context;
+    front_mark_executor();
     if (server->plant->site.is_virtual) {
         run_virtual(server);
     } else {

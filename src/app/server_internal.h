@@ -69,5 +69,6 @@ void ports_begin_sync(void *server, struct op *op, const struct effect *effect);
 
 /* front */
 NODISCARD enum err front_open(struct server *server, struct problem *problem);
+void front_mark_executor(void); /* The calling thread is the executor's. */
 
 #endif
