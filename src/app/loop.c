@@ -78,8 +78,11 @@ static bool turn(struct server *server)
     return did || list != NULL;
 }
 
-static void reload(struct server *server)
+static void reload_if_asked(struct server *server)
 {
+    if (!atomic_exchange(&server->must_reload, false)) {
+        return;
+    }
     struct plant *plant = server->plant;
     struct problem problem = {0};
     struct rules rules;
@@ -137,6 +140,7 @@ static void run_virtual(struct server *server)
 {
     while (!atomic_load(&server->must_stop)) {
         struct advance *advance = take_advance(server);
+        reload_if_asked(server);
         if (advance != NULL) {
             run_advance(server, advance);
         } else if (!turn(server)) {
@@ -148,9 +152,7 @@ static void run_virtual(struct server *server)
 static void run_real(struct server *server)
 {
     while (!atomic_load(&server->must_stop)) {
-        if (atomic_exchange(&server->must_reload, false)) {
-            reload(server);
-        }
+        reload_if_asked(server);
         if (!turn(server)) {
             struct instant next = INSTANT_NONE;
             bool has_next = room_next(&server->room, &next);

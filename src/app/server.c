@@ -162,20 +162,19 @@ void server_reload(struct server *server)
     inbox_wake(server->inbox);
 }
 
+/* Requests under way are answered while the executor still runs; then the executor ends. */
 static void stop_threads(struct server *server)
 {
     atomic_store(&server->plant->stats.is_stopping, true);
     if (server->http != NULL) {
         http_server_quiesce(server->http);
+        http_server_stop(&server->http, SECONDS(READER_STOP_SECONDS));
     }
     if (server->has_thread) {
         atomic_store(&server->must_stop, true);
         inbox_wake(server->inbox);
         pthread_join(server->thread, NULL);
         server->has_thread = false;
-    }
-    if (server->http != NULL) {
-        http_server_stop(&server->http, SECONDS(READER_STOP_SECONDS));
     }
 }
 
