@@ -71,8 +71,9 @@ static enum err write_checkin(struct op *op, const struct checkin_request *reque
 
 static enum err joined(struct op *op, const struct meeting *meeting, struct checkin_result *out)
 {
-    TRY(cancel_alerts(op, meeting, "joined"));
+    /* The incident first: a last step that is stopped must not look like a ladder that ran out. */
     TRY(resolve_incident_of_meeting(op, meeting, "joined"));
+    TRY(cancel_alerts(op, meeting, "joined"));
     out->message = STR("You are in. Nothing more will be sent about this meeting.");
     return incident_of(op, meeting, &out->incident_id);
 }

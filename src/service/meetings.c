@@ -106,9 +106,10 @@ static const char *plan_broken(const struct meeting *old, const struct meeting *
 
 static enum err replan(struct op *op, struct meeting *meeting, const char *reason)
 {
+    /* The incident first: a last step that is stopped must not look like a ladder that ran out. */
+    TRY(cancel_incident_of_meeting(op, meeting, reason));
     TRY(cancel_alerts(op, meeting, reason));
     TRY(timers_cancel(op->db, timer_kind_MISSED_CHECK, meeting->id, op->now));
-    TRY(cancel_incident_of_meeting(op, meeting, reason));
     meeting->generation++;
     meeting->checkin_status = checkin_status_NONE;
     return plan_alerts(op, meeting);
