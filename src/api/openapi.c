@@ -1,5 +1,6 @@
 #include "api/call.h"
 
+#include "model/enums.h"
 #include "model/json.h"
 #include "model/openapi.h"
 
@@ -172,6 +173,37 @@ static void add_paths(struct buf *out, const struct route *routes, size_t count)
     }
 }
 
+struct enum_use {
+    const struct enum_names *names;
+    bool is_used;
+};
+
+static void look_for_enum(void *context, const struct record *record)
+{
+    struct enum_use *use = context;
+    for (size_t i = 0; i < record->field_count; i++) {
+        use->is_used = use->is_used || record->fields[i].detail.names == use->names;
+    }
+}
+
+/* The sets of words that the records and parameters refer to. */
+static void add_enums(struct buf *out, const struct route *routes, size_t count)
+{
+    const struct enum_doc *docs = NULL;
+    size_t doc_count = enum_docs(&docs);
+    for (size_t i = 0; i < doc_count; i++) {
+        struct enum_use use = {.names = docs[i].names};
+        for (size_t j = 0; j < count; j++) {
+            openapi_visit_records(routes[j].output, &use, look_for_enum);
+            openapi_visit_records(routes[j].input, &use, look_for_enum);
+        }
+        if (use.is_used) {
+            buf_printf(out, ",\"%s\":", docs[i].names->name);
+            openapi_enum_schema(out, docs[i].names, docs[i].meanings);
+        }
+    }
+}
+
 static void add_schemas(struct buf *out, const struct route *routes, size_t count)
 {
     struct schemas answers = {.out = out, .use = SCHEMA_ANSWER, .has_any = true};
@@ -195,6 +227,7 @@ static void add_schemas(struct buf *out, const struct route *routes, size_t coun
                                   routes[i].method == HTTP_PATCH ? &changes : &inputs, add_schema);
         }
     }
+    add_enums(out, routes, count);
 }
 
 void openapi_write(struct buf *out, struct str version)

@@ -1,10 +1,11 @@
 #!/bin/sh
-# exim.sh DIRECTORY SUBMISSION_PORT TLS_PORT CLEAR_PORT: a real mail server for test_smtp.c.
+# exim.sh DIRECTORY SUBMISSION_PORT TLS_PORT CLEAR_PORT: a real mail server for test_smtp.c and test_mail.py.
 #
 # Listens on 127.0.0.1: the submission port demands STARTTLS and a login, the TLS port a login, the clear port nothing.
 # The one account is alice with the password secret. All that is made lies in DIRECTORY: mailbox/new gets the mail, ca.pem
 # is the authority to trust, exim.pid holds the daemon to end. The recipient's local part picks the answer:
-#   greylisted 451, full 452, nobody 550, noted 250 (at RCPT); spam 554, busy 450, slow 250 after a while (at the message).
+#   greylisted 451, full 452, nobody 550, noted 250 (at RCPT); spam 554, busy 450, slow 250 after 3 s, slower 250 after 8 s
+#   (at the message).
 # Exit code 77: it can't run here, and the line on standard output says why.
 set -eu
 cannot() { echo "$1"; exit 77; }
@@ -82,6 +83,8 @@ on_message:
           message   = 450 4.3.2 Too busy for it
   warn    condition = \${if eq{\$acl_m_verdict}{slow}}
           delay     = 3s
+  warn    condition = \${if eq{\$acl_m_verdict}{slower}}
+          delay     = 8s
   accept
 
 begin routers

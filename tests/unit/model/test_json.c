@@ -113,6 +113,50 @@ static void test_partial(void **state)
                   &(struct refusal){"{\"name\":\"\"}", "name", "must not be empty"});
 }
 
+static struct person patched(struct fixture *f, const char *text, struct person person)
+{
+    struct person change;
+    struct presence given;
+    f->context.is_partial = true;
+    enum err err = record_from_json(&f->context, &person_record, str_from(text), &change, &given);
+    if (err != OK) {
+        fail_msg("%s: %s", text, f->problem.message);
+    }
+    record_merge(&person_record, given, &change, &person);
+    return person;
+}
+
+static void test_merge(void **state)
+{
+    struct fixture *f = *state;
+    struct person stored = {.name = STR("A"), .age = 40, .is_active = true};
+    static const char start_only[] = "{\"quietHours\":{\"start\":\"21:00\"}}";
+    /* Without a value of its own the person gets the fallback; one that is stored stays. */
+    struct person p = patched(f, start_only, stored);
+    assert_str(p.quiet_start, "21:00");
+    assert_str(p.quiet_end, "08:00");
+    assert_str(p.name, "A");
+    assert_int_equal(p.age, 40);
+    assert_true(p.is_active);
+    stored.quiet_start = STR("23:00");
+    stored.quiet_end = STR("06:30");
+    p = patched(f, start_only, stored);
+    assert_str(p.quiet_start, "21:00");
+    assert_str(p.quiet_end, "06:30");
+    p = patched(f, "{\"quietHours\":{}}", stored);
+    assert_str(p.quiet_start, "23:00");
+    p = patched(f, "{\"quietHours\":null,\"active\":false}", stored);
+    assert_false(str_is_set(p.quiet_start));
+    assert_false(str_is_set(p.quiet_end));
+    assert_false(p.is_active);
+    p = patched(f, "{\"quietHours\":{\"end\":null}}", stored);
+    assert_str(p.quiet_start, "23:00");
+    assert_false(str_is_set(p.quiet_end));
+    p = patched(f, "{\"name\":\"B\"}", stored);
+    assert_str(p.name, "B");
+    assert_str(p.quiet_end, "06:30");
+}
+
 static void test_null_makes_absent(void **state)
 {
     struct fixture *f = *state;
@@ -319,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reads_every_type, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_applies_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_partial, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_merge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_null_makes_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_required_nested_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_members, set_up, tear_down),

@@ -1,0 +1,378 @@
+#!/usr/bin/env python3
+"""Email through a real Exim, from the real binary: the main job with its mail, and every way in which a mail can fail.
+
+Requirements: A1, A3, A5, K9 (no secrets in the log), O1 (send-test), O2 (SMTP_*, *_FILE), V1; protocols.md 4.
+Exim is started by exim.sh, whose recipients choose the answer by their names.
+"""
+import datetime
+import email
+import email.policy
+import email.utils
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import live  # noqa: E402  (tests/lib/live.py)
+
+checks = live.Checks()
+HERE = pathlib.Path(__file__).resolve().parent
+MORNING = "2026-03-02T09:00:00Z"
+NOON = "2026-03-02T12:00:00Z"
+STAGE_1 = 12 * 3600 - 9 * 3600 - 15 * 60  # from MORNING to the mail of a meeting at NOON
+SECRET = "secret"
+
+
+class Exim:
+    """A mail server of our own. Its mail lies in maildir, in the order of arrival."""
+
+    def __init__(self, name):
+        # Not below the work folder: Exim's own user must be able to reach it.
+        self.folder = checks.folder(name)
+        checks.work.chmod(0o755)
+        self.port, self.tls_port, self.clear_port = live.free_ports(3)
+        self.seen = set()
+
+    def start(self):
+        words = ["sh", str(HERE / "exim.sh"), str(self.folder), str(self.port), str(self.tls_port), str(self.clear_port)]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        if done.returncode == live.SKIPPED:
+            live.skip(done.stdout.strip())
+        if done.returncode != 0 or not live.wait_until(lambda: live.listens(self.port)):
+            raise AssertionError(f"Exim did not start: {done.stdout}{done.stderr}")
+        checks.at_end(self.stop)
+
+    def stop(self):
+        file = self.folder / "exim.pid"
+        if file.exists():
+            os.kill(int(file.read_text()), signal.SIGTERM)
+            # The daemon leaves its deliveries and connections to end by themselves.
+            live.wait_until(lambda: not live.runs_with(self.folder / "exim.conf"))
+            file.unlink(missing_ok=True)
+
+    def settings(self, **others):
+        return {"SMTP_HOST": "localhost", "SMTP_PORT": str(self.port), "SMTP_SECURE": "starttls", "SMTP_USER": "alice",
+                "SMTP_PASSWORD": SECRET, "SMTP_CA_FILE": str(self.folder / "ca.pem"),
+                "EMAIL_FROM": "Tocsin <alerts@tocsin.example>", **others}
+
+    def news(self, to=None):
+        """What has arrived since the last look, for one recipient or for all."""
+        found = []
+        for path in sorted((self.folder / "mailbox/new").iterdir(), key=lambda one: one.stat().st_mtime_ns):
+            if path.name in self.seen:
+                continue
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if to is None or mail["Envelope-To"].strip() == to:
+                self.seen.add(path.name)
+                found.append(mail)
+        return found
+
+    def wait_mail(self, to):
+        found = live.wait_until(lambda: self.news(to))
+        return found[0] if found else None
+
+    def log(self):
+        path = self.folder / "queue/main.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+
+def ics_lines(part):
+    text = part.get_payload(decode=True).decode()
+    return text.replace("\r\n ", "").split("\r\n")
+
+
+def check_headers(mail, message, event):
+    checks.equal(mail["Subject"], "Coming up at 13:00: Board: Q1, Größe & <b>", "the subject, in the person's own time")
+    checks.equal(str(mail["To"]), "ada@example.org", "the recipient")
+    checks.equal(str(mail["From"]), "Tocsin <alerts@tocsin.example>", "the sender")
+    checks.equal(mail["Message-ID"], f"<{message['id']}@tocsin.example>", "the Message-ID carries the attempt's id")
+    checks.equal(mail["Auto-Submitted"], "auto-generated", "Auto-Submitted says that no person wrote it")
+    checks.equal(mail["X-Auto-Response-Suppress"], "All", "and out-of-office answers are not asked for")
+    checks.equal(mail["References"], f"<{event}@tocsin.example>", "all mails about one meeting are one thread")
+    checks.equal(email.utils.parsedate_to_datetime(mail["Date"]).isoformat(), "2026-03-02T11:45:00+00:00",
+                 "the date is the instant of the stage, by the server's clock")
+    checks.equal(str(mail["Return-Path"]).strip("<>"), f"bounce+{message['id']}@tocsin.example",
+                 "bounces come back to an address of this attempt's own")
+    checks.like(str(mail["Received"]), r"esmtpsa", "it came over TLS with a login")
+
+
+def check_bodies(mail):
+    checks.equal(mail.get_content_type(), "multipart/mixed", "it is a mixed mail")
+    kinds = [part.get_content_type() for part in mail.walk()]
+    checks.equal(kinds, ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/calendar",
+                         "application/ics"], "its parts, the plainest first")
+    checks.equal([part.defects for part in mail.walk() if part.defects], [], "no part has a defect")
+    text = mail.get_body(("plain",)).get_content()
+    html = mail.get_body(("html",)).get_content()
+    checks.ok("Board: Q1, Größe & <b>" in text and "https://meet.google.com/abc-defg-hij" in text,
+              "the text names the meeting and where to join", text)
+    checks.ok("Board: Q1, Größe &amp; &lt;b&gt;" in html and "<b>" not in html,
+              "so does the formatted text, where a title cannot bring in markup", html)
+    links = [set(re.findall(r"http://127\.0\.0\.1:\d+/l/[\w-]+", body)) for body in (text, html)]
+    checks.ok(len(links[0]) == 1 and links[0] == links[1], "both carry the same one-tap link", text, html)
+    return links[0].pop()
+
+
+def check_invite(mail):
+    parts = {part.get_content_type(): part for part in mail.walk()}
+    attached, shown = parts["application/ics"], parts["text/calendar"]
+    lines = ics_lines(attached)
+    checks.equal(attached.get_filename(), "invite.ics", "invite.ics is attached")
+    checks.equal(attached.get_payload(decode=True), shown.get_payload(decode=True), "and is what calendars read inline")
+    checks.equal(shown.get_param("method"), "REQUEST", "the method is in the content type")
+    wanted = ["METHOD:REQUEST", "UID:board-7@example.org", "DTSTART:20260302T120000Z", "DTEND:20260302T123000Z",
+              "SUMMARY:Board: Q1\\, Größe & <b>"]
+    checks.equal([line for line in wanted if line not in lines], [], "the invite's UID, times and title", "\n".join(lines))
+
+
+def check_link(server, exim, link, event):
+    page = live.request(link)
+    checks.equal(page.status, 200, "the link shows a page without a login")
+    checks.ok("<form" in page.text and "JOINED" in page.text, "with buttons", page.text)
+    checks.equal(server.meeting(event).get("checkin"), None, "a mail scanner that opens it checks nobody in")
+    answer = live.request(link, "POST", urllib.parse.urlencode({"answer": "JOINED"}),
+                          {"Content-Type": "application/x-www-form-urlencoded"})
+    checks.equal(answer.status, 200, "the button is answered")
+    checkin = server.meeting(event).get("checkin") or {}
+    checks.equal((checkin.get("status"), checkin.get("source")), ("JOINED", "LINK"), "and checks the person in")
+    stages = server.stages(event)
+    checks.equal([stages[1][0], stages[2][0], stages[3][0]], ["DELIVERED", "CANCELLED", "CANCELLED"],
+                 "every stage still ahead is cancelled")
+    server.advance(3600)
+    kinds = [one["channel"] for one in server.messages(subjectId=event)]
+    checks.equal(kinds, ["EMAIL"], "nothing more goes out about this meeting")
+    checks.equal(server.meeting(event).get("incidentId"), None, "and no incident opens")
+    checks.equal(exim.news("ada@example.org"), [], "no second mail arrives")
+    bad = live.request(link[:-1] + ("A" if link[-1] != "A" else "B"), "POST", "answer=JOINED",
+                       {"Content-Type": "application/x-www-form-urlencoded"})
+    checks.equal(bad.status, 404, "a link that was tampered with is refused")
+
+
+def main_job(exim):
+    password = checks.work / "password"
+    password.write_text(SECRET + "\n")
+    settings = exim.settings(SMTP_PASSWORD_FILE=str(password))
+    del settings["SMTP_PASSWORD"]
+    server = live.Tocsin(checks, "main", at=MORNING, **settings)
+    ada = server.add_user("Ada", email="ada@example.org", phone="+14155550111", timezone="Europe/Berlin")
+    event = server.push(ada, "board-7@example.org", NOON, endsAt="2026-03-02T12:30:00Z", title="Board: Q1, Größe & <b>",
+                        joinUrl="https://meet.google.com/abc-defg-hij")
+    server.advance(STAGE_1 - 1)
+    checks.equal(server.messages(userId=ada), [], "nothing goes out a second too early")
+    server.advance(1)
+    message = server.messages(userId=ada)[0]
+    checks.equal((message["state"], message["provider"], message["sentAt"]), ("SENT", "smtp", "2026-03-02T11:45:00Z"),
+                 "Exim took the mail of stage 1, at its instant")
+    mail = exim.wait_mail("ada@example.org")
+    if checks.ok(mail is not None, "it arrives in the maildir", exim.log()):
+        check_headers(mail, message, event)
+        link = check_bodies(mail)
+        check_invite(mail)
+        check_link(server, exim, link, event)
+    nobody_answers(server, exim)
+    checks.ok(SECRET not in server.log() and "Größe" not in server.log(), "neither password nor text is logged")
+    checks.equal(server.end(), 0, "it stops well")
+
+
+def nobody_answers(server, exim):
+    """Nobody joins: the ladder's mail goes the same way, and a check-in stops what is left of it."""
+    eve = server.add_user("Eve", email="eve@example.org", phone="+14155550112")
+    event = server.push(eve, "review", "2026-03-02T14:00:00Z")
+    server.advance(5 * 3600 - STAGE_1 - 3600 + 300)
+    checks.equal([server.stages(event)[stage][0] for stage in (1, 2, 3)], ["DELIVERED"] * 3,
+                 "nobody answers: mail by SMTP, message and call by the mock")
+    incident = server.meeting(event).get("incidentId")
+    steps = server.get(f"/incidents/escalations/{incident}")["steps"]
+    checks.equal((steps[0]["stepType"], steps[0]["status"]), ("EMAIL", "EXECUTED"), "the ladder's first step is a mail")
+    mails = live.wait_until(lambda: [*exim.news("eve@example.org")] if exim.log().count("=> eve") > 1 else None) or []
+    checks.equal(len(mails), 2, "both mails arrive", exim.log())
+    if len(mails) == 2:
+        checks.equal(mails[1]["Message-ID"], f"<{steps[0]['messageId']}@tocsin.example>", "the second is the ladder's")
+    answer = server.ask("POST", f"/meetings/{event}/checkin", {"userId": eve, "status": "JOINED"}).body
+    checks.equal(answer["action"], "JOINED_CONFIRMED", "the check-in is taken")
+    steps = server.get(f"/incidents/escalations/{incident}")["steps"]
+    checks.equal([one["status"] for one in steps[1:]], ["CANCELLED"] * 3, "and the ladder stops at once")
+
+
+def seconds_between(messages):
+    times = [datetime.datetime.fromisoformat(one["createdAt"].replace("Z", "+00:00")) for one in messages]
+    return [round((after - before).total_seconds()) for before, after in zip(times, times[1:])]
+
+
+def attempts(server, user):
+    return [one for one in server.messages(userId=user, channel="EMAIL") if one["subjectType"] == "MEETING"]
+
+
+def refusals(exim):
+    """What a refusal means is told by the row, and never stops the stages that follow."""
+    server = live.Tocsin(checks, "refusals", at=MORNING, **exim.settings())
+    rows = [
+        # local part, attempts, category, words of the reason
+        ("greylisted", 4, "rate_limited", "451"),
+        ("full", 4, "unreachable", "452"),
+        ("busy", 4, "provider_error", "450"),
+        ("nobody", 1, "invalid_number", "550"),
+        ("spam", 1, "carrier_rejected", "554"),
+    ]
+    people = {name: server.add_user(name, email=f"{name}@example.org", phone=f"+1415555020{i}")
+              for i, (name, *_) in enumerate(rows)}
+    events = {name: server.push(user, f"m-{name}", NOON) for name, user in people.items()}
+    server.advance(STAGE_1 + 1)
+    checks.equal(server.stages(events["greylisted"])[1][0], "SENDING", "after a 4xx the stage is not given up")
+    server.advance(14)
+    for name, count, category, words in rows:
+        tries = attempts(server, people[name])
+        checks.equal(len(tries), count, f"{name}: {count} attempts")
+        checks.equal(seconds_between(tries), [2, 4, 8][:count - 1], f"{name}: with back-off")
+        checks.equal({(one["state"], one.get("category")) for one in tries}, {("FAILED", category)},
+                     f"{name}: each is FAILED with its category", [one.get("error") for one in tries])
+        checks.like(tries[-1].get("error"), words, f"{name}: the reason quotes the server")
+        checks.equal(len({one["id"] for one in tries}), count, f"{name}: each attempt is a row of its own")
+        status, reason = server.stages(events[name])[1]
+        checks.equal(status, "FAILED", f"{name}: the alert FAILED")
+        checks.like(reason, words, f"{name}: and says why")
+    server.advance(14 * 60)
+    for name, *_ in rows:
+        stages = server.stages(events[name])
+        checks.equal([stages[2][0], stages[3][0]], ["DELIVERED", "DELIVERED"], f"{name}: the later stages fire all the same")
+    checks.equal(exim.news(), [], "no mail of these arrived")
+    server.end()
+
+
+def patience(exim):
+    """A retry ends with its stage's interval, not later."""
+    server = live.Tocsin(checks, "patience", at=MORNING,
+                         **exim.settings(QUEUE_RETRY_ATTEMPTS="10", QUEUE_RETRY_BACKOFF_DELAY="60000"))
+    user = server.add_user("Gil", email="greylisted@example.org", phone="+14155550130")
+    event = server.push(user, "m", NOON)
+    server.advance(STAGE_1 + 8 * 60)
+    checks.equal(seconds_between(attempts(server, user)), [60, 120], "retries go on while the stage is valid")
+    status, reason = server.stages(event)[1]
+    checks.ok(status in ("SKIPPED", "FAILED") and reason, "and then it ends with a reason", (status, reason))
+    server.advance(6 * 60)
+    checks.equal([server.stages(event)[stage][0] for stage in (2, 3)], ["DELIVERED"] * 2, "the later stages fire")
+    server.end()
+
+
+def wrong_password(exim):
+    server = live.Tocsin(checks, "login", at=MORNING, **exim.settings(SMTP_PASSWORD="wrong-Passw0rd"))
+    user = server.add_user("Ada", email="ada@example.org", phone="+14155550140")
+    event = server.push(user, "m", NOON)
+    server.advance(STAGE_1 + 60)
+    tries = attempts(server, user)
+    checks.equal([(one["state"], one.get("category")) for one in tries], [("FAILED", "auth")],
+                 "a wrong password is category auth and is not tried again", tries)
+    checks.equal(server.stages(event)[1][0], "FAILED", "the alert FAILED")
+    shown = server.log() + str(tries) + str(server.stages(event)) + str(server.get("/audit", subjectId=event))
+    checks.ok("wrong-Passw0rd" not in shown, "the password is told nowhere")
+    server.end()
+
+
+def server_down():
+    """Nobody listens: nothing was sent, so it is tried again, and the mail arrives when the server is back."""
+    exim = Exim("later")
+    server = live.Tocsin(checks, "down", at=MORNING, **exim.settings())
+    user = server.add_user("Ada", email="ada@example.org", phone="+14155550150")
+    server.push(user, "m", NOON)
+    server.advance(STAGE_1 + 2)
+    tries = attempts(server, user)
+    checks.equal([(one["state"], one.get("category")) for one in tries], [("FAILED", "network")] * 2,
+                 "a server that is down is category network, and is tried again", tries)
+    exim.start()
+    server.advance(4)
+    tries = attempts(server, user)
+    checks.equal([one["state"] for one in tries], ["FAILED", "FAILED", "SENT"], "the third attempt is taken", tries[-1])
+    mail = exim.wait_mail("ada@example.org")
+    checks.ok(mail is not None and mail["Message-ID"] == f"<{tries[-1]['id']}@tocsin.example>",
+              "and its mail arrives, once", exim.log())
+    checks.equal(exim.log().count("=> "), 1, "no other copy was taken", exim.log())
+    server.end()
+    exim.stop()
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def slow_server(exim):
+    """By the real clock: Exim takes 8 s over one person's mail, and nobody else notices."""
+    server = live.Tocsin(checks, "slow", FEATURE_SCHEDULER_ENABLED="false", **exim.settings())
+    slow = server.add_user("Sal", email="slower@example.org", phone="+14155550160")
+    quick = server.add_user("Quinn", email="quinn@example.org", phone="+14155550161")
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def in_seconds(seconds):
+        return (now + datetime.timedelta(seconds=seconds)).isoformat()
+    mail = server.push(slow, "mail", in_seconds(720))  # Inside stage 1: it goes out at once.
+    others = [server.push(quick, "mail", in_seconds(720)), server.push(slow, "message", in_seconds(240)),
+              server.push(quick, "message", in_seconds(240)), server.push(quick, "call", in_seconds(100))]
+    sent = live.wait_until(lambda: server.stages(mail)[1][0] == "DELIVERED", 30)
+    checks.ok(sent, "the slow mail is taken in the end", server.messages(subjectId=mail), server.log())
+
+    def sent_at(event):
+        times = [instant(one["sentAt"]) for one in server.messages(subjectId=event) if "sentAt" in one]
+        return max(times) if times else None
+    took = sent_at(mail) - instant(server.messages(subjectId=mail)[0]["createdAt"])
+    checks.ok(took.total_seconds() >= 8, "Exim took its 8 s", took)
+    for event in others:
+        meeting = server.meeting(event)
+        checks.ok(sent_at(event) is not None and sent_at(event) < sent_at(mail) - datetime.timedelta(seconds=2),
+                  f"long before, the {meeting['externalId']} of {'Sal' if meeting['userId'] == slow else 'Quinn'} went out",
+                  server.messages(subjectId=event))
+    checks.ok(exim.wait_mail("slower@example.org") is not None, "the slow mail arrives")
+    checks.ok(exim.wait_mail("quinn@example.org") is not None, "so does the other")
+    server.end()
+
+
+def send_test(exim):
+    def send(*words, **others):
+        return live.run_tocsin(checks, "send-test", *words, **exim.settings(**others))
+    code, out, err = send("--channel", "email", "--to", "test@example.org")
+    checks.equal(code, 0, "send-test ends with 0 when the mail is taken", out, err)
+    checks.like(out, r"smtp took it: [0-9a-f-]{36}", "and names the attempt")
+    mail = exim.wait_mail("test@example.org")
+    checks.ok(mail is not None and out.split(": ")[-1].strip() in mail["Message-ID"], "which is the mail that arrives")
+    code, out, err = send("--channel", "email", "--to", "implicit@example.org", SMTP_SECURE="tls", SMTP_PORT=str(exim.tls_port))
+    checks.equal(code, 0, "TLS from the first byte", out, err)
+    mail = exim.wait_mail("implicit@example.org")
+    checks.like(str(mail and mail["Received"]), "esmtpsa", "its mail arrives over TLS with a login")
+    for to, words in (("nobody@example.org", "invalid_number.*550"), ("greylisted@example.org", "rate_limited.*451")):
+        code, out, err = send("--channel", "email", "--to", to)
+        checks.equal(code, 1, f"{to}: 1 when the server refuses it", out, err)
+        checks.like(err, words, f"{to}: with category and reason")
+    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PASSWORD="wrong-Passw0rd")
+    checks.ok(code == 1 and "auth" in err and "wrong-Passw0rd" not in out + err, "1 on a wrong password, not shown", code, err)
+    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_CA_FILE="")
+    checks.ok(code == 1 and re.search("certificate|TLS|SSL", err, re.I), "1 where the certificate's authority is not trusted", err)
+    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PORT=str(exim.clear_port), SMTP_SECURE="tls")
+    checks.equal(code, 1, "1 where TLS is spoken to a port without", out, err)
+    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PORT=str(live.free_ports(1)[0]))
+    checks.ok(code == 1 and "network" in err, "1 where nobody listens", code, err)
+    code, out, err = send("--channel", "email", "--to", "x@y> NOTIFY=NEVER")
+    checks.equal(code, 1, "1 for an address that would add commands", out, err)
+    checks.equal(send("--channel", "email")[0], 2, "2 without --to")
+    checks.equal(send("--channel", "pigeon", "--to", "a@example.org")[0], 2, "2 for a channel that does not exist")
+    checks.equal(send("--channel", "email", "--to", "a@example.org", "--loud")[0], 2, "2 for an option that does not exist")
+    code, out, err = send("--channel", "email", "--to", "a@example.org", SMTP_PASSWORD="")
+    checks.ok(code in (1, 2) and "SMTP_PASSWORD" in err, "a missing password is named", code, err)
+    checks.equal(exim.news(), [], "none of those arrived")
+
+
+def main():
+    exim = Exim("exim")
+    exim.start()
+    main_job(exim)
+    refusals(exim)
+    patience(exim)
+    wrong_password(exim)
+    server_down()
+    slow_server(exim)
+    send_test(exim)
+    exim.stop()
+
+
+checks.run(main)
