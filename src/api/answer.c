@@ -88,6 +88,18 @@ static void answer_page(struct api_call *call, enum err err, const struct proble
     out->body = buf_str(&body);
 }
 
+/* RFC 9110 11.6.1: a 401 says how to authenticate. */
+static const struct http_header challenge = {
+    STR_INIT("WWW-Authenticate"), STR_INIT("Bearer realm=\"tocsin\"")};
+
+/* The token of a one-tap link is a key to it. */
+static struct str path_for_log(const struct api_call *call)
+{
+    bool is_page = call->route != NULL && call->route->style == ROUTE_PAGE;
+    return is_page || str_contains(call->request.path, STR("/l/")) ? STR("/l/…")
+                                                                    : call->request.path;
+}
+
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)
 {
     struct http_response response = {.content_type = STR("application/json"),
@@ -108,13 +120,21 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
         response.retry_after_seconds = call->retry_after_seconds;
         response.allow =
             err == E_METHOD ? allowed_methods(call->arena, call->match.methods) : STR_NONE;
+        if (err == E_UNAUTHENTICATED) {
+            response.headers = &challenge;
+            response.header_count = 1;
+        }
     }
-    log_write(
-        call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id,
-        "%s %.*s %d", http_method_name(call->request.method),
-        STR_FMT(str_starts(call->request.path, STR("/l/")) ? STR("/l/…") : call->request.path),
-        response.status);
+    log_write(call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id,
+              "%s %.*s %d", http_method_name(call->request.method), STR_FMT(path_for_log(call)),
+              response.status);
     call->reply.send(call->reply.context, &response);
+}
+
+bool path_is_builtin(struct str path)
+{
+    return str_equal(path, STR("/livez")) || str_equal(path, STR("/readyz")) ||
+           str_equal(path, STR("/openapi.json"));
 }
 
 bool call_answer_builtin(struct api_call *call)

@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include "base/memory.h"
 #include "service/keys.h"
 
 #include <stdio.h>
@@ -28,11 +29,7 @@ struct auth {
 
 struct auth *auth_new(struct str admin_key, int64_t requests_per_second)
 {
-    struct auth *auth = calloc(1, sizeof *auth);
-    if (auth == NULL) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
-    }
+    struct auth *auth = memory_new(sizeof *auth);
     auth->has_admin = str_is_set(admin_key);
     auth->requests_per_second = requests_per_second;
     if (auth->has_admin) {
@@ -53,7 +50,8 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
     struct known_key *known = &auth->known[hash.bytes[0] % KNOWN_MAX];
     bool is_same = key_hash_equal(&known->hash, &hash);
     *out = known;
-    if (is_same && instant_before(op->now, known->until)) {
+    /* A virtual clock may stand still, and then nothing would ever be forgotten. */
+    if (is_same && !op->site->is_virtual && instant_before(op->now, known->until)) {
         return OK;
     }
     struct api_key key = {0};
@@ -76,7 +74,8 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
 static enum err pace(const struct auth *auth, struct op *op, struct known_key *known,
                      int64_t *retry_after_seconds)
 {
-    if (auth->requests_per_second <= 0 || known->scope == key_scope_ADMIN) {
+    bool is_free = known->scope == key_scope_ADMIN || op->site->is_virtual;
+    if (auth->requests_per_second <= 0 || is_free) {
         return OK;
     }
     int64_t cost = SECONDS(1).us / auth->requests_per_second;

@@ -34,6 +34,7 @@ void page_write(struct buf *out, const struct link_view *view, const struct prob
 /* The OpenAPI document, and the liveness paths: true when the path was one of those and is
  * answered. */
 bool call_answer_builtin(struct api_call *call);
+bool path_is_builtin(struct str path);
 void openapi_write(struct buf *out, struct str version);
 
 #endif

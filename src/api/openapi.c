@@ -1,42 +1,45 @@
 #include "api/call.h"
 
-#include "model/enums.h"
 #include "model/json.h"
 #include "model/openapi.h"
 
-enum { SCHEMAS_MAX = 128 };
+#include <stdarg.h>
+#include <stdio.h>
 
-struct schemas {
-    struct buf *out;
-    enum schema_use use;
-    const char *names[SCHEMAS_MAX];
-    size_t count;
-    bool has_any;
-};
+enum { SCHEMAS_MAX = 128, PIECE_MAX = 1024 };
 
-static bool is_known(const struct schemas *schemas, const char *name)
+/* Adds a piece of JSON that is written here with ' for ", so that it can be read. Nothing that is
+ * put into one has a quote of its own. */
+static void PRINTF_LIKE(2, 3) add(struct buf *out, const char *format, ...)
 {
-    for (size_t i = 0; i < schemas->count; i++) {
-        if (schemas->names[i] == name) {
-            return true;
-        }
+    char piece[PIECE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    for (const char *c = piece; *c != '\0'; c++) {
+        buf_add_byte(out, *c == '\'' ? '"' : *c);
     }
-    return false;
 }
 
-static void add_schema(void *context, const struct record *record)
+/* Between the items of an object or a list: a comma, but not behind the bracket that opens it. */
+static void add_comma(struct buf *out)
 {
-    struct schemas *schemas = context;
-    if (is_known(schemas, record->name) || schemas->count == SCHEMAS_MAX) {
-        return;
+    char last = out->ptr[out->len - 1];
+    if (last != '{' && last != '[') {
+        buf_add_byte(out, ',');
     }
-    schemas->names[schemas->count++] = record->name;
-    buf_printf(schemas->out, "%s\"%s%s\":", schemas->has_any ? "," : "", record->name,
-               schemas->use == SCHEMA_ANSWER          ? ""
-               : schemas->use == SCHEMA_PARTIAL_INPUT ? "Change"
-                                                      : "Input");
-    schemas->has_any = true;
-    openapi_record_schema(schemas->out, record, schemas->use);
+}
+
+/* What a record's name ends with where it is the schema of an input. */
+static const char *suffix_of(enum schema_use use)
+{
+    return use == SCHEMA_ANSWER ? "" : use == SCHEMA_PARTIAL_INPUT ? "Change" : "Input";
+}
+
+static enum schema_use input_use(const struct route *route)
+{
+    return route->method == HTTP_PATCH ? SCHEMA_PARTIAL_INPUT : SCHEMA_INPUT;
 }
 
 static bool has_body(const struct route *route)
@@ -45,208 +48,204 @@ static bool has_body(const struct route *route)
            route->input->field_count > 0;
 }
 
-static const char *input_suffix(const struct route *route)
+static void add_path_parameters(struct buf *out, const struct route *route)
 {
-    return route->method == HTTP_PATCH ? "Change" : "Input";
+    struct str rest = str_from(route->path);
+    struct str segment = STR_NONE;
+    while (str_split(&rest, '/', &segment)) {
+        if (str_starts(segment, STR("{"))) {
+            add_comma(out);
+            add(out, "{'name':'%.*s','in':'path','required':true,'schema':{'type':'string'}}",
+                STR_FMT(str_slice(segment, 1, segment.len - 1)));
+        }
+    }
 }
 
-static void add_path_parameters(struct buf *out, const struct route *route, bool *has_any)
+static void add_query_parameter(struct buf *out, const struct field *field)
 {
-    static const char *const names[] = {"id", "id2", "token"};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        char placeholder[16];
-        struct buf text = {0};
-        buf_printf(&text, "{%s}", names[i]);
-        struct str name = buf_str(&text);
-        if (str_contains(str_from(route->path), name)) {
-            buf_printf(out,
-                       "%s{\"name\":\"%s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":"
-                       "\"string\"}}",
-                       *has_any ? "," : "", names[i]);
-            *has_any = true;
-        }
-        buf_free(&text);
-        (void)placeholder;
-    }
+    add_comma(out);
+    add(out, "{'name':'%s','in':'query','required':false,'description':", field->json);
+    json_add_text(out, str_from(field->doc));
+    add(out, ",'schema':");
+    openapi_field_schema(out, field, SCHEMA_INPUT);
+    add(out, "}");
 }
 
 static void add_parameters(struct buf *out, const struct route *route)
 {
-    bool has_any = false;
-    buf_add_text(out, ",\"parameters\":[");
-    add_path_parameters(out, route, &has_any);
+    add(out, ",'parameters':[");
+    add_path_parameters(out, route);
     for (size_t i = 0; i < route->input->field_count; i++) {
-        const struct field *field = &route->input->fields[i];
-        if ((field->flags & F_QUERY) == 0) {
-            continue;
+        if ((route->input->fields[i].flags & F_QUERY) != 0) {
+            add_query_parameter(out, &route->input->fields[i]);
         }
-        buf_printf(out, "%s{\"name\":\"%s\",\"in\":\"query\",\"required\":false,\"description\":",
-                   has_any ? "," : "", field->json);
-        json_add_text(out, str_from(field->doc));
-        buf_add_text(out, ",\"schema\":");
-        openapi_field_schema(out, field, SCHEMA_INPUT);
-        buf_add_byte(out, '}');
-        has_any = true;
     }
-    buf_add_byte(out, ']');
+    add(out, "]");
 }
 
-static void add_answer(struct buf *out, const struct route *route)
+static void add_body(struct buf *out, const struct route *route)
 {
-    bool is_page = route->style == ROUTE_PAGE;
-    buf_printf(
-        out,
-        ",\"responses\":{\"%d\":{\"description\":\"Success.\",\"content\":{\"%s\":{\"schema\":",
-        route->status, is_page ? "text/html" : "application/json");
-    if (is_page) {
-        buf_add_text(out, "{\"type\":\"string\"}");
-    } else if (route->style == ROUTE_DATA) {
-        buf_printf(out,
-                   "{\"type\":\"object\",\"required\":[\"success\",\"data\"],\"properties\":{"
-                   "\"success\":{\"const\":"
-                   "true},\"data\":{\"$ref\":\"#/components/schemas/%s\"}}}",
-                   route->output->name);
-    } else {
-        buf_printf(out, "{\"$ref\":\"#/components/schemas/%s\"}", route->output->name);
+    if (!has_body(route)) {
+        return;
     }
-    buf_add_text(out, "}}},\"default\":{\"description\":\"An error.\",\"content\":{\"");
-    buf_add_text(
-        out, is_page
-                 ? "text/html\":{\"schema\":{\"type\":\"string\"}}}}}"
-                 : "application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}}");
+    add(out, ",'requestBody':{'required':true,'content':");
+    if (route->style == ROUTE_PAGE) {
+        add(out, "{'application/x-www-form-urlencoded':{'schema':{'type':'object',"
+                 "'required':['answer'],'properties':{'answer':{'enum':['JOINED','MISSED']}}}}}}");
+        return;
+    }
+    add(out, "{'application/json':{'schema':{'$ref':'#/components/schemas/%s%s'}}}}",
+        route->input->name, suffix_of(input_use(route)));
+}
+
+static void add_success(struct buf *out, const struct route *route)
+{
+    switch (route->style) {
+    case ROUTE_PAGE:
+        add(out, "{'text/html':{'schema':{'type':'string'}}}");
+        break;
+    case ROUTE_DATA:
+        add(out,
+            "{'application/json':{'schema':{'type':'object','required':['success','data'],"
+            "'properties':{'success':{'const':true},'data':{'$ref':'#/components/schemas/%s'}}}}}",
+            route->output->name);
+        break;
+    case ROUTE_FLAT:
+    case ROUTE_BARE:
+        add(out, "{'application/json':{'schema':{'$ref':'#/components/schemas/%s'}}}",
+            route->output->name);
+        break;
+    }
+}
+
+static void add_responses(struct buf *out, const struct route *route)
+{
+    add(out, ",'responses':{'%d':{'description':'Success.','content':", route->status);
+    add_success(out, route);
+    add(out, "},'default':{'description':'An error.','content':");
+    add(out, route->style == ROUTE_PAGE
+                 ? "{'text/html':{'schema':{'type':'string'}}}}}"
+                 : "{'application/json':{'schema':{'$ref':'#/components/schemas/Error'}}}}}");
 }
 
 static void add_operation(struct buf *out, const struct route *route)
 {
-    char lower[16] = {0};
-    for (size_t i = 0; route->method_name[i] != '\0' && i < sizeof lower - 1; i++) {
-        lower[i] = (char)(route->method_name[i] - 'A' + 'a');
+    add_comma(out);
+    add(out, "'");
+    for (const char *c = route->method_name; *c != '\0'; c++) {
+        buf_add_byte(out, (char)(*c - 'A' + 'a'));
     }
-    buf_printf(out, "\"%s\":{\"operationId\":\"%s\",\"summary\":", lower, route->name);
+    add(out, "':{'operationId':'%s','summary':", route->name);
     json_add_text(out, str_from(route->doc));
     if (route->style == ROUTE_PAGE || route->style == ROUTE_BARE) {
-        buf_add_text(out, ",\"security\":[]");
+        add(out, ",'security':[]");
     }
     add_parameters(out, route);
-    if (has_body(route) && route->style == ROUTE_PAGE) {
-        buf_add_text(
-            out,
-            ",\"requestBody\":{\"required\":true,\"content\":{\"application/"
-            "x-www-form-urlencoded\":{"
-            "\"schema\":{\"type\":\"object\",\"required\":[\"answer\"],\"properties\":{\"answer\":{"
-            "\"enum\":[\"JOINED\",\"MISSED\"]}}}}}}");
-    } else if (has_body(route)) {
-        buf_printf(out,
-                   ",\"requestBody\":{\"required\":true,\"content\":{\"application/"
-                   "json\":{\"schema\":{\"$ref\":"
-                   "\"#/components/schemas/%s%s\"}}}}",
-                   route->input->name, input_suffix(route));
-    }
-    add_answer(out, route);
-    buf_add_byte(out, '}');
+    add_body(out, route);
+    add_responses(out, route);
+    add(out, "}");
 }
 
-static void add_paths(struct buf *out, const struct route *routes, size_t count)
+static bool same_path(const struct route *a, const struct route *b)
 {
-    bool has_path = false;
-    for (size_t i = 0; i < count; i++) {
-        bool is_first = true;
-        for (size_t j = 0; j < i; j++) {
-            is_first = is_first && !str_equal_text(str_from(routes[j].path), routes[i].path);
-        }
-        if (!is_first) {
-            continue;
-        }
-        bool is_bare = routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_BARE;
-        buf_printf(out, "%s\"%s%s\":{", has_path ? "," : "", is_bare ? "" : "/api/v1",
-                   routes[i].path);
-        bool has_method = false;
-        for (size_t j = i; j < count; j++) {
-            if (str_equal_text(str_from(routes[j].path), routes[i].path)) {
-                buf_add_text(out, has_method ? "," : "");
-                add_operation(out, &routes[j]);
-                has_method = true;
-            }
-        }
-        buf_add_byte(out, '}');
-        has_path = true;
-    }
+    return str_equal_text(str_from(a->path), b->path);
 }
 
-struct enum_use {
-    const struct enum_names *names;
-    bool is_used;
+/* Every method of the path of routes[at]; nothing where an earlier route has the same path. */
+static void add_path(struct buf *out, const struct route *routes, size_t count, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (same_path(&routes[i], &routes[at])) {
+            return;
+        }
+    }
+    bool is_bare = routes[at].style == ROUTE_PAGE || routes[at].style == ROUTE_BARE;
+    add_comma(out);
+    add(out, "'%s%s':{", is_bare ? "" : "/api/v1", routes[at].path);
+    for (size_t i = at; i < count; i++) {
+        if (same_path(&routes[i], &routes[at])) {
+            add_operation(out, &routes[i]);
+        }
+    }
+    add(out, "}");
+}
+
+/* Each schema is written once for each use of it. */
+struct schemas {
+    struct buf *out;
+    enum schema_use use;
+    const char *names[SCHEMAS_MAX];
+    size_t count;
 };
 
-static void look_for_enum(void *context, const struct record *record)
+static void add_schema(void *context, const struct record *record)
 {
-    struct enum_use *use = context;
-    for (size_t i = 0; i < record->field_count; i++) {
-        use->is_used = use->is_used || record->fields[i].detail.names == use->names;
+    struct schemas *schemas = context;
+    for (size_t i = 0; i < schemas->count; i++) {
+        if (schemas->names[i] == record->name) {
+            return;
+        }
+    }
+    if (schemas->count < SCHEMAS_MAX) {
+        schemas->names[schemas->count++] = record->name;
+        add(schemas->out, ",'%s%s':", record->name, suffix_of(schemas->use));
+        openapi_record_schema(schemas->out, record, schemas->use);
     }
 }
 
-/* The sets of words that the records and parameters refer to. */
-static void add_enums(struct buf *out, const struct route *routes, size_t count)
+static void add_record_schemas(struct buf *out, const struct route *routes, size_t count)
+{
+    struct schemas uses[] = {
+        [SCHEMA_ANSWER] = {.out = out, .use = SCHEMA_ANSWER},
+        [SCHEMA_INPUT] = {.out = out, .use = SCHEMA_INPUT},
+        [SCHEMA_PARTIAL_INPUT] = {.out = out, .use = SCHEMA_PARTIAL_INPUT},
+    };
+    for (size_t i = 0; i < count; i++) {
+        if (routes[i].style == ROUTE_PAGE) {
+            continue;
+        }
+        openapi_visit_records(routes[i].output, &uses[SCHEMA_ANSWER], add_schema);
+        if (has_body(&routes[i])) {
+            openapi_visit_records(routes[i].input, &uses[input_use(&routes[i])], add_schema);
+        }
+    }
+}
+
+static void add_enum_schemas(struct buf *out)
 {
     const struct enum_doc *docs = NULL;
-    size_t doc_count = enum_docs(&docs);
-    for (size_t i = 0; i < doc_count; i++) {
-        struct enum_use use = {.names = docs[i].names};
-        for (size_t j = 0; j < count; j++) {
-            openapi_visit_records(routes[j].output, &use, look_for_enum);
-            openapi_visit_records(routes[j].input, &use, look_for_enum);
-        }
-        if (use.is_used) {
-            buf_printf(out, ",\"%s\":", docs[i].names->name);
-            openapi_enum_schema(out, docs[i].names, docs[i].meanings);
-        }
+    size_t count = enum_docs(&docs);
+    for (size_t i = 0; i < count; i++) {
+        add(out, ",'%s':", docs[i].names->name);
+        openapi_enum_schema(out, docs[i].names, docs[i].meanings);
     }
 }
 
-static void add_schemas(struct buf *out, const struct route *routes, size_t count)
+static void add_error_schema(struct buf *out)
 {
-    struct schemas answers = {.out = out, .use = SCHEMA_ANSWER, .has_any = true};
-    struct schemas inputs = {.out = out, .use = SCHEMA_INPUT, .has_any = true};
-    struct schemas changes = {.out = out, .use = SCHEMA_PARTIAL_INPUT, .has_any = true};
-    buf_add_text(
-        out, "\"Error\":{\"type\":\"object\",\"required\":[\"success\",\"error\"],\"properties\":{"
-             "\"success\":{\"const\":false},\"requestId\":{\"type\":\"string\"},\"error\":{"
-             "\"type\":\"object\","
-             "\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},"
-             "\"message\":{"
-             "\"type\":\"string\"},\"field\":{\"type\":\"string\"},\"from\":{\"type\":\"string\"},"
-             "\"to\":{"
-             "\"type\":\"string\"}}}}}");
-    for (size_t i = 0; i < count; i++) {
-        if (routes[i].style != ROUTE_PAGE) {
-            openapi_visit_records(routes[i].output, &answers, add_schema);
-        }
-        if (has_body(&routes[i]) && routes[i].style != ROUTE_PAGE) {
-            openapi_visit_records(routes[i].input,
-                                  routes[i].method == HTTP_PATCH ? &changes : &inputs, add_schema);
-        }
-    }
-    add_enums(out, routes, count);
+    add(out, "'Error':{'type':'object','required':['success','error'],'properties':{"
+             "'success':{'const':false},'requestId':{'type':'string'},'error':{'type':'object',"
+             "'required':['code','message'],'properties':{'code':{'type':'string'},"
+             "'message':{'type':'string'},'field':{'type':'string'},"
+             "'from':{'type':'string'},'to':{'type':'string'}}}}}");
 }
 
 void openapi_write(struct buf *out, struct str version)
 {
     const struct route *routes = NULL;
     size_t count = routes_all(&routes);
-    buf_printf(
-        out,
-        "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Tocsin\",\"version\":\"%.*s\",\"license\":{"
-        "\"name\":"
-        "\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}},\"security\":[{\"key\":[]}],\"paths\":{",
-        STR_FMT(version));
-    add_paths(out, routes, count);
-    buf_add_text(
-        out,
-        "},\"components\":{\"securitySchemes\":{\"key\":{\"type\":\"http\",\"scheme\":\"bearer\"}},"
-        "\"schemas\":{");
-    add_schemas(out, routes, count);
-    buf_add_text(out, "}}}\n");
+    add(out, "{'openapi':'3.1.0','info':{'title':'Tocsin','version':'%.*s',", STR_FMT(version));
+    add(out, "'license':{'name':'Apache-2.0','identifier':'Apache-2.0'}},");
+    add(out, "'security':[{'key':[]}],'paths':{");
+    for (size_t i = 0; i < count; i++) {
+        add_path(out, routes, count, i);
+    }
+    add(out, "},'components':{'securitySchemes':{'key':{'type':'http','scheme':'bearer'}},");
+    add(out, "'schemas':{");
+    add_error_schema(out);
+    add_record_schemas(out, routes, count);
+    add_enum_schemas(out);
+    add(out, "}}}\n");
 }
 
 void api_openapi(struct buf *out)

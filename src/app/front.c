@@ -1,16 +1,10 @@
 #include "app/server_internal.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 
 enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20 };
-
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        abort();
-    }
-    return memory;
-}
 
 /* Answers made on the executor's thread are kept until its commit is done with. */
 static _Thread_local bool is_executor;
@@ -32,8 +26,8 @@ static void keep_reply(struct reply_batch *batch, struct http_exchange *exchange
 {
     if (batch->count == batch->cap) {
         batch->cap = batch->cap == 0 ? 256 : batch->cap * 2;
-        batch->exchanges = must(realloc(batch->exchanges, batch->cap * sizeof *batch->exchanges));
-        batch->responses = must(realloc(batch->responses, batch->cap * sizeof *batch->responses));
+        batch->exchanges = memory_grow(batch->exchanges, batch->cap, sizeof *batch->exchanges);
+        batch->responses = memory_grow(batch->responses, batch->cap, sizeof *batch->responses);
     }
     batch->exchanges[batch->count] = exchange;
     batch->responses[batch->count] = *response;

@@ -1,6 +1,7 @@
 #include "app/server_internal.h"
 
 #include "app/rules.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -21,10 +22,7 @@ void loop_answer_replies(struct server *server)
 void loop_advance(void *context, struct work *work, int64_t seconds)
 {
     struct server *server = context;
-    struct advance *advance = calloc(1, sizeof *advance);
-    if (advance == NULL) {
-        abort();
-    }
+    struct advance *advance = memory_new(sizeof *advance);
     *advance = (struct advance){.work = work, .seconds = seconds};
     pthread_mutex_lock(&server->advance_lock);
     struct advance **last = &server->advances;
@@ -45,6 +43,22 @@ static struct advance *take_advance(struct server *server)
     }
     pthread_mutex_unlock(&server->advance_lock);
     return advance;
+}
+
+static void refuse_advance(struct advance *advance)
+{
+    struct work *work = advance->work;
+    problem_set(&work->problem, E_UNAVAILABLE, NULL, "the server is stopping");
+    work->done(work, E_UNAVAILABLE, &work->problem);
+    free(advance);
+}
+
+void loop_drop_advances(struct server *server)
+{
+    struct advance *advance = NULL;
+    while ((advance = take_advance(server)) != NULL) {
+        refuse_advance(advance);
+    }
 }
 
 static void drain(int fd)
@@ -70,8 +84,18 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
     drain(server->timer);
 }
 
+/* Calendars that are still being read at the end are given up, so that whoever waits for them is
+ * answered. */
+static void hang_up_if_stopping(struct server *server)
+{
+    if (atomic_load(&server->plant->stats.is_stopping) && server->calendar_client != NULL) {
+        http_client_stop(&server->calendar_client);
+    }
+}
+
 static bool turn(struct server *server)
 {
+    hang_up_if_stopping(server);
     struct work *list = inbox_take(server->inbox);
     bool did = room_turn(&server->room, list);
     loop_answer_replies(server);
@@ -128,6 +152,10 @@ static void run_advance(struct server *server, struct advance *advance)
             atomic_store(&plant->virtual_us, next.us);
         }
         settle(server);
+    }
+    if (atomic_load(&server->must_stop)) {
+        refuse_advance(advance);
+        return;
     }
     atomic_store(&plant->virtual_us, target.us);
     advance->work->next = NULL;

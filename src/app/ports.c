@@ -135,7 +135,8 @@ void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
     struct server *server = context;
     struct sync_job *job = NULL;
     struct wire_request first = {0};
-    enum err err = sync_prepare(op, effect, &job);
+    bool is_stopping = server->calendar_client == NULL;
+    enum err err = is_stopping ? E_UNAVAILABLE : sync_prepare(op, effect, &job);
     if (err != OK) {
         sync_give_up(effect->wait, err);
         return;

@@ -1,8 +1,9 @@
 /* app/rules: the stages before a meeting, from a JSON file (requirement A4), or the built-in ones.
  *
- * {"stages":[{"stage":1,"alertType":"MEETING_UPCOMING_EMAIL","minutesBefore":15,"validUntilMinutesBefore":10,"channel":"EMAIL"},
- * …]} channel is EMAIL, MESSAGE or CALL. A file that is not sound changes nothing: E_INVALID names
- * the member. */
+ * {"stages":[{"stage":1,"alertType":"MEETING_UPCOMING_EMAIL","minutesBefore":15,
+ *             "validUntilMinutesBefore":10,"channel":"EMAIL"}, …]}
+ * channel is EMAIL, MESSAGE or CALL. A file that is not sound changes nothing: E_INVALID names the
+ * member. */
 #ifndef TOCSIN_APP_RULES_H
 #define TOCSIN_APP_RULES_H
 

@@ -1,5 +1,6 @@
 #include "app/server_internal.h"
 
+#include "base/memory.h"
 #include "service/engine.h"
 #include "service/keys.h"
 
@@ -119,12 +120,14 @@ static enum err open_parts(struct server *server, struct problem *problem)
 {
     TRY(open_loop(server, problem));
     TRY(ports_open(server, problem));
-    TRY(open_executor(server, problem));
     TRY(plant_reader(server->plant, &server->reader, problem));
     TRY(plant_reader(server->plant, &server->worker_reader, problem));
     TRY(worker_start(server->worker_reader, &server->worker, problem));
     TRY(front_open(server, problem));
+    /* The executor's first batch runs what fell due while the server was down: its texts need the
+     * port for their links, and its calendars the worker. Requests wait in the inbox so long. */
     default_public_url(server);
+    TRY(open_executor(server, problem));
     if (pthread_create(&server->thread, NULL, loop_run, server) != 0) {
         return problem_set(problem, E_UNAVAILABLE, NULL, "no thread can be had");
     }
@@ -136,10 +139,7 @@ static enum err open_parts(struct server *server, struct problem *problem)
 enum err server_start(struct plant *plant, const struct server_options *options,
                       struct server **out, struct problem *problem)
 {
-    struct server *server = calloc(1, sizeof *server);
-    if (server == NULL) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct server *server = memory_new(sizeof *server);
     server->plant = plant;
     server->timer = server->epoll = server->journal = -1;
     pthread_mutex_init(&server->advance_lock, NULL);
@@ -166,6 +166,9 @@ void server_reload(struct server *server)
 static void stop_threads(struct server *server)
 {
     atomic_store(&server->plant->stats.is_stopping, true);
+    if (server->has_thread) {
+        inbox_wake(server->inbox);
+    }
     if (server->http != NULL) {
         http_server_quiesce(server->http);
         http_server_stop(&server->http, SECONDS(READER_STOP_SECONDS));
@@ -198,6 +201,7 @@ void server_stop(struct server **stopping)
     worker_stop(&server->worker);
     ports_close(server);
     drop_inbox(server);
+    loop_drop_advances(server);
     mock_port_free(&server->room.mock);
     executor_free(&server->room.executor);
     api_free(&server->api);

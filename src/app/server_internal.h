@@ -59,6 +59,8 @@ struct server {
 /* loop */
 void *loop_run(void *server);
 void loop_advance(void *server, struct work *work, int64_t seconds);
+/* Once the executor's thread has ended. */
+void loop_drop_advances(struct server *server);
 void loop_answer_replies(struct server *server);
 
 /* ports */

@@ -311,6 +311,27 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     return OK;
 }
 
+/* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
+ * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
+static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct arena *arena = plant->config.arena;
+    struct str name = STR("data.key.check");
+    struct str known = STR_NONE;
+    struct str hash = seal_lookup_hash(plant->seal, arena, name);
+    struct str mine = hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
+    enum err err = settings_get(plant->db, arena, name, &known);
+    if (err == E_NOT_FOUND) {
+        return use == PLANT_WRITE ? settings_put(plant->db, name, mine) : OK;
+    }
+    TRY(err);
+    return str_equal(known, mine)
+               ? OK
+               : problem_set(problem, E_CONFLICT, "TOCSIN_DATA_KEY",
+                             "TOCSIN_DATA_KEY is not the key that %s was written with",
+                             plant->database_path.ptr);
+}
+
 static enum err prepare_store(struct plant *plant, struct problem *problem)
 {
     int ran = 0;
@@ -333,8 +354,9 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     plant->site.seal = plant->seal;
     TRY(open_db(plant, use == PLANT_READ_ONLY, &plant->db, problem));
     if (use == PLANT_WRITE) {
-        return prepare_store(plant, problem);
+        TRY(prepare_store(plant, problem));
     }
+    TRY(check_data_key(plant, use, problem));
     return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
 }
 

@@ -1,5 +1,7 @@
 #include "app/worker.h"
 
+#include "base/memory.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -40,10 +42,7 @@ static void *run(void *context)
 
 enum err worker_start(struct db *reader, struct worker **out, struct problem *problem)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct worker *worker = memory_new(sizeof *worker);
     worker->reader = reader;
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->change, NULL);

@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,17 +22,11 @@ struct arena {
     size_t held;
 };
 
-static void out_of_memory(void)
-{
-    fputs("tocsin: out of memory\n", stderr);
-    abort();
-}
-
 static struct block *block_new(struct arena *arena, size_t size)
 {
     struct block *block = malloc(sizeof *block + size);
     if (block == NULL) {
-        out_of_memory();
+        memory_is_out();
     }
     block->next = arena->newest;
     block->size = size;
@@ -43,11 +39,7 @@ static struct block *block_new(struct arena *arena, size_t size)
 
 struct arena *arena_new(void)
 {
-    struct arena *arena = calloc(1, sizeof *arena);
-    if (arena == NULL) {
-        out_of_memory();
-    }
-    return arena;
+    return memory_new(sizeof(struct arena));
 }
 
 static void blocks_free(struct block *block)
@@ -94,7 +86,7 @@ void arena_reset(struct arena *arena)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2) {
-        out_of_memory();
+        memory_is_out();
     }
     size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct block *block = arena->newest;
@@ -111,7 +103,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 {
     size_t total = 0;
     if (__builtin_mul_overflow(count, size, &total)) {
-        out_of_memory();
+        memory_is_out();
     }
     return arena_alloc(arena, total);
 }
@@ -137,7 +129,7 @@ struct str arena_printf(struct arena *arena, const char *format, ...)
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (len < 0) {
-        out_of_memory();
+        memory_is_out();
     }
     char *text = arena_alloc(arena, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, format, again);

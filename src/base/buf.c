@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +37,7 @@ void buf_reserve(struct buf *buf, size_t more)
             memcpy(grown, buf->ptr, buf->len);
         }
     } else {
-        grown = realloc(buf->ptr, cap);
-        if (grown == NULL) {
-            fputs("tocsin: out of memory\n", stderr);
-            abort();
-        }
+        grown = memory_grow(buf->ptr, cap, 1);
     }
     buf->ptr = grown;
     buf->cap = cap;

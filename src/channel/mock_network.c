@@ -1,6 +1,7 @@
 #include "channel/mock_network.h"
 
 #include "base/buf.h"
+#include "base/memory.h"
 #include "channel/mock_journal.h"
 #include "channel/mock_scripts.h"
 #include "channel/mock_sent.h"
@@ -21,10 +22,7 @@ struct mock_network {
 struct mock_network *mock_network_new(void *context,
                                       void (*journal)(void *context, struct str line))
 {
-    struct mock_network *network = calloc(1, sizeof *network);
-    if (network == NULL) {
-        abort(); /* Out of memory ends the process. */
-    }
+    struct mock_network *network = memory_new(sizeof *network);
     network->journal = journal;
     network->context = context;
     network->sent = mock_sent_new();
@@ -55,22 +53,24 @@ static void write_line(struct mock_network *network, const struct mock_line *lin
     network->journal(network->context, buf_str(&text));
 }
 
-enum err mock_network_script(struct mock_network *network, struct str to, enum channel channel,
-                             struct str action, int64_t after_seconds, struct problem *problem)
+enum err mock_network_script(struct mock_network *network, const struct mock_script *script,
+                             struct problem *problem)
 {
     arena_reset(network->scratch);
-    struct mock_line line = {.kind = MOCK_LINE_SCRIPT, .channel = channel, .to = str_trim(to)};
+    struct mock_line line = {
+        .kind = MOCK_LINE_SCRIPT, .channel = script->channel, .to = str_trim(script->to)};
     if (line.to.len == 0 || line.to.len > TO_BYTES_MAX) {
         return problem_set(problem, E_INVALID, "to", "An address of 1 to %d bytes is needed.",
                            TO_BYTES_MAX);
     }
-    TRY(mock_behaviour_parse(channel, action, after_seconds, &line.behaviour, problem));
+    TRY(mock_behaviour_parse(script->channel, script->action, script->after_seconds,
+                             &line.behaviour, problem));
     if (network->scripts->count >= MOCK_SCRIPTS_MAX) {
         return problem_set(problem, E_TOO_LARGE, "do", "There are %d scripts waiting already.",
                            MOCK_SCRIPTS_MAX);
     }
     line.serial = ++network->last_serial;
-    struct mock_script_key key = {.to = line.to, .channel = channel, .serial = line.serial};
+    struct mock_script_key key = {.to = line.to, .channel = script->channel, .serial = line.serial};
     mock_scripts_add(network->scripts, key, &line.behaviour);
     write_line(network, &line);
     return OK;
@@ -158,30 +158,30 @@ static void cancel_call(struct mock_network *network, struct instant now, struct
 
 void mock_network_request(struct mock_network *network, struct instant now,
                           const struct wire_mock *request, struct arena *arena,
-                          struct wire_answer *out, struct instant *answer_at)
+                          struct mock_reply *out)
 {
     arena_reset(network->scratch);
     mock_sent_drop_old(network->sent, now, false);
-    *answer_at = now;
+    *out = (struct mock_reply){.at = now};
     struct str id = STR_NONE;
     switch (request->verb) {
     case MOCK_SEND:
-        take_send(network, now, request, arena, out);
+        take_send(network, now, request, arena, &out->answer);
         break;
     case MOCK_FIND:
         id = mock_sent_find(network->sent, request->attempt);
         if (str_is_set(id)) {
-            answer_with(out, 200, arena_str(arena, id));
+            answer_with(&out->answer, 200, arena_str(arena, id));
         } else {
-            answer_with(out, 404, STR("unknown"));
+            answer_with(&out->answer, 404, STR("unknown"));
         }
         break;
     case MOCK_CANCEL:
-        cancel_call(network, now, request->provider_id, out);
+        cancel_call(network, now, request->provider_id, &out->answer);
         break;
     }
-    if (out->outcome == WIRE_UNKNOWN) {
-        *answer_at = instant_add(now, SECONDS(MOCK_TIMEOUT_SECONDS));
+    if (out->answer.outcome == WIRE_UNKNOWN) {
+        out->at = instant_add(now, SECONDS(MOCK_TIMEOUT_SECONDS));
     }
 }
 

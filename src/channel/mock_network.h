@@ -32,19 +32,31 @@ struct mock_network *mock_network_new(void *context,
                                       void (*journal)(void *context, struct str line));
 void mock_network_free(struct mock_network **network);
 
-/* E_INVALID names in `problem` what is wrong with "do" or the channel. after_seconds < 0 for the
- * default. */
-NODISCARD enum err mock_network_script(struct mock_network *network, struct str to,
-                                       enum channel channel, struct str action,
-                                       int64_t after_seconds, struct problem *problem);
+/* What an address does at its next message on a channel. */
+struct mock_script {
+    struct str to;
+    enum channel channel;
+    struct str action;     /* "press 1" and so on. */
+    int64_t after_seconds; /* Below 0 for the default. */
+};
 
-/* The answer to a request made at `now`. `out` may be due later: *answer_at is when it arrives (now
- * for at once). SEND and FIND put the provider's id ("MOCK-…") into out->body and 201/200 into
- * out->status, a refusal 400 with its CODE in the body; FIND of what was never accepted is 404.
- * CANCEL stops receipts of a queued or ringing call (200), 409 otherwise. */
+/* E_INVALID names in `problem` what is wrong with "do" or the channel. */
+NODISCARD enum err mock_network_script(struct mock_network *network,
+                                       const struct mock_script *script, struct problem *problem);
+
+/* An answer, and when it arrives. */
+struct mock_reply {
+    struct wire_answer answer;
+    struct instant at;
+};
+
+/* The reply to a request made at `now`; it may arrive later. SEND and FIND put the provider's id
+ * ("MOCK-…") into the answer's body and 201/200 into its status, a refusal 400 with its CODE in the
+ * body; FIND of what was never accepted is 404. CANCEL stops receipts of a queued or ringing call
+ * (200), 409 otherwise. */
 void mock_network_request(struct mock_network *network, struct instant now,
                           const struct wire_mock *request, struct arena *arena,
-                          struct wire_answer *out, struct instant *answer_at);
+                          struct mock_reply *out);
 
 enum mock_event_kind { MOCK_EVENT_STATE, MOCK_EVENT_KEY, MOCK_EVENT_REPLY };
 

@@ -1,14 +1,14 @@
 #include "channel/mock_scripts.h"
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct mock_script {
-    struct mock_script *next;
+struct waiting_script {
+    struct waiting_script *next;
     int64_t serial;
     enum channel channel;
     struct mock_behaviour behaviour;
@@ -18,19 +18,9 @@ struct mock_script {
 
 static const struct hash_key script_key = {0x746f6373696e0002, 0x7363726970747301};
 
-static void *allocate(size_t size)
-{
-    void *memory = calloc(1, size);
-    if (memory == NULL) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 struct mock_scripts *mock_scripts_new(void)
 {
-    return allocate(sizeof(struct mock_scripts));
+    return memory_new(sizeof(struct mock_scripts));
 }
 
 void mock_scripts_free(struct mock_scripts **scripts)
@@ -39,9 +29,9 @@ void mock_scripts_free(struct mock_scripts **scripts)
         return;
     }
     for (size_t i = 0; i < MOCK_SCRIPT_BUCKETS; i++) {
-        struct mock_script *script = (*scripts)->buckets[i].first;
+        struct waiting_script *script = (*scripts)->buckets[i].first;
         while (script != NULL) {
-            struct mock_script *next = script->next;
+            struct waiting_script *next = script->next;
             free(script);
             script = next;
         }
@@ -63,7 +53,7 @@ static struct mock_script_bucket *bucket_of(struct mock_scripts *scripts,
     return &scripts->buckets[hash % MOCK_SCRIPT_BUCKETS];
 }
 
-static bool is_for(const struct mock_script *script, struct mock_script_key key)
+static bool is_for(const struct waiting_script *script, struct mock_script_key key)
 {
     return script->channel == key.channel && str_equal_nocase(script->to, key.to) &&
            (key.serial == 0 || script->serial == key.serial);
@@ -74,7 +64,7 @@ void mock_scripts_add(struct mock_scripts *scripts, struct mock_script_key key,
 {
     assert(scripts->count < MOCK_SCRIPTS_MAX);
     struct str detail = behaviour->detail;
-    struct mock_script *script = allocate(sizeof *script + key.to.len + detail.len + 1);
+    struct waiting_script *script = memory_new(sizeof *script + key.to.len + detail.len + 1);
     script->serial = key.serial;
     script->channel = key.channel;
     script->behaviour = *behaviour;
@@ -96,8 +86,8 @@ void mock_scripts_add(struct mock_scripts *scripts, struct mock_script_key key,
     scripts->count++;
 }
 
-static void unlink_script(struct mock_script_bucket *bucket, struct mock_script *before,
-                          struct mock_script *script)
+static void unlink_script(struct mock_script_bucket *bucket, struct waiting_script *before,
+                          struct waiting_script *script)
 {
     if (before == NULL) {
         bucket->first = script->next;
@@ -113,8 +103,8 @@ int64_t mock_scripts_take(struct mock_scripts *scripts, struct mock_script_key k
                           struct arena *arena, struct mock_behaviour *out)
 {
     struct mock_script_bucket *bucket = bucket_of(scripts, key);
-    struct mock_script *before = NULL;
-    struct mock_script *script = bucket->first;
+    struct waiting_script *before = NULL;
+    struct waiting_script *script = bucket->first;
     while (script != NULL && !is_for(script, key)) {
         before = script;
         script = script->next;

@@ -11,11 +11,11 @@
 
 enum { MOCK_SCRIPT_BUCKETS = 4096, MOCK_SCRIPTS_MAX = 100000 };
 
-struct mock_script;
+struct waiting_script;
 
 struct mock_script_bucket {
-    struct mock_script *first;
-    struct mock_script *last;
+    struct waiting_script *first;
+    struct waiting_script *last;
 };
 
 struct mock_scripts {

@@ -1,6 +1,7 @@
 #include "channel/mock_sent.h"
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -43,21 +44,11 @@ struct mock_sent {
 
 static const struct hash_key attempt_key = {0x746f6373696e0003, 0x617474656d707401};
 
-static void *allocate(size_t size)
-{
-    void *memory = calloc(1, size);
-    if (memory == NULL) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 struct mock_sent *mock_sent_new(void)
 {
-    struct mock_sent *sent = allocate(sizeof *sent);
+    struct mock_sent *sent = memory_new(sizeof *sent);
     sent->bucket_count = BUCKETS_MIN;
-    sent->buckets = allocate(BUCKETS_MIN * sizeof(struct send *));
+    sent->buckets = memory_new(BUCKETS_MIN * sizeof(struct send *));
     return sent;
 }
 
@@ -129,7 +120,7 @@ static void heap_add(struct mock_sent *sent, struct send *send)
 {
     if (sent->heap_count == sent->heap_cap) {
         size_t cap = sent->heap_cap == 0 ? BUCKETS_MIN : sent->heap_cap * 2;
-        struct send **heap = allocate(cap * sizeof *heap);
+        struct send **heap = memory_new(cap * sizeof *heap);
         if (sent->heap_count > 0) {
             memcpy(heap, sent->heap, sent->heap_count * sizeof *heap);
         }
@@ -163,7 +154,7 @@ static void table_grow(struct mock_sent *sent)
     }
     free(sent->buckets);
     sent->bucket_count *= 2;
-    sent->buckets = allocate(sent->bucket_count * sizeof(struct send *));
+    sent->buckets = memory_new(sent->bucket_count * sizeof(struct send *));
     for (struct send *send = sent->oldest; send != NULL; send = send->newer) {
         struct send **bucket = &sent->buckets[send->hash % sent->bucket_count];
         send->next = *bucket;
@@ -206,7 +197,7 @@ static struct send *send_new(const struct mock_line *line)
 {
     struct str detail = line->behaviour.detail;
     size_t text_bytes = line->attempt.len * 2 + line->to.len + detail.len + ID_EXTRA_BYTES;
-    struct send *send = allocate(sizeof *send + text_bytes);
+    struct send *send = memory_new(sizeof *send + text_bytes);
     char *end = send->bytes;
     send->attempt = keep_text(&end, line->attempt);
     send->to = keep_text(&end, line->to);

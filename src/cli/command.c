@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-extern char **environ;
-
 static const struct command commands[] = {
 #define COMMAND(name, function, usage, doc) {name, usage, doc, function},
 #include "cli/commands.def"
@@ -96,7 +94,8 @@ bool load_plant(const struct arguments *arguments, struct plant *plant)
     struct problem problem = {0};
     const char *path = take_option(arguments, "--config");
     plant->lock = -1;
-    if (config_load(environ, path, &plant->config, &problem) == OK && set_log(plant, &problem)) {
+    if (config_load(arguments->environment, path, &plant->config, &problem) == OK &&
+        set_log(plant, &problem)) {
         return true;
     }
     say_problem("configuration", &problem);
@@ -127,9 +126,9 @@ enum exit_code run_version(const struct arguments *arguments)
     return EXIT_DONE;
 }
 
-enum exit_code run_command(int argc, char **argv)
+enum exit_code run_command(int argc, char **argv, char *const *environment)
 {
-    struct arguments arguments = {argc > 2 ? argc - 2 : 0, argv + 2};
+    struct arguments arguments = {argc > 2 ? argc - 2 : 0, argv + 2, environment};
     if (argc < 2) {
         run_help(&arguments);
         return EXIT_USAGE;

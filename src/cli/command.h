@@ -10,6 +10,7 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_FOUND = 3 
 struct arguments {
     int count;
     char **words; /* Behind the command's name. */
+    char *const *environment;
 };
 
 struct command {
@@ -20,7 +21,7 @@ struct command {
 };
 
 size_t commands_all(const struct command **out);
-enum exit_code run_command(int argc, char **argv);
+enum exit_code run_command(int argc, char **argv, char *const *environment);
 
 /* The value behind `--name`, or NULL. Marks both as used by setting them to NULL. */
 const char *take_option(const struct arguments *arguments, const char *name);

@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef void document_function(struct buf *out);
-
 static const struct {
     const char *name;
-    document_function *write;
+    void (*write)(struct buf *out);
 } documents[] = {
-    {"api.json", document_api},     {"config.md", document_config}, {"states.md", document_states},
-    {"errors.md", document_errors}, {"cli.md", document_cli},
-    {"tocsin.1", document_man},     {"tocsin.bash", document_completion},
+    {"api.json", document_api},
+    {"config.md", document_config},
+    {"states.md", document_states},
+    {"errors.md", document_errors},
+    {"cli.md", document_cli},
+    {"tocsin.1", document_man},
+    {"tocsin.bash", document_completion},
 };
 
 static bool write_file(const char *path, struct str text)

@@ -62,11 +62,10 @@ static void send_by_mock(const struct plant *plant, struct waiter *waiter,
                          const struct wire_request *request)
 {
     struct mock_network *network = mock_network_new(NULL, ignore_line);
-    struct wire_answer answer = {0};
-    struct instant at = INSTANT_NONE;
+    struct mock_reply reply;
     mock_network_request(network, plant->site.clock.now(plant->site.clock.context), &request->mock,
-                         waiter->arena, &answer, &at);
-    waiter->provider->read_send(waiter->job, &answer, waiter->arena, &waiter->verdict);
+                         waiter->arena, &reply);
+    waiter->provider->read_send(waiter->job, &reply.answer, waiter->arena, &waiter->verdict);
     mock_network_free(&network);
 }
 

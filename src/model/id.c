@@ -44,21 +44,27 @@ static int hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+bool text_is_uuid(struct str text)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        bool is_dash = at == 8 || at == 13 || at == 18 || at == 23;
+        if (is_dash ? text.ptr[at] != '-' : hex_value(text.ptr[at]) < 0) {
+            return false;
+        }
+    }
+    return text.len == ID_TEXT_BYTES;
+}
+
 enum err id_parse(struct hash_key key, struct str text, struct id *out)
 {
-    if (text.len != ID_TEXT_BYTES) {
+    if (!text_is_uuid(text)) {
         return E_INVALID;
     }
     uint64_t words[2] = {0, 0};
     int nibble = 0;
     for (size_t at = 0; at < text.len; at++) {
-        bool is_dash = at == 8 || at == 13 || at == 18 || at == 23;
-        int value = hex_value(text.ptr[at]);
-        if (is_dash ? text.ptr[at] != '-' : value < 0) {
-            return E_INVALID;
-        }
-        if (!is_dash) {
-            words[nibble / 16] = words[nibble / 16] << 4 | (uint64_t)value;
+        if (text.ptr[at] != '-') {
+            words[nibble / 16] = words[nibble / 16] << 4 | (uint64_t)hex_value(text.ptr[at]);
             nibble++;
         }
     }

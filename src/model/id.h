@@ -17,6 +17,9 @@ struct id {
 };
 
 #define ID_NONE ((struct id){0})
+/* What stands for a UUID that is well-formed and not one of ours: the last id there could be, which
+ * no row has. */
+#define ID_UNKNOWN ((struct id){(INT64_C(1) << 60) - 1})
 enum { ID_TEXT_BYTES = 36, ID_TEXT_MAX = 37, ID_COUNTER_BITS = 12 };
 
 static inline bool id_is_set(struct id id)
@@ -34,6 +37,8 @@ struct str id_format(struct hash_key key, struct id id, char out[static ID_TEXT_
 /* E_INVALID for anything but a UUID in canonical form (either case) that this installation has
  * made. */
 NODISCARD enum err id_parse(struct hash_key key, struct str text, struct id *out);
+/* Whether the text is a UUID in canonical form, whoever made it. */
+bool text_is_uuid(struct str text);
 /* The instant that is in the id, to the millisecond. */
 struct instant id_instant(struct id id);
 

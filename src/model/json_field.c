@@ -100,6 +100,21 @@ static enum err set_instant(const struct json_context *context, const struct jso
     return OK;
 }
 
+/* A UUID that is not ours names nothing, which is for whoever looks it up to say: 404 rather than
+ * 400. */
+static enum err set_id(const struct json_context *context, const struct json_path *path,
+                       struct str text, struct id *out)
+{
+    if (id_parse(context->id_key, text, out) == OK) {
+        return OK;
+    }
+    if (!text_is_uuid(text)) {
+        return json_refuse(context, path, "must be an id, which is a UUID");
+    }
+    *out = ID_UNKNOWN;
+    return OK;
+}
+
 enum err field_set_text(const struct json_context *context, const struct json_path *path,
                         const struct field *field, struct str text, void *object)
 {
@@ -112,9 +127,7 @@ enum err field_set_text(const struct json_context *context, const struct json_pa
     case FIELD_INSTANT:
         return set_instant(context, path, text, out);
     case FIELD_ID:
-        return id_parse(context->id_key, text, out) == OK
-                   ? OK
-                   : json_refuse(context, path, "must be an id that this Tocsin has given out");
+        return set_id(context, path, text, out);
     case FIELD_INT:
     case FIELD_BOOL:
     case FIELD_BYTES:

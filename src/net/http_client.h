@@ -1,11 +1,12 @@
 /* net/http_client: everything that we send: HTTP requests and SMTP transactions, many at once, over
  * libcurl's multi interface.
  *
- * Two threads own the curl handles, one for HTTP and one for SMTP, so that neither waits for the
- * other's servers. http_client_submit copies the request and returns; `done` is called on one of
- * these threads with the answer, whose memory is valid during the call only, and never for two
- * answers at once. Each submit gets exactly one done, also at stop (WIRE_NOT_SENT where nothing had
- * left, WIRE_UNKNOWN otherwise). The timeout runs from when a request leaves the queue.
+ * One thread owns the curl handles of HTTP, and each mail under way has one of its own, so that
+ * nothing waits for another's server. http_client_submit copies the request and returns; `done` is
+ * called on one of these threads with the answer, whose memory is valid during the call only, and
+ * never for two answers at once. Each submit gets exactly one done, also at stop (WIRE_NOT_SENT
+ * where nothing had left, WIRE_UNKNOWN otherwise). The timeout runs from when a request leaves the
+ * queue.
  *
  * Rules: redirects are followed by hand, at most redirects_max, http and https only; Authorization
  * and cookies are not sent to another host. A user-given URL may reach public addresses only,

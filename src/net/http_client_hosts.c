@@ -1,5 +1,7 @@
 #include "net/http_client_internal.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +19,7 @@ static struct host *host_get(struct lane *lane, struct str key)
             return host;
         }
     }
-    struct host *host = calloc(1, sizeof *host + key.len + 1);
-    if (host == NULL) {
-        abort();
-    }
+    struct host *host = memory_new(sizeof *host + key.len + 1);
     char *copy = (char *)(host + 1);
     memcpy(copy, key.ptr, key.len);
     host->key = (struct str){copy, key.len};

@@ -1,11 +1,11 @@
 #include "net/http_client_internal.h"
 
+#include "base/memory.h"
 #include "net/uri.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -83,7 +83,7 @@ static const char *url_parse(struct arena *arena, struct str text, struct hop *h
     }
     CURLU *url = curl_url();
     if (url == NULL) {
-        abort();
+        memory_is_out();
     }
     const char *complaint = "the URL is malformed";
     if (curl_url_set(url, CURLUPART_URL, arena_cstr(arena, text), CURLU_NON_SUPPORT_SCHEME) ==
@@ -250,7 +250,7 @@ static void list_add(struct transfer *transfer, const char *line)
 {
     struct curl_slist *list = curl_slist_append(transfer->list, line);
     if (list == NULL) {
-        abort();
+        memory_is_out();
     }
     transfer->list = list;
 }
@@ -349,7 +349,7 @@ static const char *next_hop(struct transfer *transfer, struct hop *next)
     const char *complaint = "the redirect leads to a malformed URL";
     CURLU *url = curl_url();
     if (url == NULL) {
-        abort();
+        memory_is_out();
     }
     struct arena *arena = transfer->arena;
     if (curl_url_set(url, CURLUPART_URL, arena_cstr(arena, transfer->hop.url), 0) == CURLUE_OK &&

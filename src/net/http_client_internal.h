@@ -1,7 +1,7 @@
 /* net/http_client_internal: what the pieces of the HTTP client share. Nobody else includes it.
  *
- * Threads: everything in a lane belongs to the lane's thread, but for the inbox, which the lock
- * guards. A transfer is made by the thread that submits it and belongs to its lane from then on. */
+ * Threads: a lane belongs to its thread, but for the inbox, `busy` and `asleep`, which the inbox's
+ * lock guards. A transfer is made by whoever submits it and belongs to the lane that takes it. */
 #ifndef TOCSIN_NET_HTTP_CLIENT_INTERNAL_H
 #define TOCSIN_NET_HTTP_CLIENT_INTERNAL_H
 
@@ -12,7 +12,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 
-enum { HOST_BUCKETS = 1024 };
+enum { HOST_BUCKETS = 1024, SMTP_LANES_MAX = 32 };
 
 /* One step of an HTTP request: the first URL, or what a redirect led to. */
 struct hop {
@@ -63,18 +63,24 @@ struct host {
     struct str key;
 };
 
+struct inbox {
+    pthread_mutex_t lock;
+    struct transfer *first; /* What was submitted and not yet taken by a lane. */
+    struct transfer *last;
+    bool one_by_one; /* No lane takes a second while it has a first. */
+    bool stop_wanted;
+};
+
 struct lane {
     struct http_client *client;
     const struct http_client_config *config;
+    struct inbox *inbox;
     CURLM *multi;
     int epoll_fd;
     int wake_fd;
     pthread_t thread;
-    pthread_mutex_t lock;
-    struct transfer *inbox_first;
-    struct transfer *inbox_last;
+    bool busy; /* It has its one transfer, or was called to take it. */
     bool asleep;
-    bool stop_wanted;
     struct instant now;
     struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing. */
     struct transfer *active;
@@ -90,34 +96,39 @@ struct lane {
     size_t socket_room;
 };
 
-/* HTTP and SMTP each have a lane, because libcurl 7.88 waits inside for the answer to its QUIT: a
- * mail server that hangs there must not hold up a call. */
+/* SMTP has several lanes, started as needed, which share an inbox and carry one mail at a time:
+ * libcurl 7.88 waits inside, with its whole thread, for the answers to a message and to QUIT, and a
+ * slow mail server must hold up neither a call nor another mail. The lock guards their array. */
 struct http_client {
     struct http_client_config config;
+    struct inbox http_inbox;
+    struct inbox smtp_inbox;
     struct lane *http;
-    struct lane *smtp;
+    struct lane *smtp[SMTP_LANES_MAX];
+    int smtp_count;
+    int smtp_max;
     pthread_mutex_t done_lock;
 };
 
-/* http_client.c: one at a time. */
+/* One at a time. */
 void client_tell(struct http_client *client, uint64_t ticket, const struct wire_answer *answer);
 
 /* http_client_lane.c: a thread with its curl handles. */
-NODISCARD enum err lane_start(struct http_client *client, struct lane **out,
+NODISCARD enum err lane_start(struct http_client *client, struct inbox *inbox, struct lane **out,
                               struct problem *problem);
 void lane_stop(struct lane *lane);
 void lane_free(struct lane **lane);
-void lane_submit(struct lane *lane, struct transfer *transfer);
+/* Under the inbox's lock: wakes it for what waits there; false where it has no room. */
+bool lane_call(struct lane *lane);
+void lane_is_free(struct lane *lane); /* Done with a transfer, just before that is told. */
 
 /* http_client_hosts.c: fair turns. */
 void hosts_enqueue(struct lane *lane, struct transfer *transfer, struct str key);
 struct transfer *hosts_next(struct lane *lane);
 void hosts_release(struct lane *lane, struct transfer *transfer);
 
-/* http_client_transfer.c: the life of one transfer. False with the reason where it may not go out.
- */
-struct transfer *transfer_new(struct lane *lane, const struct wire_request *request,
-                              uint64_t ticket);
+/* http_client_transfer.c: the life of one. False with the reason where it may not go out. */
+struct transfer *transfer_new(const struct wire_request *request, uint64_t ticket);
 bool transfer_check(struct transfer *transfer, struct str *host_key, struct str *reason);
 void transfer_start(struct transfer *transfer);
 void transfer_finish(struct transfer *transfer, CURLcode code);
@@ -127,8 +138,7 @@ bool has_control_bytes(struct str s);
 /* http_client_http.c */
 bool http_check(struct transfer *transfer, struct str *host_key, struct str *reason);
 void http_prepare(struct transfer *transfer);
-/* True where a redirect was taken and the transfer has to start again; or it sets outcome and
- * reason. */
+/* True where a redirect was taken: it has to start again. Or it sets outcome and reason. */
 bool http_follow(struct transfer *transfer);
 void http_answer(struct transfer *transfer, CURLcode code);
 

@@ -1,5 +1,7 @@
 #include "net/http_client_internal.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -51,21 +53,43 @@ static int watch_timer(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-/* Takes what was submitted; true while the lane is to go on. */
+/* Under the lock. */
+static bool has_room(const struct lane *lane)
+{
+    return !lane->inbox->one_by_one || lane->active_count == 0 || lane->inbox->stop_wanted;
+}
+
+/* Under the lock: all that waits, or the first. */
+static struct transfer *inbox_cut(struct inbox *inbox)
+{
+    struct transfer *first = inbox->first;
+    bool only_one = first != NULL && inbox->one_by_one && !inbox->stop_wanted;
+    inbox->first = only_one ? first->next : NULL;
+    if (only_one) {
+        first->next = NULL;
+    }
+    if (inbox->first == NULL) {
+        inbox->last = NULL;
+    }
+    return first;
+}
+
+/* Takes what was submitted and there is room for; true while the lane is to go on. */
 static bool inbox_take(struct lane *lane)
 {
-    pthread_mutex_lock(&lane->lock);
-    struct transfer *transfer = lane->inbox_first;
-    lane->inbox_first = NULL;
-    lane->inbox_last = NULL;
+    struct inbox *inbox = lane->inbox;
+    pthread_mutex_lock(&inbox->lock);
+    struct transfer *transfer = has_room(lane) ? inbox_cut(inbox) : NULL;
     lane->asleep = false;
-    bool stop = lane->stop_wanted;
-    pthread_mutex_unlock(&lane->lock);
+    lane->busy = inbox->one_by_one && (transfer != NULL || lane->active_count > 0);
+    bool stop = inbox->stop_wanted;
+    pthread_mutex_unlock(&inbox->lock);
     while (transfer != NULL) {
         struct transfer *next = transfer->next;
         struct str key = STR_NONE;
         struct str reason = STR_NONE;
         transfer->next = NULL;
+        transfer->lane = lane;
         if (stop) {
             transfer_refuse(transfer, WIRE_NOT_SENT, STR("the client was stopped"));
         } else if (transfer_check(transfer, &key, &reason)) {
@@ -111,12 +135,12 @@ static int sleep_limit_ms(struct lane *lane)
         int64_t left = lane->timer_due.us - lane->now.us;
         limit = left <= 0 ? 0 : (int)((left + 999) / 1000);
     }
-    pthread_mutex_lock(&lane->lock);
-    if (lane->inbox_first != NULL || lane->stop_wanted) {
+    pthread_mutex_lock(&lane->inbox->lock);
+    if ((lane->inbox->first != NULL && has_room(lane)) || lane->inbox->stop_wanted) {
         limit = 0;
     }
     lane->asleep = limit != 0;
-    pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_unlock(&lane->inbox->lock);
     return limit;
 }
 
@@ -167,6 +191,14 @@ static void abandon_all(struct lane *lane)
     }
 }
 
+static bool inbox_is_empty(struct inbox *inbox)
+{
+    pthread_mutex_lock(&inbox->lock);
+    bool is_empty = inbox->first == NULL;
+    pthread_mutex_unlock(&inbox->lock);
+    return is_empty;
+}
+
 static void *run(void *context)
 {
     struct lane *lane = context;
@@ -178,7 +210,7 @@ static void *run(void *context)
     }
     abandon_all(lane);
     /* A `done` of these may have submitted once more. */
-    while (lane->inbox_first != NULL) {
+    while (!inbox_is_empty(lane->inbox)) {
         (void)inbox_take(lane);
     }
     return NULL;
@@ -222,20 +254,17 @@ void lane_free(struct lane **lane)
     if (old->wake_fd >= 0) {
         close(old->wake_fd);
     }
-    pthread_mutex_destroy(&old->lock);
     free(old->sockets);
     free(old);
     *lane = NULL;
 }
 
-static struct lane *lane_new(struct http_client *client)
+static struct lane *lane_new(struct http_client *client, struct inbox *inbox)
 {
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (lane == NULL || pthread_mutex_init(&lane->lock, NULL) != 0) {
-        abort();
-    }
+    struct lane *lane = memory_new(sizeof *lane);
     lane->client = client;
     lane->config = &client->config;
+    lane->inbox = inbox;
     lane->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     lane->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     lane->multi = curl_multi_init();
@@ -256,9 +285,10 @@ static int thread_start(struct lane *lane)
     return error;
 }
 
-enum err lane_start(struct http_client *client, struct lane **out, struct problem *problem)
+enum err lane_start(struct http_client *client, struct inbox *inbox, struct lane **out,
+                    struct problem *problem)
 {
-    struct lane *lane = lane_new(client);
+    struct lane *lane = lane_new(client, inbox);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = lane->wake_fd};
     if (lane->multi == NULL || lane->epoll_fd < 0 || lane->wake_fd < 0 ||
         epoll_ctl(lane->epoll_fd, EPOLL_CTL_ADD, lane->wake_fd, &event) != 0) {
@@ -288,24 +318,28 @@ static void wake(struct lane *lane)
 
 void lane_stop(struct lane *lane)
 {
-    pthread_mutex_lock(&lane->lock);
-    lane->stop_wanted = true;
+    pthread_mutex_lock(&lane->inbox->lock);
+    lane->inbox->stop_wanted = true;
     wake(lane);
-    pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_unlock(&lane->inbox->lock);
     pthread_join(lane->thread, NULL);
 }
 
-void lane_submit(struct lane *lane, struct transfer *transfer)
+bool lane_call(struct lane *lane)
 {
-    pthread_mutex_lock(&lane->lock);
-    if (lane->inbox_last == NULL) {
-        lane->inbox_first = transfer;
-    } else {
-        lane->inbox_last->next = transfer;
+    if (lane->busy) {
+        return false;
     }
-    lane->inbox_last = transfer;
+    lane->busy = lane->inbox->one_by_one;
     if (lane->asleep) {
         wake(lane);
     }
-    pthread_mutex_unlock(&lane->lock);
+    return true;
+}
+
+void lane_is_free(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->inbox->lock);
+    lane->busy = false;
+    pthread_mutex_unlock(&lane->inbox->lock);
 }

@@ -1,7 +1,8 @@
 #include "net/http_client_internal.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ADDRESS_BYTES_MAX = 254, NAME_BYTES_MAX = 255, REPLY_BYTES_MAX = 1024 };
@@ -176,7 +177,7 @@ void smtp_prepare(struct transfer *transfer)
                      (long)duration_seconds(transfer->request.timeout) + 1);
     transfer->list = curl_slist_append(NULL, recipient.ptr);
     if (transfer->list == NULL) {
-        abort();
+        memory_is_out();
     }
     curl_easy_setopt(easy, CURLOPT_MAIL_FROM,
                      arena_printf(arena, "<%.*s>", STR_FMT(smtp->from)).ptr);

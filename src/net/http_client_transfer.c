@@ -1,5 +1,6 @@
 #include "net/http_client_internal.h"
 
+#include "base/memory.h"
 #include "net/uri.h"
 
 #include <assert.h>
@@ -42,14 +43,9 @@ static struct wire_smtp smtp_copy(struct arena *arena, const struct wire_smtp *f
     return copy;
 }
 
-struct transfer *transfer_new(struct lane *lane, const struct wire_request *request,
-                              uint64_t ticket)
+struct transfer *transfer_new(const struct wire_request *request, uint64_t ticket)
 {
-    struct transfer *transfer = calloc(1, sizeof *transfer);
-    if (transfer == NULL) {
-        abort();
-    }
-    transfer->lane = lane;
+    struct transfer *transfer = memory_new(sizeof *transfer);
     transfer->ticket = ticket;
     transfer->arena = arena_new();
     transfer->request.kind = request->kind;
@@ -109,7 +105,7 @@ static void socket_remember(struct lane *lane, int fd)
         lane->socket_room = lane->socket_room * 2 + 16;
         lane->sockets = realloc(lane->sockets, lane->socket_room * sizeof lane->sockets[0]);
         if (lane->sockets == NULL) {
-            abort();
+            memory_is_out();
         }
     }
     lane->sockets[lane->socket_count++] = fd;
@@ -152,7 +148,7 @@ static CURL *easy_take(struct lane *lane)
 {
     CURL *easy = lane->spare_count > 0 ? lane->spare[--lane->spare_count] : curl_easy_init();
     if (easy == NULL) {
-        abort();
+        memory_is_out();
     }
     return easy;
 }
@@ -225,6 +221,7 @@ static void transfer_end(struct transfer *transfer)
     if (transfer->host != NULL) {
         hosts_release(lane, transfer);
     }
+    lane_is_free(lane);
     client_tell(lane->client, transfer->ticket, &transfer->answer);
     buf_free(&transfer->body);
     arena_free(&transfer->arena);

@@ -1,5 +1,7 @@
 #include "net/http_server_internal.h"
 
+#include "base/memory.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -270,7 +272,7 @@ static struct http_server *server_new(const struct http_server_config *config)
     }
     struct address_count **addresses = calloc(buckets, sizeof *addresses);
     if (server == NULL || addresses == NULL) {
-        abort();
+        memory_is_out();
     }
     server->config = *config;
     server->listen_fd = -1;

@@ -1,5 +1,7 @@
 #include "net/http_server_internal.h"
 
+#include "base/memory.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <linux/tcp.h> /* glibc's own header does not know tcpi_bytes_received. */
@@ -69,10 +71,7 @@ static struct address_count *address_enter(struct http_server *server, struct ad
         count = count->next;
     }
     if (count == NULL) {
-        count = calloc(1, sizeof *count);
-        if (count == NULL) {
-            abort();
-        }
+        count = memory_new(sizeof *count);
         count->key = key;
         count->next = *bucket;
         *bucket = count;
@@ -159,10 +158,7 @@ void connection_began_request(struct http_connection *connection)
 static void connection_opened(struct http_server *server, struct MHD_Connection *mhd,
                               void **socket_context)
 {
-    struct http_connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL) {
-        abort();
-    }
+    struct http_connection *connection = memory_new(sizeof *connection);
     const struct sockaddr *address =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     connection->server = server;

@@ -1,5 +1,7 @@
 #include "net/http_server_internal.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@ struct reply_box *reply_box_new(struct http_server *server)
     int wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (box == NULL || wake_fd < 0 || pthread_mutex_init(&box->lock, NULL) != 0 ||
         pthread_cond_init(&box->quiesced_changed, NULL) != 0) {
-        abort();
+        memory_is_out();
     }
     box->owed = 1;
     box->wake_fd = wake_fd;
@@ -46,10 +48,7 @@ struct http_exchange *exchange_new(struct http_server *server, struct http_conne
         server->spare = exchange->next;
         server->spare_count--;
     } else {
-        exchange = calloc(1, sizeof *exchange);
-        if (exchange == NULL) {
-            abort();
-        }
+        exchange = memory_new(sizeof *exchange);
         exchange->arena = arena_new();
         exchange->box = server->box;
     }
@@ -125,7 +124,7 @@ static void header_add(struct MHD_Response *response, const char *name, struct s
     }
     char *text = value.len < sizeof small ? small : malloc(value.len + 1);
     if (text == NULL) {
-        abort();
+        memory_is_out();
     }
     memcpy(text, value.ptr, value.len);
     text[value.len] = '\0';
@@ -156,7 +155,7 @@ static struct MHD_Response *response_new(const struct http_response *answer)
     struct MHD_Response *response =
         MHD_create_response_from_buffer(answer->body.len, body.wanted, MHD_RESPMEM_MUST_COPY);
     if (response == NULL) {
-        abort();
+        memory_is_out();
     }
     header_add(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
     header_add(response, MHD_HTTP_HEADER_ALLOW, answer->allow);

@@ -2,6 +2,7 @@
 
 #include "service/engine.h"
 #include "service/person.h"
+#include "service/trail.h"
 #include "store/meetings.h"
 #include "store/people.h"
 
@@ -52,7 +53,8 @@ static enum err plan_stage(struct op *op, const struct meeting *meeting,
         alert.status = alert_status_SKIPPED;
         alert.reason = action == STAGE_TOO_LATE ? STR("found_too_late") : STR("already_sent");
         alert.claimed_at = op->now;
-        return db_insert(op->db, TABLE_alerts, op->arena, &alert);
+        TRY(db_insert(op->db, TABLE_alerts, op->arena, &alert));
+        return audit_alert(op, &alert, alert_status_PENDING);
     }
     TRY(db_insert(op->db, TABLE_alerts, op->arena, &alert));
     return timer_arm(
@@ -84,51 +86,41 @@ enum err plan_alerts(struct op *op, const struct meeting *meeting)
                                                 PRIORITY_MEDIUM});
 }
 
+static enum err audit_cancelled(struct op *op, const struct list *alerts, const char *reason)
+{
+    for (size_t i = 0; i < alerts->count; i++) {
+        struct alert alert = ((const struct alert *)alerts->items)[i];
+        if (alert.status == alert_status_PENDING) {
+            alert.status = alert_status_CANCELLED;
+            alert.reason = str_from(reason);
+            TRY(audit_alert(op, &alert, alert_status_PENDING));
+        }
+    }
+    return OK;
+}
+
 enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char *reason)
 {
     int64_t cancelled = 0;
+    struct list alerts = {0};
+    TRY(alerts_of_meeting(op->db, op->arena, meeting->id, &alerts));
+    TRY(audit_cancelled(op, &alerts, reason));
     TRY(alerts_cancel_pending(op->db, meeting->id, op->now, str_from(reason), &cancelled));
     if (cancelled > 0) {
         op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled,
                reason);
     }
-    return messages_stop_meeting(op, meeting->id, reason);
+    return messages_stop_subject(op, meeting->id, reason);
 }
 
-static enum err audit_stage(struct op *op, const struct alert *alert, const char *action,
-                            struct str reason)
+static enum err skip_stage(struct op *op, struct alert *alert, const char *reason)
 {
-    return op_audit(op, (struct audit_entry){.action = action,
-                                             .subject_type = subject_type_MEETING,
-                                             .subject = alert->meeting_id,
-                                             .user = alert->user_id,
-                                             .before = STR("PENDING"),
-                                             .after = alert->alert_type,
-                                             .reason = reason});
-}
-
-static enum err skip_stage(struct op *op, const struct alert *alert, const char *reason)
-{
+    alert->status = alert_status_SKIPPED;
+    alert->reason = str_from(reason);
     TRY(alerts_skip(op->db, alert->id, op->now, str_from(reason)));
     op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s skipped: %s", (long long)alert->stage,
            STR_FMT(alert->alert_type), reason);
-    return audit_stage(op, alert, "ALERT_SKIPPED", str_from(reason));
-}
-
-static enum err log_refused_call(struct op *op, const struct alert *alert,
-                                 const struct reach_choice *choice)
-{
-    struct call_log row = {
-        .id = op_new_id(op),
-        .meeting_id = alert->meeting_id,
-        .user_id = alert->user_id,
-        .status = choice->outcome == REACH_RATE_LIMITED ? STR("rate_limited") : STR("skipped"),
-        .provider = str_from(op->site->providers[channel_CALL]->name),
-        .error = str_from(choice->reason),
-        .category = choice->outcome == REACH_RATE_LIMITED ? failure_category_rate_limited : 0,
-        .created_at = op->now,
-    };
-    return db_insert(op->db, TABLE_call_logs, op->arena, &row);
+    return audit_alert(op, alert, alert_status_PENDING);
 }
 
 static enum err choose(struct op *op, const struct alert *alert, const struct meeting *meeting,
@@ -176,13 +168,14 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
     TRY(message_queue(op, &plan, &alert->message_id));
     alert->claimed_at = op->now;
     alert->channel = (int)choice->channel;
+    alert->status = alert_status_SENDING;
     alert->reason = str_from(choice->reason);
     TRY(alerts_claim(op->db, alert));
     op_log(op, LOG_INFO, LOG_RULE_ENGINE, "stage %lld %.*s goes out by %s%s%s",
            (long long)alert->stage, STR_FMT(alert->alert_type),
            enum_name(&channel_names, alert->channel), choice->reason == NULL ? "" : ": ",
            choice->reason == NULL ? "" : choice->reason);
-    return audit_stage(op, alert, "ALERT_SENDING", alert->reason);
+    return audit_alert(op, alert, alert_status_PENDING);
 }
 
 static const char *why_not(const struct op *op, const struct alert *alert,
@@ -220,7 +213,7 @@ enum err fire_alert(struct op *op, struct timer *timer)
     TRY(choose(op, &alert, &meeting, &user, &choice));
     if (choice.outcome != REACH_SEND) {
         if (choice.channel == channel_CALL) {
-            TRY(log_refused_call(op, &alert, &choice));
+            TRY(log_refused_call(op, meeting.id, user.id, &choice));
         }
         return skip_stage(op, &alert, choice.reason);
     }

@@ -8,10 +8,15 @@
 static struct str host_of(struct str url)
 {
     struct str rest = str_slice(url, str_find(url, STR("://")) + 3, url.len);
-    struct str host = str_slice(rest, 0, str_find_byte(rest, '/', 0));
-    size_t at = str_find_byte(host, '@', 0);
-    return at < host.len ? str_slice(host, at + 1, host.len)
-                         : str_slice(host, 0, str_find_byte(host, '?', 0));
+    size_t end = 0;
+    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#') {
+        end++;
+    }
+    size_t start = end; /* Behind the last '@': what stands before it is a name and a password. */
+    while (start > 0 && rest.ptr[start - 1] != '@') {
+        start--;
+    }
+    return str_slice(rest, start, end);
 }
 
 static enum err check_calendar(struct op *op, const struct calendar *calendar)
@@ -73,13 +78,16 @@ enum err create_calendar(struct op *op, const void *input, void *output)
 
 enum err list_calendars(struct op *op, const void *input, void *output)
 {
-    (void)input;
+    const struct page_input *wanted = input;
+    struct page_cut cut = {.record = &calendar_record, .limit = wanted->limit};
     struct user user = {0};
     struct calendar_list *out = output;
     TRY(op_may_read(op, op->path_id));
+    TRY(op_cursor(op, wanted->cursor, &cut.after));
     TRY(op_not_found(op, users_get(op->db, op->arena, op->path_id, &user), "user"));
     TRY(calendars_of_user(op->db, op->arena, op->path_id, &out->calendars));
     out->total = (int64_t)out->calendars.count;
+    out->cursor = op_cut_page(op, &cut, &out->calendars);
     return OK;
 }
 

@@ -103,6 +103,12 @@ enum err take_checkin(struct op *op, const struct checkin_request *request,
     if (meeting.checkin_status == (int)request->status) {
         return same_again(op, &meeting, out);
     }
+    bool takes_place =
+        meeting.status == meeting_status_SCHEDULED || meeting.status == meeting_status_TENTATIVE;
+    if (!is_joining && !takes_place) {
+        return op_fail(op, E_CONFLICT, "status",
+                       "the meeting does not take place any more, so that nobody misses it");
+    }
     if (meeting.checkin_status == checkin_status_JOINED && !request->force) {
         return op_fail(op, E_CONFLICT, "status",
                        "JOINED was said before; send force to change it to MISSED");
@@ -158,11 +164,17 @@ static enum err answer_incident(struct op *op, const struct message *message, bo
                                     : STR("acknowledged by the person"));
 }
 
+/* Who answers has got it, even where the provider has not said so yet. */
 static enum err confirm(struct op *op, const struct message *message)
 {
-    return message_take_news(op, &(struct message_news){.attempt = message->id,
-                                                        .state = (enum message_state)message->state,
-                                                        .level = receipt_level_CONFIRMED});
+    bool is_open = message->state == message_state_SENDING || message->state == message_state_SENT;
+    enum message_state reached =
+        message->channel == channel_CALL ? message_state_ANSWERED : message_state_DELIVERED;
+    return message_take_news(
+        op, &(struct message_news){.attempt = message->id,
+                                   .provider_id = message->provider_id,
+                                   .state = is_open ? reached : (enum message_state)message->state,
+                                   .level = receipt_level_CONFIRMED});
 }
 
 static bool is_about_own_meeting(const struct message *message)
@@ -187,21 +199,33 @@ enum err take_key(struct op *op, struct id attempt, char key)
                           checkin_source_AUTO_CALL);
 }
 
-static enum err answer_as(struct op *op, const struct user *user, enum reply_word word)
+/* The newest message to any of the people who share a number. */
+static enum err last_message(struct op *op, const struct list *users, struct instant at,
+                             struct message *out)
 {
-    struct message last = {0};
-    enum err err = messages_last_to_user(op->db, op->arena, user->id, &last);
-    if (err == E_NOT_FOUND) {
-        return OK;
+    const struct user *items = users->items;
+    for (size_t i = 0; i < users->count; i++) {
+        struct message message = {0};
+        enum err err = messages_last_to_user(op->db, op->arena, items[i].id, at, &message);
+        if (err != OK && err != E_NOT_FOUND) {
+            return err;
+        }
+        if (err == OK && message.id.value > out->id.value) {
+            *out = message;
+        }
     }
-    TRY(err);
-    TRY(confirm(op, &last));
-    return answer_meeting(op, &last,
+    return OK;
+}
+
+static enum err answer_as(struct op *op, const struct message *last, enum reply_word word)
+{
+    TRY(confirm(op, last));
+    return answer_meeting(op, last,
                           word == REPLY_JOINED ? checkin_status_JOINED : checkin_status_MISSED,
                           checkin_source_MANUAL_SMS);
 }
 
-enum err take_reply(struct op *op, struct str from, struct str text)
+enum err take_reply(struct op *op, struct str from, struct str text, struct instant at)
 {
     char masked[MASKED_MAX];
     struct reply reply = reply_read(text);
@@ -217,5 +241,7 @@ enum err take_reply(struct op *op, struct str from, struct str text)
                                                     : ((const struct user *)users.items)[0].id,
                                      .after = text});
     }
-    return answer_as(op, users.items, reply.word);
+    struct message last = {0};
+    TRY(last_message(op, &users, at, &last));
+    return id_is_set(last.id) ? answer_as(op, &last, reply.word) : OK;
 }

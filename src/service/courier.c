@@ -1,10 +1,10 @@
 #include "service/courier.h"
 
+#include "base/memory.h"
 #include "service/due_heap.h"
 #include "service/messages.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* One request under way. Its memory holds the message and the request until the answer is settled.
@@ -31,23 +31,14 @@ struct courier {
     int claimed_count;
 };
 
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 struct courier *courier_new(const struct site *site, struct wire_port wire, int in_flight_max)
 {
-    struct courier *courier = must(calloc(1, sizeof *courier));
+    struct courier *courier = memory_new(sizeof *courier);
     courier->site = site;
     courier->wire = wire;
     courier->flight_count = in_flight_max;
-    courier->flights = must(calloc((size_t)in_flight_max, sizeof *courier->flights));
-    courier->claimed = must(calloc((size_t)in_flight_max, sizeof *courier->claimed));
+    courier->flights = memory_new_array((size_t)in_flight_max, sizeof *courier->flights);
+    courier->claimed = memory_new_array((size_t)in_flight_max, sizeof *courier->claimed);
     return courier;
 }
 
@@ -264,8 +255,23 @@ void courier_release(struct courier *courier)
 void courier_drop_claims(struct courier *courier)
 {
     while (courier->claimed_count > 0) {
-        leave_slot(courier, &courier->flights[courier->claimed[--courier->claimed_count]]);
+        struct flight *flight = &courier->flights[courier->claimed[--courier->claimed_count]];
+        if (flight->kind == EFFECT_CANCEL) {
+            courier_expect(courier, &(struct effect){.kind = EFFECT_CANCEL, .id = flight->message});
+        }
+        leave_slot(courier, flight);
     }
+}
+
+/* No row asks for a call to be stopped, so that those that are to be, which stand first, stay. */
+static void forget_order(struct courier *courier)
+{
+    struct due_heap kept = {0};
+    while (courier->queue.count > 0 && due_heap_peek(&courier->queue)->tag == EFFECT_CANCEL) {
+        due_heap_push(&kept, due_heap_pop(&courier->queue));
+    }
+    due_heap_free(&courier->queue);
+    courier->queue = kept;
 }
 
 static bool is_under_way(const struct courier *courier, struct id message)
@@ -284,7 +290,7 @@ enum err courier_recover(struct courier *courier, struct op *op)
     int queued = 0;
     int unknown = 0;
     TRY(messages_on_their_way(op->db, op->arena, &open));
-    due_heap_clear(&courier->queue);
+    forget_order(courier);
     const struct message *messages = open.items;
     for (size_t i = 0; i < open.count; i++) {
         struct effect effect = {

@@ -28,8 +28,8 @@ void courier_free(struct courier **courier);
 void courier_expect(struct courier *courier, const struct effect *effect);
 /* Whether there is something that could be claimed now. */
 bool courier_is_hungry(const struct courier *courier);
-/* Claims the next one, inside a fence. After E_… and the undo of the fence, the message is asked
- * for again later. */
+/* Claims the next one, inside a fence. After E_UNAVAILABLE it is asked for again by
+ * courier_recover; a message whose rows cannot be read is left alone until then, too. */
 NODISCARD enum err courier_claim(struct courier *courier, struct op *op);
 /* The batch is committed: what was claimed in it leaves. Or it is not: it was never claimed. */
 void courier_release(struct courier *courier);

@@ -1,7 +1,8 @@
 #include "service/due_heap.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { ARITY = 4, FIRST_CAP = 1024 };
@@ -18,12 +19,7 @@ void due_heap_push(struct due_heap *heap, struct due_entry entry)
 {
     if (heap->count == heap->cap) {
         size_t cap = heap->cap == 0 ? FIRST_CAP : heap->cap + heap->cap / 2;
-        struct due_entry *grown = realloc(heap->items, cap * sizeof *grown);
-        if (grown == NULL) {
-            fputs("tocsin: out of memory\n", stderr);
-            abort();
-        }
-        heap->items = grown;
+        heap->items = memory_grow(heap->items, cap, sizeof *heap->items);
         heap->cap = cap;
     }
     size_t at = heap->count++;

@@ -2,9 +2,7 @@
 
 #include <assert.h>
 
-typedef enum err timer_function(struct op *op, struct timer *timer);
-
-static timer_function *const functions[timer_kind_COUNT] = {
+static enum err (*const functions[timer_kind_COUNT])(struct op *op, struct timer *timer) = {
 #define TIMER(kind, function) [timer_kind_##kind] = function,
 #include "service/timers.def"
 #undef TIMER

@@ -1,5 +1,6 @@
 #include "service/executor.h"
 
+#include "base/memory.h"
 #include "service/due_heap.h"
 #include "service/engine.h"
 #include "store/settings.h"
@@ -35,10 +36,8 @@ static struct instant now_of(const struct executor *executor)
 enum err executor_new(const struct executor_config *config, struct executor **out,
                       struct problem *problem)
 {
-    struct executor *executor = calloc(1, sizeof *executor);
-    if (executor == NULL) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct executor *executor = memory_new(sizeof *executor);
+    (void)problem;
     executor->site = config->site;
     executor->db = config->db;
     executor->sync = config->sync;
@@ -270,18 +269,23 @@ static void finish(struct work *work, enum err err)
     }
 }
 
-/* The store did not take it: callers are told, sticky work waits. */
+/* The store did not take it: callers are told, sticky work waits, behind what waits already. */
 static void refuse(struct executor *executor, struct work *list)
 {
+    struct work **last = &executor->waiting;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
     while (list != NULL) {
         struct work *work = list;
         list = list->next;
+        work->next = NULL;
         if (work->is_sticky) {
-            work->next = executor->waiting;
-            executor->waiting = work;
+            /* In their order: a key counts only after the pick-up. */
+            *last = work;
+            last = &work->next;
             continue;
         }
-        work->next = NULL;
         problem_set(&work->problem, E_UNAVAILABLE, NULL,
                     "the store cannot take changes now; nothing was changed");
         finish(work, E_UNAVAILABLE);

@@ -3,6 +3,7 @@
 #include "service/engine.h"
 #include "service/ladder.h"
 #include "service/messages.h"
+#include "service/trail.h"
 #include "store/incidents.h"
 #include "store/people.h"
 
@@ -75,6 +76,15 @@ static void stamp(const struct op *op, struct incident *incident)
 static enum err leave_ladder(struct op *op, const struct incident *incident, struct str reason)
 {
     int64_t cancelled = 0;
+    struct list steps = {0};
+    TRY(steps_of_incident(op->db, op->arena, incident->id, &steps));
+    for (size_t i = 0; i < steps.count; i++) {
+        const struct step *step = &((const struct step *)steps.items)[i];
+        if (step->status == step_status_PENDING) {
+            TRY(audit_step(op,
+                           &(struct step_change){step, incident->user_id, "CANCELLED", reason}));
+        }
+    }
     TRY(steps_cancel_pending(op->db, incident->id, op->now, reason, &cancelled));
     if (cancelled > 0) {
         op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled,
@@ -207,13 +217,16 @@ enum err get_incident(struct op *op, const void *input, void *output)
 
 enum err list_steps(struct op *op, const void *input, void *output)
 {
-    (void)input;
+    const struct page_input *wanted = input;
+    struct page_cut cut = {.record = &step_record, .limit = wanted->limit};
     struct incident incident = {0};
     struct step_list *out = output;
+    TRY(op_cursor(op, wanted->cursor, &cut.after));
     TRY(load(op, &incident));
     TRY(op_may_read(op, incident.user_id));
     TRY(steps_of_incident(op->db, op->arena, incident.id, &out->steps));
     out->total = (int64_t)out->steps.count;
+    out->cursor = op_cut_page(op, &cut, &out->steps);
     return OK;
 }
 
@@ -221,9 +234,8 @@ enum err list_incidents(struct op *op, const void *input, void *output)
 {
     const struct incident_list_input *wanted = input;
     struct incident_list *out = output;
-    struct incident_page page = {.state = wanted->state,
-                                 .user = wanted->user_id,
-                                 .limit = wanted->limit == 0 ? 100 : wanted->limit};
+    struct incident_page page = {
+        .state = wanted->state, .user = wanted->user_id, .limit = page_limit(wanted->limit) + 1};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }
@@ -231,7 +243,7 @@ enum err list_incidents(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.before));
     TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
     const struct incident *incidents = out->incidents.items;
-    if ((int64_t)out->incidents.count == page.limit) {
+    if (page_trim(&out->incidents, page.limit - 1)) {
         out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
     }
     return OK;

@@ -24,9 +24,11 @@ NODISCARD enum err cancel_incident_of_meeting(struct op *op, const struct meetin
 NODISCARD enum err move_incident(struct op *op, struct incident *incident,
                                  enum incident_event event, struct str reason);
 
-/* Writes the end of a step (its status, error, time) and sees whether the ladder ran out. */
-NODISCARD enum err incident_step_ended(struct op *op, const struct step *step);
-NODISCARD enum err incident_step_skip(struct op *op, const struct step *step, struct str reason);
+/* Writes the end of a step (its status, error, time) and sees whether the ladder ran out. `user` is
+ * whom the incident is about. */
+NODISCARD enum err incident_step_ended(struct op *op, const struct step *step, struct id user);
+NODISCARD enum err incident_step_skip(struct op *op, const struct step *step, struct id user,
+                                      struct str reason);
 
 NODISCARD enum err create_incident(struct op *op, const void *input, void *output);
 NODISCARD enum err list_incidents(struct op *op, const void *input, void *output);

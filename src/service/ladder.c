@@ -3,6 +3,7 @@
 #include "service/engine.h"
 #include "service/incidents.h"
 #include "service/person.h"
+#include "service/trail.h"
 #include "store/incidents.h"
 #include "store/messages.h"
 
@@ -28,21 +29,6 @@ enum err begin_ladder(struct op *op, const struct incident *incident)
     op_log(op, LOG_INFO, LOG_ESCALATION_ENGINE, "ladder %.*s of %zu steps starts",
            STR_FMT(incident->policy), count);
     return OK;
-}
-
-static enum err audit_step(struct op *op, const struct step *step, const char *action,
-                           struct str reason)
-{
-    return op_audit(op,
-                    (struct audit_entry){
-                        .action = action,
-                        .subject_type = subject_type_INCIDENT,
-                        .subject = step->incident_id,
-                        .before = STR("PENDING"),
-                        .after = arena_printf(op->arena, "level %lld %s", (long long)step->level,
-                                              enum_name(&step_type_names, step->step_type)),
-                        .reason = reason,
-                    });
 }
 
 static enum err tell_operator(struct op *op, const struct incident *incident)
@@ -95,23 +81,26 @@ static enum err look_for_exhaustion(struct op *op, struct id incident_id)
     return tell_operator(op, &incident);
 }
 
-enum err incident_step_ended(struct op *op, const struct step *step)
+enum err incident_step_ended(struct op *op, const struct step *step, struct id user)
 {
     TRY(steps_end(op->db, step));
     bool is_done = step->status == step_status_EXECUTED;
     op_log(op, is_done ? LOG_INFO : LOG_WARN, LOG_ESCALATION_EXECUTOR, "level %lld %s: %s",
            (long long)step->level, enum_name(&step_type_names, step->step_type),
            is_done ? "executed" : "failed");
-    TRY(audit_step(op, step, is_done ? "STEP_EXECUTED" : "STEP_FAILED", step->error_message));
+    TRY(audit_step(op,
+                   &(struct step_change){step, user, enum_name(&step_status_names, step->status),
+                                         is_done ? step->reason : step->error_message}));
     return look_for_exhaustion(op, step->incident_id);
 }
 
-enum err incident_step_skip(struct op *op, const struct step *step, struct str reason)
+enum err incident_step_skip(struct op *op, const struct step *step, struct id user,
+                            struct str reason)
 {
     TRY(steps_skip(op->db, step->id, op->now, reason));
     op_log(op, LOG_INFO, LOG_ESCALATION_EXECUTOR, "level %lld %s skipped: %.*s",
            (long long)step->level, enum_name(&step_type_names, step->step_type), STR_FMT(reason));
-    TRY(audit_step(op, step, "STEP_SKIPPED", reason));
+    TRY(audit_step(op, &(struct step_change){step, user, "SKIPPED", reason}));
     return look_for_exhaustion(op, step->incident_id);
 }
 
@@ -138,6 +127,7 @@ static enum err choose(struct op *op, const struct incident *incident, const str
     *out = reach_choose(wanted, &reach, &limits);
     bool may_ask_contact = step->step_type == step_type_REPEAT_CALL && has_emergency_contact(user);
     if (may_ask_contact && out->outcome == REACH_RATE_LIMITED) {
+        TRY(log_refused_call(op, incident->meeting_id, user->id, out));
         step->target = message_target_EMERGENCY_CONTACT;
         reach = emergency_reach(user);
         TRY(calls_left(op, incident, message_target_EMERGENCY_CONTACT, &limits.calls_left));
@@ -203,29 +193,13 @@ static enum err send_step(struct op *op, const struct incident *incident, const 
     step->channel = (int)choice->channel;
     step->reason = str_from(choice->reason);
     TRY(steps_claim(op->db, step));
-    TRY(audit_step(op, step, "STEP_SENDING", step->reason));
+    TRY(audit_step(op, &(struct step_change){step, user->id, "SENDING", step->reason}));
     if (choice->channel != channel_IN_APP) {
         return OK;
     }
     step->status = step_status_EXECUTED; /* It has arrived by being written. */
     step->executed_at = op->now;
-    return incident_step_ended(op, step);
-}
-
-static enum err log_refused_call(struct op *op, const struct incident *incident,
-                                 const struct reach_choice *choice)
-{
-    struct call_log row = {
-        .id = op_new_id(op),
-        .meeting_id = incident->meeting_id,
-        .user_id = incident->user_id,
-        .status = choice->outcome == REACH_RATE_LIMITED ? STR("rate_limited") : STR("skipped"),
-        .provider = str_from(op->site->providers[channel_CALL]->name),
-        .error = str_from(choice->reason),
-        .category = choice->outcome == REACH_RATE_LIMITED ? failure_category_rate_limited : 0,
-        .created_at = op->now,
-    };
-    return db_insert(op->db, TABLE_call_logs, op->arena, &row);
+    return incident_step_ended(op, step, user->id);
 }
 
 enum err climb_step(struct op *op, struct timer *timer)
@@ -243,7 +217,7 @@ enum err climb_step(struct op *op, struct timer *timer)
         TRY(db_get(op->db, TABLE_users, incident.user_id, op->arena, &user));
     }
     if (!id_is_set(user.id) || instant_is_set(user.deleted_at)) {
-        return incident_step_skip(op, &step, STR("nobody_to_reach"));
+        return incident_step_skip(op, &step, incident.user_id, STR("nobody_to_reach"));
     }
     struct reach_choice choice = {0};
     TRY(choose(op, &incident, &user, &step, &choice));
@@ -251,7 +225,7 @@ enum err climb_step(struct op *op, struct timer *timer)
         return send_step(op, &incident, &user, &step, &choice);
     }
     if (choice.channel == channel_CALL) {
-        TRY(log_refused_call(op, &incident, &choice));
+        TRY(log_refused_call(op, incident.meeting_id, user.id, &choice));
     }
-    return incident_step_skip(op, &step, str_from(choice.reason));
+    return incident_step_skip(op, &step, user.id, str_from(choice.reason));
 }

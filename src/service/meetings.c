@@ -332,7 +332,7 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     const struct meeting_list_input *wanted = input;
     struct meeting_list *out = output;
     struct meeting_page page = {.user = wanted->user_id,
-                                .limit = wanted->limit == 0 ? 100 : wanted->limit};
+                                .limit = page_limit(wanted->limit) + 1};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }
@@ -342,13 +342,14 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     TRY(parse_cursor(op, wanted->cursor, &page));
     struct list rows = {0};
     TRY(meetings_page(op->db, op->arena, &page, &rows, &out->total));
+    bool has_more = page_trim(&rows, page.limit - 1);
     const struct meeting *meetings = rows.items;
     struct meeting_view *views = ARENA_NEW_ARRAY(op->arena, struct meeting_view, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {
         TRY(show_meeting(op, &meetings[i], false, &views[i]));
     }
     out->meetings = (struct list){views, rows.count};
-    if ((int64_t)rows.count == page.limit) {
+    if (has_more) {
         const struct meeting *last = &meetings[rows.count - 1];
         out->cursor = arena_printf(op->arena, "%lld.%lld", (long long)instant_ms(last->starts_at),
                                    (long long)last->id.value);

@@ -8,7 +8,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
         .user = wanted->user_id,
         .subject = wanted->subject_id,
         .channel = wanted->channel,
-        .limit = wanted->limit == 0 ? 100 : wanted->limit,
+        .limit = page_limit(wanted->limit) + 1,
     };
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
@@ -17,7 +17,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(messages_page(op->db, op->arena, &page, &out->messages, &out->total));
     const struct message *messages = out->messages.items;
-    if ((int64_t)out->messages.count == page.limit) {
+    if (page_trim(&out->messages, page.limit - 1)) {
         out->cursor = op_cursor_text(op, messages[out->messages.count - 1].id);
     }
     return OK;

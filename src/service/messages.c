@@ -3,6 +3,7 @@
 #include "domain/receipt.h"
 #include "service/engine.h"
 #include "service/outcomes.h"
+#include "service/person.h"
 #include "store/incidents.h"
 
 #include <assert.h>
@@ -66,9 +67,8 @@ enum err message_queue(struct op *op, const struct message_plan *plan, struct id
     return insert_message(op, &message);
 }
 
-enum err message_stale(struct op *op, const struct message *message, const char **reason)
+static enum err subject_stale(struct op *op, const struct message *message, const char **reason)
 {
-    *reason = NULL;
     if (instant_is_set(message->valid_until) && !instant_before(op->now, message->valid_until)) {
         *reason = message->channel == channel_CALL ? "outside_critical_window" : "interval_passed";
         return OK;
@@ -81,6 +81,26 @@ enum err message_stale(struct op *op, const struct message *message, const char 
         return outcome_incident_stale(op, message, reason);
     }
     return OK;
+}
+
+/* A call that was tried again, or waited, may have come into its person's quiet hours (P3). */
+static enum err call_is_quiet(struct op *op, const struct message *message, const char **reason)
+{
+    struct user user = {0};
+    if (message->channel != channel_CALL || message->target != message_target_PERSON ||
+        !id_is_set(message->user_id)) {
+        return OK;
+    }
+    TRY(db_get(op->db, TABLE_users, message->user_id, op->arena, &user));
+    *reason = person_reach(op, &user).is_quiet ? "quiet_hours" : NULL;
+    return OK;
+}
+
+enum err message_stale(struct op *op, const struct message *message, const char **reason)
+{
+    *reason = NULL;
+    TRY(subject_stale(op, message, reason));
+    return *reason == NULL ? call_is_quiet(op, message, reason) : OK;
 }
 
 static enum err log_call(struct op *op, const struct message *message, const char *status,
@@ -100,6 +120,23 @@ static enum err log_call(struct op *op, const struct message *message, const cha
     };
     return message->channel == channel_CALL ? db_insert(op->db, TABLE_call_logs, op->arena, &row)
                                             : OK;
+}
+
+enum err log_refused_call(struct op *op, struct id meeting, struct id user,
+                          const struct reach_choice *choice)
+{
+    bool is_limit = choice->outcome == REACH_RATE_LIMITED;
+    struct call_log row = {
+        .id = op_new_id(op),
+        .meeting_id = meeting,
+        .user_id = user,
+        .status = is_limit ? STR("rate_limited") : STR("skipped"),
+        .provider = str_from(provider_of(op, channel_CALL)->name),
+        .error = str_from(choice->reason),
+        .category = is_limit ? failure_category_rate_limited : 0,
+        .created_at = op->now,
+    };
+    return db_insert(op->db, TABLE_call_logs, op->arena, &row);
 }
 
 enum err message_drop(struct op *op, const struct message *message, const char *reason)
@@ -132,27 +169,15 @@ static enum err stop_one(struct op *op, const struct message *message, const cha
     return OK;
 }
 
-static enum err stop_all(struct op *op, const struct list *open, const char *reason)
-{
-    const struct message *messages = open->items;
-    for (size_t i = 0; i < open->count; i++) {
-        TRY(stop_one(op, &messages[i], reason));
-    }
-    return OK;
-}
-
-enum err messages_stop_meeting(struct op *op, struct id meeting, const char *reason)
-{
-    struct list open = {0};
-    TRY(messages_open_of_meeting(op->db, op->arena, meeting, &open));
-    return stop_all(op, &open, reason);
-}
-
 enum err messages_stop_subject(struct op *op, struct id subject, const char *reason)
 {
     struct list open = {0};
     TRY(messages_open_of_subject(op->db, op->arena, subject, &open));
-    return stop_all(op, &open, reason);
+    const struct message *messages = open.items;
+    for (size_t i = 0; i < open.count; i++) {
+        TRY(stop_one(op, &messages[i], reason));
+    }
+    return OK;
 }
 
 static enum err fail_message(struct op *op, struct message *message, const struct verdict *verdict)
@@ -161,8 +186,7 @@ static enum err fail_message(struct op *op, struct message *message, const struc
     message->error = str_is_set(verdict->error) ? verdict->error : STR("refused");
     message->category =
         verdict->category == failure_category_NONE ? failure_category_unknown : verdict->category;
-    enum err err = messages_failed(op->db, message);
-    return err == E_CONFLICT ? OK : err; /* It was cancelled meanwhile, which is what stands. */
+    return messages_failed(op->db, message);
 }
 
 static enum err give_up(struct op *op, struct message *message, const struct verdict *verdict)
@@ -180,14 +204,7 @@ static enum err accepted(struct op *op, struct message *message, const struct ve
 {
     atomic_store(&op->site->stats->consecutive_failures, 0);
     message->provider_id = verdict->provider_id;
-    enum err err = messages_sent(op->db, message->id, op->now, verdict->provider_id);
-    if (err == E_CONFLICT) {
-        /* An answer cancelled it while the provider was taking it: stop it there. */
-        TRY(messages_set_provider_id(op->db, message->id, verdict->provider_id));
-        op_effect(op, (struct effect){.kind = EFFECT_CANCEL, .id = message->id});
-        return OK;
-    }
-    TRY(err);
+    TRY(messages_sent(op->db, message->id, op->now, verdict->provider_id));
     if (message->channel == channel_CALL) {
         bool is_mock = str_equal(message->provider, STR("mock"));
         op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s",
@@ -220,8 +237,29 @@ static enum err retry_later(struct op *op, struct message *message, const struct
                                             instant_add(op->now, wait), (int)message->priority});
 }
 
+/* The answer to a send whose message is not waiting for it any more. A person's answer may have
+ * cancelled it while the provider was taking it: then a call is stopped there. Or the provider's
+ * own news came first, and all that is new is what it calls the message. */
+static enum err settle_late(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    bool is_cancelled = message->state == message_state_CANCELLED;
+    bool is_news = !str_is_set(message->provider_id);
+    if (verdict->kind != VERDICT_ACCEPTED) {
+        return is_cancelled ? log_call(op, message, "failed", verdict->error) : OK;
+    }
+    message->provider_id = verdict->provider_id;
+    TRY(messages_set_provider_id(op->db, message->id, verdict->provider_id));
+    if (is_cancelled && message->channel == channel_CALL) {
+        op_effect(op, (struct effect){.kind = EFFECT_CANCEL, .id = message->id});
+    }
+    return is_cancelled && is_news ? log_call(op, message, "initiated", message->error) : OK;
+}
+
 enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict)
 {
+    if (message->state != message_state_SENDING) {
+        return settle_late(op, message, verdict);
+    }
     switch (verdict->kind) {
     case VERDICT_ACCEPTED:
         return accepted(op, message, verdict);
@@ -241,6 +279,9 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
 
 enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict)
 {
+    if (message->state != message_state_SENDING) {
+        return settle_late(op, message, verdict);
+    }
     switch (verdict->kind) {
     case VERDICT_ACCEPTED:
         return accepted(op, message, verdict);
@@ -284,10 +325,15 @@ enum err message_repeat(struct op *op, struct message *message)
                            .category = failure_category_timeout};
     const char *reason = NULL;
     TRY(message_stale(op, message, &reason));
-    if (message->is_repeat || reason != NULL) {
-        return reason != NULL ? message_drop(op, message, reason) : give_up(op, message, &lost);
+    if (reason != NULL) {
+        TRY(log_call(op, message, "failed", lost.error));
+        return message_drop(op, message, reason);
+    }
+    if (message->is_repeat) {
+        return give_up(op, message, &lost);
     }
     TRY(fail_message(op, message, &lost));
+    TRY(log_call(op, message, "failed", message->error));
     op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once: its fate is unknown",
            enum_name(&channel_names, message->channel));
     /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
@@ -346,9 +392,11 @@ enum err message_take_news(struct op *op, const struct message_news *news)
                        : now.state == message_state_NO_ANSWER ? failure_category_no_answer
                        : is_failure                           ? failure_category_unreachable
                                                               : 0;
-    if (!instant_is_set(message.sent_at)) {
+    if (known.state == message_state_SENDING) {
         /* The news overtook the provider's own answer: it was taken, or there would be no news. */
+        message.provider_id = news->provider_id;
         TRY(messages_sent(op->db, message.id, op->now, message.provider_id));
+        TRY(log_call(op, &message, "initiated", STR_NONE));
         TRY(outcome_accepted(op, &message));
     }
     return messages_receipt(op->db, &message);

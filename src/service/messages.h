@@ -7,6 +7,7 @@
 #ifndef TOCSIN_SERVICE_MESSAGES_H
 #define TOCSIN_SERVICE_MESSAGES_H
 
+#include "domain/reach.h"
 #include "service/op.h"
 #include "store/messages.h"
 
@@ -32,13 +33,17 @@ struct message_plan {
  * the person's two places (K2): E_RATE_LIMITED when there is none, and nothing is written. */
 NODISCARD enum err message_queue(struct op *op, const struct message_plan *plan, struct id *out);
 
+/* The row in call_logs (K6) for a call that was decided against before there was a message. */
+NODISCARD enum err log_refused_call(struct op *op, struct id meeting, struct id user,
+                                    const struct reach_choice *choice);
+
 /* Why the message must not go out any more, as a constant word; NULL while it must (K5). */
 NODISCARD enum err message_stale(struct op *op, const struct message *message, const char **reason);
 /* QUEUED or on its way and needless: CANCELLED, and its step SKIPPED or cancelled with the reason.
  */
 NODISCARD enum err message_drop(struct op *op, const struct message *message, const char *reason);
-/* Stops every message of a meeting or an incident that is still on its way, ringing calls too. */
-NODISCARD enum err messages_stop_meeting(struct op *op, struct id meeting, const char *reason);
+/* Stops every message about a meeting or an incident that is still on its way, ringing calls too.
+ * What a meeting's incident sends is about the incident. */
 NODISCARD enum err messages_stop_subject(struct op *op, struct id subject, const char *reason);
 
 /* What a provider's answer to a send, or to the question after it, means for the message. */
@@ -52,6 +57,7 @@ NODISCARD enum err message_repeat(struct op *op, struct message *message);
 /* News about a message that was sent. An unknown attempt is no error. */
 struct message_news {
     struct id attempt;
+    struct str provider_id;
     enum message_state state;
     enum receipt_level level;
     bool is_end;

@@ -1,9 +1,9 @@
 #include "service/mock_port.h"
 
+#include "base/memory.h"
 #include "service/checkins.h"
 #include "service/messages.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct later {
@@ -19,19 +19,10 @@ struct mock_port {
     struct arena *scratch;
 };
 
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
 struct mock_port *mock_port_new(const struct site *site, void *context,
                                 void (*journal)(void *context, struct str line))
 {
-    struct mock_port *port = must(calloc(1, sizeof *port));
+    struct mock_port *port = memory_new(sizeof *port);
     port->site = site;
     port->network = mock_network_new(context, journal);
     port->scratch = arena_new();
@@ -64,24 +55,27 @@ enum err mock_port_script(void *context, const struct mock_answer_input *input,
                           struct problem *problem)
 {
     struct mock_port *port = context;
-    int64_t after = input->after_seconds > 0 ? input->after_seconds : -1;
-    return mock_network_script(port->network, input->phone, (enum channel)input->channel,
-                               input->action, after, problem);
+    struct mock_script script = {
+        .to = input->phone,
+        .channel = (enum channel)input->channel,
+        .action = input->action,
+        .after_seconds = input->after_seconds,
+    };
+    return mock_network_script(port->network, &script, problem);
 }
 
 void mock_port_submit(struct mock_port *port, struct courier *courier, uint64_t ticket,
                       const struct wire_request *request)
 {
-    struct wire_answer answer = {0};
-    struct instant at = INSTANT_NONE;
+    struct mock_reply reply;
     struct instant now = port->site->clock.now(port->site->clock.context);
     arena_reset(port->scratch);
-    mock_network_request(port->network, now, &request->mock, port->scratch, &answer, &at);
-    struct later *later = must(calloc(1, sizeof *later));
-    later->at = at;
-    later->work = courier_answer(courier, ticket, &answer);
+    mock_network_request(port->network, now, &request->mock, port->scratch, &reply);
+    struct later *later = memory_new(sizeof *later);
+    later->at = reply.at;
+    later->work = courier_answer(courier, ticket, &reply.answer);
     struct later **place = &port->later;
-    while (*place != NULL && (*place)->at.us <= at.us) {
+    while (*place != NULL && (*place)->at.us <= reply.at.us) {
         place = &(*place)->next;
     }
     later->next = *place;
@@ -102,7 +96,7 @@ static enum err run_event(struct work *work, struct op *op)
     struct id attempt = ID_NONE;
     if (event->kind == MOCK_EVENT_REPLY) {
         op->actor.name = STR("sms");
-        return take_reply(op, event->from, event->text);
+        return take_reply(op, event->from, event->text, event->at);
     }
     if (id_parse(op->site->id_key, event->attempt, &attempt) != OK) {
         return OK;
@@ -113,6 +107,7 @@ static enum err run_event(struct work *work, struct op *op)
     }
     struct message_news news = {
         .attempt = attempt,
+        .provider_id = event->provider_id,
         .state = event->state,
         .level = event->level,
         .is_end = event->is_end,

@@ -22,7 +22,7 @@ void mock_port_submit(struct mock_port *port, struct courier *courier, uint64_t 
 /* Work that is due by `now`, as a chain; NULL for none. */
 struct work *mock_port_due(struct mock_port *port, struct instant now);
 bool mock_port_next(const struct mock_port *port, struct instant *at);
-/* For struct site. */
+/* For struct site. input->after_seconds is below 0 for the default. */
 NODISCARD enum err mock_port_script(void *port, const struct mock_answer_input *input,
                                     struct problem *problem);
 

@@ -1,5 +1,6 @@
 #include "service/op.h"
 
+#include "base/memory.h"
 #include "model/json.h"
 
 #include <assert.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_TEXT_MAX = 512 };
+enum { LOG_TEXT_MAX = 512, PAGE_ITEMS = 100 };
 
 struct id op_new_id(struct op *op)
 {
@@ -22,12 +23,7 @@ void op_effect(struct op *op, struct effect effect)
     struct effects *effects = &op->writer->effects;
     if (effects->count == effects->cap) {
         size_t cap = effects->cap == 0 ? 256 : effects->cap * 2;
-        struct effect *grown = realloc(effects->items, cap * sizeof *grown);
-        if (grown == NULL) {
-            fputs("tocsin: out of memory\n", stderr);
-            abort();
-        }
-        effects->items = grown;
+        effects->items = memory_grow(effects->items, cap, sizeof *effects->items);
         effects->cap = cap;
     }
     effects->items[effects->count++] = effect;
@@ -128,6 +124,40 @@ enum err op_cursor(struct op *op, struct str cursor, struct id *out)
 struct str op_cursor_text(const struct op *op, struct id last)
 {
     return arena_printf(op->arena, "%lld", (long long)last.value);
+}
+
+int64_t page_limit(int64_t wanted)
+{
+    return wanted == 0 ? PAGE_ITEMS : wanted;
+}
+
+bool page_trim(struct list *list, int64_t limit)
+{
+    bool has_more = (int64_t)list->count > limit;
+    list->count = has_more ? (size_t)limit : list->count;
+    return has_more;
+}
+
+struct str op_cut_page(const struct op *op, const struct page_cut *cut, struct list *list)
+{
+    const struct field *field = &cut->record->fields[record_field_index(cut->record, "id")];
+    size_t first = 0;
+    const struct id *id = NULL;
+    while (first < list->count) {
+        id = record_member_const(list_item(list, cut->record, first), field);
+        if (id->value > cut->after.value) {
+            break;
+        }
+        first++;
+    }
+    if (first > 0) {
+        *list = (struct list){list_item(list, cut->record, first), list->count - first};
+    }
+    if (!page_trim(list, page_limit(cut->limit))) {
+        return STR_NONE;
+    }
+    id = record_member_const(list_item(list, cut->record, list->count - 1), field);
+    return op_cursor_text(op, *id);
 }
 
 const struct zone *op_zone(const struct op *op, struct str name)

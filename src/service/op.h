@@ -98,6 +98,19 @@ struct str op_record_text(const struct op *op, const struct record *record, cons
 /* A cursor of a list that goes by id: ID_NONE for the first page; E_INVALID names "cursor". */
 NODISCARD enum err op_cursor(struct op *op, struct str cursor, struct id *out);
 struct str op_cursor_text(const struct op *op, struct id last);
+/* How many items a page shows where `wanted` were asked for. */
+int64_t page_limit(int64_t wanted);
+/* Shortens a list that was read with one item more than the page shows, which tells whether it is
+ * the last one: true where there is more. */
+bool page_trim(struct list *list, int64_t limit);
+/* Cuts a page out of a whole list whose records have growing ids; the next page's cursor, STR_NONE
+ * at the end. */
+struct page_cut {
+    const struct record *record;
+    struct id after;
+    int64_t limit; /* As it was asked for. */
+};
+struct str op_cut_page(const struct op *op, const struct page_cut *cut, struct list *list);
 
 /* The zone of a person, the default one, or UTC: never NULL. */
 const struct zone *op_zone(const struct op *op, struct str name);

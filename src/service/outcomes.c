@@ -2,8 +2,10 @@
 
 #include "domain/incident.h"
 #include "service/incidents.h"
+#include "service/trail.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
+#include "store/people.h"
 
 static const char *meeting_reason(const struct meeting *meeting)
 {
@@ -37,20 +39,13 @@ enum err outcome_incident_stale(struct op *op, const struct message *message, co
     struct incident incident = {0};
     TRY(db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident));
     *reason = incident.state == incident_state_ESCALATING ? NULL : "no_longer_escalating";
+    if (*reason == NULL && id_is_set(message->user_id)) {
+        struct user user = {0};
+        enum err err = users_get(op->db, op->arena, message->user_id, &user);
+        *reason = err == E_NOT_FOUND ? "person_removed" : NULL;
+        return err == E_NOT_FOUND ? OK : err;
+    }
     return OK;
-}
-
-static enum err audit_alert(struct op *op, const struct alert *alert, const char *action,
-                            struct str reason)
-{
-    return op_audit(
-        op, (struct audit_entry){.action = action,
-                                 .subject_type = subject_type_MEETING,
-                                 .subject = alert->meeting_id,
-                                 .user = alert->user_id,
-                                 .before = str_from(enum_name(&alert_status_names, alert->status)),
-                                 .after = alert->alert_type,
-                                 .reason = reason});
 }
 
 static enum err end_alert(struct op *op, const struct message *message, enum alert_status status,
@@ -69,10 +64,7 @@ static enum err end_alert(struct op *op, const struct message *message, enum ale
         alert.reason = reason;
     }
     TRY(alerts_end(op->db, &alert));
-    const char *action = status == alert_status_DELIVERED ? "ALERT_DELIVERED"
-                         : status == alert_status_FAILED  ? "ALERT_FAILED"
-                                                          : "ALERT_STOPPED";
-    return audit_alert(op, &alert, action, reason);
+    return audit_alert(op, &alert, alert_status_SENDING);
 }
 
 static enum err end_step(struct op *op, const struct message *message, enum step_status status,
@@ -86,7 +78,7 @@ static enum err end_step(struct op *op, const struct message *message, enum step
     step.status = (int)status;
     step.error_message = error;
     step.executed_at = status == step_status_EXECUTED ? op->now : INSTANT_NONE;
-    return incident_step_ended(op, &step);
+    return incident_step_ended(op, &step, message->user_id);
 }
 
 enum err outcome_accepted(struct op *op, const struct message *message)
@@ -119,8 +111,9 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
     }
     struct step step = {0};
     TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
-    return step.status == step_status_PENDING ? incident_step_skip(op, &step, str_from(reason))
-                                              : OK;
+    return step.status == step_status_PENDING
+               ? incident_step_skip(op, &step, message->user_id, str_from(reason))
+               : OK;
 }
 
 enum err outcome_next_attempt(struct op *op, const struct message *message)

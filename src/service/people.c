@@ -57,13 +57,13 @@ enum err list_users(struct op *op, const void *input, void *output)
     const struct page_input *wanted = input;
     struct user_list *out = output;
     struct id after = ID_NONE;
-    int64_t limit = wanted->limit == 0 ? 100 : wanted->limit;
+    int64_t limit = page_limit(wanted->limit);
     TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &after));
-    TRY(users_page(op->db, op->arena, after, limit, &out->users));
+    TRY(users_page(op->db, op->arena, after, limit + 1, &out->users));
     TRY(users_count(op->db, &out->total));
     const struct user *users = out->users.items;
-    if ((int64_t)out->users.count == limit) {
+    if (page_trim(&out->users, limit)) {
         out->cursor = op_cursor_text(op, users[out->users.count - 1].id);
     }
     return OK;
@@ -119,6 +119,9 @@ enum err create_user_key(struct op *op, const void *input, void *output)
     *key = *(const struct api_key *)input;
     TRY(op_may_change(op, ID_NONE));
     TRY(load_user(op, &user));
+    if (instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at)) {
+        return op_fail(op, E_INVALID, "expiresAt", "must be in the future");
+    }
     key->id = op_new_id(op);
     key->scope = key_scope_USER;
     key->user_id = user.id;
@@ -133,13 +136,16 @@ enum err create_user_key(struct op *op, const void *input, void *output)
 
 enum err list_user_keys(struct op *op, const void *input, void *output)
 {
-    (void)input;
+    const struct page_input *wanted = input;
+    struct page_cut cut = {.record = &api_key_record, .limit = wanted->limit};
     struct user user = {0};
     struct api_key_list *out = output;
     TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &cut.after));
     TRY(load_user(op, &user));
     TRY(api_keys_of_user(op->db, op->arena, user.id, &out->keys));
     out->total = (int64_t)out->keys.count;
+    out->cursor = op_cut_page(op, &cut, &out->keys);
     return OK;
 }
 
@@ -171,7 +177,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     struct id after = ID_NONE;
     struct audit_page page = {.subject = wanted->subject_id,
                               .user = wanted->user_id,
-                              .limit = wanted->limit == 0 ? 100 : wanted->limit};
+                              .limit = page_limit(wanted->limit) + 1};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }
@@ -180,7 +186,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     page.after = after.value;
     TRY(audit_page(op->db, op->arena, &page, &out->events, &out->total));
     const struct audit_event *events = out->events.items;
-    if ((int64_t)out->events.count == page.limit) {
+    if (page_trim(&out->events, page.limit - 1)) {
         out->cursor = op_cursor_text(op, (struct id){events[out->events.count - 1].seq});
     }
     return OK;

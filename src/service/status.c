@@ -85,7 +85,11 @@ enum err script_mock_answer(struct op *op, const void *input, void *output)
         return op_fail(op, E_NOT_FOUND, NULL, "no channel uses the mock provider");
     }
     TRY(op_may_change(op, ID_NONE));
-    TRY(op->site->script_mock(op->site->script_context, input, op->problem));
+    struct mock_answer_input script = *(const struct mock_answer_input *)input;
+    if (!presence_has(op->given, record_field_index(&mock_answer_input_record, "after_seconds"))) {
+        script.after_seconds = -1;
+    }
+    TRY(op->site->script_mock(op->site->script_context, &script, op->problem));
     ((struct mock_answer_view *)output)->scripted = true;
     return OK;
 }

@@ -23,6 +23,10 @@ struct sync_wait {
     void (*done)(struct sync_wait *wait); /* Set by whoever answers; frees the wait. */
 };
 
+/* Once `done` is set. Readings that could not even begin may have ended before: then it is called
+ * at once. */
+void sync_wait_begin(struct sync_wait *wait);
+
 /* Collects the facts of a reading. E_NOT_FOUND where the calendar is gone. */
 NODISCARD enum err sync_prepare(struct op *op, const struct effect *effect, struct sync_job **out);
 /* True with the first request; false where nothing has to be fetched and the job is ready for its
@@ -41,11 +45,12 @@ void sync_give_up(struct sync_wait *wait, enum err why);
 struct instant next_tick(const struct op *op);
 /* Takes the text of an upload, whose row was just written. */
 NODISCARD enum err sync_upload(struct op *op, struct calendar *calendar, const struct user *user);
-/* Parse and expand the text that came with a request: it may take a second, so it happens before the executor sees the
- * request. *out stays unset where there is no text. */
+/* Parse and expand the text that came with a request: it may take a second, so it happens before
+ * the executor sees the request. *out stays unset where there is no text. */
 NODISCARD enum err prepare_sync(struct op *op, const void *input, const void **out);
 NODISCARD enum err prepare_upload(struct op *op, const void *input, const void **out);
-/* False where a job has nothing to fetch: then sync_start does all the work, and takes as long as it takes. */
+/* False where a job has nothing to fetch: then sync_start does all the work, and takes as long as
+ * it takes. */
 bool sync_needs_network(const struct sync_job *job);
 /* POST /calendar/sync */
 NODISCARD enum err sync_calendars(struct op *op, const void *input, void *output);

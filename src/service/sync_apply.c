@@ -118,6 +118,16 @@ static void remember(struct calendar *calendar, const struct pull_memory *memory
     calendar->fingerprint = (int64_t)memory->fingerprint;
 }
 
+static bool remembers(const struct calendar *calendar, const struct pull_memory *memory)
+{
+    return str_equal(calendar->etag, memory->etag) &&
+           str_equal(calendar->last_modified, memory->last_modified) &&
+           str_equal(calendar->sync_token, memory->sync_token) &&
+           str_equal(calendar->ctag, memory->ctag) &&
+           str_equal(calendar->collection_url, memory->collection_url) &&
+           calendar->fingerprint == (int64_t)memory->fingerprint;
+}
+
 static void note_warnings(struct op *op, const struct sync_job *job, struct calendar *calendar)
 {
     calendar->warning_count = 0;
@@ -189,7 +199,11 @@ static enum err note_success(struct op *op, const struct sync_job *job, struct c
 {
     struct calendar before = *calendar;
     bool is_new = job->result.state == PULL_CHANGED || job->must_expand;
-    if (!is_new && calendar->status == calendar_status_OK) {
+    /* The same content may come with a new ETag or token, and only the new one will be answered
+     * with "not modified". */
+    bool is_known =
+        calendar->kind == calendar_kind_upload || remembers(calendar, &job->result.memory);
+    if (!is_new && is_known && calendar->status == calendar_status_OK) {
         return calendars_touch(op->db, calendar->id, op->now);
     }
     if (is_new) {
@@ -220,14 +234,20 @@ static enum err apply_parts(struct op *op, const struct sync_job *job, struct sy
 }
 
 static enum err schedule_next(struct op *op, const struct sync_job *job,
-                              const struct calendar *calendar)
+                              const struct calendar *calendar, bool was_disabled)
 {
     struct timer timer = {.id = job->timer, .due_at = next_tick(op)};
     if (!id_is_set(job->timer)) {
-        return OK;
+        /* Asked for by a request. A calendar that had been given up has no timer any more. */
+        bool is_back = was_disabled && calendar->status != calendar_status_DISABLED;
+        return is_back
+                   ? timer_arm(op, (struct timer_request){timer_kind_CALENDAR_SYNC, calendar->id,
+                                                          next_tick(op), PRIORITY_LOW})
+                   : OK;
     }
     if (calendar->status == calendar_status_DISABLED) {
-        return timers_complete(op->db, job->timer, op->now);
+        enum err err = timers_complete(op->db, job->timer, op->now);
+        return err == E_CONFLICT ? OK : err; /* A reading that stalled has ended it already. */
     }
     if (calendar->status == calendar_status_FAILING) {
         struct duration wait = backoff(op->site->calendar_interval,
@@ -250,18 +270,17 @@ static enum err schedule_next(struct op *op, const struct sync_job *job,
     return err == E_CONFLICT ? OK : err; /* The calendar was removed meanwhile. */
 }
 
-static void tell_waiting(struct sync_job *job, const struct sync_result *counts, struct str error)
+static void tell_waiting(struct sync_wait *wait, const struct sync_result *counts, struct str error)
 {
-    if (job->wait == NULL) {
+    if (wait == NULL) {
         return;
     }
-    struct sync_result *sum = &job->wait->result;
-    sum->created += counts->created;
-    sum->updated += counts->updated;
-    sum->skipped += counts->skipped;
-    sum->cancelled += counts->cancelled;
+    wait->result.created += counts->created;
+    wait->result.updated += counts->updated;
+    wait->result.skipped += counts->skipped;
+    wait->result.cancelled += counts->cancelled;
     if (str_is_set(error)) {
-        snprintf(job->wait->error, sizeof job->wait->error, "%.*s", STR_FMT(error));
+        snprintf(wait->error, sizeof wait->error, "%.*s", STR_FMT(error));
     }
 }
 
@@ -275,7 +294,13 @@ static enum err apply(struct work *work, struct op *op)
         return OK;
     }
     TRY(err);
+    if (job->result.state == PULL_FAILED && atomic_load(&op->site->stats->is_stopping)) {
+        /* It was us who hung up: nothing is known about the calendar. */
+        job->reason = STR("Tocsin is stopping; try again");
+        return schedule_next(op, job, &calendar, false);
+    }
     bool is_broken = is_no_calendar(job);
+    bool was_disabled = calendar.status == calendar_status_DISABLED;
     struct str reason = is_broken ? str_from(job->parts[0].problem.message) : job->result.reason;
     if (!is_broken) {
         TRY(apply_parts(op, job, &counts));
@@ -286,8 +311,9 @@ static enum err apply(struct work *work, struct op *op)
         TRY(note_success(op, job, &calendar));
         reason = STR_NONE;
     }
-    TRY(schedule_next(op, job, &calendar));
-    tell_waiting(job, &counts, reason);
+    TRY(schedule_next(op, job, &calendar, was_disabled));
+    job->counts = counts;
+    job->reason = reason;
     if (counts.created + counts.updated + counts.cancelled > 0) {
         op_log(op, LOG_INFO, LOG_SCHEDULER, "calendar read: %lld new, %lld changed, %lld cancelled",
                (long long)counts.created, (long long)counts.updated, (long long)counts.cancelled);
@@ -295,9 +321,16 @@ static enum err apply(struct work *work, struct op *op)
     return OK;
 }
 
+void sync_wait_begin(struct sync_wait *wait)
+{
+    if (wait->pending == 0) {
+        wait->done(wait);
+    }
+}
+
 static void let_wait_end(struct sync_wait *wait)
 {
-    if (wait != NULL && --wait->pending == 0) {
+    if (wait != NULL && --wait->pending == 0 && wait->done != NULL) {
         wait->done(wait);
     }
 }
@@ -318,9 +351,9 @@ static void end(struct work *work, enum err err, const struct problem *problem)
     if (err != OK) {
         log_write(job->site->log, LOG_ERROR, LOG_SCHEDULER, STR_NONE,
                   "a calendar could not be applied: %s %s", err_code(err), problem->message);
-        if (wait != NULL) {
-            snprintf(wait->error, sizeof wait->error, "%s", problem->message);
-        }
+        tell_waiting(wait, &(struct sync_result){0}, str_from(problem->message));
+    } else {
+        tell_waiting(wait, &job->counts, job->reason);
     }
     sync_abandon(&job);
     let_wait_end(wait);

@@ -40,6 +40,8 @@ struct sync_job {
     struct pull_result result;
     struct sync_part *parts;
     size_t part_count;
+    struct sync_result counts; /* For who waits: told once the commit is done with. */
+    struct str reason;
 };
 
 /* Expands `part` for a calendar's owner. */

@@ -1,5 +1,7 @@
 #include "store/db.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +80,7 @@ enum err db_open(const struct db_config *config, struct db **out, struct problem
         .path = config->path, .is_read_only = config->is_read_only, .cache_kib = config->cache_kib};
     struct driver_connection *connection = NULL;
     TRY(config->driver->open(&driver_config, &connection, problem));
-    struct db *db = calloc(1, sizeof *db);
-    if (db == NULL) {
-        config->driver->close(&connection);
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct db *db = memory_new(sizeof *db);
     db->driver = config->driver;
     db->connection = connection;
     db->seal = config->seal;

@@ -63,13 +63,6 @@ enum err messages_way_count(struct db *db, int64_t *out)
     return db_number(db, S_messages_way_count, out, NO_PARAMS);
 }
 
-enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
-                                  struct list *out)
-{
-    return db_all(db, S_messages_open_of_meeting, messages_into(arena), out,
-                  PARAMS(value_id(meeting)));
-}
-
 enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,
                                   struct list *out)
 {
@@ -78,9 +71,10 @@ enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id 
 }
 
 enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
-                               struct message *out)
+                               struct instant at, struct message *out)
 {
-    return db_one(db, S_message_last_to_user, messages_into(arena), out, PARAMS(value_id(user)));
+    return db_one(db, S_message_last_to_user, messages_into(arena), out,
+                  PARAMS(value_id(user), id_at(instant_add(at, MILLISECONDS(1)))));
 }
 
 enum err messages_silent(struct db *db, struct arena *arena, struct instant since,

@@ -27,13 +27,11 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
 NODISCARD enum err messages_way_count(struct db *db, int64_t *out);
 /* What an answer still has to stop: on its way, or a call that has not ended. */
-NODISCARD enum err messages_open_of_meeting(struct db *db, struct arena *arena, struct id meeting,
-                                            struct list *out);
 NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,
                                             struct list *out);
 /* The last message or call to a person about a meeting: what a reply means. */
 NODISCARD enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
-                                         struct message *out);
+                                         struct instant at, struct message *out);
 /* Sent since `since` by `provider` and without an end. */
 NODISCARD enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
                                    struct str provider, struct list *out);

@@ -1,5 +1,7 @@
 #include "store/driver.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -96,10 +98,7 @@ static void close_connection(struct driver_connection **connection)
 static enum err open_connection(const struct driver_config *config, struct driver_connection **out,
                                 struct problem *problem)
 {
-    struct driver_connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct driver_connection *connection = memory_new(sizeof *connection);
     int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
         (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
@@ -123,11 +122,7 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
     if (code != SQLITE_OK) {
         return fail(connection->handle, sqlite3_extended_errcode(connection->handle), problem);
     }
-    struct driver_statement *statement = calloc(1, sizeof *statement);
-    if (statement == NULL) {
-        sqlite3_finalize(handle);
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
+    struct driver_statement *statement = memory_new(sizeof *statement);
     statement->handle = handle;
     *out = statement;
     return OK;

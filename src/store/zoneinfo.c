@@ -1,6 +1,7 @@
 #include "store/zoneinfo.h"
 
 #include "base/arena.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -171,10 +172,9 @@ static enum err read_catalogue(struct zoneinfo *zones)
 
 enum err zoneinfo_open(const char *directory, struct zoneinfo **out, struct problem *problem)
 {
-    struct zoneinfo *zones = calloc(1, sizeof *zones);
-    if (zones == NULL || pthread_mutex_init(&zones->lock, NULL) != 0) {
-        fputs("tocsin: out of memory\n", stderr);
-        abort();
+    struct zoneinfo *zones = memory_new(sizeof *zones);
+    if (pthread_mutex_init(&zones->lock, NULL) != 0) {
+        memory_is_out();
     }
     zones->arena = arena_new();
     zones->utc = zone_utc();

@@ -274,6 +274,37 @@ static void silence_after_the_message(void **state)
     broken_off(fixture, WIRE_UNKNOWN, true);
 }
 
+/* Takes a mail from a connection up to its end, without answering that. */
+static int take_message(struct fixture *fixture)
+{
+    int fd = peer_accept(fixture->listener);
+    peer_send(fd, STR("220 fake ESMTP\r\n"));
+    for (int i = 0; i < 4; i++) { /* EHLO, MAIL, RCPT, DATA */
+        assert_true(answer_line(fixture, fd));
+    }
+    return fd;
+}
+
+/* A mail server that takes its time over one message holds up no other. */
+static void slow_answer_holds_up_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wire_request request = mail(fixture);
+    fixture->dialogue.end = "";
+    size_t slow = wire_send(&fixture->sender, &request);
+    int first = take_message(fixture);
+    for (int i = 0; i < 2; i++) {
+        size_t quick = wire_send(&fixture->sender, &request);
+        int second = take_message(fixture);
+        peer_send(second, STR("250 taken\r\n"));
+        assert_int_equal(wire_wait(&fixture->sender, quick)->status, 250);
+        close(second);
+    }
+    peer_send(first, STR("250 taken at last\r\n"));
+    assert_int_equal(wire_wait(&fixture->sender, slow)->status, 250);
+    close(first);
+}
+
 /* A mail server that does not answer QUIT holds up neither HTTP nor, much, the end. */
 static void silence_at_quit(void **state)
 {
@@ -450,6 +481,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reset_after_the_message, set_up, tear_down),
         cmocka_unit_test_setup_teardown(silence_before_the_message, set_up, tear_down),
         cmocka_unit_test_setup_teardown(silence_after_the_message, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(slow_answer_holds_up_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(silence_at_quit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(silence_at_quit_when_stopping, set_up, tear_down),
         cmocka_unit_test_setup_teardown(starttls_is_not_optional, set_up, tear_down),

@@ -56,13 +56,12 @@ static struct instant after(int64_t milliseconds)
 static struct wire_answer ask(struct fixture *fixture, struct instant now, struct wire_mock request,
                               struct instant *answer_at)
 {
-    struct wire_answer answer = {0};
-    struct instant at = INSTANT_NONE;
-    mock_network_request(fixture->network, now, &request, fixture->arena, &answer, &at);
+    struct mock_reply reply;
+    mock_network_request(fixture->network, now, &request, fixture->arena, &reply);
     if (answer_at != NULL) {
-        *answer_at = at;
+        *answer_at = reply.at;
     }
-    return answer;
+    return reply.answer;
 }
 
 static struct wire_answer send_to(struct fixture *fixture, const char *channel, const char *to,
@@ -92,8 +91,8 @@ static void script(struct fixture *fixture, const char *to, enum channel channel
                    const char *action, int64_t after_seconds)
 {
     struct problem problem = {0};
-    enum err err = mock_network_script(fixture->network, str_from(to), channel, str_from(action),
-                                       after_seconds, &problem);
+    struct mock_script wanted = {str_from(to), channel, str_from(action), after_seconds};
+    enum err err = mock_network_script(fixture->network, &wanted, &problem);
     if (err) {
         print_error("%s: %s: %s\n", action, problem.field, problem.message);
     }
@@ -432,10 +431,9 @@ static void test_ten_thousand_at_once(void **state)
         struct wire_mock request = {.verb = MOCK_SEND, .to = STR("+14155550101")};
         request.attempt = arena_printf(fixture->arena, "0193f3a0-0000-7000-8000-%012d", i);
         request.channel = i % 2 == 0 ? STR("CALL") : STR("SMS");
-        struct wire_answer answer = {0};
-        struct instant at = INSTANT_NONE;
-        mock_network_request(network, start, &request, fixture->arena, &answer, &at);
-        assert_int_equal(answer.status, 201);
+        struct mock_reply reply;
+        mock_network_request(network, start, &request, fixture->arena, &reply);
+        assert_int_equal(reply.answer.status, 201);
     }
     clock_t sent = clock();
     struct mock_event event = {0};

@@ -49,8 +49,9 @@ static void test_bad_scripts(void **state)
     struct mock_network *network = mock_network_new(&lines, count_line);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct problem problem = {0};
-        enum err err = mock_network_script(network, str_from(rows[i].to), rows[i].channel,
-                                           str_from(rows[i].action), rows[i].after, &problem);
+        struct mock_script script = {str_from(rows[i].to), rows[i].channel,
+                                     str_from(rows[i].action), rows[i].after};
+        enum err err = mock_network_script(network, &script, &problem);
         assert_int_equal(err, E_INVALID);
         assert_string_equal(problem.field, rows[i].field);
     }

@@ -1,0 +1,246 @@
+#include "sim/invariants.h"
+
+#include "store/audit.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PHONE_DIGITS_MIN = 8 };
+
+struct invariants {
+    bool is_open;
+    size_t journal_seen;
+    size_t log_seen;
+};
+
+enum when { ALWAYS, AT_REST };
+
+static const struct {
+    enum when when;
+    const char *sentence;
+    const char *sql;
+} rules[] = {
+#define INVARIANT(when, sentence, sql) {when, sentence, sql},
+#include "sim/invariants.def"
+#undef INVARIANT
+};
+
+static const char set_up[] =
+    "CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_id INTEGER,"
+    " repeat INTEGER, quiet INTEGER);"
+    "CREATE INDEX temp.journal_by_wire ON journal (wire_id);"
+    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER);"
+    "INSERT INTO world VALUES (0, 0);"
+    "CREATE TEMP VIEW sends AS SELECT j.n, j.at, j.channel, m.id AS message_id, m.step_id,"
+    " m.meeting_id, m.user_id, m.target, m.due_at, m.valid_until, m.is_repeat"
+    " FROM journal j JOIN messages m ON m.wire_id=j.wire_id"
+    " AND m.id=(SELECT min(id) FROM messages f WHERE f.wire_id=j.wire_id) WHERE j.kind='send';"
+    "CREATE TEMP VIEW present AS SELECT 'message' AS kind, id, state FROM messages"
+    " UNION ALL SELECT 'alert', id, status FROM alerts"
+    " UNION ALL SELECT 'step', id, status FROM steps"
+    " UNION ALL SELECT 'incident', id, state FROM incidents"
+    " UNION ALL SELECT 'timer', id, state FROM timers"
+    " UNION ALL SELECT 'meeting', id, '' FROM meetings"
+    " UNION ALL SELECT 'checkin', id, '' FROM checkins"
+    " UNION ALL SELECT 'audit', seq, '' FROM audit_events;"
+    "CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER,"
+    " PRIMARY KEY (kind, state));"
+    "INSERT INTO ranks VALUES ('message', 'QUEUED', 0, 0), ('message', 'SENDING', 1, 0),"
+    " ('message', 'SENT', 2, 0), ('message', 'DELIVERED', 3, 1), ('message', 'UNDELIVERED', 3, 1),"
+    " ('message', 'FAILED', 3, 1), ('message', 'ANSWERED', 3, 1), ('message', 'NO_ANSWER', 3, 1),"
+    " ('message', 'BUSY', 3, 1), ('message', 'CANCELLED', 3, 1),"
+    " ('alert', 'PENDING', 0, 0), ('alert', 'SENDING', 1, 0), ('alert', 'DELIVERED', 2, 1),"
+    " ('alert', 'FAILED', 2, 1), ('alert', 'SKIPPED', 2, 1), ('alert', 'CANCELLED', 2, 1),"
+    " ('step', 'PENDING', 0, 0), ('step', 'EXECUTED', 1, 1), ('step', 'FAILED', 1, 1),"
+    " ('step', 'SKIPPED', 1, 1), ('step', 'CANCELLED', 1, 1),"
+    " ('incident', 'OPEN', 0, 0), ('incident', 'ESCALATING', 1, 0),"
+    " ('incident', 'ACKNOWLEDGED', 2, 0), ('incident', 'RESOLVED', 3, 1),"
+    " ('incident', 'CANCELLED', 3, 1),"
+    " ('timer', 'PENDING', 0, 0), ('timer', 'ACTIVE', 0, 0), ('timer', 'COMPLETED', 1, 1),"
+    " ('timer', 'FAILED', 1, 1), ('timer', 'CANCELLED', 1, 1);";
+
+struct invariants *invariants_new(void)
+{
+    struct invariants *invariants = calloc(1, sizeof *invariants);
+    if (invariants == NULL) {
+        abort();
+    }
+    return invariants;
+}
+
+void invariants_free(struct invariants **invariants)
+{
+    free(*invariants);
+    *invariants = NULL;
+}
+
+static void execute(const struct world *world, const char *sql)
+{
+    struct problem problem = {0};
+    if (driver_sqlite.execute(world->store.keeper, sql, &problem) != OK) {
+        fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, sql);
+        abort();
+    }
+}
+
+/* "22:00" as minutes; -1 for absent. */
+static int minutes_of(const struct value *value)
+{
+    int64_t hours = 0;
+    int64_t minutes = 0;
+    if (value->type != VALUE_TEXT || str_to_int(str_slice(value->text, 0, 2), &hours) != OK ||
+        str_to_int(str_slice(value->text, 3, 5), &minutes) != OK) {
+        return -1;
+    }
+    return (int)(hours * 60 + minutes);
+}
+
+/* Whether a send is a call to a person inside quiet hours, by the wall clock where the person is. */
+static bool is_quiet(const struct world *world, struct arena *arena, struct id wire,
+                     struct instant at)
+{
+    struct str sql = arena_printf(
+        arena,
+        "SELECT u.quiet_start, u.quiet_end, u.timezone FROM messages m JOIN users u ON "
+        "u.id=m.user_id WHERE m.wire_id=%lld AND m.channel='CALL' AND m.target='PERSON'",
+        (long long)wire.value);
+    struct peek rows = peek_rows(&world->store, arena, sql.ptr, 3);
+    if (rows.rows == 0) {
+        return false;
+    }
+    int start = minutes_of(peek_cell(&rows, 0, 0));
+    int end = minutes_of(peek_cell(&rows, 0, 1));
+    struct str name = peek_cell(&rows, 0, 2)->text;
+    if (start < 0 || end < 0) {
+        return false;
+    }
+    const struct zone *zone = zoneinfo_find(
+        world->zones, str_is_set(name) ? name : world->plant.site.default_timezone);
+    struct civil wall = zone_to_civil(zone, at);
+    int minute = wall.hour * 60 + wall.minute;
+    return start <= end ? minute >= start && minute < end : minute >= start || minute < end;
+}
+
+static void take_journal(struct invariants *invariants, const struct world *world,
+                         struct arena *arena)
+{
+    static const char *const kinds[MOCK_LINE_KIND_COUNT] = {"send", "script", "used", "cancel"};
+    for (; invariants->journal_seen < world->journal_count; invariants->journal_seen++) {
+        const struct mock_line *line = &world->journal_lines[invariants->journal_seen];
+        struct id wire = ID_NONE;
+        bool is_send = line->kind == MOCK_LINE_SEND;
+        enum err ignored = id_parse(world->plant.site.id_key, line->attempt, &wire);
+        (void)ignored; /* A line about a script names no attempt. */
+        bool quiet = is_send && is_quiet(world, arena, wire, line->at);
+        struct str sql =
+            arena_printf(arena, "INSERT INTO journal VALUES (%zu, '%s', %lld, '%s', %lld, %lld, %d)",
+                         invariants->journal_seen + 1, kinds[line->kind],
+                         (long long)instant_ms(line->at),
+                         line->channel == channel_NONE
+                             ? ""
+                             : enum_name(&channel_names, (int)line->channel),
+                         (long long)wire.value, (long long)line->repeat, quiet);
+        execute(world, sql.ptr);
+    }
+}
+
+static void say(struct arena *arena, struct str *broken, const char *sentence, int64_t what)
+{
+    *broken = arena_printf(arena, "%s (%lld)", sentence, (long long)what);
+}
+
+static bool rules_hold(const struct world *world, struct arena *arena, bool is_at_rest,
+                       struct str *broken)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
+        if (rules[i].when == AT_REST && !is_at_rest) {
+            continue;
+        }
+        struct peek rows = peek_rows(&world->store, arena, rules[i].sql, 1);
+        if (rows.rows > 0) {
+            say(arena, broken, rules[i].sentence, peek_cell(&rows, 0, 0)->number);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool audit_holds(const struct world *world, struct arena *arena, struct str *broken)
+{
+    struct problem problem = {0};
+    int64_t checked = 0;
+    if (audit_verify(world->plant.db, &checked, &problem) == OK) {
+        return true;
+    }
+    say(arena, broken, "The chain of the audit trail is whole.", checked);
+    return false;
+}
+
+/* Memory may know of more timers than there are rows (they end there when they come up), never of fewer. */
+static bool memory_holds(const struct world *world, struct arena *arena, struct str *broken)
+{
+    struct instant next = INSTANT_NONE;
+    int64_t rows = peek_number(&world->store, arena,
+                               "SELECT count(*) FROM timers WHERE state IN ('PENDING', 'ACTIVE')");
+    int64_t first = peek_number(&world->store, arena,
+                                "SELECT coalesce(min(coalesce(lease_until, due_at)), 0) FROM timers"
+                                " WHERE state IN ('PENDING', 'ACTIVE')");
+    bool has_next = executor_next(world->room.executor, &next);
+    if (rows > 0 && (!has_next || instant_ms(next) > first ||
+                     (int64_t)executor_pending_timers(world->room.executor) < rows)) {
+        say(arena, broken, "What is due next is in memory as it is in the rows.", first);
+        return false;
+    }
+    return true;
+}
+
+/* P6: no whole number, no key and no link's token is ever logged. */
+static bool log_holds(struct invariants *invariants, struct world *world, struct arena *arena,
+                      struct str *broken)
+{
+    struct str log = buf_str(&world->log);
+    struct str fresh = str_slice(log, invariants->log_seen, log.len);
+    invariants->log_seen = log.len;
+    int digits = 0;
+    for (size_t i = 0; i < fresh.len; i++) {
+        bool is_digit = isdigit((unsigned char)fresh.ptr[i]) != 0;
+        digits = fresh.ptr[i] == '+' ? 1 : is_digit && digits > 0 ? digits + 1 : 0;
+        if (digits > PHONE_DIGITS_MIN) {
+            say(arena, broken, "The log tells no whole number.", (int64_t)i);
+            return false;
+        }
+    }
+    size_t token = str_find(fresh, STR("/l/"));
+    bool tells_token = token < fresh.len && isalnum((unsigned char)fresh.ptr[token + 3]);
+    if (tells_token || str_contains(fresh, STR(WORLD_ADMIN_KEY))) {
+        say(arena, broken, "The log tells no key and no token.", (int64_t)token);
+        return false;
+    }
+    return true;
+}
+
+bool invariants_hold(struct invariants *invariants, struct world *world, struct arena *arena,
+                     struct str *broken)
+{
+    assert(world->is_up);
+    if (!invariants->is_open) {
+        execute(world, set_up);
+        invariants->is_open = true;
+    }
+    take_journal(invariants, world, arena);
+    bool is_broken = atomic_load(&world->plant.stats.store_is_broken);
+    bool is_at_rest = !is_broken && world_is_idle(world);
+    struct str clock = arena_printf(arena, "UPDATE world SET now=%lld, grace=%lld",
+                                    (long long)instant_ms(world_now(world)),
+                                    (long long)duration_ms(world->plant.site.grace));
+    execute(world, clock.ptr);
+    bool holds = rules_hold(world, arena, is_at_rest, broken) &&
+                 log_holds(invariants, world, arena, broken) &&
+                 (is_broken || (audit_holds(world, arena, broken) &&
+                                memory_holds(world, arena, broken)));
+    execute(world, "DELETE FROM was; INSERT INTO was SELECT kind, id, state FROM present");
+    return holds;
+}
