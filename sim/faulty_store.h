@@ -1,9 +1,10 @@
-/* sim/faulty_store: SQLite in memory that outlives its server, refuses commits on demand, and lets a simulation look
- * at its rows.
+/* sim/faulty_store: SQLite in memory that outlives its server, refuses commits on demand, and lets
+ * a simulation look at its rows.
  *
- * A wrapper around driver_sqlite. The database lives as long as the faulty_store, whose keeper connection holds it, so
- * that closing a db without a commit is what a crash is. A db is opened with driver_faulty and with `path` of this very
- * struct: the driver finds the faults from there, because a driver has no other place for them.
+ * A wrapper around driver_sqlite. The database lives as long as the faulty_store, whose keeper
+ * connection holds it, so that closing a db without a commit is what a crash is. A db is opened
+ * with driver_faulty and with `path` of this very struct: the driver finds the faults from there,
+ * because a driver has no other place for them.
  * Threads: one. Errors: a refused commit is E_UNAVAILABLE, as that of a full disk. */
 #ifndef TOCSIN_SIM_FAULTY_STORE_H
 #define TOCSIN_SIM_FAULTY_STORE_H
@@ -14,11 +15,11 @@
 enum { REFUSE_ALL = -1 };
 
 struct faulty_store {
-    int64_t commits;   /* How many were asked for so far. */
-    int64_t refuse;    /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
-    int64_t crash_in;  /* At 1 the next commit ends the server; 0 for never. */
-    bool crash_after;  /* That commit is durable, but nobody hears of it. */
-    bool has_crashed;  /* Nothing is taken any more, until the simulation clears it. */
+    int64_t commits;  /* How many were asked for so far. */
+    int64_t refuse;   /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
+    int64_t crash_in; /* At 1 the next commit ends the server; 0 for never. */
+    bool crash_after; /* That commit is durable, but nobody hears of it. */
+    bool has_crashed; /* Nothing is taken any more, until the simulation clears it. */
     struct driver_connection *keeper;
     char path[64];
 };
@@ -35,8 +36,10 @@ struct peek {
     size_t columns;
 };
 
-/* Looks at the rows behind everybody's back. The query must be right: anything else ends the program. */
-struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql, size_t columns);
+/* Looks at the rows behind everybody's back. The query must be right: anything else ends the
+ * program. */
+struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql,
+                      size_t columns);
 int64_t peek_number(const struct faulty_store *store, struct arena *arena, const char *sql);
 
 static inline const struct value *peek_cell(const struct peek *peek, size_t row, size_t column)

@@ -89,10 +89,9 @@ static struct feed *find_for(const struct feeds *feeds, const struct wire_http *
     int best_fit = -1;
     for (size_t i = 0; i < feeds->count; i++) {
         struct feed *feed = feeds->items[i];
-        bool fits =
-            str_equal(feed->url, http->url) &&
-            (!str_is_set(feed->method) || str_equal(feed->method, http->method)) &&
-            (!str_is_set(feed->contains) || str_contains(http->body, feed->contains));
+        bool fits = str_equal(feed->url, http->url) &&
+                    (!str_is_set(feed->method) || str_equal(feed->method, http->method)) &&
+                    (!str_is_set(feed->contains) || str_contains(http->body, feed->contains));
         int fit = str_is_set(feed->method) + str_is_set(feed->contains);
         if (fits && fit > best_fit) {
             best = feed;
@@ -147,8 +146,8 @@ void feeds_answer(struct feeds *feeds, const struct wire_request *request, struc
     struct feed *feed = find_for(feeds, &request->http);
     *after = (struct duration){0};
     if (feed == NULL) {
-        *out = (struct wire_answer){.outcome = WIRE_NOT_SENT,
-                                    .reason = STR("could not resolve host")};
+        *out =
+            (struct wire_answer){.outcome = WIRE_NOT_SENT, .reason = STR("could not resolve host")};
         return;
     }
     feed->fetches++;
@@ -162,8 +161,7 @@ void feeds_answer(struct feeds *feeds, const struct wire_request *request, struc
         *after = request->timeout;
         break;
     case FEED_REFUSES:
-        *out =
-            (struct wire_answer){.outcome = WIRE_NOT_SENT, .reason = STR("connection refused")};
+        *out = (struct wire_answer){.outcome = WIRE_NOT_SENT, .reason = STR("connection refused")};
         break;
     case FEED_REDIRECTS:
         *out = (struct wire_answer){.outcome = WIRE_REDIRECTS, .reason = STR("too many redirects")};

@@ -1,8 +1,8 @@
 /* sim/feeds: calendar servers that answer as they are told.
  *
- * A feed is known by its URL and, for CalDAV, by the method and a piece of the request's body. An ETag that comes back
- * as If-None-Match is answered with 304, as is a Last-Modified. An address that nobody scripted cannot be resolved.
- * Owner: feeds_free. Threads: one. */
+ * A feed is known by its URL and, for CalDAV, by the method and a piece of the request's body. An
+ * ETag that comes back as If-None-Match is answered with 304, as is a Last-Modified. An address
+ * that nobody scripted cannot be resolved. Owner: feeds_free. Threads: one. */
 #ifndef TOCSIN_SIM_FEEDS_H
 #define TOCSIN_SIM_FEEDS_H
 
@@ -11,10 +11,10 @@
 
 enum feed_mode {
     FEED_ANSWERS,
-    FEED_HANGS,        /* Takes the request and never answers. */
-    FEED_REFUSES,      /* Connection refused. */
-    FEED_REDIRECTS,    /* In a circle. */
-    FEED_IS_PRIVATE,   /* The guard forbids its address. */
+    FEED_HANGS,      /* Takes the request and never answers. */
+    FEED_REFUSES,    /* Connection refused. */
+    FEED_REDIRECTS,  /* In a circle. */
+    FEED_IS_PRIVATE, /* The guard forbids its address. */
     FEED_IS_TOO_LARGE,
 };
 
@@ -41,12 +41,14 @@ struct feeds {
 };
 
 void feeds_free(struct feeds *feeds);
-/* Copies `feed`, which takes the place of one with the same url, method and contains, and keeps that one's counts. */
+/* Copies `feed`, which takes the place of one with the same url, method and contains, and keeps
+ * that one's counts. */
 void feeds_put(struct feeds *feeds, const struct feed *feed);
 /* The counts of every feed with this URL. */
 int64_t feeds_fetches(const struct feeds *feeds, struct str url);
 int64_t feeds_unchanged(const struct feeds *feeds, struct str url);
-/* Fills `out`, and `after` with how long the answer takes. Texts are borrowed from the feed and the request. */
+/* Fills `out`, and `after` with how long the answer takes. Texts are borrowed from the feed and the
+ * request. */
 void feeds_answer(struct feeds *feeds, const struct wire_request *request, struct wire_answer *out,
                   struct duration *after);
 

@@ -1,9 +1,10 @@
-/* sim/invariants: what must hold after every step, whatever happens: one sentence each, in invariants.def.
+/* sim/invariants: what must hold after every step, whatever happens: one sentence each, in
+ * invariants.def.
  *
- * Most are queries over the rows and the carrier's own journal, made on the world's keeper connection, so that neither
- * our code nor our memory can make them true. A few look at memory: the due order against the rows, the chain of the
- * audit trail, and what the log must not tell.
- * Owner: invariants_free. Threads: one. An object belongs to one world. */
+ * Most are queries over the rows and the carrier's own journal, made on the world's keeper
+ * connection, so that neither our code nor our memory can make them true. A few look at memory: the
+ * due order against the rows, the chain of the audit trail, and what the log must not tell. Owner:
+ * invariants_free. Threads: one. An object belongs to one world. */
 #ifndef TOCSIN_SIM_INVARIANTS_H
 #define TOCSIN_SIM_INVARIANTS_H
 

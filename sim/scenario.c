@@ -227,13 +227,11 @@ enum err do_expect(struct scenario *scenario, struct str rest)
     }
     int64_t status = 0;
     if (str_to_int(word, &status) != OK) {
-        return scenario_fail(scenario, "there is nothing to expect called \"%.*s\"",
-                             STR_FMT(word));
+        return scenario_fail(scenario, "there is nothing to expect called \"%.*s\"", STR_FMT(word));
     }
     struct str code = words_next(&after);
     json_t *seen = scenario_member(scenario->answer, STR(".error.code"));
-    if (status != scenario->status ||
-        (str_is_set(code) && !scenario_is(scenario, seen, code))) {
+    if (status != scenario->status || (str_is_set(code) && !scenario_is(scenario, seen, code))) {
         return scenario_fail(scenario, "the answer was %d: %.*s", scenario->status,
                              STR_FMT(str_cut_utf8(scenario->body, 1200)));
     }

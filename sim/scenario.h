@@ -1,8 +1,8 @@
 /* sim/scenario: readable stories in virtual time: one file, one world, one statement a line.
  *
- * The language is the tables scenario.def and scenario_expect.def. A scenario fails at its first wrong expectation, at
- * a statement that is not one, at a request that fails without an expectation of that, and when an invariant does not
- * hold after a step; it says file, line and what was seen.
+ * The language is the tables scenario.def and scenario_expect.def. A scenario fails at its first
+ * wrong expectation, at a statement that is not one, at a request that fails without an expectation
+ * of that, and when an invariant does not hold after a step; it says file, line and what was seen.
  * Ownership: everything is the scenario's arena's. Threads: one. */
 #ifndef TOCSIN_SIM_SCENARIO_H
 #define TOCSIN_SIM_SCENARIO_H
@@ -12,7 +12,13 @@
 
 #include <jansson.h>
 
-enum { VARIABLES_MAX = 256, PEOPLE_MAX = 64, PLANNED_MAX = 128, SETTINGS_MAX = 48, FAILURE_MAX = 2000 };
+enum {
+    VARIABLES_MAX = 256,
+    PEOPLE_MAX = 64,
+    PLANNED_MAX = 128,
+    SETTINGS_MAX = 48,
+    FAILURE_MAX = 2000
+};
 
 struct scenario_variable {
     struct str name;
@@ -56,7 +62,7 @@ struct scenario {
     struct str heredoc;
     int status; /* Of the last request. */
     struct str body;
-    json_t *answer; /* The same, parsed; NULL where it is no JSON. */
+    json_t *answer;   /* The same, parsed; NULL where it is no JSON. */
     int refused_line; /* Of a request that failed and was not yet expected to; 0 for none. */
     int64_t mark_audit;
     int64_t mark_messages;
@@ -64,7 +70,8 @@ struct scenario {
     char failure[FAILURE_MAX];
 };
 
-/* Runs one file. E_INVALID with `failure` filled ("path:line: …"). `log` gets the server's log where it is not NULL. */
+/* Runs one file. E_INVALID with `failure` filled ("path:line: …"). `log` gets the server's log
+ * where it is not NULL. */
 NODISCARD enum err scenario_run(struct str path, struct zoneinfo *zones, struct buf *log,
                                 char failure[static FAILURE_MAX]);
 /* The tables, for people. */

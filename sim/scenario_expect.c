@@ -5,8 +5,7 @@ static json_t *look_meeting(struct scenario *scenario, struct str name)
 {
     struct str id = scenario_get(scenario, name);
     if (!str_is_set(id)) {
-        enum err ignored =
-            scenario_fail(scenario, "there is no meeting %.*s", STR_FMT(name));
+        enum err ignored = scenario_fail(scenario, "there is no meeting %.*s", STR_FMT(name));
         (void)ignored;
         return NULL;
     }
@@ -28,10 +27,9 @@ static enum err compare_alert(struct scenario *scenario, json_t *alerts, struct 
         }
     }
     if (!scenario_is(scenario, json_object_get(found, "status"), status)) {
-        return scenario_fail(
-            scenario, "stage %lld is %.*s among %.*s", (long long)stage,
-            STR_FMT(scenario_text(scenario, json_object_get(found, "status"))),
-            STR_FMT(str_cut_utf8(scenario_text(scenario, alerts), 1500)));
+        return scenario_fail(scenario, "stage %lld is %.*s among %.*s", (long long)stage,
+                             STR_FMT(scenario_text(scenario, json_object_get(found, "status"))),
+                             STR_FMT(str_cut_utf8(scenario_text(scenario, alerts), 1500)));
     }
     return scenario_compare(scenario, rest, found, "the alert");
 }
@@ -67,8 +65,7 @@ enum err expect_alerts(struct scenario *scenario, struct str rest)
     int64_t seen = (int64_t)json_array_size(scenario_member(view, STR(".data.alerts")));
     json_decref(view);
     TRY(scenario_count(scenario, words_next(&rest), &wanted));
-    return seen == wanted ? OK
-                          : scenario_fail(scenario, "there are %lld alerts", (long long)seen);
+    return seen == wanted ? OK : scenario_fail(scenario, "there are %lld alerts", (long long)seen);
 }
 
 enum err expect_meeting(struct scenario *scenario, struct str rest)
@@ -214,8 +211,7 @@ static struct str incident_of(struct scenario *scenario, struct str word)
         return word; /* $ID was already put in its place. */
     }
     json_t *view = scenario_look(scenario, "/api/v1/meetings/%.*s", STR_FMT(id));
-    struct str incident =
-        scenario_text(scenario, scenario_member(view, STR(".data.incidentId")));
+    struct str incident = scenario_text(scenario, scenario_member(view, STR(".data.incidentId")));
     json_decref(view);
     return incident;
 }
@@ -253,8 +249,7 @@ static enum err compare_step(struct scenario *scenario, json_t *steps, struct st
 enum err expect_step(struct scenario *scenario, struct str rest)
 {
     struct str id = incident_of(scenario, words_next(&rest));
-    json_t *view =
-        scenario_look(scenario, "/api/v1/incidents/escalations/%.*s", STR_FMT(id));
+    json_t *view = scenario_look(scenario, "/api/v1/incidents/escalations/%.*s", STR_FMT(id));
     enum err err = compare_step(scenario, scenario_member(view, STR(".data.steps")), rest);
     json_decref(view);
     return err;
@@ -274,8 +269,7 @@ enum err expect_audit(struct scenario *scenario, struct str rest)
     if (!str_is_set(id)) {
         id = word;
     }
-    json_t *list =
-        scenario_look(scenario, "/api/v1/audit?subjectId=%.*s&limit=1000", STR_FMT(id));
+    json_t *list = scenario_look(scenario, "/api/v1/audit?subjectId=%.*s&limit=1000", STR_FMT(id));
     json_t *events = scenario_member(list, STR(".data.events"));
     struct buf actions = {.arena = scenario->arena};
     size_t index = 0;
@@ -289,8 +283,8 @@ enum err expect_audit(struct scenario *scenario, struct str rest)
     json_decref(list);
     bool is_right = wanted < 0 ? seen > 0 : seen == wanted;
     return is_right ? OK
-                    : scenario_fail(scenario, "it is there %lld times among %.*s",
-                                    (long long)seen, STR_FMT(buf_str(&actions)));
+                    : scenario_fail(scenario, "it is there %lld times among %.*s", (long long)seen,
+                                    STR_FMT(buf_str(&actions)));
 }
 
 enum err expect_calendar(struct scenario *scenario, struct str rest)
@@ -304,8 +298,8 @@ enum err expect_calendar(struct scenario *scenario, struct str rest)
     json_t *found = NULL;
     json_array_foreach(scenario_member(list, STR(".data.calendars")), index, calendar)
     {
-        bool is_it = scenario_is(scenario, json_object_get(calendar, "id"),
-                                 scenario_get(scenario, name));
+        bool is_it =
+            scenario_is(scenario, json_object_get(calendar, "id"), scenario_get(scenario, name));
         found = is_it ? calendar : found;
     }
     json_t *status = json_object_get(found, "status");
@@ -322,10 +316,10 @@ enum err expect_health(struct scenario *scenario, struct str rest)
 {
     json_t *health = scenario_look(scenario, "/health");
     json_t *status = json_object_get(health, "status");
-    enum err err = scenario_is(scenario, status, words_next(&rest))
-                       ? scenario_compare(scenario, rest, health, "health")
-                       : scenario_fail(scenario, "health is %.*s",
-                                       STR_FMT(scenario_text(scenario, health)));
+    enum err err =
+        scenario_is(scenario, status, words_next(&rest))
+            ? scenario_compare(scenario, rest, health, "health")
+            : scenario_fail(scenario, "health is %.*s", STR_FMT(scenario_text(scenario, health)));
     json_decref(health);
     return err;
 }

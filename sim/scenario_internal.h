@@ -1,4 +1,5 @@
-/* sim/scenario_internal: what the statements share: failing, variables, times, requests, comparing. */
+/* sim/scenario_internal: what the statements share: failing, variables, times, requests, comparing.
+ */
 #ifndef TOCSIN_SIM_SCENARIO_INTERNAL_H
 #define TOCSIN_SIM_SCENARIO_INTERNAL_H
 
@@ -33,7 +34,8 @@ NODISCARD enum err scenario_count(struct scenario *scenario, struct str word, in
 /* A request of the scenario's own, whose answer is kept for `expect`. */
 NODISCARD enum err scenario_request(struct scenario *scenario, enum http_method method,
                                     struct str path, struct str body);
-/* A look by the admin, whose answer is not kept: json_decref is owed. NULL, and a failure, where it is refused. */
+/* A look by the admin, whose answer is not kept: json_decref is owed. NULL, and a failure, where it
+ * is refused. */
 json_t *scenario_look(struct scenario *scenario, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ".data.alerts[0].status"; NULL for what is not there. Borrowed. */

@@ -100,7 +100,8 @@ int main(int argc, char **argv)
     bool is_verbose = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
-            printf("usage: tocsin-scenario [--verbose] [FILE|FOLDER…]   (default tests/scenario)\n\n");
+            printf(
+                "usage: tocsin-scenario [--verbose] [FILE|FOLDER…]   (default tests/scenario)\n\n");
             scenario_help();
             arena_free(&paths.arena);
             return 0;

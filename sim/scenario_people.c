@@ -209,9 +209,9 @@ enum err do_find(struct scenario *scenario, struct str rest)
     struct str found = STR_NONE;
     json_array_foreach(meetings, index, item)
     {
-        bool fits = scenario_is(scenario, json_object_get(item, "title"), title) &&
-                    (!str_is_set(time) ||
-                     scenario_is(scenario, json_object_get(item, "startsAt"), time));
+        bool fits =
+            scenario_is(scenario, json_object_get(item, "title"), title) &&
+            (!str_is_set(time) || scenario_is(scenario, json_object_get(item, "startsAt"), time));
         if (fits && !str_is_set(found)) {
             found = scenario_text(scenario, json_object_get(item, "eventId"));
         }
@@ -247,8 +247,7 @@ enum err do_calendar(struct scenario *scenario, struct str rest)
     while (words_option(&rest, &key, &value)) {
         set_text(body, arena_cstr(scenario->arena, key), value);
     }
-    struct str path =
-        path_of(scenario, "/api/v1/users/%/calendars", scenario_get(scenario, user));
+    struct str path = path_of(scenario, "/api/v1/users/%/calendars", scenario_get(scenario, user));
     TRY(scenario_request(scenario, HTTP_POST, path, dump(scenario, body)));
     TRY(take_id(scenario, name, STR(".data.id")));
     struct str owner = arena_printf(scenario->arena, "%.*s_owner", STR_FMT(name));
@@ -259,9 +258,9 @@ enum err do_drop(struct scenario *scenario, struct str rest)
 {
     struct str name = words_next(&rest);
     struct str owner = arena_printf(scenario->arena, "%.*s_owner", STR_FMT(name));
-    struct str path = arena_printf(scenario->arena, "/api/v1/users/%.*s/calendars/%.*s",
-                                   STR_FMT(scenario_get(scenario, owner)),
-                                   STR_FMT(scenario_get(scenario, name)));
+    struct str path =
+        arena_printf(scenario->arena, "/api/v1/users/%.*s/calendars/%.*s",
+                     STR_FMT(scenario_get(scenario, owner)), STR_FMT(scenario_get(scenario, name)));
     return scenario_request(scenario, HTTP_DELETE, path, STR_NONE);
 }
 
@@ -294,16 +293,14 @@ enum err do_phone(struct scenario *scenario, struct str rest)
     set_text(body, "do", str_slice(action, 0, after));
     if (after < action.len) {
         int64_t seconds = 0;
-        enum err err =
-            scenario_count(scenario, str_slice(action, after + 7, action.len), &seconds);
+        enum err err = scenario_count(scenario, str_slice(action, after + 7, action.len), &seconds);
         json_object_set_new(body, "afterSeconds", json_integer(seconds));
         if (err != OK) {
             json_decref(body);
             return err;
         }
     }
-    return scenario_request(scenario, HTTP_POST, STR("/api/v1/mock/answers"),
-                            dump(scenario, body));
+    return scenario_request(scenario, HTTP_POST, STR("/api/v1/mock/answers"), dump(scenario, body));
 }
 
 enum err do_link(struct scenario *scenario, struct str rest)

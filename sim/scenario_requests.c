@@ -31,10 +31,9 @@ enum err do_let(struct scenario *scenario, struct str rest)
 {
     struct str name = words_next(&rest);
     json_t *value = scenario_member(scenario->answer, words_next(&rest));
-    return value != NULL
-               ? scenario_set(scenario, name, scenario_text(scenario, value))
-               : scenario_fail(scenario, "the last answer has no such member: %.*s",
-                               STR_FMT(str_cut_utf8(scenario->body, 1200)));
+    return value != NULL ? scenario_set(scenario, name, scenario_text(scenario, value))
+                         : scenario_fail(scenario, "the last answer has no such member: %.*s",
+                                         STR_FMT(str_cut_utf8(scenario->body, 1200)));
 }
 
 static enum err count_in(struct scenario *scenario, struct str text, struct str rest,
@@ -87,18 +86,16 @@ enum err expect_fetches(struct scenario *scenario, struct str rest)
     }
     TRY(scenario_count(scenario, value, &wanted));
     seen = feeds_unchanged(feeds, url);
-    return seen == wanted ? OK
-                          : scenario_fail(scenario, "it said 304 %lld times", (long long)seen);
+    return seen == wanted ? OK : scenario_fail(scenario, "it said 304 %lld times", (long long)seen);
 }
 
 enum err expect_crashes(struct scenario *scenario, struct str rest)
 {
     int64_t wanted = 0;
     TRY(scenario_count(scenario, words_next(&rest), &wanted));
-    return scenario->world->crashes == wanted
-               ? OK
-               : scenario_fail(scenario, "there were %lld crashes",
-                               (long long)scenario->world->crashes);
+    return scenario->world->crashes == wanted ? OK
+                                              : scenario_fail(scenario, "there were %lld crashes",
+                                                              (long long)scenario->world->crashes);
 }
 
 enum err expect_now(struct scenario *scenario, struct str rest)

@@ -27,8 +27,7 @@ enum err do_clock(struct scenario *scenario, struct str rest)
 
 static enum err set_config(struct scenario *scenario, struct str key, struct str value)
 {
-    const char *pair =
-        arena_printf(scenario->arena, "%.*s=%.*s", STR_FMT(key), STR_FMT(value)).ptr;
+    const char *pair = arena_printf(scenario->arena, "%.*s=%.*s", STR_FMT(key), STR_FMT(value)).ptr;
     for (size_t i = 0; i < scenario->setting_count; i++) {
         if (strncmp(scenario->settings[i], pair, key.len + 1) == 0) {
             scenario->settings[i] = pair;
@@ -201,8 +200,10 @@ static enum err set_feed_option(struct scenario *scenario, struct feed *feed, st
     const struct {
         const char *key;
         struct str *text;
-    } texts[] = {{"etag", &feed->etag},       {"modified", &feed->last_modified},
-                 {"type", &feed->content_type}, {"method", &feed->method},
+    } texts[] = {{"etag", &feed->etag},
+                 {"modified", &feed->last_modified},
+                 {"type", &feed->content_type},
+                 {"method", &feed->method},
                  {"match", &feed->contains}};
     int64_t number = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
@@ -247,10 +248,9 @@ enum err do_mark(struct scenario *scenario, struct str rest)
     (void)rest;
     TRY(scenario_needs_world(scenario));
     const struct faulty_store *store = &scenario->world->store;
-    scenario->mark_audit =
-        peek_number(store, scenario->arena, "SELECT count(*) FROM audit_events");
-    scenario->mark_messages =
-        peek_number(store, scenario->arena,
-                    "SELECT count(*) + (SELECT coalesce(sum(updated_at), 0) FROM meetings) FROM messages");
+    scenario->mark_audit = peek_number(store, scenario->arena, "SELECT count(*) FROM audit_events");
+    scenario->mark_messages = peek_number(
+        store, scenario->arena,
+        "SELECT count(*) + (SELECT coalesce(sum(updated_at), 0) FROM meetings) FROM messages");
     return OK;
 }

@@ -122,7 +122,10 @@ static struct str member_name(struct str key)
     static const struct {
         const char *word;
         const char *member;
-    } names[] = {{"due", "dueAt"}, {"sent", "sentAt"}, {"at", "sentAt"}, {"scheduled", "scheduledAt"},
+    } names[] = {{"due", "dueAt"},
+                 {"sent", "sentAt"},
+                 {"at", "sentAt"},
+                 {"scheduled", "scheduledAt"},
                  {"start", "startsAt"}};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         if (str_equal_text(key, names[i].word)) {

@@ -68,14 +68,13 @@ static enum err load_settings(struct world *world)
                  world->settings[count]);
     }
     TRY(config_load(environment, NULL, &plant->config, &world->problem));
-    TRY(config_set(&plant->config, STR("TOCSIN_ADMIN_KEY"), STR(WORLD_ADMIN_KEY),
-                   &world->problem));
+    TRY(config_set(&plant->config, STR("TOCSIN_ADMIN_KEY"), STR(WORLD_ADMIN_KEY), &world->problem));
     if (plant->config.public_url.len == 0) {
         TRY(config_set(&plant->config, STR("TOCSIN_PUBLIC_URL"), STR("https://tocsin.example"),
                        &world->problem));
     }
-    plant->log = (struct log){
-        .least = LOG_INFO, .sink = write_log, .context = world, .now = log_now};
+    plant->log =
+        (struct log){.least = LOG_INFO, .sink = write_log, .context = world, .now = log_now};
     plant->zones = world->zones;
     plant->site = (struct site){.is_virtual = true};
     plant->stats = (struct stats){0};
@@ -85,11 +84,9 @@ static enum err load_settings(struct world *world)
 static enum err open_store(struct world *world)
 {
     struct plant *plant = &world->plant;
-    struct db_config config = {.driver = &driver_faulty,
-                               .path = world->store.path,
-                               .log = &plant->log};
-    TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal,
-                 &world->problem));
+    struct db_config config = {
+        .driver = &driver_faulty, .path = world->store.path, .log = &plant->log};
+    TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
     config.seal = plant->site.seal = plant->seal;
     TRY(db_open(&config, &plant->db, &world->problem));
     TRY(migrate_up(plant->db, NULL, &world->problem));

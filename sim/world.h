@@ -1,9 +1,10 @@
 /* sim/world: the whole of Tocsin in one thread and in virtual time, with the world around it.
  *
- * What is real: executor, courier, engine, API, store, calendars' parsing. What is played: the clock, the disk
- * (sim/faulty_store), the carrier's memory (the mock network's journal, which survives a crash of ours because it is not
- * ours), and the calendar servers (sim/feeds). The server can be stopped, killed at a commit and started again; the
- * world goes on meanwhile. Time moves as in app/loop: everything due in between runs at its own instant.
+ * What is real: executor, courier, engine, API, store, calendars' parsing. What is played: the
+ * clock, the disk (sim/faulty_store), the carrier's memory (the mock network's journal, which
+ * survives a crash of ours because it is not ours), and the calendar servers (sim/feeds). The
+ * server can be stopped, killed at a commit and started again; the world goes on meanwhile. Time
+ * moves as in app/loop: everything due in between runs at its own instant.
  * Ownership: world_free. Threads: one. */
 #ifndef TOCSIN_SIM_WORLD_H
 #define TOCSIN_SIM_WORLD_H
@@ -38,7 +39,7 @@ struct world_asking;  /* A request to the API that is under way. */
 struct world {
     struct arena *arena; /* As long as the world. */
     struct plant plant;
-    struct zoneinfo *zones; /* Borrowed. */
+    struct zoneinfo *zones;      /* Borrowed. */
     const char *const *settings; /* NAME=value, NULL at the end; borrowed. Read at each start. */
     struct faulty_store store;
     struct room room;

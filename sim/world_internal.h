@@ -1,5 +1,5 @@
-/* sim/world_internal: the inside of a world, shared by world (start and stop), world_time (turns and the clock) and
- * world_ports (calendars and requests). */
+/* sim/world_internal: the inside of a world, shared by world (start and stop), world_time (turns
+ * and the clock) and world_ports (calendars and requests). */
 #ifndef TOCSIN_SIM_WORLD_INTERNAL_H
 #define TOCSIN_SIM_WORLD_INTERNAL_H
 

@@ -197,8 +197,7 @@ void world_request(struct world *world, const struct world_request *wanted)
         return;
     }
     struct world_asking *asking = world_must(calloc(1, sizeof *asking));
-    *asking = (struct world_asking){
-        .next = world->askings, .world = world, .arena = arena_new()};
+    *asking = (struct world_asking){.next = world->askings, .world = world, .arena = arena_new()};
     world->askings = asking;
     struct http_request request = request_of(asking->arena, wanted);
     api_handle(world->api, &request, asking->arena, (struct api_reply){asking, take_reply});

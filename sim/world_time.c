@@ -17,10 +17,12 @@ static void set_now(struct world *world, struct instant now)
     world->turns = 0;
 }
 
-/* The server died at a commit: it is started again at once, as a supervisor would. */
+/* The server died at a commit: it is started again at once, as a supervisor would. It cannot start
+ * while its disk takes nothing, so somebody has made room by then. */
 static void rise_again(struct world *world)
 {
     world->crashes++;
+    world->store.refuse = 0;
     world_stop(world);
     if (world_start(world) != OK) {
         fprintf(stderr, "tocsin-sim: the server does not start after a crash: %s\n",
@@ -62,9 +64,7 @@ static bool next_instant(struct world *world, struct instant *at)
     if (!has_room && !has_reading) {
         return false;
     }
-    *at = !has_room      ? reading_at
-          : !has_reading ? room_at
-                         : instant_min(room_at, reading_at);
+    *at = !has_room ? reading_at : !has_reading ? room_at : instant_min(room_at, reading_at);
     return true;
 }
 

@@ -89,15 +89,15 @@ static void answer_page(struct api_call *call, enum err err, const struct proble
 }
 
 /* RFC 9110 11.6.1: a 401 says how to authenticate. */
-static const struct http_header challenge = {
-    STR_INIT("WWW-Authenticate"), STR_INIT("Bearer realm=\"tocsin\"")};
+static const struct http_header challenge = {STR_INIT("WWW-Authenticate"),
+                                             STR_INIT("Bearer realm=\"tocsin\"")};
 
 /* The token of a one-tap link is a key to it. */
 static struct str path_for_log(const struct api_call *call)
 {
     bool is_page = call->route != NULL && call->route->style == ROUTE_PAGE;
     return is_page || str_contains(call->request.path, STR("/l/")) ? STR("/l/…")
-                                                                    : call->request.path;
+                                                                   : call->request.path;
 }
 
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)

@@ -182,7 +182,7 @@ static void run_preparation(struct errand *errand, struct db *reader)
     struct problem problem = {0};
     struct op op = op_of(api, call, &problem);
     op.db = reader;
-    enum err err = route_preparation(call->route)(&op, call->input, &call->prepared);
+    enum err err = route_prepare(call->route, &op, call->input, &call->prepared);
     if (err != OK) {
         call_answer(call, err, &problem);
         return;
@@ -203,7 +203,7 @@ static void start_work(struct api *api, struct api_call *call)
         api->config.advance(api->config.context, &call->work, input->seconds);
         return;
     }
-    if (route_preparation(call->route) == NULL || call->request.body.len < LONG_BODY_BYTES) {
+    if (!route_has_preparation(call->route) || call->request.body.len < LONG_BODY_BYTES) {
         api->config.submit(api->config.context, &call->work);
         return;
     }

@@ -1,4 +1,5 @@
 #include "api/call.h"
+#include "service/meetings.h"
 
 /* One page, no script, no other host: it must work on any phone, in any mail program's browser. */
 static const char head[] =
@@ -86,8 +87,7 @@ void page_write(struct buf *out, const struct link_view *view, const struct prob
         buf_add_text(out, tail);
         return;
     }
-    bool takes_place =
-        view->status == meeting_status_SCHEDULED || view->status == meeting_status_TENTATIVE;
+    bool takes_place = meeting_takes_place(view->status);
     buf_add_text(out, "<p>Hello ");
     add_escaped(out, view->name);
     buf_add_text(out, "</p><h1>");

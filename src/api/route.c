@@ -8,6 +8,8 @@
 #include "service/status.h"
 #include "service/sync.h"
 
+#include <assert.h>
+
 static const struct record no_record = {0};
 #define none_record no_record
 
@@ -105,12 +107,17 @@ struct route_match route_find(enum http_method method, struct str path)
     return found;
 }
 
-route_prepare *route_preparation(const struct route *route)
+bool route_has_preparation(const struct route *route)
 {
-    if (route->function == sync_calendars) {
-        return prepare_sync;
-    }
-    return route->function == create_calendar ? prepare_upload : NULL;
+    return route->function == sync_calendars || route->function == create_calendar;
+}
+
+enum err route_prepare(const struct route *route, struct op *op, const void *input,
+                       const void **out)
+{
+    assert(route_has_preparation(route));
+    return route->function == sync_calendars ? prepare_sync(op, input, out)
+                                             : prepare_upload(op, input, out);
 }
 
 bool route_is_bulk(struct str path)

@@ -36,9 +36,10 @@ struct route_match {
 struct route_match route_find(enum http_method method, struct str path);
 size_t routes_all(const struct route **out);
 const char *http_method_name(enum http_method method);
-/* What is done with a request's body before the executor sees it; NULL for nothing. */
-typedef enum err route_prepare(struct op *op, const void *input, const void **out);
-route_prepare *route_preparation(const struct route *route);
+/* What can be done with a request's body before the executor sees it. */
+bool route_has_preparation(const struct route *route);
+NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
+                                 const void **out);
 
 /* Whether the path takes bodies of 10 MiB (requirement X3). */
 bool route_is_bulk(struct str path);

@@ -77,7 +77,14 @@ static enum err read_secret(struct config *config, const struct setting *setting
     }
     size_t len = fread(text, 1, sizeof text, file);
     fclose(file);
-    return assign(config, setting, str_trim((struct str){text, len}), problem);
+    /* A folder can be opened and reads as nothing. */
+    struct str secret = str_trim((struct str){text, len});
+    if (secret.len == 0 || len == sizeof text) {
+        return problem_set(problem, E_INVALID, setting->name,
+                           "%s_FILE names a file that is empty or too long for a secret",
+                           setting->name);
+    }
+    return assign(config, setting, secret, problem);
 }
 
 /* NAME_FILE for a secret NAME. */
@@ -150,23 +157,6 @@ static bool must_be_known(struct str name)
     return is_ours && !is_special;
 }
 
-static enum err load_environment(struct config *config, char *const *environment,
-                                 struct problem *problem)
-{
-    for (; *environment != NULL; environment++) {
-        struct str value = str_from(*environment);
-        struct str name = STR_NONE;
-        if (!str_split(&value, '=', &name) || !str_is_set(value)) {
-            continue;
-        }
-        bool is_known = find_setting(name) != NULL || secret_by_file(name) != NULL;
-        if (is_known || must_be_known(name)) {
-            TRY(take_pair(config, name, value, problem));
-        }
-    }
-    return OK;
-}
-
 static struct str environment_value(char *const *environment, struct str wanted)
 {
     for (; *environment != NULL; environment++) {
@@ -177,6 +167,38 @@ static struct str environment_value(char *const *environment, struct str wanted)
         }
     }
     return STR_NONE;
+}
+
+static enum err refuse_both(char *const *environment, struct str name, struct problem *problem)
+{
+    const struct setting *secret = secret_by_file(name);
+    if (secret == NULL || environment_value(environment, str_from(secret->name)).len == 0) {
+        return OK;
+    }
+    return problem_set(problem, E_INVALID, secret->name, "set %s or %s_FILE, not both",
+                       secret->name, secret->name);
+}
+
+static enum err load_environment(struct config *config, char *const *environment,
+                                 struct problem *problem)
+{
+    char *const *all = environment;
+    for (; *environment != NULL; environment++) {
+        struct str value = str_from(*environment);
+        struct str name = STR_NONE;
+        if (!str_split(&value, '=', &name) || !str_is_set(value)) {
+            continue;
+        }
+        bool is_known = find_setting(name) != NULL || secret_by_file(name) != NULL;
+        if (is_known && value.len == 0) {
+            continue; /* What is set to nothing counts as absent. */
+        }
+        TRY(refuse_both(all, name, problem));
+        if (is_known || must_be_known(name)) {
+            TRY(take_pair(config, name, value, problem));
+        }
+    }
+    return OK;
 }
 
 enum err config_load(char *const *environment, const char *path, struct config *out,

@@ -65,11 +65,15 @@ void inbox_push(struct inbox *inbox, struct work *list)
     }
 }
 
-struct work *inbox_take(struct inbox *inbox)
+void inbox_drain(struct inbox *inbox)
 {
     uint64_t count = 0;
     ssize_t ignored = read(inbox->event, &count, sizeof count);
     (void)ignored;
+}
+
+struct work *inbox_take(struct inbox *inbox)
+{
     pthread_mutex_lock(&inbox->lock);
     struct work *list = inbox->first;
     inbox->first = inbox->last = NULL;

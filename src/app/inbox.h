@@ -13,8 +13,10 @@ void inbox_free(struct inbox **inbox);
 void inbox_push(struct inbox *inbox, struct work *list);
 /* The executor's thread: everything, in the order in which it came; NULL for nothing. */
 struct work *inbox_take(struct inbox *inbox);
-/* Readable when there may be something. */
+/* Readable when there may be something, until it is drained: after the sleep and before the next
+ * look, never between a look and a sleep, which would lose a wake-up. */
 int inbox_fd(const struct inbox *inbox);
+void inbox_drain(struct inbox *inbox);
 /* Wakes the executor without work. */
 void inbox_wake(struct inbox *inbox);
 

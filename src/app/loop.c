@@ -82,6 +82,9 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
     timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
     epoll_wait(server->epoll, events, 2, -1);
     drain(server->timer);
+    /* Before whoever waited looks again at what it waits for: a wake-up that comes after this look
+     * is not lost. */
+    inbox_drain(server->inbox);
 }
 
 /* Calendars that are still being read at the end are given up, so that whoever waits for them is
@@ -140,21 +143,28 @@ static void settle(struct server *server)
     }
 }
 
+/* A long way to go is given up as soon as the server is told to stop, while its caller can still be
+ * told. */
+static bool is_ending(const struct server *server)
+{
+    return atomic_load(&server->must_stop) || atomic_load(&server->plant->stats.is_stopping);
+}
+
 static void run_advance(struct server *server, struct advance *advance)
 {
     struct plant *plant = server->plant;
     struct instant target = instant_add(plant_now(plant), SECONDS(advance->seconds));
     struct instant next = INSTANT_NONE;
     settle(server);
-    while (!atomic_load(&server->must_stop) && room_next(&server->room, &next) &&
-           next.us <= target.us) {
+    while (!is_ending(server) && room_next(&server->room, &next) && next.us <= target.us) {
         if (next.us > plant_now(plant).us) {
             atomic_store(&plant->virtual_us, next.us);
         }
         settle(server);
     }
-    if (atomic_load(&server->must_stop)) {
+    if (is_ending(server)) {
         refuse_advance(advance);
+        loop_answer_replies(server);
         return;
     }
     atomic_store(&plant->virtual_us, target.us);

@@ -1,5 +1,6 @@
 #include "app/server_internal.h"
 
+#include "base/memory.h"
 #include "service/sync.h"
 
 #include <assert.h>
@@ -19,9 +20,14 @@ static void write_journal(void *context, struct str line)
 {
     struct server *server = context;
     char text[JOURNAL_LINE_MAX];
-    int len = snprintf(text, sizeof text, "%.*s\n", STR_FMT(line));
-    if (server->journal >= 0 && len > 0 && (size_t)len < sizeof text &&
-        write(server->journal, text, (size_t)len) != len) {
+    /* A line that was torn before (a full disk, a crash) must not take this one with it. */
+    int len =
+        snprintf(text, sizeof text, "%s%.*s\n", server->journal_is_torn ? "\n" : "", STR_FMT(line));
+    if (server->journal < 0 || len <= 0 || (size_t)len >= sizeof text) {
+        return;
+    }
+    server->journal_is_torn = write(server->journal, text, (size_t)len) != len;
+    if (server->journal_is_torn) {
         log_write(&server->plant->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE,
                   "the mock's record cannot be written: %s", strerror(errno));
     }
@@ -36,6 +42,7 @@ static void load_journal(struct server *server, const char *path)
     }
     int torn = 0;
     while (fgets(line, sizeof line, file) != NULL) {
+        server->journal_is_torn = !str_ends(str_from(line), STR("\n"));
         torn += mock_network_load(mock_port_network(server->room.mock), str_from(line)) != OK;
     }
     fclose(file);
@@ -122,10 +129,7 @@ static void run_sync_errand(struct errand *errand, struct db *reader)
 
 static void offload_sync(struct server *server, struct sync_job *job)
 {
-    struct sync_errand *sync = malloc(sizeof *sync);
-    if (sync == NULL) {
-        abort();
-    }
+    struct sync_errand *sync = memory_new(sizeof *sync);
     *sync = (struct sync_errand){{.run = run_sync_errand}, server, job};
     worker_give(server->worker, &sync->errand);
 }

@@ -112,8 +112,10 @@ static void default_public_url(struct server *server)
         parse_listen(plant->config.arena, plant->config.listen, &address, &port, &ignored) != OK) {
         return;
     }
-    plant->site.public_url = arena_printf(plant->config.arena, "http://%.*s:%u", STR_FMT(address),
-                                          (unsigned)server_port(server));
+    bool is_ipv6 = str_contains(address, STR(":"));
+    plant->site.public_url =
+        arena_printf(plant->config.arena, "http://%s%.*s%s:%u", is_ipv6 ? "[" : "",
+                     STR_FMT(address), is_ipv6 ? "]" : "", (unsigned)server_port(server));
 }
 
 static enum err open_parts(struct server *server, struct problem *problem)

@@ -112,22 +112,33 @@ static enum err read_key_file(struct plant *plant, const char *path, struct str 
     return OK;
 }
 
+/* The file appears whole or not at all, whenever the first start is cut short. */
 static enum err write_key_file(struct plant *plant, const char *path, struct str *out,
                                struct problem *problem)
 {
     struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct str draft = arena_printf(plant->config.arena, "%s.new", path);
+    int file = open(draft.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool is_written =
         file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
     if (file >= 0) {
         close(file);
     }
-    if (!is_written) {
+    if (!is_written || rename(draft.ptr, path) != 0) {
         return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
                            "the key file %s cannot be written: %s", path, strerror(errno));
     }
     *out = key;
     return OK;
+}
+
+static enum err make_seal(struct str key, struct seal **out, struct problem *problem)
+{
+    struct problem why = {0};
+    enum err err = seal_new(key, out, &why);
+    return err == OK ? OK
+                     : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s",
+                                   why.message);
 }
 
 /* The data key from its setting, else from a file beside the database, which the first start makes
@@ -139,14 +150,16 @@ static enum err open_seal(struct plant *plant, enum plant_use use, struct proble
         struct str path =
             arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->database_path));
         bool exists = access(path.ptr, F_OK) == 0;
-        if (!exists && use == PLANT_READ_ONLY) {
-            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY", "there is no key file %s",
-                               path.ptr);
+        /* A new key would not open what an old one has sealed. */
+        bool has_database = access(plant->database_path.ptr, F_OK) == 0;
+        if (!exists && (use == PLANT_READ_ONLY || has_database)) {
+            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
+                               "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);
         }
         TRY(exists ? read_key_file(plant, path.ptr, &key, problem)
                    : write_key_file(plant, path.ptr, &key, problem));
     }
-    return seal_new(key, &plant->seal, problem);
+    return make_seal(key, &plant->seal, problem);
 }
 
 static enum err open_db(struct plant *plant, bool is_read_only, struct db **out,
@@ -281,6 +294,16 @@ static enum err check_limits(const struct config *config, struct problem *proble
     return OK;
 }
 
+static enum err check_data_key_setting(const struct config *config, struct problem *problem)
+{
+    struct seal *seal = NULL;
+    if (config->data_key.len > 0) {
+        TRY(make_seal(config->data_key, &seal, problem));
+        seal_free(&seal);
+    }
+    return OK;
+}
+
 enum err plant_check(struct plant *plant, struct problem *problem)
 {
     struct str address = STR_NONE;
@@ -308,7 +331,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
         url.len--;
     }
     plant->site.public_url = url;
-    return OK;
+    return check_data_key_setting(&plant->config, problem);
 }
 
 /* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store

@@ -4,11 +4,11 @@
  * times, TZIDs, rules and overrides are resolved here and in domain/, never by libical's zones or
  * recurrence. One bad component or line is skipped with a warning; the feed is refused as a whole
  * only when it is not a calendar at all, cut off inside a component, or over its limits. Each
- * occurrence is one instance of one UID. `external_id` is the UID for an event that does not recur, otherwise "UID/20260105T090000Z"
- * with the ORIGINAL start (the RECURRENCE-ID) in UTC (a date for all-day ones), so that a moved
- * instance keeps its identity. Instances are in the answer when they overlap [from, to) by their
- * real time, and also when cancelled or declined (the caller cancels what it knows). Sorted by
- * start.
+ * occurrence is one instance of one UID. `external_id` is the UID for an event that does not recur,
+ * otherwise "UID/20260105T090000Z" with the ORIGINAL start (the RECURRENCE-ID) in UTC (a date for
+ * all-day ones), so that a moved instance keeps its identity. Instances are in the answer when they
+ * overlap [from, to) by their real time, and also when cancelled or declined (the caller cancels
+ * what it knows). Sorted by start.
  * Limits: a text over 10 MiB or 50,000 components is refused, since half a calendar would look like
  * cancelled meetings; 10,000 instances an event and 100,000 a calendar are kept, the others are cut
  * with a warning. Rules that would cost too much are cut short with a warning as well.

@@ -93,10 +93,11 @@ void document_man(struct buf *out)
     const struct setting *settings = NULL;
     size_t command_count = commands_all(&commands);
     size_t setting_count = settings_all(&settings);
-    buf_add_text(out, ".\\\" Made by `tocsin docs docs/reference` from the source's tables.\n"
-                      ".TH TOCSIN 1 \"\" \"Tocsin\" \"User commands\"\n.SH NAME\n"
-                      "tocsin \\- durable alerting and escalation: makes sure that a human answers\n"
-                      ".SH SYNOPSIS\n.B tocsin\n.I command\n[option ...]\n.SH COMMANDS\n");
+    buf_add_text(out,
+                 ".\\\" Made by `tocsin docs docs/reference` from the source's tables.\n"
+                 ".TH TOCSIN 1 \"\" \"Tocsin\" \"User commands\"\n.SH NAME\n"
+                 "tocsin \\- durable alerting and escalation: makes sure that a human answers\n"
+                 ".SH SYNOPSIS\n.B tocsin\n.I command\n[option ...]\n.SH COMMANDS\n");
     for (size_t i = 0; i < command_count; i++) {
         buf_add_text(out, ".TP\n.B ");
         add_roff(out, commands[i].name);
@@ -112,15 +113,20 @@ void document_man(struct buf *out)
         add_roff(out, settings[i].doc);
         buf_add_byte(out, '\n');
     }
-    buf_add_text(out, ".SH EXIT STATUS\n0 done, 1 failed, 2 called wrongly, 3 a check found something wrong\n");
+    buf_add_text(
+        out,
+        ".SH EXIT STATUS\n0 done, 1 failed, 2 called wrongly, 3 a check found something wrong\n");
 }
 
 void document_completion(struct buf *out)
 {
     const struct command *commands = NULL;
     size_t count = commands_all(&commands);
-    buf_add_text(out, "# Made by `tocsin docs docs/reference` from the source's tables. For bash: source this file.\n"
-                      "_tocsin() {\n    local words\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
+    buf_add_text(
+        out,
+        "# Made by `tocsin docs docs/reference` from the source's tables. For bash: source this "
+        "file.\n"
+        "_tocsin() {\n    local words\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
     for (size_t i = 0; i < count; i++) {
         buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i].name);
     }

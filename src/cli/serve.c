@@ -37,10 +37,12 @@ static void wait_for_end(struct server *server, const struct plant *plant, const
 static void announce(const struct server *server, const struct plant *plant)
 {
     struct str key = server_new_key(server);
-    printf(
-        "Tocsin %s listens on http://%.*s:%u\n", TOCSIN_VERSION,
-        (int)(plant->config.listen.len - 0 > 0 ? str_find_byte(plant->config.listen, ':', 0) : 0),
-        plant->config.listen.ptr, (unsigned)server_port(server));
+    struct str address = plant->config.listen; /* Checked: it has a colon before the port. */
+    while (address.ptr[address.len - 1] != ':') {
+        address.len--;
+    }
+    printf("Tocsin %s listens on http://%.*s%u\n", TOCSIN_VERSION, STR_FMT(address),
+           (unsigned)server_port(server));
     if (str_is_set(key)) {
         printf("Admin key, shown this once: %.*s\n", STR_FMT(key));
     } else if (plant->config.admin_key.len > 0) {

@@ -59,7 +59,7 @@ static enum err set_plain_text(const struct json_context *context, const struct 
         return json_refuse(context, path, "must have at most %" PRId64 " bytes, not %zu", max,
                            text.len);
     }
-    if ((field->flags & F_HIDDEN) == 0 && has_stray_control(text)) {
+    if ((field->flags & (F_HIDDEN | F_FOREIGN)) == 0 && has_stray_control(text)) {
         return json_refuse(context, path,
                            "must not contain control characters other than tabs and line ends");
     }

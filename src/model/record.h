@@ -43,18 +43,19 @@ enum field_type {
 
 enum field_flag {
     F_NONE = 0,
-    F_REQUIRED = 1 << 0,     /* Input must have it. */
-    F_READ_ONLY = 1 << 1,    /* Ours: refused in input as an unknown member. */
-    F_WRITE_ONLY = 1 << 2,   /* Never in an answer. */
-    F_HIDDEN = 1 << 3,       /* Neither in input nor in an answer; stored only. */
-    F_UNSTORED = 1 << 4,     /* No column. */
-    F_SEALED = 1 << 5,       /* Encrypted at rest (TEXT only). */
-    F_PHONE = 1 << 6,        /* Shown with its last four digits only in list views. */
-    F_NULLABLE = 1 << 7,     /* Input may say null, which makes it absent. */
-    F_QUERY = 1 << 8,        /* Input: from the query string. */
-    F_PATH = 1 << 9,         /* Input: from the path. */
-    F_SHOW_EMPTY = 1 << 10,  /* LIST: an empty one is shown as []. */
-    F_DEFAULT_TRUE = 1 << 11 /* BOOL input: true where it is not given. */
+    F_REQUIRED = 1 << 0,      /* Input must have it. */
+    F_READ_ONLY = 1 << 1,     /* Ours: refused in input as an unknown member. */
+    F_WRITE_ONLY = 1 << 2,    /* Never in an answer. */
+    F_HIDDEN = 1 << 3,        /* Neither in input nor in an answer; stored only. */
+    F_UNSTORED = 1 << 4,      /* No column. */
+    F_SEALED = 1 << 5,        /* Encrypted at rest (TEXT only). */
+    F_PHONE = 1 << 6,         /* Shown with its last four digits only in list views. */
+    F_NULLABLE = 1 << 7,      /* Input may say null, which makes it absent. */
+    F_QUERY = 1 << 8,         /* Input: from the query string. */
+    F_PATH = 1 << 9,          /* Input: from the path. */
+    F_SHOW_EMPTY = 1 << 10,   /* LIST: an empty one is shown as []. */
+    F_DEFAULT_TRUE = 1 << 11, /* BOOL input: true where it is not given. */
+    F_FOREIGN = 1 << 12,      /* TEXT in a format whose parser judges stray control bytes. */
 };
 
 struct enum_names {

@@ -1,6 +1,7 @@
 #include "service/alerts.h"
 
 #include "service/engine.h"
+#include "service/meetings.h"
 #include "service/person.h"
 #include "service/trail.h"
 #include "store/meetings.h"
@@ -64,9 +65,7 @@ static enum err plan_stage(struct op *op, const struct meeting *meeting,
 
 enum err plan_alerts(struct op *op, const struct meeting *meeting)
 {
-    bool takes_place =
-        meeting->status == meeting_status_SCHEDULED || meeting->status == meeting_status_TENTATIVE;
-    if (!takes_place || meeting->is_all_day || meeting->is_transparent ||
+    if (!meeting_takes_place(meeting->status) || meeting->is_all_day || meeting->is_transparent ||
         instant_before(meeting->ends_at, op->now)) {
         return OK;
     }

@@ -3,6 +3,7 @@
 #include "domain/reply.h"
 #include "service/alerts.h"
 #include "service/incidents.h"
+#include "service/meetings.h"
 #include "service/messages.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
@@ -103,9 +104,7 @@ enum err take_checkin(struct op *op, const struct checkin_request *request,
     if (meeting.checkin_status == (int)request->status) {
         return same_again(op, &meeting, out);
     }
-    bool takes_place =
-        meeting.status == meeting_status_SCHEDULED || meeting.status == meeting_status_TENTATIVE;
-    if (!is_joining && !takes_place) {
+    if (!is_joining && !meeting_takes_place(meeting.status)) {
         return op_fail(op, E_CONFLICT, "status",
                        "the meeting does not take place any more, so that nobody misses it");
     }

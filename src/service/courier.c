@@ -189,9 +189,18 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     return message_settle_send(op, message, &refused);
 }
 
+/* A call that was cancelled while its provider was taking it is asked for as well, to be stopped.
+ */
+static bool wants_fate(const struct message *message)
+{
+    return message->state == message_state_SENDING ||
+           (message->state == message_state_CANCELLED && message->channel == channel_CALL &&
+            !str_is_set(message->provider_id));
+}
+
 static enum err claim_find(struct courier *courier, struct op *op, struct message *message)
 {
-    if (message->state != message_state_SENDING) {
+    if (!wants_fate(message)) {
         return OK;
     }
     struct flight *flight = take_slot(courier, EFFECT_FIND, message);
@@ -284,6 +293,26 @@ static bool is_under_way(const struct courier *courier, struct id message)
     return false;
 }
 
+/* Longer than any phone rings. */
+static const struct duration ringing_max = SECONDS_INIT(180);
+
+/* A call whose end was durable before its provider was told may still be ringing. Telling it twice
+ * does no harm. */
+static enum err recover_stops(struct courier *courier, struct op *op)
+{
+    struct list calls = {0};
+    TRY(calls_to_stop(op->db, op->arena, instant_sub(op->now, ringing_max), &calls));
+    const struct message *messages = calls.items;
+    for (size_t i = 0; i < calls.count; i++) {
+        if (!is_under_way(courier, messages[i].id)) {
+            bool is_known = str_is_set(messages[i].provider_id);
+            courier_expect(courier, &(struct effect){.kind = is_known ? EFFECT_CANCEL : EFFECT_FIND,
+                                                     .id = messages[i].id});
+        }
+    }
+    return OK;
+}
+
 enum err courier_recover(struct courier *courier, struct op *op)
 {
     struct list open = {0};
@@ -311,7 +340,7 @@ enum err courier_recover(struct courier *courier, struct op *op)
                "%d messages were still to be sent, of %d the fate is unknown and asked for", queued,
                unknown);
     }
-    return OK;
+    return recover_stops(courier, op);
 }
 
 struct answer_work {

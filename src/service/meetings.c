@@ -8,14 +8,14 @@
 
 #include <assert.h>
 
-static bool takes_place(int status)
+bool meeting_takes_place(int status)
 {
     return status == meeting_status_SCHEDULED || status == meeting_status_TENTATIVE;
 }
 
 static bool raises_alerts(const struct meeting *meeting)
 {
-    return takes_place(meeting->status) && !meeting->is_all_day && !meeting->is_transparent;
+    return meeting_takes_place(meeting->status) && !meeting->is_all_day && !meeting->is_transparent;
 }
 
 static struct str record_text(const struct op *op, const struct meeting *meeting)
@@ -55,7 +55,7 @@ static void apply_facts(const struct op *op, const struct meeting_facts *facts,
 static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
                                struct sync_result *result)
 {
-    if (!takes_place((int)facts->status)) {
+    if (!meeting_takes_place((int)facts->status)) {
         result->skipped++; /* Nobody was ever told of it. */
         return OK;
     }
@@ -90,12 +90,12 @@ static bool is_unchanged(const struct meeting *a, const struct meeting *b)
 static const char *plan_broken(const struct meeting *old, const struct meeting *new)
 {
     if (new->status == meeting_status_CANCELLED) {
-        return takes_place(old->status) ? "meeting_cancelled" : NULL;
+        return meeting_takes_place(old->status) ? "meeting_cancelled" : NULL;
     }
     if (new->status == meeting_status_DECLINED) {
-        return takes_place(old->status) ? "meeting_declined" : NULL;
+        return meeting_takes_place(old->status) ? "meeting_declined" : NULL;
     }
-    if (!takes_place(old->status)) {
+    if (!meeting_takes_place(old->status)) {
         return "meeting_restored";
     }
     if (old->starts_at.us != new->starts_at.us) {
@@ -123,7 +123,7 @@ static enum err change_meeting(struct op *op, const struct meeting *old, struct 
         TRY(replan(op, new, reason));
     }
     TRY(db_update(op->db, TABLE_meetings, op->arena, new));
-    bool is_over = takes_place(old->status) && !takes_place(new->status);
+    bool is_over = meeting_takes_place(old->status) && !meeting_takes_place(new->status);
     if (is_over) {
         result->cancelled++;
     } else {
@@ -206,7 +206,7 @@ enum err drop_meeting(struct op *op, struct id calendar, struct meeting *meeting
     TRY(sources_remove(op->db, calendar, meeting->id));
     TRY(sources_count(op->db, meeting->id, &others));
     bool has_begun = !instant_before(op->now, meeting->starts_at);
-    if (others > 0 || meeting->is_pushed || has_begun || !takes_place(meeting->status)) {
+    if (others > 0 || meeting->is_pushed || has_begun || !meeting_takes_place(meeting->status)) {
         return OK;
     }
     struct meeting gone = *meeting;
@@ -222,7 +222,7 @@ enum err cancel_meetings_of(struct op *op, struct id user, const char *reason)
     TRY(meetings_ahead(op->db, op->arena, user, instant_sub(op->now, DAYS(1)), &ahead));
     const struct meeting *meetings = ahead.items;
     for (size_t i = 0; i < ahead.count; i++) {
-        if (!takes_place(meetings[i].status)) {
+        if (!meeting_takes_place(meetings[i].status)) {
             continue;
         }
         struct meeting gone = meetings[i];
@@ -331,8 +331,7 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     static const struct instant far_future = {INT64_MAX / 4};
     const struct meeting_list_input *wanted = input;
     struct meeting_list *out = output;
-    struct meeting_page page = {.user = wanted->user_id,
-                                .limit = page_limit(wanted->limit) + 1};
+    struct meeting_page page = {.user = wanted->user_id, .limit = page_limit(wanted->limit) + 1};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;
     }

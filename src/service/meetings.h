@@ -24,6 +24,9 @@ struct meeting_facts {
     bool is_transparent;
 };
 
+/* SCHEDULED or TENTATIVE. */
+bool meeting_takes_place(int status);
+
 /* Creates or updates one meeting, and counts what that was in `result`. */
 NODISCARD enum err take_meeting(struct op *op, const struct meeting_facts *facts,
                                 struct sync_result *result);

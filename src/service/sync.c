@@ -1,5 +1,6 @@
 #include "service/sync.h"
 
+#include "base/memory.h"
 #include "service/meetings.h"
 #include "service/people.h"
 #include "service/sync_job.h"
@@ -179,10 +180,7 @@ static enum err pull_all(struct op *op, const struct user *user, struct sync_res
     if (calendars.count == 0) {
         return OK;
     }
-    struct sync_wait *wait = calloc(1, sizeof *wait);
-    if (wait == NULL) {
-        return E_UNAVAILABLE;
-    }
+    struct sync_wait *wait = memory_new(sizeof *wait);
     wait->pending = (int)calendars.count;
     op->wait = wait;
     for (size_t i = 0; i < calendars.count; i++) {

@@ -58,6 +58,11 @@ enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *
     return db_all(db, S_messages_on_their_way, messages_into(arena), out, NO_PARAMS);
 }
 
+enum err calls_to_stop(struct db *db, struct arena *arena, struct instant since, struct list *out)
+{
+    return db_all(db, S_calls_to_stop, messages_into(arena), out, PARAMS(id_at(since)));
+}
+
 enum err messages_way_count(struct db *db, int64_t *out)
 {
     return db_number(db, S_messages_way_count, out, NO_PARAMS);

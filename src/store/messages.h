@@ -25,6 +25,10 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 
 /* What is QUEUED or SENDING: for a restart. */
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
+/* Calls promised since `since` that were cancelled after they were handed over: for a restart,
+ * which cannot know whether their provider was told. */
+NODISCARD enum err calls_to_stop(struct db *db, struct arena *arena, struct instant since,
+                                 struct list *out);
 NODISCARD enum err messages_way_count(struct db *db, int64_t *out);
 /* What an answer still has to stop: on its way, or a call that has not ended. */
 NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,

@@ -324,11 +324,16 @@ def masks_numbers(world):
 
 def keys_end(world):
     server, anna = world.server, world.anna
-    short = world.new_key(anna, expiresAt=server.advance(0).replace("Z", "+00:00"))["key"]
+    past = server.ask("POST", f"/api/v1/users/{anna.id}/keys", {"name": "x", "expiresAt": server.get("/clock")["now"]})
+    checks.ok(past.status == 400 and past.body["error"]["field"] == "expiresAt", "a key cannot end before it begins", past.text)
+    ends = server.get("/clock")["now"][:11] + "23:00:00Z"
+    short = world.new_key(anna, expiresAt=ends)["key"]
     later = world.new_key(anna, expiresAt="2026-02-01T00:00:00Z")
     for key in (short, later["key"]):
         server.keep_secret(key, "a person's key")
     mine = f"/api/v1/users/{anna.id}"
+    checks.equal(server.ask("GET", mine, key=short).status, 200, "a key works until it ends")
+    server.advance(14 * 3600)
     checks.equal(server.ask("GET", mine, key=short).status, 401, "a key that has ended is 401")
     checks.equal(server.ask("GET", mine, key=later["key"]).status, 200, "a key that has not ended works")
     server.ask("DELETE", f"{mine}/keys/{later['id']}")

@@ -8,7 +8,6 @@ import datetime
 import os
 import pathlib
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -126,23 +125,6 @@ class Nginx:
         return [one for one in found if one["uri"] == uri]
 
 
-def rows_of(server):
-    """Every row but for what a reading may touch: the time of the calendar's last reading and its own timer."""
-    database = sqlite3.connect(f"file:{server.folder}/tocsin.db?mode=ro", uri=True)
-    try:
-        tables = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
-        rows = {}
-        for table in tables:
-            where = " WHERE kind<>'CALENDAR_SYNC'" if table == "timers" else ""
-            cursor = database.execute(f"SELECT * FROM {table}{where}")
-            names = [column[0] for column in cursor.description]
-            kept = [i for i, name in enumerate(names) if name != "last_synced_at"]
-            rows[table] = sorted((repr([row[i] for i in kept]) for row in cursor))
-        return rows
-    finally:
-        database.close()
-
-
 def difference(before, after):
     return {name: [row for row in after[name] if row not in before[name]] for name in after if before[name] != after[name]}
 
@@ -197,9 +179,9 @@ def unchanged(server, nginx):
         nginx.write(f"{kind}/team.ics", FEED)
         people[kind] = add_reader(server, nginx, f"/{kind}/team.ics")
     server.advance(60)
-    before = rows_of(server)
+    before = server.rows()
     server.advance(120)
-    checks.equal(difference(before, rows_of(server)), {}, "readings that find no change write nothing: no row differs")
+    checks.equal(difference(before, server.rows()), {}, "readings that find no change write nothing: no row differs")
     strong = nginx.seen("/strong/team.ics")
     checks.equal([one["status"] for one in strong], ["200", "304", "304", "304"], "ETag and date: nginx says 304 to every later reading")
     checks.ok(strong[1]["if_none_match"] == strong[0]["etag"] and strong[0]["etag"].startswith('"') and strong[1]["if_modified_since"],

@@ -62,9 +62,8 @@ class Exim:
     def news(self, to=None):
         """What has arrived since the last look, for one recipient or for all."""
         found = []
-        for path in sorted((self.folder / "mailbox/new").iterdir(), key=lambda one: one.stat().st_mtime_ns):
-            if path.name in self.seen:
-                continue
+        fresh = [path for path in (self.folder / "mailbox/new").iterdir() if path.name not in self.seen]
+        for path in sorted(fresh, key=lambda one: one.stat().st_mtime_ns):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             if to is None or mail["Envelope-To"].strip() == to:
                 self.seen.add(path.name)
@@ -328,6 +327,23 @@ def slow_server(exim):
     server.end()
 
 
+def burst(exim):
+    """A hundred mails at one instant: each is taken, and arrives once."""
+    count = 100
+    server = live.Tocsin(checks, "burst", at=MORNING, **exim.settings())
+    people = [server.add_user(f"Person {number}", email=f"burst{number}@example.org") for number in range(count)]
+    for user in people:
+        server.push(user, "m", NOON)
+    server.advance(STAGE_1)
+    sent = server.messages(channel="EMAIL")
+    checks.equal({one["state"] for one in sent}, {"SENT"}, f"{count} mails at one instant are all taken")
+    checks.equal([one["attempt"] for one in sent], [1] * count, "each at its first attempt")
+    live.wait_until(lambda: exim.log().count("=> burst") >= count)
+    mails = exim.news()
+    checks.equal(sorted(mail["Message-ID"] for mail in mails), sorted(f"<{one['id']}@tocsin.example>" for one in sent), "and arrive once each")
+    server.end()
+
+
 def send_test(exim):
     def send(*words, **others):
         return live.run_tocsin(checks, "send-test", *words, **exim.settings(**others))
@@ -371,6 +387,7 @@ def main():
     wrong_password(exim)
     server_down()
     slow_server(exim)
+    burst(exim)
     send_test(exim)
     exim.stop()
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -212,7 +213,7 @@ def calendar_text(*events):
 
 def environment_of(settings):
     """Only what a test says, so that the settings of whoever runs it change nothing."""
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
     return {**kept, "TOCSIN_ADMIN_KEY": ADMIN_KEY, **settings}
 
 
@@ -312,6 +313,21 @@ class Tocsin:
     def stages(self, event):
         """{stage: (status, reason)} of the plan in force."""
         return {one["stage"]: (one["status"], one.get("reason")) for one in self.meeting(event)["alerts"]}
+
+    def rows(self):
+        """Every row, by table, but for what a reading of a calendar may touch: when that was, and its own timer."""
+        database = sqlite3.connect(f"file:{self.folder}/tocsin.db?mode=ro", uri=True)
+        try:
+            tables = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+            rows = {}
+            for table in tables:
+                where = " WHERE kind<>'CALENDAR_SYNC'" if table == "timers" else ""
+                cursor = database.execute(f"SELECT * FROM {table}{where}")
+                names = [column[0] for column in cursor.description]
+                rows[table] = sorted(repr([value for name, value in zip(names, row) if name != "last_synced_at"]) for row in cursor)
+            return rows
+        finally:
+            database.close()
 
     def end(self):
         """Stops it; 0 when it stopped well. A second call changes nothing."""

@@ -99,7 +99,7 @@ static void test_text_as_it_comes(void **state)
     static const char text[] =
         "\xEF\xBB\xBF\r\nbegin:vcalendar\r\nBEGIN:VEVENT\rUID:a\r\nDTSTART:2026\r\n 0105T09\r\n"
         "\t0000Z\r\nSUMMARY:One\0 two\r\nDESCRIPTION:x\r\nEND:VEVENT\r\nBEGIN:VEVENT\nUID:b\n"
-        "DTSTART:20260106T090000Z\n";
+        "DTSTART:20260106T090000Z\nEND:VEVENT\n";
     struct expand_result result =
         expand_window(fixture, (struct str){text, sizeof text - 1}, JANUARY);
     assert_occurrences(fixture, result,
@@ -123,8 +123,9 @@ static void test_an_event_without_uid_keeps_its_name(void **state)
 static void test_what_is_no_calendar_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    static const char *const texts[] = {"", "<html></html>", "BEGIN:VEVENT\nEND:VEVENT\n",
-                                        "\xFF\xFE"};
+    static const char *const texts[] = {
+        "", "<html></html>", "BEGIN:VEVENT\nEND:VEVENT\n", "\xFF\xFE",
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:cut\nDTSTART:20260105T090000Z\n"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct expand_request request = {.text = str_from(texts[i]),
                                          .from = instant_of("2026-01-01T00:00:00Z"),

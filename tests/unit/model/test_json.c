@@ -245,7 +245,7 @@ static void test_refuses_members(void **state)
         {"{\"name\":\"a\",\"seenAt\":\"1970-01-01T00:00:00.0004Z\"}", "seenAt", "ISO 8601"},
         {"{\"name\":\"a\",\"colour\":\"red\"}", "colour", "must be one of RED, GREEN, DARK_BLUE"},
         {"{\"name\":\"a\",\"colour\":1}", "colour", "as a string, not a number"},
-        {"{\"name\":\"a\",\"managerId\":\"x\"}", "managerId", "must be an id that this Tocsin"},
+        {"{\"name\":\"a\",\"managerId\":\"x\"}", "managerId", "must be an id, which is a UUID"},
         {"{\"name\":\"a\",\"managerId\":7}", "managerId", "must be an id, which is a UUID"},
         {"{\"name\":\"a\",\"quietHours\":7}", "quietHours", "must be an object, not a number"},
         {"{\"name\":\"a\",\"quietHours\":{\"start\":\"24:00\"}}", "quietHours.start",

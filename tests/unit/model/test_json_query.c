@@ -71,7 +71,12 @@ static void test_field_from_text(void **state)
     struct str id = id_format(id_key, (struct id){5}, text);
     assert_int_equal(record_field_from_text(&f->context, field, id, &order), OK);
     assert_int_equal(order.group_id.value, 5);
+    /* A UUID that is not ours is for the look-up to refuse (404); what is no UUID is refused here.
+     */
     text[35] ^= 1;
+    assert_int_equal(record_field_from_text(&f->context, field, id, &order), OK);
+    assert_true(id_equal(order.group_id, ID_UNKNOWN));
+    text[35] = 'x';
     assert_int_equal(record_field_from_text(&f->context, field, id, &order), E_INVALID);
     assert_string_equal(f->problem.field, "groupId");
     struct person p = {.seen_at = {5000}};

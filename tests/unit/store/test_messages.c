@@ -280,7 +280,7 @@ static void test_what_is_on_its_way(void **state)
     assert_true(id_equal(last.id, call.id));
     /* A reply can only answer what was there when it was written. */
     assert_int_equal(
-        messages_last_to_user(f->db, f->arena, meeting.user_id, store_time(-60), &last),
+        messages_last_to_user(f->db, f->arena, meeting.user_id, store_time(-120), &last),
         E_NOT_FOUND);
     assert_int_equal(messages_silent(f->db, f->arena, store_time(-120), STR("mock"), &list), OK);
     assert_int_equal(list.count, 2);

@@ -1,0 +1,143 @@
+#include "sim/life.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const no_settings[] = {"OPERATOR_EMAIL=ops@example.com", NULL};
+
+void life_say(struct life *life, const char *format, ...)
+{
+    char text[512];
+    char at[INSTANT_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    instant_format(world_now(life->world), at);
+    buf_printf(&life->story, "%s %s\n", at, text);
+}
+
+int life_ask(struct life *life, enum http_method method, const char *path, struct str body)
+{
+    struct world_request request = {
+        .method = method, .path = str_from(path), .body = body, .key = STR(WORLD_ADMIN_KEY)};
+    world_request(life->world, &request);
+    return life->world->answer.status;
+}
+
+struct life *life_new(uint64_t seed, struct zoneinfo *zones)
+{
+    struct life *life = calloc(1, sizeof *life);
+    struct instant start = INSTANT_NONE;
+    if (life == NULL || instant_parse(STR("2026-03-07T00:00:00Z"), &start) != OK) {
+        abort();
+    }
+    life->seed = seed;
+    life->rng = rng_from_seed(seed);
+    life->zones = zones;
+    life->arena = arena_new();
+    life->scratch = arena_new();
+    life->invariants = invariants_new();
+    /* Any hour of the day, and both sides of a change of clocks. */
+    start = instant_add(start, MINUTES(rng_below(&life->rng, 2880)));
+    if (world_new(no_settings, start, zones, &life->world) != OK) {
+        fprintf(stderr, "tocsin-sim: %s\n", life->world->problem.message);
+        abort();
+    }
+    life_people_born(life);
+    return life;
+}
+
+void life_free(struct life **life)
+{
+    if (*life == NULL) {
+        return;
+    }
+    world_free(&(*life)->world);
+    invariants_free(&(*life)->invariants);
+    buf_free(&(*life)->story);
+    arena_free(&(*life)->scratch);
+    arena_free(&(*life)->arena);
+    free(*life);
+    *life = NULL;
+}
+
+static bool holds(struct life *life)
+{
+    struct str broken = STR_NONE;
+    if (!life->world->is_up ||
+        invariants_hold(life->invariants, life->world, life->scratch, &broken)) {
+        return true;
+    }
+    snprintf(life->failure, sizeof life->failure, "%.*s", STR_FMT(broken));
+    return false;
+}
+
+/* How long nothing new happens: mostly minutes, often seconds, and often up to one second before,
+ * at, or after something that is due. */
+static struct duration next_pause(struct life *life)
+{
+    struct instant next = INSTANT_NONE;
+    bool has_next = room_next(&life->world->room, &next);
+    int64_t until_next = has_next ? next.us - world_now(life->world).us : 0;
+    switch (rng_below(&life->rng, 6)) {
+    case 0:
+        return SECONDS(rng_below(&life->rng, 60));
+    case 1:
+        return (struct duration){until_next > SECONDS(1).us ? until_next - SECONDS(1).us : 0};
+    case 2:
+        return (struct duration){until_next > 0 ? until_next : 0};
+    case 3:
+        return MILLISECONDS(rng_below(&life->rng, 5000));
+    default:
+        return SECONDS(rng_below(&life->rng, 900));
+    }
+}
+
+bool life_run(struct life *life, struct duration length)
+{
+    struct instant end = instant_add(world_now(life->world), length);
+    while (instant_before(world_now(life->world), end)) {
+        arena_reset(life->scratch);
+        life->steps++;
+        life_act(life);
+        if (!holds(life)) {
+            return false;
+        }
+        world_advance(life->world, next_pause(life));
+        if (!holds(life)) {
+            return false;
+        }
+    }
+    /* In the end the disk is well, nothing dies any more, and what is left must come to its end. */
+    life->world->store.refuse = 0;
+    life->world->store.crash_in = 0;
+    life_say(life, "the last two hours, in peace");
+    world_advance(life->world, HOURS(2));
+    return holds(life);
+}
+
+static uint64_t mix(uint64_t hash, struct str text)
+{
+    return hash_bytes((struct hash_key){hash, 0x746f6373696e}, text);
+}
+
+uint64_t life_trace(struct life *life)
+{
+    uint64_t hash = life->seed;
+    for (size_t i = 0; i < life->world->journal_count; i++) {
+        hash = mix(hash, life->world->journal[i]);
+    }
+    struct peek rows = peek_rows(&life->world->store, life->scratch,
+                                 "SELECT action, at, coalesce(reason, '') FROM audit_events"
+                                 " ORDER BY seq",
+                                 3);
+    for (size_t i = 0; i < rows.rows; i++) {
+        struct str text = arena_printf(
+            life->scratch, "%.*s %lld %.*s", STR_FMT(peek_cell(&rows, i, 0)->text),
+            (long long)peek_cell(&rows, i, 1)->number, STR_FMT(peek_cell(&rows, i, 2)->text));
+        hash = mix(hash, text);
+    }
+    return hash;
+}

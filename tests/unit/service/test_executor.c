@@ -1,0 +1,142 @@
+/* A batch that the store does not take: nothing has changed, callers hear of it, and what must not
+ * be lost is done later, in its order. Architecture.md, rules 1 and 7. */
+#include "op_fixture.h"
+#include "service/executor.h"
+#include "service/sync.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { PIECES = 4 };
+
+struct piece {
+    struct work work; /* First: the executor sees only this. */
+    struct bench *bench;
+    int number;
+    int runs;
+    int ends;
+    enum err end;
+};
+
+struct bench {
+    struct op_fixture *fixture;
+    struct executor *executor;
+    bool is_full; /* The disk. */
+    int order[2 * PIECES];
+    int ran;
+    struct piece pieces[PIECES];
+};
+
+static enum err run_piece(struct work *work, struct op *op)
+{
+    struct piece *piece = (struct piece *)work;
+    (void)op;
+    piece->runs++;
+    piece->bench->order[piece->bench->ran++] = piece->number;
+    return piece->bench->is_full && piece->number == PIECES - 1 ? E_UNAVAILABLE : OK;
+}
+
+static void end_piece(struct work *work, enum err err, const struct problem *problem)
+{
+    struct piece *piece = (struct piece *)work;
+    (void)problem;
+    piece->ends++;
+    piece->end = err;
+}
+
+static void submit_nothing(void *context, uint64_t ticket, const struct wire_request *request)
+{
+    (void)context;
+    (void)ticket;
+    (void)request;
+    fail_msg("nothing was to be sent");
+}
+
+static void sync_nothing(void *context, struct op *op, const struct effect *effect)
+{
+    (void)context;
+    (void)op;
+    (void)effect;
+    fail_msg("nothing was to be read");
+}
+
+static struct work *chain(struct bench *bench)
+{
+    struct work *first = NULL;
+    for (int i = PIECES - 1; i >= 0; i--) {
+        struct piece *piece = &bench->pieces[i];
+        *piece = (struct piece){.work = {.next = first,
+                                         .is_sticky = i < PIECES - 1,
+                                         .run = run_piece,
+                                         .done = end_piece},
+                                .bench = bench,
+                                .number = i};
+        first = &piece->work;
+    }
+    return first;
+}
+
+static void test_sticky_work_waits_in_its_order(void **state)
+{
+    struct op_fixture *f = *state;
+    struct bench bench = {.fixture = f, .is_full = true};
+    struct executor_config config = {.site = &f->site,
+                                     .db = f->store->db,
+                                     .wire = {NULL, submit_nothing},
+                                     .sync = {NULL, sync_nothing},
+                                     .in_flight_max = 4};
+    assert_int_equal(executor_new(&config, &bench.executor, &f->problem), OK);
+    assert_int_equal(executor_recover(bench.executor), OK);
+
+    assert_true(executor_turn(bench.executor, chain(&bench)));
+    assert_true(atomic_load(&f->stats.store_is_broken));
+    assert_int_equal(bench.pieces[PIECES - 1].end, E_UNAVAILABLE);
+    assert_int_equal(bench.pieces[PIECES - 1].ends, 1);
+    assert_int_equal(bench.pieces[0].ends, 0);
+
+    bench.is_full = false;
+    bench.ran = 0;
+    assert_false(executor_turn(bench.executor, NULL));
+    f->now = instant_add(f->now, SECONDS(1));
+    assert_true(executor_turn(bench.executor, NULL));
+    assert_false(atomic_load(&f->stats.store_is_broken));
+    assert_int_equal(bench.ran, PIECES - 1);
+    for (int i = 0; i < PIECES - 1; i++) {
+        assert_int_equal(bench.order[i], i);
+        assert_int_equal(bench.pieces[i].ends, 1);
+        assert_int_equal(bench.pieces[i].end, OK);
+    }
+    executor_free(&bench.executor);
+}
+
+static void count_end(struct sync_wait *wait)
+{
+    ++*(int *)wait->context;
+}
+
+static void test_wait_that_ends_before_it_begins(void **state)
+{
+    (void)state;
+    int ends = 0;
+    struct sync_wait wait = {.pending = 1};
+    sync_give_up(&wait, E_CORRUPT);
+    wait.context = &ends;
+    wait.done = count_end;
+    sync_wait_begin(&wait);
+    assert_int_equal(ends, 1);
+    assert_true(wait.error[0] != '\0');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_sticky_work_waits_in_its_order, op_set_up,
+                                        op_tear_down),
+        cmocka_unit_test(test_wait_that_ends_before_it_begins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
