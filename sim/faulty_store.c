@@ -171,31 +171,41 @@ static void grow(struct peek *peek, size_t *cap, struct arena *arena)
     *cap = more;
 }
 
-struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql,
-                      size_t columns)
+struct peek peek_again(const struct faulty_store *store, struct arena *arena,
+                       const struct peek_query *query)
 {
-    struct driver_statement *statement = NULL;
     struct problem problem = {0};
-    struct peek peek = {.columns = columns};
+    struct peek peek = {.columns = query->columns};
+    struct driver_statement **statement = query->statement;
     size_t cap = 0;
     bool has_row = false;
-    if (driver_sqlite.prepare(store->keeper, str_from(sql), &statement, &problem) != OK ||
-        driver_sqlite.start(statement, NULL, 0) != OK) {
-        fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, sql);
+    bool is_new = *statement == NULL;
+    if ((is_new &&
+         driver_sqlite.prepare(store->keeper, str_from(query->sql), statement, &problem) != OK) ||
+        driver_sqlite.start(*statement, NULL, 0) != OK) {
+        fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, query->sql);
         abort();
     }
     for (;;) {
         grow(&peek, &cap, arena);
-        struct value *row = &peek.cells[peek.rows * columns];
-        if (driver_sqlite.step(statement, row, columns, &has_row) != OK || !has_row) {
+        struct value *row = &peek.cells[peek.rows * peek.columns];
+        if (driver_sqlite.step(*statement, row, peek.columns, &has_row) != OK || !has_row) {
             break;
         }
-        for (size_t i = 0; i < columns; i++) {
+        for (size_t i = 0; i < peek.columns; i++) {
             row[i].text = arena_str(arena, row[i].text);
         }
         peek.rows++;
     }
-    driver_sqlite.finish(statement);
+    driver_sqlite.finish(*statement);
+    return peek;
+}
+
+struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql,
+                      size_t columns)
+{
+    struct driver_statement *statement = NULL;
+    struct peek peek = peek_again(store, arena, &(struct peek_query){sql, columns, &statement});
     driver_sqlite.forget(&statement);
     return peek;
 }

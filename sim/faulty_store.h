@@ -40,6 +40,15 @@ struct peek {
  * program. */
 struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql,
                       size_t columns);
+/* A query that is made often: `statement` starts as NULL and is kept; driver_sqlite.forget is owed.
+ */
+struct peek_query {
+    const char *sql;
+    size_t columns;
+    struct driver_statement **statement;
+};
+struct peek peek_again(const struct faulty_store *store, struct arena *arena,
+                       const struct peek_query *query);
 int64_t peek_number(const struct faulty_store *store, struct arena *arena, const char *sql);
 
 static inline const struct value *peek_cell(const struct peek *peek, size_t row, size_t column)

@@ -9,13 +9,6 @@
 
 enum { PHONE_DIGITS_MIN = 8, AUDIT_SHORT = 100 };
 
-struct invariants {
-    bool is_open;
-    size_t journal_seen;
-    size_t log_seen;
-    int64_t audit_walked;
-};
-
 enum when { ALWAYS, AT_REST };
 
 static const struct {
@@ -26,6 +19,15 @@ static const struct {
 #define INVARIANT(when, sentence, sql) {when, sentence, sql},
 #include "sim/invariants.def"
 #undef INVARIANT
+};
+
+struct invariants {
+    bool is_open;
+    bool is_at_rest;
+    size_t journal_seen;
+    size_t log_seen;
+    int64_t audit_walked;
+    struct driver_statement *statements[ARRAY_LENGTH(rules)];
 };
 
 static const char set_up[] =
@@ -76,6 +78,9 @@ struct invariants *invariants_new(void)
 
 void invariants_free(struct invariants **invariants)
 {
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
+        driver_sqlite.forget(&(*invariants)->statements[i]);
+    }
     free(*invariants);
     *invariants = NULL;
 }
@@ -161,14 +166,15 @@ static void say(struct arena *arena, struct str *broken, const char *sentence, i
     *broken = arena_printf(arena, "%s (%lld)", sentence, (long long)what);
 }
 
-static bool rules_hold(const struct world *world, struct arena *arena, bool is_at_rest,
-                       struct str *broken)
+static bool rules_hold(struct invariants *invariants, const struct world *world,
+                       struct arena *arena, struct str *broken)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
-        if (rules[i].when == AT_REST && !is_at_rest) {
+        if (rules[i].when == AT_REST && !invariants->is_at_rest) {
             continue;
         }
-        struct peek rows = peek_rows(&world->store, arena, rules[i].sql, 1);
+        struct peek_query query = {rules[i].sql, 1, &invariants->statements[i]};
+        struct peek rows = peek_again(&world->store, arena, &query);
         if (rows.rows > 0) {
             say(arena, broken, rules[i].sentence, peek_cell(&rows, 0, 0)->number);
             return false;
@@ -249,13 +255,13 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     }
     take_journal(invariants, world, arena);
     bool is_broken = atomic_load(&world->plant.stats.store_is_broken);
-    bool is_at_rest = !is_broken && world_is_idle(world);
+    invariants->is_at_rest = !is_broken && world_is_idle(world);
     struct str clock = arena_printf(arena, "UPDATE world SET now=%lld, grace=%lld",
                                     (long long)instant_ms(world_now(world)),
                                     (long long)duration_ms(world->plant.site.grace));
     execute(world, clock.ptr);
     execute(world, look_around);
-    bool holds = rules_hold(world, arena, is_at_rest, broken) &&
+    bool holds = rules_hold(invariants, world, arena, broken) &&
                  log_holds(invariants, world, arena, broken) &&
                  (is_broken || (audit_holds(invariants, world, arena, broken) &&
                                 memory_holds(world, arena, broken)));

@@ -25,16 +25,21 @@ static struct life_person *pick_person(struct life *life)
     return &life->people[rng_below(&life->rng, LIFE_PEOPLE)];
 }
 
+static struct str uuid_of(struct life *life, const struct value *value)
+{
+    char text[ID_TEXT_MAX];
+    struct id id = {value->number};
+    return arena_str(life->scratch, id_format(life->world->plant.site.id_key, id, text));
+}
+
 /* A random row's id as the UUID of the API; STR_NONE where the query has none. */
 static struct str pick_id(struct life *life, const char *sql)
 {
-    char text[ID_TEXT_MAX];
     struct peek rows = peek_rows(&life->world->store, life->scratch, sql, 1);
     if (rows.rows == 0) {
         return STR_NONE;
     }
-    struct id id = {peek_cell(&rows, rng_below(&life->rng, rows.rows), 0)->number};
-    return arena_str(life->scratch, id_format(life->world->plant.site.id_key, id, text));
+    return uuid_of(life, peek_cell(&rows, rng_below(&life->rng, rows.rows), 0));
 }
 
 static struct str ask_text(struct life *life, const char *member)
@@ -133,20 +138,42 @@ static void act_change_meeting(struct life *life)
     }
 }
 
+/* Mostly by the meeting's own person, and mostly about one that is near. */
 static void act_check_in(struct life *life)
 {
-    struct str id = pick_id(life, "SELECT id FROM meetings ORDER BY id DESC LIMIT 8");
-    const struct life_person *person = pick_person(life);
+    struct str sql =
+        arena_printf(life->scratch,
+                     "SELECT id, user_id FROM meetings ORDER BY abs(starts_at - %lld), id LIMIT 5",
+                     (long long)instant_ms(world_now(life->world)));
+    struct peek rows = peek_rows(&life->world->store, life->scratch, sql.ptr, 2);
+    if (rows.rows == 0) {
+        return;
+    }
+    size_t row = rng_below(&life->rng, rows.rows);
+    struct str user =
+        chance(life, 7, 8) ? uuid_of(life, peek_cell(&rows, row, 1)) : pick_person(life)->id;
     char path[TEXT_MAX];
-    snprintf(path, sizeof path, "/meetings/%.*s/checkin", STR_FMT(id));
+    snprintf(path, sizeof path, "/meetings/%.*s/checkin",
+             STR_FMT(uuid_of(life, peek_cell(&rows, row, 0))));
     bool is_joining = chance(life, 2, 3);
     struct str body = arena_printf(
-        life->scratch, "{\"userId\":\"%.*s\",\"status\":\"%s\",\"force\":%s}", STR_FMT(person->id),
+        life->scratch, "{\"userId\":\"%.*s\",\"status\":\"%s\",\"force\":%s}", STR_FMT(user),
         is_joining ? "JOINED" : "MISSED", chance(life, 1, 3) ? "true" : "false");
-    if (str_is_set(id)) {
-        life_say(life, "check-in %s by %.*s: %d", is_joining ? "JOINED" : "MISSED",
-                 STR_FMT(person->email), life_ask(life, HTTP_POST, path, body));
-    }
+    life_say(life, "%s %s: %d", path, is_joining ? "JOINED" : "MISSED",
+             life_ask(life, HTTP_POST, path, body));
+}
+
+/* Good events before a wrong one: the good ones must leave no trace. */
+static void act_refused(struct life *life)
+{
+    char start[INSTANT_TEXT_MAX];
+    instant_format(instant_add(world_now(life->world), MINUTES(1 + below(life, 60))), start);
+    struct str body = arena_printf(
+        life->scratch,
+        "{\"userId\":\"%.*s\",\"events\":[{\"externalId\":\"never\",\"startsAt\":\"%s\"},"
+        "{\"externalId\":\"wrong\",\"startsAt\":\"%s\",\"endsAt\":\"2026-01-01T00:00:00Z\"}]}",
+        STR_FMT(pick_person(life)->id), start, start);
+    life_say(life, "a push that is refused: %d", life_ask(life, HTTP_POST, "/calendar/sync", body));
 }
 
 static void act_script(struct life *life)
@@ -347,14 +374,11 @@ void life_act(struct life *life)
     static const struct {
         int weight;
         void (*act)(struct life *life);
-    } acts[] = {{20, act_push},     {10, act_change_meeting},
-                {14, act_check_in}, {22, act_script},
-                {10, act_feed},     {4, act_feed_fails},
-                {5, act_incident},  {2, act_change_person},
-                {3, act_sync},      {4, act_disk},
-                {6, act_disk_ok},   {7, act_crash},
-                {4, act_restart},   {1, act_jump},
-                {20, act_nothing}};
+    } acts[] = {
+        {20, act_push}, {10, act_change_meeting}, {16, act_check_in}, {22, act_script},
+        {10, act_feed}, {4, act_feed_fails},      {5, act_incident},  {2, act_change_person},
+        {3, act_sync},  {5, act_refused},         {4, act_disk},      {6, act_disk_ok},
+        {7, act_crash}, {4, act_restart},         {1, act_jump},      {20, act_nothing}};
     int sum = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
         sum += acts[i].weight;

@@ -390,6 +390,19 @@ def stands_beside_the_routes(world):
         checks.ok(answer.status == 405 and answer.headers.get("Allow"), f"POST {path} is 405 with Allow", answer.status)
 
 
+def knows_nobody_by_another_id(world):
+    """A UUID that is not ours names nobody: a list about nobody is empty, and nobody's business is nobody's."""
+    stranger, anna = "01890000-0000-7000-8000-000000000000", world.anna
+    for path, member in (("/meetings", "meetings"), ("/incidents", "incidents"), ("/messages", "messages"), ("/audit", "events")):
+        data = world.server.get(path, userId=stranger)
+        checks.ok(data[member] == [] and data["total"] == 0, f"GET {path} about nobody is empty", data)
+        theirs = world.server.ask("GET", f"/api/v1{path}", key=world.key[anna], userId=stranger)
+        checks.equal(theirs.status, 403, f"GET {path} about nobody is 403 with a person's key")
+        mine = world.server.ask("GET", f"/api/v1{path}", key=world.key[anna])
+        others = [one for one in mine.data[member] if one.get("userId") not in (None, anna.id)]
+        checks.ok(mine.data[member] and not others, f"GET {path} shows a person their own", others[:1])
+
+
 ASPECTS = (works, needs_a_key, refuses_malformed, refuses_wrong_types, refuses_unknown_members, knows_what_there_is,
            knows_its_methods, bounds_its_body, keeps_people_apart)
 
@@ -411,6 +424,7 @@ def main():
             aspect(route)
     is_reachable_without_version(world, schemas)
     lists_page(world)
+    knows_nobody_by_another_id(world)
     masks_numbers(world)
     keys_end(world)
     stands_beside_the_routes(world)

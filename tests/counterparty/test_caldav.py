@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """CalDAV calendars on a real Radicale, read by the real binary.
 
-Requirements: M1 (sync-token and plain ETags, Basic authentication), M3 (a series with an exception and a moved instance), M5.
-A recorder stands between the two: it writes down what is asked, and can hide from us that Radicale knows sync-tokens and ctags.
+Requirements: M1 (sync-token and plain ETags, Basic authentication), M3 (a series with an exception and a moved one), M5.
+A recorder stands between the two: it writes down what is asked, and can hide from us that Radicale knows sync-tokens and
+ctags.
 """
 import base64
 import http.server
@@ -40,10 +41,12 @@ class Radicale:
         self.folder = checks.folder("radicale")
         self.port = live.free_ports(1)[0]
         self.set_password("secret")
-        checks.start([PYTHON, "-m", "radicale", "--config", "/dev/null", "--hosts", f"127.0.0.1:{self.port}", "--auth-type", "htpasswd",
-                      "--auth-htpasswd-filename", self.folder / "users", "--auth-htpasswd-encryption", "plain", "--auth-delay", "0.01",
-                      "--storage-filesystem-folder", self.folder / "data", "--rights-type", "owner_only", "--logging-level", "warning"],
-                     self.folder / "radicale.log", cwd=self.folder)
+        options = {"config": "/dev/null", "hosts": f"127.0.0.1:{self.port}", "rights-type": "owner_only",
+                   "auth-type": "htpasswd", "auth-htpasswd-filename": self.folder / "users",
+                   "auth-htpasswd-encryption": "plain", "auth-delay": "0.01",
+                   "storage-filesystem-folder": self.folder / "data", "logging-level": "warning"}
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        checks.start([PYTHON, "-m", "radicale", *words], self.folder / "radicale.log", cwd=self.folder)
         if not live.wait_until(lambda: live.listens(self.port)):
             raise AssertionError((self.folder / "radicale.log").read_text())
 
@@ -124,7 +127,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def ask(self, body):
         headers = {name: self.headers[name] for name in ("Authorization", "Content-Type", "Depth") if self.headers.get(name)}
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.server.radicale.port}{self.path}", method=self.command, headers=headers,
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.server.radicale.port}{self.path}", method=self.command,
+                                       headers=headers,
                                        data=body or None)
         try:
             with urllib.request.build_opener(NoRedirect).open(asked, timeout=live.PATIENCE_SECONDS) as answer:
@@ -134,7 +138,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def hide(self, text):
         for name in self.server.hidden:
-            text = re.sub(rb"<(?:\w+:)?%s */>|<(?:\w+:)?%s>.*?</(?:\w+:)?%s>" % ((name.encode(),) * 3), b"", text, flags=re.S)
+            text = re.sub(rb"<(?:\w+:)?%s */>|<(?:\w+:)?%s>.*?</(?:\w+:)?%s>" % ((name.encode(),) * 3), b"", text,
+                          flags=re.S)
         return text
 
     do_PROPFIND = do_REPORT = do_GET = do_OPTIONS = hand_on
@@ -154,7 +159,8 @@ def by_name(server, user):
 
 
 def starts(server, user, name):
-    return sorted(start for key, (start, status) in by_name(server, user).items() if key.startswith(name) and status == "SCHEDULED")
+    return sorted(one["startsAt"] for one in server.meetings(user)
+                  if one["externalId"].startswith(name) and one["status"] == "SCHEDULED")
 
 
 def add_reader(server, url, name="alice", password="secret"):
@@ -167,20 +173,25 @@ def sync_counts(server, user):
     return {name: answer.get(name) for name in ("success", "created", "updated", "cancelled") if answer.get(name)}
 
 
-SERIES = (event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FREQ=DAILY;COUNT=5", EXDATE=";TZID=Europe/Berlin:20260328T090000"),
-          event_text("series", ";TZID=Europe/Berlin:20260327T150000", RECURRENCE_ID=";TZID=Europe/Berlin:20260327T090000", SEQUENCE=1))
+SERIES = (event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FREQ=DAILY;COUNT=5",
+                     EXDATE=";TZID=Europe/Berlin:20260328T090000"),
+          event_text("series", ";TZID=Europe/Berlin:20260327T150000",
+                     RECURRENCE_ID=";TZID=Europe/Berlin:20260327T090000", SEQUENCE=1))
 
 
 def collection(server, radicale, recorder):
     """A collection by its own address, from the first reading on."""
     radicale.make("/alice/work/")
-    radicale.put("/alice/work/one.ics", event_text("one", "20260302T100000Z", SUMMARY="Stand-up", URL="https://meet.google.com/abc-defg-hij"))
+    radicale.put("/alice/work/one.ics",
+                 event_text("one", "20260302T100000Z", SUMMARY="Stand-up", URL="https://meet.google.com/abc-defg-hij"))
     radicale.put("/alice/work/two.ics", event_text("two", "20260302T120000Z"))
     user, calendar = add_reader(server, recorder.url + "/alice/work/")
     server.advance(60)
     shown = server.calendar(user, calendar)
-    checks.equal((shown["status"], shown.get("lastError"), shown["lastSyncedAt"]), ("OK", None, "2026-03-02T08:01:00Z"), "a collection is read at the tick")
-    checks.equal(by_name(server, user), {"one": ("2026-03-02T10:00:00Z", "SCHEDULED"), "two": ("2026-03-02T12:00:00Z", "SCHEDULED")},
+    checks.equal((shown["status"], shown.get("lastError"), shown["lastSyncedAt"]), ("OK", None, "2026-03-02T08:01:00Z"),
+                 "a collection is read at the tick")
+    checks.equal(by_name(server, user),
+                 {"one": ("2026-03-02T10:00:00Z", "SCHEDULED"), "two": ("2026-03-02T12:00:00Z", "SCHEDULED")},
                  "its objects are meetings")
     meeting = next(one for one in server.meetings(user) if one["externalId"] == "one")
     checks.equal((meeting["title"], meeting["joinUrl"], [alert["status"] for alert in meeting["alerts"]]),
@@ -194,7 +205,8 @@ def by_token(server, radicale, recorder, user):
     """Create, change, delete: only what differs is fetched."""
     before = server.rows()
     server.advance(120)
-    checks.equal([kind for kind, *_ in recorder.take()], ["probe", "probe"], "an unchanged collection costs one small question a tick")
+    checks.equal([kind for kind, *_ in recorder.take()], ["probe", "probe"],
+                 "an unchanged collection costs one small question a tick")
     checks.ok(server.rows() == before, "and nothing is written about it: no row differs")
     radicale.put("/alice/work/three.ics", event_text("three", "20260302T130000Z"))
     server.advance(60)
@@ -205,12 +217,15 @@ def by_token(server, radicale, recorder, user):
     radicale.delete("/alice/work/three.ics")
     server.advance(60)
     asked = recorder.take()
-    checks.equal(asked[-1], ("multiget", 207, ["/alice/work/two.ics"]), "a changed one is fetched, a deleted one is not", asked)
+    checks.equal(asked[-1], ("multiget", 207, ["/alice/work/two.ics"]), "a changed one is fetched, a deleted one is not",
+                 asked)
     meetings = {one["externalId"]: one for one in server.meetings(user)}
     two = server.meeting(meetings["two"]["eventId"])
-    checks.equal((two["startsAt"], [one["dueAt"] for one in two["alerts"]][0], [one["reason"] for one in two["earlierAlerts"]]),
+    checks.equal((two["startsAt"], [one["dueAt"] for one in two["alerts"]][0],
+                  [one["reason"] for one in two["earlierAlerts"]]),
                  ("2026-03-02T14:00:00Z", "2026-03-02T13:45:00Z", ["moved"] * 3), "the changed meeting is planned anew")
-    checks.equal((meetings["three"]["status"], {one["status"] for one in meetings["three"]["alerts"]}), ("CANCELLED", {"CANCELLED"}),
+    checks.equal((meetings["three"]["status"], {one["status"] for one in meetings["three"]["alerts"]}),
+                 ("CANCELLED", {"CANCELLED"}),
                  "the deleted one is cancelled with its alerts")
     radicale.delete("/alice/work/two.ics")
     server.advance(60)
@@ -223,9 +238,11 @@ def series(server, radicale, user):
     server.advance(86400 * 20)
     radicale.put("/alice/work/series.ics", *SERIES, zone=BERLIN)
     checks.equal(sync_counts(server, user), {"success": True, "created": 4}, "five instances, one of them excepted")
-    checks.equal(starts(server, user, "series"), ["2026-03-26T08:00:00Z", "2026-03-27T14:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"],
+    checks.equal(starts(server, user, "series"),
+                 ["2026-03-26T08:00:00Z", "2026-03-27T14:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"],
                  "one is moved, and nine o'clock stays nine o'clock in summer")
-    radicale.put("/alice/work/series.ics", event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FREQ=DAILY;COUNT=3", SEQUENCE=2),
+    radicale.put("/alice/work/series.ics",
+                 event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FREQ=DAILY;COUNT=3", SEQUENCE=2),
                  zone=BERLIN)
     sync_counts(server, user)
     checks.equal(starts(server, user, "series"), ["2026-03-26T08:00:00Z", "2026-03-27T08:00:00Z", "2026-03-28T08:00:00Z"],
@@ -245,11 +262,13 @@ def lost_token(server, radicale, recorder, user, calendar):
     radicale.delete("/alice/work/leave.ics")
     radicale.forget_tokens("/alice/work/")
     recorder.take()
-    checks.equal(sync_counts(server, user), {"success": True, "created": 1, "updated": 1, "cancelled": 1}, "a token that is not known any more leads to a full comparison")
+    checks.equal(sync_counts(server, user), {"success": True, "created": 1, "updated": 1, "cancelled": 1},
+                 "a token that is not known any more leads to a full comparison")
     asked = recorder.take()
     refused = [status for kind, status, _ in asked if kind == "sync" and status != 207]
     checks.ok(refused and refused[0] in (403, 409, 410, 412), "Radicale did refuse the token", asked)
-    checks.equal(sorted(asked[-1][2]), ["/alice/work/change.ics", "/alice/work/fresh.ics"], "and only what differs was fetched", asked)
+    checks.equal(sorted(asked[-1][2]), ["/alice/work/change.ics", "/alice/work/fresh.ics"],
+                 "and only what differs was fetched", asked)
     checks.equal([by_name(server, user)[name][1] for name in ("keep", "change", "leave", "fresh")],
                  ["SCHEDULED", "SCHEDULED", "CANCELLED", "SCHEDULED"], "everything is as on the server")
     radicale.delete("/alice/work/")
@@ -268,7 +287,8 @@ def discovery(server, radicale, recorder):
     radicale.make("/bob/team/")
     radicale.put("/bob/team/one.ics", event_text("one", "20260401T100000Z"))
     user, calendar = add_reader(server, recorder.url + "/", name="bob")
-    checks.equal(sync_counts(server, user), {"success": True, "created": 1}, "the server's root leads to the calendar", server.calendar(user, calendar))
+    checks.equal(sync_counts(server, user), {"success": True, "created": 1}, "the server's root leads to the calendar",
+                 server.calendar(user, calendar))
     recorder.take()
     server.sync(user)
     checks.equal([kind for kind, *_ in recorder.take()], ["probe"], "which is remembered")
@@ -296,7 +316,8 @@ def denied(server, radicale, recorder):
     radicale.set_password("another")
     server.advance(60)
     shown = server.calendar(user, calendar)
-    checks.equal((shown["status"], by_name(server, user)["one"][1]), ("FAILING", "SCHEDULED"), "a password that ends keeps what was read")
+    checks.equal((shown["status"], by_name(server, user)["one"][1]), ("FAILING", "SCHEDULED"),
+                 "a password that ends keeps what was read")
     radicale.set_password("secret")
     server.advance(60)
     shown = server.calendar(user, calendar)
@@ -304,7 +325,8 @@ def denied(server, radicale, recorder):
     user, calendar = add_reader(server, recorder.url + "/alice/denied/", name="bob")
     server.sync(user)
     shown = server.calendar(user, calendar)
-    checks.ok(shown["status"] == "FAILING" and shown["lastError"], "another person's calendar is refused with a reason", shown)
+    checks.ok(shown["status"] == "FAILING" and shown["lastError"], "another person's calendar is refused with a reason",
+              shown)
 
 
 def by_etags(server, radicale, recorder, hidden, name):
@@ -316,7 +338,8 @@ def by_etags(server, radicale, recorder, hidden, name):
         radicale.put(f"{place}{number}.ics", event_text(f"{name}-{number}", f"20260402T1{number}0000Z"))
     user, calendar = add_reader(server, recorder.url + place)
     recorder.take()
-    checks.equal(sync_counts(server, user), {"success": True, "created": 3}, f"{name}: read in the plain way", server.calendar(user, calendar))
+    checks.equal(sync_counts(server, user), {"success": True, "created": 3}, f"{name}: read in the plain way",
+                 server.calendar(user, calendar))
     asked = recorder.take()
     # One that says it can and then refuses is asked by token first, each time.
     way = ["probe", "list"] if "sync-collection" in hidden else ["probe", "sync", "list"]
@@ -327,11 +350,13 @@ def by_etags(server, radicale, recorder, hidden, name):
     radicale.put(f"{place}0.ics", event_text(f"{name}-0", "20260402T150000Z", SEQUENCE=1))
     radicale.put(f"{place}new.ics", event_text(f"{name}-new", "20260402T160000Z"))
     radicale.delete(f"{place}1.ics")
-    checks.equal(sync_counts(server, user), {"success": True, "created": 1, "updated": 1, "cancelled": 1}, f"{name}: changes are found")
+    checks.equal(sync_counts(server, user), {"success": True, "created": 1, "updated": 1, "cancelled": 1},
+                 f"{name}: changes are found")
     asked = recorder.take()
     checks.equal(sorted(asked[-1][2]), [f"{place}0.ics", f"{place}new.ics"], f"{name}: only what differs was fetched", asked)
     checks.equal({key: status for key, (_, status) in by_name(server, user).items()},
-                 {f"{name}-0": "SCHEDULED", f"{name}-1": "CANCELLED", f"{name}-2": "SCHEDULED", f"{name}-new": "SCHEDULED"}, f"{name}: everything is as on the server")
+                 {f"{name}-0": "SCHEDULED", f"{name}-1": "CANCELLED", f"{name}-2": "SCHEDULED", f"{name}-new": "SCHEDULED"},
+                 f"{name}: everything is as on the server")
     recorder.hidden = ()
 
 
@@ -343,7 +368,8 @@ def main():
     by_token(server, radicale, recorder, user)
     # From here on the readings are asked for, so that weeks pass without a question a minute.
     server.end()
-    server = live.Tocsin(checks, "main", at="2026-03-02T09:00:00Z", TOCSIN_ALLOW_PRIVATE_FETCH="true", CALENDAR_SYNC_INTERVAL_SECONDS="86400")
+    server = live.Tocsin(checks, "main", at="2026-03-02T09:00:00Z", TOCSIN_ALLOW_PRIVATE_FETCH="true",
+                         CALENDAR_SYNC_INTERVAL_SECONDS="86400")
     series(server, radicale, user)
     lost_token(server, radicale, recorder, user, calendar)
     discovery(server, radicale, recorder)

@@ -98,7 +98,8 @@ def main():
             died.append(f"{moment}: {paths}\n{server.log()}")
     checks.ok(not died, f"the server lives through all of them and stops well, at {len(by_time)} dates", "\n".join(died))
     told = ", ".join(f"{count} answered {status}" for status, count in sorted(results.statuses.items()))
-    checks.ok(not results.trouble, f"each is taken, or refused with a reason that names ics, and nothing is left of it ({told})",
+    checks.ok(not results.trouble,
+              f"each is taken, or refused with a reason that names ics, and nothing is left of it ({told})",
               "\n".join(results.trouble))
     checks.equal(sum(results.statuses.values()), len(files), "all of them were answered")
     checks.ok(not results.slow, f"none takes longer than {SECONDS_MAX} s", "\n".join(results.slow))

@@ -5,78 +5,20 @@ Requirements: A1, A3, A5, K9 (no secrets in the log), O1 (send-test), O2 (SMTP_*
 Exim is started by exim.sh, whose recipients choose the answer by their names.
 """
 import datetime
-import email
-import email.policy
 import email.utils
-import os
 import pathlib
 import re
-import signal
-import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import live  # noqa: E402  (tests/lib/live.py)
+from exim import SECRET, Exim  # noqa: E402  (beside this file)
 
 checks = live.Checks()
-HERE = pathlib.Path(__file__).resolve().parent
 MORNING = "2026-03-02T09:00:00Z"
 NOON = "2026-03-02T12:00:00Z"
 STAGE_1 = 12 * 3600 - 9 * 3600 - 15 * 60  # from MORNING to the mail of a meeting at NOON
-SECRET = "secret"
-
-
-class Exim:
-    """A mail server of our own. Its mail lies in maildir, in the order of arrival."""
-
-    def __init__(self, name):
-        # Not below the work folder: Exim's own user must be able to reach it.
-        self.folder = checks.folder(name)
-        checks.work.chmod(0o755)
-        self.port, self.tls_port, self.clear_port = live.free_ports(3)
-        self.seen = set()
-
-    def start(self):
-        words = ["sh", str(HERE / "exim.sh"), str(self.folder), str(self.port), str(self.tls_port), str(self.clear_port)]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        if done.returncode == live.SKIPPED:
-            live.skip(done.stdout.strip())
-        if done.returncode != 0 or not live.wait_until(lambda: live.listens(self.port)):
-            raise AssertionError(f"Exim did not start: {done.stdout}{done.stderr}")
-        checks.at_end(self.stop)
-
-    def stop(self):
-        file = self.folder / "exim.pid"
-        if file.exists():
-            os.kill(int(file.read_text()), signal.SIGTERM)
-            # The daemon leaves its deliveries and connections to end by themselves.
-            live.wait_until(lambda: not live.runs_with(self.folder / "exim.conf"))
-            file.unlink(missing_ok=True)
-
-    def settings(self, **others):
-        return {"SMTP_HOST": "localhost", "SMTP_PORT": str(self.port), "SMTP_SECURE": "starttls", "SMTP_USER": "alice",
-                "SMTP_PASSWORD": SECRET, "SMTP_CA_FILE": str(self.folder / "ca.pem"),
-                "EMAIL_FROM": "Tocsin <alerts@tocsin.example>", **others}
-
-    def news(self, to=None):
-        """What has arrived since the last look, for one recipient or for all."""
-        found = []
-        fresh = [path for path in (self.folder / "mailbox/new").iterdir() if path.name not in self.seen]
-        for path in sorted(fresh, key=lambda one: one.stat().st_mtime_ns):
-            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if to is None or mail["Envelope-To"].strip() == to:
-                self.seen.add(path.name)
-                found.append(mail)
-        return found
-
-    def wait_mail(self, to):
-        found = live.wait_until(lambda: self.news(to))
-        return found[0] if found else None
-
-    def log(self):
-        path = self.folder / "queue/main.log"
-        return path.read_text(errors="replace") if path.exists() else ""
 
 
 def ics_lines(part):
@@ -273,7 +215,7 @@ def wrong_password(exim):
 
 def server_down():
     """Nobody listens: nothing was sent, so it is tried again, and the mail arrives when the server is back."""
-    exim = Exim("later")
+    exim = Exim(checks, "later")
     server = live.Tocsin(checks, "down", at=MORNING, **exim.settings())
     user = server.add_user("Ada", email="ada@example.org", phone="+14155550150")
     server.push(user, "m", NOON)
@@ -340,7 +282,8 @@ def burst(exim):
     checks.equal([one["attempt"] for one in sent], [1] * count, "each at its first attempt")
     live.wait_until(lambda: exim.log().count("=> burst") >= count)
     mails = exim.news()
-    checks.equal(sorted(mail["Message-ID"] for mail in mails), sorted(f"<{one['id']}@tocsin.example>" for one in sent), "and arrive once each")
+    checks.equal(sorted(mail["Message-ID"] for mail in mails), sorted(f"<{one['id']}@tocsin.example>" for one in sent),
+                 "and arrive once each")
     server.end()
 
 
@@ -352,7 +295,8 @@ def send_test(exim):
     checks.like(out, r"smtp took it: [0-9a-f-]{36}", "and names the attempt")
     mail = exim.wait_mail("test@example.org")
     checks.ok(mail is not None and out.split(": ")[-1].strip() in mail["Message-ID"], "which is the mail that arrives")
-    code, out, err = send("--channel", "email", "--to", "implicit@example.org", SMTP_SECURE="tls", SMTP_PORT=str(exim.tls_port))
+    code, out, err = send("--channel", "email", "--to", "implicit@example.org", SMTP_SECURE="tls",
+                          SMTP_PORT=str(exim.tls_port))
     checks.equal(code, 0, "TLS from the first byte", out, err)
     mail = exim.wait_mail("implicit@example.org")
     checks.like(str(mail and mail["Received"]), "esmtpsa", "its mail arrives over TLS with a login")
@@ -361,10 +305,13 @@ def send_test(exim):
         checks.equal(code, 1, f"{to}: 1 when the server refuses it", out, err)
         checks.like(err, words, f"{to}: with category and reason")
     code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PASSWORD="wrong-Passw0rd")
-    checks.ok(code == 1 and "auth" in err and "wrong-Passw0rd" not in out + err, "1 on a wrong password, not shown", code, err)
+    checks.ok(code == 1 and "auth" in err and "wrong-Passw0rd" not in out + err, "1 on a wrong password, not shown", code,
+              err)
     code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_CA_FILE="")
-    checks.ok(code == 1 and re.search("certificate|TLS|SSL", err, re.I), "1 where the certificate's authority is not trusted", err)
-    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PORT=str(exim.clear_port), SMTP_SECURE="tls")
+    checks.ok(code == 1 and re.search("certificate|TLS|SSL", err, re.I),
+              "1 where the certificate's authority is not trusted", err)
+    code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PORT=str(exim.clear_port),
+                          SMTP_SECURE="tls")
     checks.equal(code, 1, "1 where TLS is spoken to a port without", out, err)
     code, out, err = send("--channel", "email", "--to", "test@example.org", SMTP_PORT=str(live.free_ports(1)[0]))
     checks.ok(code == 1 and "network" in err, "1 where nobody listens", code, err)
@@ -379,7 +326,7 @@ def send_test(exim):
 
 
 def main():
-    exim = Exim("exim")
+    exim = Exim(checks, "exim")
     exim.start()
     main_job(exim)
     refusals(exim)

@@ -5,15 +5,6 @@ import socket
 import threading
 
 
-def calendar_text(*events):
-    """An iCalendar text of (uid, start, end, summary) with times such as 20260105T100000Z."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN"]
-    for uid, start, end, summary in events:
-        lines += ["BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z", f"DTSTART:{start}", f"DTEND:{end}",
-                  f"SUMMARY:{summary}", "END:VEVENT"]
-    return "\r\n".join([*lines, "END:VCALENDAR", ""])
-
-
 class Feeds:
     """Serves what `pages` says by path: (status, headers, body bytes). Counts who asked for what in `hits`."""
 

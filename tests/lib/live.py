@@ -196,8 +196,8 @@ def request(url, method="GET", body=None, headers=None, seconds=60):
 
 
 def event_text(uid, starts, **properties):
-    """One VEVENT of half an hour at a UTC time such as 20260302T100000Z; more properties by their names, _ for -. A value that
-    begins with ; or : stands after the name as it is. None leaves one out."""
+    """One VEVENT of half an hour at a UTC time such as 20260302T100000Z; more properties by their names, _ for -. A value
+    that begins with ; or : stands after the name as it is. None leaves one out."""
     given = {"SUMMARY": uid, "DTSTAMP": "20260101T000000Z", "DURATION": "PT30M", "DTSTART": starts, **properties}
     lines = ["BEGIN:VEVENT", f"UID:{uid}"]
     for name, value in given.items():
@@ -213,13 +213,14 @@ def calendar_text(*events):
 
 def environment_of(settings):
     """Only what a test says, so that the settings of whoever runs it change nothing."""
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
+    names = ("PATH", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "TOCSIN_ADMIN_KEY": ADMIN_KEY, **settings}
 
 
 class Tocsin:
-    """`tocsin serve`. `at` gives it the virtual clock; without, the real one. Settings are environment variables; `before` are
-    words in front of the command."""
+    """`tocsin serve`. `at` gives it the virtual clock; without, the real one. Settings are environment variables; `before`
+    are words in front of the command."""
 
     def __init__(self, checks, name, at=None, before=(), **settings):
         program = BUILD / "tocsin"
@@ -229,8 +230,9 @@ class Tocsin:
         self.folder.mkdir(exist_ok=True)
         self.settings = {"TOCSIN_DATA_DIR": str(self.folder), "TOCSIN_LISTEN": "127.0.0.1:0", **settings}
         clock = ["--clock", "virtual", "--at", at] if at else []
-        self.process = subprocess.Popen([*before, str(program), "serve", *clock], env=environment_of(self.settings), cwd=self.folder,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*before, str(program), "serve", *clock], env=environment_of(self.settings),
+                                        cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
         checks.at_end(self.end)
         self.lines = []
         self.news = threading.Condition()
@@ -324,7 +326,8 @@ class Tocsin:
                 where = " WHERE kind<>'CALENDAR_SYNC'" if table == "timers" else ""
                 cursor = database.execute(f"SELECT * FROM {table}{where}")
                 names = [column[0] for column in cursor.description]
-                rows[table] = sorted(repr([value for name, value in zip(names, row) if name != "last_synced_at"]) for row in cursor)
+                kept = [at for at, name in enumerate(names) if name != "last_synced_at"]
+                rows[table] = sorted(repr([row[at] for at in kept]) for row in cursor)
             return rows
         finally:
             database.close()

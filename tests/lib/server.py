@@ -75,13 +75,17 @@ class Server:
         self.process = self.port = self.url = self.first_line = None
         checks.at_end(self.end)
 
-    def start(self):
-        """Starts it and waits until it says where it listens."""
+    def spawn(self):
+        """Starts it, without waiting for anything."""
         clock = ["--clock", "virtual", "--at", self.at] if self.at else []
         self.process = subprocess.Popen([str(BUILD / "tocsin"), "serve", *clock], env=environment_of(self.settings),
                                         cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace")
         self._read(self.process.stderr)
+
+    def start(self):
+        """Starts it and waits until it says where it listens."""
+        self.spawn()
         self.first_line = self.process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)", self.first_line)
         if not found:

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Short random lives under random faults, each of which must keep every invariant (sim/invariants.def); and the same seed
+# must give the same trace, or a failing seed would be no bug report.
+#
+# TOCSIN_SIM_SEEDS sets how many. One that fails here is run again with: tocsin-sim --seed N --until 3h --verbose
+. "$(dirname "$0")/../lib/tap.sh"
+sim=$TOCSIN_BUILD/tocsin-sim
+seeds=${TOCSIN_SIM_SEEDS:-200}
+need "$sim"
+
+ok "$seeds seeds keep every invariant" "$sim" --seed 1 --seeds "$seeds" --until 3h --quiet
+first=$("$sim" --seed 7 --seeds 3 --until 8h)
+second=$("$sim" --seed 7 --seeds 3 --until 8h)
+is "$second" "$first" "the same seed gives the same trace"
+finish
