@@ -12,7 +12,7 @@
 #include "sim/invariants.h"
 #include "sim/world.h"
 
-enum { LIFE_PEOPLE = 4, LIFE_EVENTS_MAX = 6, LIFE_FAILURE_MAX = 1000 };
+enum { LIFE_PEOPLE = 4, LIFE_STARTS = 64, LIFE_EVENTS_MAX = 6, LIFE_FAILURE_MAX = 1000 };
 
 /* What a person's calendar server has. */
 struct life_event {
@@ -41,8 +41,9 @@ struct life {
     struct world *world;
     struct invariants *invariants;
     struct life_person people[LIFE_PEOPLE];
-    int pushed; /* How many meetings were pushed so far. */
-    int events; /* How many events the feeds have had. */
+    int pushed;                         /* How many meetings were pushed so far. */
+    struct instant starts[LIFE_STARTS]; /* Of the last of them, to come back to. */
+    int events;                         /* How many events the feeds have had. */
     int64_t steps;
     struct buf story; /* What happened, for a failing seed. */
     char failure[LIFE_FAILURE_MAX];

@@ -108,8 +108,13 @@ static void push(struct life *life, const struct life_person *person, int number
 {
     char start[INSTANT_TEXT_MAX];
     char end[INSTANT_TEXT_MAX];
-    struct instant at =
-        instant_add(world_now(life->world), SECONDS(rng_between(&life->rng, -300, 5400)));
+    struct instant *known = &life->starts[number % LIFE_STARTS];
+    struct instant at = *known;
+    if (number == life->pushed || !instant_is_set(at) || chance(life, 1, 2)) {
+        at = instant_add(world_now(life->world), SECONDS(rng_between(&life->rng, -300, 5400)));
+    }
+    /* Sometimes the old start is kept in mind, so that a meeting moves away and back. */
+    *known = number == life->pushed || chance(life, 1, 2) ? at : *known;
     instant_format(at, start);
     instant_format(instant_add(at, MINUTES(1 + below(life, 60))), end);
     struct str body = arena_printf(
@@ -124,7 +129,8 @@ static void push(struct life *life, const struct life_person *person, int number
 
 static void act_push(struct life *life)
 {
-    push(life, pick_person(life), life->pushed++, "SCHEDULED");
+    push(life, &life->people[life->pushed % LIFE_PEOPLE], life->pushed, "SCHEDULED");
+    life->pushed++;
 }
 
 static void act_change_meeting(struct life *life)
@@ -133,7 +139,7 @@ static void act_change_meeting(struct life *life)
                                          "TENTATIVE"};
     if (life->pushed > 0) {
         int back = below(life, life->pushed < 8 ? life->pushed : 8);
-        push(life, pick_person(life), life->pushed - 1 - back,
+        push(life, &life->people[(life->pushed - 1 - back) % LIFE_PEOPLE], life->pushed - 1 - back,
              pick(life, states, ARRAY_LENGTH(states)));
     }
 }
