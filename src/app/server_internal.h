@@ -47,10 +47,10 @@ struct server {
     struct advance *advances;
     int timer; /* timerfd */
     int epoll;
-    int journal;       /* The mock's record; -1 for none. */
+    int journal;          /* The mock's record; -1 for none. */
     bool journal_is_torn; /* Its last line has no end. */
-    _Atomic int syncs; /* Calendars being read. */
-    _Atomic int sends; /* Requests that net/ has for the courier. */
+    _Atomic int syncs;    /* Calendars being read. */
+    _Atomic int sends;    /* Requests that net/ has for the courier. */
     _Atomic bool must_stop;
     _Atomic bool must_reload;
     bool has_thread;

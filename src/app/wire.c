@@ -136,9 +136,9 @@ static enum err make_seal(struct str key, struct seal **out, struct problem *pro
 {
     struct problem why = {0};
     enum err err = seal_new(key, out, &why);
-    return err == OK ? OK
-                     : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s",
-                                   why.message);
+    return err == OK
+               ? OK
+               : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s", why.message);
 }
 
 /* The data key from its setting, else from a file beside the database, which the first start makes

@@ -329,10 +329,9 @@ enum err ics_text_clean(struct arena *arena, struct str text, struct warning_lis
     }
     if (cleaner.depth > 1) {
         /* Half a calendar would look like cancelled meetings. */
-        return problem_set(problem, E_INVALID, NULL,
-                           "The calendar is cut off: it ends inside a %.*s in line %zu.",
-                           STR_FMT(str_cut_utf8(cleaner.levels[cleaner.depth - 1].name, 40)),
-                           cleaner.line_number);
+        return problem_set(
+            problem, E_INVALID, NULL, "The calendar is cut off: it ends inside a %.*s in line %zu.",
+            STR_FMT(str_cut_utf8(cleaner.levels[cleaner.depth - 1].name, 40)), cleaner.line_number);
     }
     if (cleaner.depth > 0) {
         warning_add(warnings, STR_NONE, "the text ends inside a %.*s",

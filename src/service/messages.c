@@ -194,6 +194,11 @@ static enum err give_up(struct op *op, struct message *message, const struct ver
     atomic_fetch_add(&op->site->stats->consecutive_failures, 1);
     TRY(fail_message(op, message, verdict));
     TRY(log_call(op, message, "failed", message->error));
+    /* A call that certainly never rang does not count as one of the person's two (K2). */
+    bool never_rang = verdict->kind != VERDICT_UNKNOWN && !message->is_repeat;
+    if (message->channel == channel_CALL && never_rang && id_is_set(message->step_id)) {
+        TRY(call_slots_give_back_step(op->db, message->step_id));
+    }
     op_log(op, LOG_WARN, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER,
            "%s failed: category=%s %.*s", enum_name(&channel_names, message->channel),
            enum_name(&failure_category_names, message->category), STR_FMT(message->error));

@@ -61,7 +61,7 @@ struct op {
     struct presence given;   /* Which members a PATCH gave. */
     struct id path_id;       /* {id} of the path. */
     struct id path_id2;
-    const void *prepared; /* What a request's preparation made, before the executor saw it. */
+    const void *prepared;   /* What a request's preparation made, before the executor saw it. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
 };
 

@@ -190,13 +190,23 @@ static enum err pull_all(struct op *op, const struct user *user, struct sync_res
     return OK;
 }
 
+/* Only a calendar's text asks for more of a person than the zone. */
+static enum err read_person(struct op *op, const struct sync_input *given, struct user *out)
+{
+    if (str_is_set(given->ics)) {
+        return users_get(op->db, op->arena, given->user_id, out);
+    }
+    out->id = given->user_id;
+    return users_zone(op->db, op->arena, given->user_id, &out->timezone);
+}
+
 enum err sync_calendars(struct op *op, const void *input, void *output)
 {
     const struct sync_input *given = input;
     struct sync_result *out = output;
     struct user user = {0};
     TRY(op_may_change(op, given->user_id));
-    TRY(op_not_found(op, users_get(op->db, op->arena, given->user_id, &user), "user"));
+    TRY(op_not_found(op, read_person(op, given, &user), "user"));
     bool has_events = presence_has(op->given, record_field_index(&sync_input_record, "events"));
     bool has_text = str_is_set(given->ics);
     if (!has_events && !has_text) {

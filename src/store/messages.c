@@ -148,6 +148,11 @@ enum err call_slots_take(struct db *db, const struct call_place *place)
     return err == E_DUPLICATE ? E_RATE_LIMITED : err;
 }
 
+enum err call_slots_give_back_step(struct db *db, struct id step)
+{
+    return db_run(db, S_slot_give_back_step, PARAMS(value_id(step)));
+}
+
 enum err call_slots_give_back(struct db *db, struct id message)
 {
     return db_run(db, S_slot_give_back, PARAMS(value_id(message)));

@@ -21,7 +21,42 @@ static const struct {
     const char *type;
 } sqlite_types[] = {{"@id", "INTEGER PRIMARY KEY"}, {"@int", "INTEGER"}, {"@bytes", "BLOB"}};
 
-/* Writes the engine's types for the tokens of the shared text. */
+/* "@one_of(column, 'A', 'B')" becomes "(column = 'A' OR column = 'B')". Returns its length. */
+static size_t add_one_of(struct buf *out, struct str text)
+{
+    size_t open = str_find_byte(text, '(', 0);
+    size_t close = str_find_byte(text, ')', open);
+    struct str rest = str_slice(text, open + 1, close);
+    struct str column = STR_NONE;
+    struct str word = STR_NONE;
+    const char *separator = "(";
+    bool has_column = str_split(&rest, ',', &column);
+    while (has_column && str_split(&rest, ',', &word)) {
+        buf_add_text(out, separator);
+        buf_add(out, str_trim(column));
+        buf_add_text(out, " = ");
+        buf_add(out, str_trim(word));
+        separator = " OR ";
+    }
+    buf_add_byte(out, ')');
+    return close + 1;
+}
+
+/* The same for a token that stands for a type; one that is not known stays. */
+static size_t add_type(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(sqlite_types); i++) {
+        struct str token = str_from(sqlite_types[i].token);
+        if (str_starts(text, token)) {
+            buf_add_text(out, sqlite_types[i].type);
+            return token.len;
+        }
+    }
+    buf_add_byte(out, '@');
+    return 1;
+}
+
+/* Writes what the engine says for the tokens of the shared text. */
 static struct str in_dialect(struct arena *arena, struct str text)
 {
     struct buf out = {.arena = arena};
@@ -32,16 +67,8 @@ static struct str in_dialect(struct arena *arena, struct str text)
             break;
         }
         struct str rest = str_slice(text, next, text.len);
-        size_t skip = 1;
-        const char *type = "@";
-        for (size_t i = 0; i < ARRAY_LENGTH(sqlite_types); i++) {
-            if (str_starts(rest, str_from(sqlite_types[i].token))) {
-                skip = strlen(sqlite_types[i].token);
-                type = sqlite_types[i].type;
-            }
-        }
-        buf_add_text(&out, type);
-        at = next + skip;
+        bool is_list = str_starts(rest, STR("@one_of("));
+        at = next + (is_list ? add_one_of(&out, rest) : add_type(&out, rest));
     }
     return buf_str(&out);
 }

@@ -24,6 +24,34 @@ enum err users_get(struct db *db, struct arena *arena, struct id id, struct user
     return instant_is_set(out->deleted_at) ? E_NOT_FOUND : OK;
 }
 
+struct zone_into {
+    struct arena *arena;
+    struct str *out;
+    bool is_found;
+};
+
+static enum err take_zone(void *context, const struct value *columns)
+{
+    struct zone_into *into = context;
+    into->is_found = true;
+    *into->out = STR_NONE;
+    if (columns[0].type == VALUE_NULL) {
+        return OK;
+    }
+    if (columns[0].type != VALUE_TEXT || !str_is_utf8(columns[0].text)) {
+        return E_CORRUPT;
+    }
+    *into->out = arena_str(into->arena, columns[0].text);
+    return OK;
+}
+
+enum err users_zone(struct db *db, struct arena *arena, struct id id, struct str *out)
+{
+    struct zone_into into = {.arena = arena, .out = out};
+    TRY(db_each(db, S_user_zone, &into, take_zone, PARAMS(value_id(id))));
+    return into.is_found ? OK : E_NOT_FOUND;
+}
+
 enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, struct list *out)
 {
     struct str hash = seal_lookup_hash(db_seal(db), arena, phone);

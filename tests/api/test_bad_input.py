@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from feeds import Feeds, Silence  # noqa: E402
-from live import Checks, calendar_text, event_text  # noqa: E402
-from server import ADMIN_KEY, Server, send_raw, send_too_large, wait_until  # noqa: E402
+from live import Checks, calendar_text, event_text, wait_until  # noqa: E402
+from server import ADMIN_KEY, Server, send_raw, send_too_large  # noqa: E402
 
 START = "2026-01-05T09:00:00Z"
 UNKNOWN = "01890000-0000-7000-8000-000000000000"

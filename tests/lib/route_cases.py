@@ -6,8 +6,6 @@ person given; and what a person's own key may do there: OWN their own subjects, 
 import re
 import uuid
 
-from server import ADMIN_KEY
-
 START = "2026-01-05T09:00:00Z"
 OWN, NOBODY, ANYBODY, NO_KEY = "own", "nobody", "anybody", "no key"
 ICS = """BEGIN:VCALENDAR
@@ -168,6 +166,3 @@ for action in ("acknowledge", "escalate", "resolve", "cancel"):
 def unknown_ids(world):
     """Ids that name nothing: one that we would never make, no id at all, and that of something else."""
     return [str(uuid.uuid4()), "01890000-0000-7000-8000-000000000000", "no-id", world.new_meeting(world.anna)]
-
-
-__all__ = ["ADMIN_KEY", "ANYBODY", "CASES", "NOBODY", "NO_KEY", "OWN", "START", "World", "unknown_ids"]

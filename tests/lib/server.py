@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.parse
 
-from live import ADMIN_KEY, BUILD, PATIENCE_SECONDS, Answer, end_process, environment_of, wait_until
+from live import ADMIN_KEY, BUILD, PATIENCE_SECONDS, Answer, end_process, environment_of
 
 STOP_SECONDS = 10
 
@@ -228,14 +228,6 @@ class Server:
         checks.ok(log and not leaks and not tokens, f"{name} hold no key, password, token or full number", *leaks[:5], *tokens[:5])
 
 
-def is_open(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-        return True
-    except OSError:
-        return False
-
-
 def send_raw(port, head, body=b"", seconds=20):
     """Sends bytes, stops as soon as there is an answer, and gives (status, header text, body text)."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
@@ -286,7 +278,3 @@ def run_commands(checks, name, **settings):
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
     return run
-
-
-__all__ = ["ADMIN_KEY", "Client", "Server", "STOP_SECONDS", "bytes_of", "headers_of", "is_open", "read_answer", "run_commands",
-           "send_raw", "send_too_large", "wait_until"]
