@@ -56,6 +56,8 @@ rfc1413_query_timeout = 0s
 smtp_connect_backlog = 100
 smtp_accept_max = 100
 smtp_accept_max_per_host = 100
+# What comes eleventh in a connection would wait for the next queue run otherwise.
+smtp_accept_queue_per_connection = 0
 
 begin acl
 on_sender:
