@@ -181,11 +181,11 @@ SERIES = (event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FRE
 
 def collection(server, radicale, recorder):
     """A collection by its own address, from the first reading on."""
-    radicale.make("/alice/work/")
-    radicale.put("/alice/work/one.ics",
+    radicale.make("/alice/meetings/")
+    radicale.put("/alice/meetings/one.ics",
                  event_text("one", "20260302T100000Z", SUMMARY="Stand-up", URL="https://meet.google.com/abc-defg-hij"))
-    radicale.put("/alice/work/two.ics", event_text("two", "20260302T120000Z"))
-    user, calendar = add_reader(server, recorder.url + "/alice/work/")
+    radicale.put("/alice/meetings/two.ics", event_text("two", "20260302T120000Z"))
+    user, calendar = add_reader(server, recorder.url + "/alice/meetings/")
     server.advance(60)
     shown = server.calendar(user, calendar)
     checks.equal((shown["status"], shown.get("lastError"), shown["lastSyncedAt"]), ("OK", None, "2026-03-02T08:01:00Z"),
@@ -208,16 +208,16 @@ def by_token(server, radicale, recorder, user):
     checks.equal([kind for kind, *_ in recorder.take()], ["probe", "probe"],
                  "an unchanged collection costs one small question a tick")
     checks.ok(server.rows() == before, "and nothing is written about it: no row differs")
-    radicale.put("/alice/work/three.ics", event_text("three", "20260302T130000Z"))
+    radicale.put("/alice/meetings/three.ics", event_text("three", "20260302T130000Z"))
     server.advance(60)
-    checks.equal(recorder.take(), [("probe", 207, []), ("sync", 207, []), ("multiget", 207, ["/alice/work/three.ics"])],
+    checks.equal(recorder.take(), [("probe", 207, []), ("sync", 207, []), ("multiget", 207, ["/alice/meetings/three.ics"])],
                  "a new object: only that one is fetched")
     checks.equal(by_name(server, user).get("three"), ("2026-03-02T13:00:00Z", "SCHEDULED"), "and is planned")
-    radicale.put("/alice/work/two.ics", event_text("two", "20260302T140000Z", SEQUENCE=1))
-    radicale.delete("/alice/work/three.ics")
+    radicale.put("/alice/meetings/two.ics", event_text("two", "20260302T140000Z", SEQUENCE=1))
+    radicale.delete("/alice/meetings/three.ics")
     server.advance(60)
     asked = recorder.take()
-    checks.equal(asked[-1], ("multiget", 207, ["/alice/work/two.ics"]), "a changed one is fetched, a deleted one is not",
+    checks.equal(asked[-1], ("multiget", 207, ["/alice/meetings/two.ics"]), "a changed one is fetched, a deleted one is not",
                  asked)
     meetings = {one["externalId"]: one for one in server.meetings(user)}
     two = server.meeting(meetings["two"]["eventId"])
@@ -227,7 +227,7 @@ def by_token(server, radicale, recorder, user):
     checks.equal((meetings["three"]["status"], {one["status"] for one in meetings["three"]["alerts"]}),
                  ("CANCELLED", {"CANCELLED"}),
                  "the deleted one is cancelled with its alerts")
-    radicale.delete("/alice/work/two.ics")
+    radicale.delete("/alice/meetings/two.ics")
     server.advance(60)
     checks.equal([kind for kind, *_ in recorder.take()], ["probe", "sync"], "a deletion alone fetches nothing")
     checks.equal(by_name(server, user)["two"][1], "CANCELLED", "and cancels")
@@ -236,18 +236,18 @@ def by_token(server, radicale, recorder, user):
 def series(server, radicale, user):
     """A series over the end of winter time, with an exception and a moved instance, and then without."""
     server.advance(86400 * 20)
-    radicale.put("/alice/work/series.ics", *SERIES, zone=BERLIN)
+    radicale.put("/alice/meetings/series.ics", *SERIES, zone=BERLIN)
     checks.equal(sync_counts(server, user), {"success": True, "created": 4}, "five instances, one of them excepted")
     checks.equal(starts(server, user, "series"),
                  ["2026-03-26T08:00:00Z", "2026-03-27T14:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"],
                  "one is moved, and nine o'clock stays nine o'clock in summer")
-    radicale.put("/alice/work/series.ics",
+    radicale.put("/alice/meetings/series.ics",
                  event_text("series", ";TZID=Europe/Berlin:20260326T090000", RRULE="FREQ=DAILY;COUNT=3", SEQUENCE=2),
                  zone=BERLIN)
     sync_counts(server, user)
     checks.equal(starts(server, user, "series"), ["2026-03-26T08:00:00Z", "2026-03-27T08:00:00Z", "2026-03-28T08:00:00Z"],
                  "changed, it is what it says now")
-    radicale.delete("/alice/work/series.ics")
+    radicale.delete("/alice/meetings/series.ics")
     sync_counts(server, user)
     checks.equal(starts(server, user, "series"), [], "and deleted it is gone")
 
@@ -255,30 +255,30 @@ def series(server, radicale, user):
 def lost_token(server, radicale, recorder, user, calendar):
     """The server has forgotten its history: everything is compared, nothing is missed, nothing is doubled."""
     for name in ("keep", "change", "leave"):
-        radicale.put(f"/alice/work/{name}.ics", event_text(name, "20260401T100000Z"))
+        radicale.put(f"/alice/meetings/{name}.ics", event_text(name, "20260401T100000Z"))
     sync_counts(server, user)
-    radicale.put("/alice/work/change.ics", event_text("change", "20260401T110000Z", SEQUENCE=1))
-    radicale.put("/alice/work/fresh.ics", event_text("fresh", "20260401T120000Z"))
-    radicale.delete("/alice/work/leave.ics")
-    radicale.forget_tokens("/alice/work/")
+    radicale.put("/alice/meetings/change.ics", event_text("change", "20260401T110000Z", SEQUENCE=1))
+    radicale.put("/alice/meetings/fresh.ics", event_text("fresh", "20260401T120000Z"))
+    radicale.delete("/alice/meetings/leave.ics")
+    radicale.forget_tokens("/alice/meetings/")
     recorder.take()
     checks.equal(sync_counts(server, user), {"success": True, "created": 1, "updated": 1, "cancelled": 1},
                  "a token that is not known any more leads to a full comparison")
     asked = recorder.take()
     refused = [status for kind, status, _ in asked if kind == "sync" and status != 207]
     checks.ok(refused and refused[0] in (403, 409, 410, 412), "Radicale did refuse the token", asked)
-    checks.equal(sorted(asked[-1][2]), ["/alice/work/change.ics", "/alice/work/fresh.ics"],
+    checks.equal(sorted(asked[-1][2]), ["/alice/meetings/change.ics", "/alice/meetings/fresh.ics"],
                  "and only what differs was fetched", asked)
     checks.equal([by_name(server, user)[name][1] for name in ("keep", "change", "leave", "fresh")],
                  ["SCHEDULED", "SCHEDULED", "CANCELLED", "SCHEDULED"], "everything is as on the server")
-    radicale.delete("/alice/work/")
+    radicale.delete("/alice/meetings/")
     server.sync(user)
     shown = server.calendar(user, calendar)
     checks.equal(shown["status"], "FAILING", "a collection that is gone is failing")
     checks.like(shown.get("lastError"), "404|no calendar", "with the reason")
     checks.equal(by_name(server, user)["keep"][1], "SCHEDULED", "and its meetings stay")
-    radicale.make("/alice/work/")
-    radicale.put("/alice/work/again.ics", event_text("again", "20260401T150000Z"))
+    radicale.make("/alice/meetings/")
+    radicale.put("/alice/meetings/again.ics", event_text("again", "20260401T150000Z"))
     checks.equal(sync_counts(server, user), {"success": True, "created": 1, "cancelled": 3}, "made anew it is read in full")
 
 
