@@ -58,6 +58,10 @@ static bool matches(const char *pattern, struct str path, struct route_match *ma
     struct str right = path;
     struct str name;
     struct str segment;
+    /* Most rows are refused by what stands before their first placeholder. */
+    if (!str_starts(path, str_slice(left, 0, str_find_byte(left, '{', 0)))) {
+        return false;
+    }
     while (str_split(&left, '/', &name)) {
         if (!str_split(&right, '/', &segment)) {
             return false;

@@ -164,6 +164,7 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
                                                : text_key_MEETING_URGENT_MESSAGE;
     }
     TRY(word_message(op, &(struct wording){.key = key, .user = user, .meeting = meeting}, &plan));
+    op_decided(op);
     TRY(message_queue(op, &plan, &alert->message_id));
     alert->claimed_at = op->now;
     alert->channel = (int)choice->channel;

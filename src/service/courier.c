@@ -168,6 +168,7 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     if (reason != NULL) {
         return message_drop(op, message, reason);
     }
+    op_decided(op);
     TRY(messages_claim(op->db, message->id, op->now, message->provider));
     message->claimed_at = op->now;
     log_claim(op, message);

@@ -24,6 +24,7 @@ struct executor {
     struct arena *scratch;
     struct work *waiting; /* Sticky work that the store did not take. */
     bool is_broken;
+    bool is_careful; /* An operation failed after it had decided: all keep a way back. */
     bool is_stopping;
     struct instant probe_at;
 };
@@ -90,6 +91,7 @@ static struct op op_of(struct executor *executor, struct arena *arena, struct pr
         .writer = &executor->writer,
         .actor = {.name = STR("engine"), .scope = key_scope_ADMIN},
         .problem = problem,
+        .keeps_way_back = executor->is_careful,
     };
 }
 
@@ -143,10 +145,10 @@ struct fence {
     size_t effects;
 };
 
-static enum err enter(struct executor *executor, struct fence *fence)
+static struct fence enter(struct executor *executor)
 {
-    *fence = (struct fence){executor->writer.chain, executor->writer.effects.count};
-    return db_savepoint(executor->db);
+    db_savepoint(executor->db);
+    return (struct fence){executor->writer.chain, executor->writer.effects.count};
 }
 
 static enum err leave(struct executor *executor, const struct fence *fence, enum err err)
@@ -156,18 +158,24 @@ static enum err leave(struct executor *executor, const struct fence *fence, enum
     }
     executor->writer.chain = fence->chain;
     executor->writer.effects.count = fence->effects;
-    return db_undo(executor->db);
+    enum err undone = db_undo(executor->db);
+    if (undone == E_CONFLICT && err != E_UNAVAILABLE) {
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
+                  "an operation failed after it had decided (%s): its batch is undone",
+                  err_code(err));
+        executor->is_careful = true;
+    }
+    return undone == OK ? OK : E_UNAVAILABLE;
 }
 
 /* Runs one piece of work in its fence. What is returned is the store's health; what the work said
  * is in work->err. */
 static enum err run_work(struct executor *executor, struct work *work)
 {
-    struct fence fence;
     struct op op = op_of(executor, work->arena, &work->problem);
     op.actor = work->actor;
     op.request = work->request;
-    TRY(enter(executor, &fence));
+    struct fence fence = enter(executor);
     work->problem = (struct problem){0};
     work->err = work->run(work, &op);
     if (work->err == E_UNAVAILABLE || work->err == E_CORRUPT) {
@@ -180,16 +188,15 @@ static enum err run_work(struct executor *executor, struct work *work)
 
 static enum err run_timer(struct executor *executor, struct id id)
 {
-    struct fence fence;
     struct problem problem = {0};
     struct op op = op_of(executor, NULL, &problem);
-    TRY(enter(executor, &fence));
+    struct fence fence = enter(executor);
     enum err err = engine_run(&op, id);
     TRY(leave(executor, &fence, err));
     if (err == OK || err == E_UNAVAILABLE) {
         return err;
     }
-    TRY(enter(executor, &fence));
+    fence = enter(executor);
     enum err counted = engine_count_failure(&op, id, err);
     TRY(leave(executor, &fence, counted));
     return counted == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
@@ -215,11 +222,10 @@ static enum err run_claims(struct executor *executor, bool *did)
     for (int i = 0;
          i < CLAIMS_PER_BATCH && !executor->is_stopping && courier_is_hungry(executor->courier);
          i++) {
-        struct fence fence;
         struct problem problem = {0};
         struct op op = op_of(executor, NULL, &problem);
         *did = true;
-        TRY(enter(executor, &fence));
+        struct fence fence = enter(executor);
         enum err err = courier_claim(executor->courier, &op);
         TRY(leave(executor, &fence, err));
         if (err == E_UNAVAILABLE) {

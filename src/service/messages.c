@@ -267,6 +267,7 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
     }
     switch (verdict->kind) {
     case VERDICT_ACCEPTED:
+        op_decided(op);
         return accepted(op, message, verdict);
     case VERDICT_REFUSED:
     case VERDICT_NOT_SENT:

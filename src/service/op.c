@@ -29,6 +29,13 @@ void op_effect(struct op *op, struct effect effect)
     effects->items[effects->count++] = effect;
 }
 
+void op_decided(struct op *op)
+{
+    if (!op->keeps_way_back) {
+        db_decided(op->db);
+    }
+}
+
 void effects_free(struct effects *effects)
 {
     free(effects->items);

@@ -73,14 +73,21 @@ static enum err event_facts(struct op *op, const struct user *user, const struct
     return OK;
 }
 
-static enum err take_events(struct op *op, const struct user *user, const struct list *events,
+static enum err take_events(struct op *op, const struct user *user, const struct sync_input *given,
                             struct sync_result *out)
 {
+    const struct list *events = &given->events;
     const struct sync_event *items = events->items;
+    struct meeting_facts *facts =
+        ARENA_NEW_ARRAY(op->arena, struct meeting_facts, events->count + 1);
     for (size_t i = 0; i < events->count; i++) {
-        struct meeting_facts facts = {0};
-        TRY(event_facts(op, user, &items[i], i, &facts));
-        TRY(take_meeting(op, &facts, out));
+        TRY(event_facts(op, user, &items[i], i, &facts[i]));
+    }
+    if (!str_is_set(given->ics)) { /* A text that follows may still be refused. */
+        op_decided(op);
+    }
+    for (size_t i = 0; i < events->count; i++) {
+        TRY(take_meeting(op, &facts[i], out));
     }
     return OK;
 }
@@ -213,7 +220,7 @@ enum err sync_calendars(struct op *op, const void *input, void *output)
         return pull_all(op, &user, out);
     }
     if (has_events) {
-        TRY(take_events(op, &user, &given->events, out));
+        TRY(take_events(op, &user, given, out));
     }
     if (has_text) {
         TRY(take_text(op, &user, given->ics, out));

@@ -1,4 +1,4 @@
-#include "store/db.h"
+#include "store/db_internal.h"
 
 #include "base/memory.h"
 
@@ -7,29 +7,6 @@
 #include <string.h>
 
 enum { COLUMNS_MAX = 64 };
-enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
-enum fence {
-    FENCE_BEGIN,
-    FENCE_COMMIT,
-    FENCE_ROLLBACK,
-    FENCE_SAVEPOINT,
-    FENCE_RELEASE,
-    FENCE_UNDO,
-    FENCES
-};
-
-struct db {
-    const struct driver *driver;
-    struct driver_connection *connection;
-    struct seal *seal;
-    const struct log *log;
-    struct arena *texts; /* Of statements; lives as long as the db. */
-    struct driver_statement *statements[STATEMENT_COUNT];
-    struct driver_statement *rows[TABLE_COUNT][ROW_STATEMENTS];
-    struct driver_statement *fences[FENCES];
-    int64_t corrupt_rows;
-};
-
 static const char *const statement_texts[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) [S_##name] = sql,
 #include "store/statements.def"
@@ -44,12 +21,6 @@ static const struct {
 #define TABLE(name, record) [TABLE_##name] = {#name, #record, &record##_record},
 #include "store/tables.def"
 #undef TABLE
-};
-
-static const char *const fence_texts[FENCES] = {
-    [FENCE_BEGIN] = "BEGIN IMMEDIATE", [FENCE_COMMIT] = "COMMIT",
-    [FENCE_ROLLBACK] = "ROLLBACK",     [FENCE_SAVEPOINT] = "SAVEPOINT one",
-    [FENCE_RELEASE] = "RELEASE one",   [FENCE_UNDO] = "ROLLBACK TO one",
 };
 
 const struct record *db_table_record(enum table table)
@@ -121,7 +92,7 @@ void db_interrupt(struct db *db)
     sqlite_interrupt(db->connection);
 }
 
-static enum err complain(struct db *db, enum err err, const char *what, const char *sql)
+enum err db_complain(struct db *db, enum err err, const char *what, const char *sql)
 {
     if (err != OK && err != E_DUPLICATE && err != E_NOT_FOUND) {
         log_write(db->log, err == E_UNAVAILABLE ? LOG_WARN : LOG_ERROR, LOG_STORE, STR_NONE,
@@ -158,7 +129,7 @@ static struct str expand_text(struct db *db, const char *sql)
     }
 }
 
-static enum err prepared(struct db *db, struct driver_statement **slot, struct str text)
+enum err db_prepared(struct db *db, struct driver_statement **slot, struct str text)
 {
     if (*slot != NULL) {
         return OK;
@@ -176,15 +147,14 @@ static enum err statement_of(struct db *db, enum statement which, struct driver_
 {
     assert(which < STATEMENT_COUNT);
     if (db->statements[which] == NULL) {
-        TRY(prepared(db, &db->statements[which], expand_text(db, statement_texts[which])));
+        TRY(db_prepared(db, &db->statements[which], expand_text(db, statement_texts[which])));
     }
     *out = db->statements[which];
     return OK;
 }
 
-/* Runs a statement that gives no rows. */
-static enum err run_to_end(struct db *db, struct driver_statement *statement, struct params params,
-                           int64_t *changed)
+enum err db_run_to_end(struct db *db, struct driver_statement *statement, struct params params,
+                       int64_t *changed)
 {
     bool has_row = false;
     enum err err = db->driver->start(statement, params.values, params.count);
@@ -198,55 +168,13 @@ static enum err run_to_end(struct db *db, struct driver_statement *statement, st
     return err;
 }
 
-static enum err run_fence(struct db *db, enum fence fence)
-{
-    TRY(prepared(db, &db->fences[fence], str_from(fence_texts[fence])));
-    return complain(db, run_to_end(db, db->fences[fence], NO_PARAMS, NULL), "fence",
-                    fence_texts[fence]);
-}
-
-enum err db_begin(struct db *db)
-{
-    return run_fence(db, FENCE_BEGIN);
-}
-
-enum err db_commit(struct db *db)
-{
-    return run_fence(db, FENCE_COMMIT);
-}
-
-void db_rollback(struct db *db)
-{
-    /* The engine may have rolled back by itself (disk full); then this fails, and that is as good.
-     */
-    struct problem ignored = {0};
-    if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
-        log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
-    }
-}
-
-enum err db_savepoint(struct db *db)
-{
-    return run_fence(db, FENCE_SAVEPOINT);
-}
-
-enum err db_release(struct db *db)
-{
-    return run_fence(db, FENCE_RELEASE);
-}
-
-enum err db_undo(struct db *db)
-{
-    TRY(run_fence(db, FENCE_UNDO));
-    return run_fence(db, FENCE_RELEASE);
-}
-
 enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params)
 {
     struct driver_statement *statement = NULL;
     TRY(statement_of(db, which, &statement));
-    return complain(db, run_to_end(db, statement, params, changed), "statement",
-                    statement_texts[which]);
+    TRY(db_before_write(db));
+    return db_complain(db, db_run_to_end(db, statement, params, changed), "statement",
+                       statement_texts[which]);
 }
 
 enum err db_run(struct db *db, enum statement which, struct params params)
@@ -277,7 +205,7 @@ enum err db_each(struct db *db, enum statement which, void *context,
         err = each(context, columns);
     }
     db->driver->finish(statement);
-    return complain(db, err, "query", statement_texts[which]);
+    return db_complain(db, err, "query", statement_texts[which]);
 }
 
 struct number_into {
@@ -425,7 +353,7 @@ static enum err row_statement(struct db *db, enum table table, enum table_statem
 {
     assert(table < TABLE_COUNT);
     if (db->rows[table][which] == NULL) {
-        TRY(prepared(db, &db->rows[table][which], row_text(db, table, which)));
+        TRY(db_prepared(db, &db->rows[table][which], row_text(db, table, which)));
     }
     *out = db->rows[table][which];
     return OK;
@@ -436,18 +364,20 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
 {
     struct driver_statement *statement = NULL;
     TRY(row_statement(db, table, which, &statement));
+    TRY(db_before_write(db));
     struct value values[COLUMNS_MAX];
     struct sealer sealer = seal_as_sealer(db->seal);
     struct row_context context = {tables[table].name, &sealer, arena};
     record_to_values(&context, tables[table].record, record, values);
     int64_t changed = 0;
     enum err err =
-        run_to_end(db, statement,
-                   (struct params){values, record_column_count(tables[table].record)}, &changed);
+        db_run_to_end(db, statement,
+                      (struct params){values, record_column_count(tables[table].record)}, &changed);
     if (err == OK && changed != 1) {
         err = E_NOT_FOUND;
     }
-    return complain(db, err, which == ROW_INSERT ? "insert into" : "update of", tables[table].name);
+    return db_complain(db, err, which == ROW_INSERT ? "insert into" : "update of",
+                       tables[table].name);
 }
 
 enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
@@ -475,5 +405,5 @@ enum err db_get(struct db *db, enum table table, struct id id, struct arena *are
         err = has_row ? read_row(db, table, arena, columns, out) : E_NOT_FOUND;
     }
     db->driver->finish(statement);
-    return complain(db, err, "get from", tables[table].name);
+    return db_complain(db, err, "get from", tables[table].name);
 }

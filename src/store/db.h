@@ -48,9 +48,14 @@ void db_close(struct db **db);
 NODISCARD enum err db_begin(struct db *db);
 NODISCARD enum err db_commit(struct db *db);
 void db_rollback(struct db *db);
-NODISCARD enum err db_savepoint(struct db *db);
+/* An operation begins: its savepoint is set at its first write, and gone after release or undo. */
+void db_savepoint(struct db *db);
+/* The operation will not be undone: no savepoint is set, which would copy each page that it
+ * touches. Of no effect once it has written. */
+void db_decided(struct db *db);
 NODISCARD enum err db_release(struct db *db);
-NODISCARD enum err db_undo(struct db *db); /* Back to the savepoint, which is gone then. */
+/* E_CONFLICT where it wrote after db_decided: then only db_rollback is left. */
+NODISCARD enum err db_undo(struct db *db);
 
 struct params {
     const struct value *values;

@@ -1,9 +1,9 @@
 #include "store/seal.h"
 
-#include <assert.h>
+#include "base/buf.h"
+
 #include <openssl/sha.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ enum {
     KEY_BYTES = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
     HEADER_BYTES = 1 + NONCE_BYTES,
     KEY_TEXT_MIN = 16,
-    PLACE_MAX = 128,
+    PLACE_BYTES = 64,
     FIRST_KEY = 1
 };
 
@@ -70,27 +70,31 @@ void seal_free(struct seal **seal)
     }
 }
 
-static size_t describe_place(struct seal_place where, char out[static PLACE_MAX])
+/* "table.column.row"; without a format, because it is made for each value that is sealed or opened.
+ */
+static struct str describe_place(struct arena *arena, struct seal_place where)
 {
-    int len = snprintf(out, PLACE_MAX, "%s.%s.%lld", where.table, where.column,
-                       (long long)where.row.value);
-    assert(len > 0 && len < PLACE_MAX);
-    return (size_t)len;
+    struct buf place = {.ptr = arena_alloc(arena, PLACE_BYTES), .cap = PLACE_BYTES, .arena = arena};
+    buf_add_text(&place, where.table);
+    buf_add_byte(&place, '.');
+    buf_add_text(&place, where.column);
+    buf_add_byte(&place, '.');
+    buf_add_int(&place, where.row.value);
+    return buf_str(&place);
 }
 
 static struct str seal_text(void *context, struct arena *arena, struct seal_place where,
                             struct str plain)
 {
     const struct seal *seal = context;
-    char place[PLACE_MAX];
-    size_t place_len = describe_place(where, place);
+    struct str place = describe_place(arena, where);
     unsigned char *bytes = arena_alloc(arena, HEADER_BYTES + plain.len + TAG_BYTES);
     bytes[0] = FIRST_KEY;
     randombytes_buf(bytes + 1, NONCE_BYTES);
     unsigned long long sealed_len = 0;
     crypto_aead_xchacha20poly1305_ietf_encrypt(
         bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr, plain.len,
-        (const unsigned char *)place, place_len, NULL, bytes + 1, seal->field_key);
+        (const unsigned char *)place.ptr, place.len, NULL, bytes + 1, seal->field_key);
     return (struct str){(const char *)bytes, HEADER_BYTES + (size_t)sealed_len};
 }
 
@@ -102,13 +106,12 @@ static enum err open_text(void *context, struct arena *arena, struct seal_place 
     if (sealed.len < HEADER_BYTES + TAG_BYTES || bytes[0] != FIRST_KEY) {
         return E_CORRUPT;
     }
-    char place[PLACE_MAX];
-    size_t place_len = describe_place(where, place);
+    struct str place = describe_place(arena, where);
     char *text = arena_alloc(arena, sealed.len - HEADER_BYTES - TAG_BYTES + 1);
     unsigned long long len = 0;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             (unsigned char *)text, &len, NULL, bytes + HEADER_BYTES, sealed.len - HEADER_BYTES,
-            (const unsigned char *)place, place_len, bytes + 1, seal->field_key) != 0) {
+            (const unsigned char *)place.ptr, place.len, bytes + 1, seal->field_key) != 0) {
         return E_CORRUPT;
     }
     *plain = (struct str){text, (size_t)len};

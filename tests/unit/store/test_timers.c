@@ -201,6 +201,13 @@ static void test_lease_and_state_go_together(void **state)
     timer.state = timer_state_PENDING;
     timer.lease_until = store_time(1);
     assert_int_equal(db_insert(f->db, TABLE_timers, f->arena, &timer), E_INVALID);
+    /* What waits is found by its end, which is not there. */
+    timer.lease_until = INSTANT_NONE;
+    timer.ended_at = store_time(1);
+    assert_int_equal(db_insert(f->db, TABLE_timers, f->arena, &timer), E_INVALID);
+    timer.ended_at = INSTANT_NONE;
+    timer.state = timer_state_COMPLETED;
+    assert_int_equal(db_insert(f->db, TABLE_timers, f->arena, &timer), E_INVALID);
     assert_int_equal(scan(f).count, 0);
 }
 

@@ -1,0 +1,42 @@
+/* store/db_internal: what db (statements, rows) and fence (transactions) share. */
+#ifndef TOCSIN_STORE_DB_INTERNAL_H
+#define TOCSIN_STORE_DB_INTERNAL_H
+
+#include "store/db.h"
+
+enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
+
+enum fence { FENCE_BEGIN, FENCE_COMMIT, FENCE_SAVEPOINT, FENCE_RELEASE, FENCE_UNDO, FENCES };
+
+/* The way back of the operation under way. */
+enum way_back {
+    WAY_BACK_NONE,   /* No operation is fenced. */
+    WAY_BACK_WANTED, /* The savepoint comes with the first write. */
+    WAY_BACK_OPEN,
+    WAY_BACK_WAIVED, /* db_decided, nothing written since. */
+    WAY_BACK_LOST    /* Written after db_decided. */
+};
+
+struct db {
+    const struct driver *driver;
+    struct driver_connection *connection;
+    struct seal *seal;
+    const struct log *log;
+    struct arena *texts; /* Of statements; lives as long as the db. */
+    struct driver_statement *statements[STATEMENT_COUNT];
+    struct driver_statement *rows[TABLE_COUNT][ROW_STATEMENTS];
+    struct driver_statement *fences[FENCES];
+    enum way_back way_back;
+    int64_t corrupt_rows;
+};
+
+NODISCARD enum err db_prepared(struct db *db, struct driver_statement **slot, struct str text);
+/* Runs a statement that gives no rows. */
+NODISCARD enum err db_run_to_end(struct db *db, struct driver_statement *statement,
+                                 struct params params, int64_t *changed);
+/* Logs what is no fact of the caller's. Returns `err`. */
+enum err db_complain(struct db *db, enum err err, const char *what, const char *sql);
+/* Called before each write: sets the savepoint that is wanted. */
+NODISCARD enum err db_before_write(struct db *db);
+
+#endif
