@@ -230,6 +230,17 @@ CREATE TABLE messages (
     sent_at       @int,
     delivered_at  @int,
     ended_at      @int,
+    language      TEXT,
+    template_id   TEXT,
+    template_variables @bytes,
+    from_number   TEXT,
+    segments      @int,
+    code          TEXT,
+    failure_class TEXT CHECK (@one_of(failure_class, 'AGAIN', 'ELSEWHERE', 'RECIPIENT', 'OPTED_OUT', 'OURS')),
+    provider_state TEXT,
+    cost_micros   @int,
+    currency      TEXT,
+    asked_at      @int,
     UNIQUE (step_id, target, attempt),
     CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL)),
     CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL)),
@@ -241,6 +252,100 @@ CREATE INDEX messages_on_their_way ON messages (id) WHERE state IN ('QUEUED', 'S
 CREATE INDEX messages_by_subject ON messages (subject_id);
 CREATE INDEX messages_by_meeting ON messages (meeting_id) WHERE meeting_id IS NOT NULL;
 CREATE INDEX messages_by_user ON messages (user_id);
+
+-- A message by what its provider calls it: callbacks that carry no id of ours, and attempts that look alike at the provider.
+CREATE INDEX messages_by_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;
+
+-- Each thing that was learnt about a message, in the order in which it was learnt (V1).
+CREATE TABLE message_events (
+    id             @id,
+    message_id     @int NOT NULL,
+    at             @int NOT NULL,
+    state          TEXT NOT NULL CHECK (@one_of(state, 'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'UNDELIVERED', 'FAILED',
+                                                  'ANSWERED', 'NO_ANSWER', 'BUSY', 'CANCELLED')),
+    receipt_level  TEXT CHECK (@one_of(receipt_level, 'ACCEPTED', 'LEFT', 'REACHED', 'HUMAN', 'CONFIRMED')),
+    source         TEXT NOT NULL CHECK (@one_of(source, 'ENGINE', 'CREATE', 'CALLBACK', 'POLL', 'PERSON')),
+    provider_state TEXT,
+    code           TEXT,
+    detail         TEXT
+);
+CREATE INDEX message_events_by_message ON message_events (message_id);
+
+-- News about something that we do not know yet: kept for ten minutes, in case it overtook our own write (V2).
+CREATE TABLE early_news (
+    id          @id,
+    provider    TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    news        @bytes NOT NULL,
+    received_at @int NOT NULL
+);
+CREATE INDEX early_news_by_provider_id ON early_news (provider_id);
+
+-- Addresses that are not written to or called any more (P4): one row while it holds.
+CREATE TABLE suppressions (
+    id           @id,
+    channel      TEXT NOT NULL CHECK (@one_of(channel, 'IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    address_hash @bytes NOT NULL,
+    address      @bytes NOT NULL,
+    user_id      @int,
+    category     TEXT NOT NULL CHECK (@one_of(category, 'network', 'timeout', 'rate_limited', 'provider_error', 'auth',
+                                           'invalid_number', 'opted_out', 'carrier_rejected', 'unreachable',
+                                           'no_answer', 'busy', 'rejected_content', 'unknown')),
+    provider     TEXT,
+    code         TEXT,
+    created_at   @int NOT NULL,
+    lifted_at    @int
+);
+CREATE UNIQUE INDEX suppressions_once ON suppressions (channel, address_hash) WHERE lifted_at IS NULL;
+CREATE INDEX suppressions_by_user ON suppressions (user_id) WHERE user_id IS NOT NULL;
+
+-- Texts that people wrote to us, each once, whichever way and however often it came in (V4, V10).
+CREATE TABLE inbound_texts (
+    id          @id,
+    provider    TEXT NOT NULL,
+    provider_id TEXT NOT NULL,
+    channel     TEXT NOT NULL CHECK (@one_of(channel, 'IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    sender      @bytes NOT NULL,
+    sender_hash @bytes NOT NULL,
+    text        @bytes NOT NULL,
+    meaning     TEXT NOT NULL,
+    reply       @bytes,
+    user_id     @int,
+    subject_id  @int,
+    received_at @int NOT NULL,
+    UNIQUE (provider, provider_id)
+);
+CREATE INDEX inbound_texts_by_sender ON inbound_texts (sender_hash);
+
+-- What a person may put before or behind a word to say which of several open subjects is meant: "12a" (V4).
+CREATE TABLE short_codes (
+    id         @id,
+    user_id    @int NOT NULL,
+    code       TEXT NOT NULL,
+    subject_id @int NOT NULL,
+    UNIQUE (user_id, code),
+    UNIQUE (user_id, subject_id)
+);
+
+-- How each provider has been of late: outlives a restart, so that an operator is told once (V6, V7).
+CREATE TABLE provider_states (
+    id             @id,
+    provider       TEXT NOT NULL UNIQUE,
+    breaker        TEXT NOT NULL CHECK (@one_of(breaker, 'CLOSED', 'OPEN', 'HALF_OPEN')),
+    failures       @int NOT NULL,
+    opened_at      @int,
+    retry_at       @int,
+    openings       @int NOT NULL,
+    told_at        @int,
+    last_error     TEXT,
+    last_code      TEXT,
+    last_category  TEXT CHECK (@one_of(last_category, 'network', 'timeout', 'rate_limited', 'provider_error', 'auth',
+                                           'invalid_number', 'opted_out', 'carrier_rejected', 'unreachable',
+                                           'no_answer', 'busy', 'rejected_content', 'unknown')),
+    last_error_at  @int,
+    last_success_at @int,
+    inbox_read_at  @int
+);
 
 -- At most two calls per person and meeting (K2): there are no more places than two.
 CREATE TABLE call_slots (
@@ -271,7 +376,7 @@ CREATE INDEX call_logs_by_meeting ON call_logs (meeting_id) WHERE meeting_id IS 
 CREATE TABLE timers (
     id          @id,
     kind        TEXT NOT NULL CHECK (@one_of(kind, 'ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
-                                              'CALENDAR_SYNC', 'CLEAN')),
+                                              'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN')),
     subject_id  @int,
     due_at      @int NOT NULL,
     priority    @int NOT NULL,

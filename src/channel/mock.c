@@ -1,5 +1,6 @@
 #include "channel/mock_plan.h"
 #include "channel/provider.h"
+#include "channel/silent.h"
 #include "channel/verdict.h"
 
 static enum err mock_check(const struct provider_settings *settings, struct problem *problem)
@@ -136,4 +137,12 @@ const struct provider provider_mock = {
     .build_find = mock_build_find,
     .read_find = mock_read_find,
     .build_cancel = mock_build_cancel,
+    .build_poll = silent_build_poll,
+    .read_poll = silent_read_poll,
+    .build_inbox = silent_build_inbox,
+    .read_inbox = silent_read_inbox,
+    .check_hook = silent_check_hook,
+    .read_hook = silent_read_hook,
+    .write_voice = silent_write_voice,
+    .write_answer = silent_write_answer,
 };

@@ -1,6 +1,7 @@
 #include "channel/mailbox.h"
 #include "channel/mime.h"
 #include "channel/provider.h"
+#include "channel/silent.h"
 #include "channel/verdict.h"
 
 #include "model/http.h"
@@ -299,4 +300,12 @@ const struct provider provider_smtp = {
     .build_find = smtp_build_find,
     .read_find = smtp_read_find,
     .build_cancel = smtp_build_cancel,
+    .build_poll = silent_build_poll,
+    .read_poll = silent_read_poll,
+    .build_inbox = silent_build_inbox,
+    .read_inbox = silent_read_inbox,
+    .check_hook = silent_check_hook,
+    .read_hook = silent_read_hook,
+    .write_voice = silent_write_voice,
+    .write_answer = silent_write_answer,
 };

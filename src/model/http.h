@@ -37,6 +37,8 @@ struct http_request {
     struct str cookie;
     struct str peer;
     struct str body;
+    const struct http_header *extensions; /* Headers named X-…, in lower case. */
+    size_t extension_count;
 };
 
 struct http_response {
