@@ -1,4 +1,4 @@
-#include "channel/provider.h"
+#include "channel/news.h"
 
 #include "base/buf.h"
 
