@@ -133,6 +133,17 @@ static void forget(struct driver_statement **statement)
     }
 }
 
+/* A commit is durable or lost by its own fate here; there is nothing between. */
+static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
+{
+    return driver_sqlite.flush_apart(connection->inner, problem);
+}
+
+static enum err flush(struct driver_connection *connection)
+{
+    return driver_sqlite.flush(connection->inner);
+}
+
 const struct driver driver_faulty = {
     .open = open_faulty,
     .close = close_faulty,
@@ -142,6 +153,8 @@ const struct driver driver_faulty = {
     .step = step,
     .finish = finish,
     .forget = forget,
+    .flush_apart = flush_apart,
+    .flush = flush,
 };
 
 enum err faulty_store_open(struct faulty_store *store, struct problem *problem)

@@ -250,6 +250,11 @@ enum err courier_claim(struct courier *courier, struct op *op)
     return err;
 }
 
+bool courier_has_claims(const struct courier *courier)
+{
+    return courier->claimed_count > 0;
+}
+
 void courier_release(struct courier *courier)
 {
     int count = courier->claimed_count;

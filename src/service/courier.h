@@ -31,7 +31,9 @@ bool courier_is_hungry(const struct courier *courier);
 /* Claims the next one, inside a fence. After E_UNAVAILABLE it is asked for again by
  * courier_recover; a message whose rows cannot be read is left alone until then, too. */
 NODISCARD enum err courier_claim(struct courier *courier, struct op *op);
-/* The batch is committed: what was claimed in it leaves. Or it is not: it was never claimed. */
+/* Whether a request is to leave once the batch is durable. */
+bool courier_has_claims(const struct courier *courier);
+/* The batch is durable: what was claimed in it leaves. Or it is not: it was never claimed. */
 void courier_release(struct courier *courier);
 void courier_drop_claims(struct courier *courier);
 /* Forgets the order and reads it from the rows again; what is SENDING without being under way is

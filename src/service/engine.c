@@ -18,7 +18,7 @@ static void expect(struct op *op, const struct timer *timer, struct instant at)
 enum err timer_arm(struct op *op, struct timer_request request)
 {
     struct timer timer = {
-        .id = op_new_id(op),
+        .id = timer_has_id_of_subject(request.kind) ? request.subject : op_new_id(op),
         .kind = request.kind,
         .subject_id = request.subject,
         .due_at = request.due_at,
@@ -26,7 +26,7 @@ enum err timer_arm(struct op *op, struct timer_request request)
         .state = timer_state_PENDING,
     };
     expect(op, &timer, timer.due_at);
-    return db_insert(op->db, TABLE_timers, op->arena, &timer);
+    return timers_add(op->db, op->arena, &timer);
 }
 
 void timer_run_again(struct op *op, struct timer *timer, struct instant due_at)

@@ -23,6 +23,7 @@ struct executor {
     struct sync_port sync;
     struct arena *scratch;
     struct work *waiting; /* Sticky work that the store did not take. */
+    bool is_unflushed;    /* Something is committed and not yet flushed. */
     bool is_broken;
     bool is_careful; /* An operation failed after it had decided: all keep a way back. */
     bool is_stopping;
@@ -38,14 +39,13 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
                       struct problem *problem)
 {
     struct executor *executor = memory_new(sizeof *executor);
-    (void)problem;
     executor->site = config->site;
     executor->db = config->db;
     executor->sync = config->sync;
     executor->scratch = arena_new();
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
     *out = executor;
-    return OK;
+    return db_flush_apart(config->db, problem);
 }
 
 void executor_free(struct executor **executor)
@@ -263,7 +263,6 @@ static void let_go(struct executor *executor)
         }
     }
     executor->writer.effects.count = 0;
-    courier_release(executor->courier);
 }
 
 static void finish(struct work *work, enum err err)
@@ -375,6 +374,31 @@ static bool has_anything(const struct executor *executor, const struct work *lis
            (!executor->is_stopping && courier_is_hungry(executor->courier));
 }
 
+/* Nobody knows what the disk has kept when a flush has failed: going on would promise what may be
+ * lost. A restart reads what is there. */
+static void flush(struct executor *executor)
+{
+    executor->is_unflushed = false;
+    if (db_flush(executor->db) != OK) {
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
+                  "the disk did not keep what it was given; ending, so that a restart reads what "
+                  "is there");
+        abort();
+    }
+}
+
+/* A commit orders a batch, a flush makes it durable. A batch that owes nothing to anybody outside
+ * (timers that only queued messages) is flushed together with the next one, which is due at once.
+ */
+static void make_durable(struct executor *executor, const struct work *list)
+{
+    bool owes = list != NULL || courier_has_claims(executor->courier);
+    executor->is_unflushed = true;
+    if (owes || !has_anything(executor, NULL)) {
+        flush(executor);
+    }
+}
+
 bool executor_turn(struct executor *executor, struct work *list)
 {
     if (executor->is_broken && !heal(executor)) {
@@ -383,6 +407,9 @@ bool executor_turn(struct executor *executor, struct work *list)
     }
     list = prepend_waiting(executor, list);
     if (!has_anything(executor, list)) {
+        if (executor->is_unflushed) {
+            flush(executor);
+        }
         return false;
     }
     bool did = false;
@@ -400,6 +427,8 @@ bool executor_turn(struct executor *executor, struct work *list)
     }
     let_go(executor);
     publish(executor);
+    make_durable(executor, list);
+    courier_release(executor->courier);
     finish(list, OK);
     return did;
 }

@@ -48,6 +48,10 @@ void db_close(struct db **db);
 NODISCARD enum err db_begin(struct db *db);
 NODISCARD enum err db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* Commits are durable only after the next flush from here on; see driver.h. */
+NODISCARD enum err db_flush_apart(struct db *db, struct problem *problem);
+/* Any one thread at a time. A failure cannot be mended by trying again. */
+NODISCARD enum err db_flush(struct db *db);
 /* An operation begins: its savepoint is set at its first write, and gone after release or undo. */
 void db_savepoint(struct db *db);
 /* The operation will not be undone: no savepoint is set, which would copy each page that it

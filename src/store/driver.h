@@ -38,6 +38,11 @@ struct driver {
     /* Makes it ready to start again. Returns the number of rows that it changed. */
     int64_t (*finish)(struct driver_statement *statement);
     void (*forget)(struct driver_statement **statement);
+    /* From here on a commit is ordered, but durable only after the next flush. */
+    enum err (*flush_apart)(struct driver_connection *connection, struct problem *problem);
+    /* Makes durable what was committed before. The one function that another thread may call while
+     * the connection's own is at work. A failure leaves nobody knowing what the disk has kept. */
+    enum err (*flush)(struct driver_connection *connection);
 };
 
 extern const struct driver driver_sqlite;

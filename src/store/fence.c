@@ -35,6 +35,16 @@ void db_rollback(struct db *db)
     }
 }
 
+enum err db_flush_apart(struct db *db, struct problem *problem)
+{
+    return db->driver->flush_apart(db->connection, problem);
+}
+
+enum err db_flush(struct db *db)
+{
+    return db->driver->flush(db->connection);
+}
+
 void db_savepoint(struct db *db)
 {
     db->way_back = WAY_BACK_WANTED;

@@ -3,9 +3,11 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* A checkpoint every thousand pages: pages that are spread (keys that are no ids) are written back
  * two or three times less often than at four hundred, and one takes a few milliseconds. */
@@ -18,6 +20,7 @@ enum {
 
 struct driver_connection {
     sqlite3 *handle;
+    int journal; /* The write-ahead log, for flushes; -1 where commits flush by themselves. */
 };
 
 struct driver_statement {
@@ -98,6 +101,9 @@ static void close_connection(struct driver_connection **connection)
         return;
     }
     sqlite3_close_v2((*connection)->handle);
+    if ((*connection)->journal >= 0) {
+        close((*connection)->journal);
+    }
     free(*connection);
     *connection = NULL;
 }
@@ -106,6 +112,7 @@ static enum err open_connection(const struct driver_config *config, struct drive
                                 struct problem *problem)
 {
     struct driver_connection *connection = memory_new(sizeof *connection);
+    connection->journal = -1;
     /* Without statistics that nobody reads, memory is had without a lock. Of no effect once the
      * library is in use, which is fine. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -228,6 +235,37 @@ void sqlite_interrupt(struct driver_connection *connection)
     sqlite3_interrupt(connection->handle);
 }
 
+static bool has_journal(sqlite3 *handle)
+{
+    sqlite3_stmt *mode = NULL;
+    bool is_wal = sqlite3_prepare_v2(handle, "PRAGMA journal_mode", -1, &mode, NULL) == SQLITE_OK &&
+                  sqlite3_step(mode) == SQLITE_ROW &&
+                  sqlite3_stricmp((const char *)sqlite3_column_text(mode, 0), "wal") == 0;
+    sqlite3_finalize(mode);
+    return is_wal;
+}
+
+/* The log's file stays the same one while a connection is open. With synchronous=NORMAL SQLite
+ * itself flushes it before a checkpoint reads it and when it begins anew, so that a flush of ours
+ * covers every commit that came before. */
+static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
+{
+    if (!has_journal(connection->handle)) {
+        return OK; /* In memory: there is nothing to flush. */
+    }
+    const char *name = sqlite3_db_filename(connection->handle, "main");
+    connection->journal = open(sqlite3_filename_wal(name), O_RDONLY | O_CLOEXEC);
+    if (connection->journal < 0) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "the write-ahead log cannot be opened");
+    }
+    return execute(connection, "PRAGMA synchronous=NORMAL", problem);
+}
+
+static enum err flush(struct driver_connection *connection)
+{
+    return connection->journal < 0 || fdatasync(connection->journal) == 0 ? OK : E_UNAVAILABLE;
+}
+
 const struct driver driver_sqlite = {
     .open = open_connection,
     .close = close_connection,
@@ -237,4 +275,6 @@ const struct driver driver_sqlite = {
     .step = step,
     .finish = finish,
     .forget = forget,
+    .flush_apart = flush_apart,
+    .flush = flush,
 };

@@ -60,16 +60,33 @@ static struct value kind_value(enum timer_kind kind)
     return value_text(str_from(enum_name(&timer_kind_names, (int)kind)));
 }
 
+bool timer_has_id_of_subject(enum timer_kind kind)
+{
+    return kind == timer_kind_ALERT || kind == timer_kind_STEP;
+}
+
+enum err timers_add(struct db *db, struct arena *arena, const struct timer *timer)
+{
+    enum err err = db_insert(db, TABLE_timers, arena, timer);
+    if (err != E_DUPLICATE) {
+        return err;
+    }
+    return db_move(db, S_timer_anew,
+                   PARAMS(value_id(timer->id), value_time(timer->due_at),
+                          value_int(timer->priority), kind_value((enum timer_kind)timer->kind)));
+}
+
 enum err timers_cancel(struct db *db, enum timer_kind kind, struct id subject, struct instant now)
 {
-    return db_run(db, S_timers_cancel_subject,
+    return db_run(db, timer_has_id_of_subject(kind) ? S_timer_cancel_id : S_timers_cancel_subject,
                   PARAMS(value_id(subject), value_time(now), kind_value(kind)));
 }
 
 enum err timers_of_subject(struct db *db, struct arena *arena, enum timer_kind kind,
                            struct id subject, struct timer *out)
 {
-    return db_one(db, S_timer_of_subject, (struct db_into){TABLE_timers, arena}, out,
+    return db_one(db, timer_has_id_of_subject(kind) ? S_timer_by_id : S_timer_of_subject,
+                  (struct db_into){TABLE_timers, arena}, out,
                   PARAMS(value_id(subject), kind_value(kind)));
 }
 

@@ -20,6 +20,10 @@ NODISCARD enum err timers_each_waiting(struct db *db, void *context,
                                        void (*each)(void *context,
                                                     const struct waiting_timer *timer));
 
+/* The timer of an alert or a step has its subject's id; the others have their own. */
+bool timer_has_id_of_subject(enum timer_kind kind);
+/* A new one; where a subject's id had a timer before, that one waits anew. */
+NODISCARD enum err timers_add(struct db *db, struct arena *arena, const struct timer *timer);
 NODISCARD enum err timers_complete(struct db *db, struct id id, struct instant now);
 NODISCARD enum err timers_lease(struct db *db, struct id id, struct instant now,
                                 struct instant until);

@@ -1,6 +1,7 @@
 #include "lib/store_fixture.h"
 
 #include "store/migrate.h"
+#include "store/timers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,7 +217,7 @@ struct timer store_timer(struct store_fixture *f, enum timer_kind kind, struct i
                          int due_minute)
 {
     return (struct timer){
-        .id = store_new_id(f),
+        .id = timer_has_id_of_subject(kind) ? subject : store_new_id(f),
         .kind = (int)kind,
         .subject_id = subject,
         .due_at = store_time(due_minute),

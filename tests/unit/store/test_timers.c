@@ -145,6 +145,24 @@ static void test_ended_timers_stay(void **state)
     assert_int_equal(timers_count_stall(f->db, store_new_id(f)), E_CONFLICT);
 }
 
+static void test_waits_anew(void **state)
+{
+    struct store_fixture *f = *state;
+    struct timer timer = insert_timer(f, timer_kind_ALERT, 5);
+    assert_true(id_equal(timer.id, timer.subject_id));
+    assert_int_equal(timers_complete(f->db, timer.id, store_time(5)), OK);
+    timer.due_at = store_time(9);
+    timer.priority = 1;
+    assert_int_equal(timers_add(f->db, f->arena, &timer), OK);
+    struct timer again = get(f, timer.id);
+    assert_int_equal(again.state, timer_state_PENDING);
+    assert_true(again.due_at.us == store_time(9).us && again.priority == 1);
+    assert_false(instant_is_set(again.ended_at));
+    /* The id of an alert's timer is that of no other kind. */
+    timer.kind = timer_kind_STEP;
+    assert_int_equal(timers_add(f->db, f->arena, &timer), E_CONFLICT);
+}
+
 static void test_by_subject(void **state)
 {
     struct store_fixture *f = *state;
@@ -218,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_life_of_a_timer, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_ended_timers_stay, store_set_up_memory,
                                         store_tear_down),
+        cmocka_unit_test_setup_teardown(test_waits_anew, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_by_subject, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_count_and_clean, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_lease_and_state_go_together, store_set_up_memory,
