@@ -241,6 +241,8 @@ CREATE TABLE messages (
     cost_micros   @int,
     currency      TEXT,
     asked_at      @int,
+    polls         @int NOT NULL,
+    duration_seconds @int NOT NULL,
     UNIQUE (step_id, target, attempt),
     CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL)),
     CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL)),
@@ -345,6 +347,20 @@ CREATE TABLE provider_states (
     last_error_at  @int,
     last_success_at @int,
     inbox_read_at  @int
+);
+
+-- What the operator was told and is not over: told once a key (V7).
+CREATE TABLE operator_notes (
+    key     TEXT NOT NULL PRIMARY KEY,
+    told_at @int NOT NULL
+);
+
+-- Paid messages counted by day and scope, where there are caps (V11); day 0 for counts that do not end with a day.
+CREATE TABLE spend_counts (
+    day   @int NOT NULL,
+    scope TEXT NOT NULL,
+    count @int NOT NULL,
+    PRIMARY KEY (day, scope)
 );
 
 -- At most two calls per person and meeting (K2): there are no more places than two.

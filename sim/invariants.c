@@ -6,8 +6,9 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { PHONE_DIGITS_MIN = 8, AUDIT_SHORT = 100 };
+enum { PHONE_DIGITS_MIN = 8, AUDIT_SHORT = 100, FACTS_FROM = 1000000 };
 
 enum when { ALWAYS, AT_REST };
 
@@ -25,6 +26,7 @@ struct invariants {
     bool is_open;
     bool is_at_rest;
     size_t journal_seen;
+    size_t facts_seen;
     size_t log_seen;
     int64_t audit_walked;
     struct driver_statement *statements[ARRAY_LENGTH(rules)];
@@ -32,12 +34,12 @@ struct invariants {
 
 static const char set_up[] =
     "CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_id INTEGER,"
-    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER);"
-    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER);"
-    "INSERT INTO world VALUES (0, 0);"
+    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER, is_excused INTEGER);"
+    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER);"
+    "INSERT INTO world VALUES (0, 0, 0);"
     "CREATE TEMP TABLE sends (n INTEGER, at INTEGER, channel TEXT, step_id INTEGER,"
     " meeting_id INTEGER, user_id INTEGER, target TEXT, due_at INTEGER, valid_until INTEGER,"
-    " is_repeat INTEGER);"
+    " is_repeat INTEGER, message_id INTEGER);"
     "CREATE INDEX temp.sends_by_step ON sends (step_id);"
     "CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
     "CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
@@ -47,6 +49,8 @@ static const char set_up[] =
     " ('message', 'SENT', 2, 0), ('message', 'DELIVERED', 3, 1), ('message', 'UNDELIVERED', 3, 1),"
     " ('message', 'FAILED', 3, 1), ('message', 'ANSWERED', 3, 1), ('message', 'NO_ANSWER', 3, 1),"
     " ('message', 'BUSY', 3, 1), ('message', 'CANCELLED', 3, 1),"
+    " ('receipt', '', 0, 0), ('receipt', 'ACCEPTED', 1, 0), ('receipt', 'LEFT', 2, 0),"
+    " ('receipt', 'REACHED', 3, 0), ('receipt', 'HUMAN', 4, 0), ('receipt', 'CONFIRMED', 5, 0),"
     " ('alert', 'PENDING', 0, 0), ('alert', 'SENDING', 1, 0), ('alert', 'DELIVERED', 2, 1),"
     " ('alert', 'FAILED', 2, 1), ('alert', 'SKIPPED', 2, 1), ('alert', 'CANCELLED', 2, 1),"
     " ('step', 'PENDING', 0, 0), ('step', 'EXECUTED', 1, 1), ('step', 'FAILED', 1, 1),"
@@ -60,6 +64,7 @@ static const char set_up[] =
 static const char look_around[] =
     "DELETE FROM present;"
     "INSERT INTO present SELECT 'message' AS kind, id, state FROM messages"
+    " UNION ALL SELECT 'receipt', id, coalesce(receipt_level, '') FROM messages"
     " UNION ALL SELECT 'alert', id, status FROM alerts"
     " UNION ALL SELECT 'step', id, status FROM steps"
     " UNION ALL SELECT 'incident', id, state FROM incidents"
@@ -133,32 +138,110 @@ static bool is_quiet(const struct world *world, struct arena *arena, struct id w
     return start <= end ? minute >= start && minute < end : minute >= start || minute < end;
 }
 
+/* What reached a carrier, whoever it was. */
+struct journal_line {
+    int64_t number;
+    const char *kind;
+    struct instant at;
+    enum channel channel;
+    struct id wire;
+    int64_t repeat;
+    bool is_excused; /* We could not know of it, or could not stop it. */
+};
+
+static void insert(const struct world *world, struct arena *arena, const struct journal_line *line)
+{
+    bool is_send = strcmp(line->kind, "send") == 0;
+    bool quiet = is_send && is_quiet(world, arena, line->wire, line->at);
+    const char *channel =
+        line->channel == channel_NONE ? "" : enum_name(&channel_names, (int)line->channel);
+    struct str sql = arena_printf(
+        arena,
+        "INSERT INTO journal VALUES (%lld, '%s', %lld, '%s', %lld, %lld, %d,"
+        " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d);"
+        "INSERT INTO sends SELECT %lld, %lld, channel, step_id, meeting_id, user_id, target,"
+        " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d"
+        " ORDER BY id LIMIT 1",
+        (long long)line->number, line->kind, (long long)instant_ms(line->at), channel,
+        (long long)line->wire.value, (long long)line->repeat, quiet, (long long)line->wire.value,
+        line->is_excused, (long long)line->number, (long long)instant_ms(line->at),
+        (long long)line->wire.value, is_send);
+    execute(world, sql.ptr);
+}
+
 static void take_journal(struct invariants *invariants, const struct world *world,
                          struct arena *arena)
 {
     static const char *const kinds[MOCK_LINE_KIND_COUNT] = {"send", "script", "used", "cancel"};
     for (; invariants->journal_seen < world->journal_count; invariants->journal_seen++) {
         const struct mock_line *line = &world->journal_lines[invariants->journal_seen];
-        struct id wire = ID_NONE;
-        bool is_send = line->kind == MOCK_LINE_SEND;
-        enum err ignored = id_parse(world->plant.site.id_key, line->attempt, &wire);
+        struct journal_line row = {.number = (int64_t)invariants->journal_seen + 1,
+                                   .kind = kinds[line->kind],
+                                   .at = line->at,
+                                   .channel = line->channel,
+                                   .repeat = line->repeat};
+        enum err ignored = id_parse(world->plant.site.id_key, line->attempt, &row.wire);
         (void)ignored; /* A line about a script names no attempt. */
-        bool quiet = is_send && is_quiet(world, arena, wire, line->at);
-        const char *channel =
-            line->channel == channel_NONE ? "" : enum_name(&channel_names, (int)line->channel);
-        struct str sql = arena_printf(
-            arena,
-            "INSERT INTO journal VALUES (%zu, '%s', %lld, '%s', %lld, %lld, %d,"
-            " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL));"
-            "INSERT INTO sends SELECT %zu, %lld, channel, step_id, meeting_id, user_id, target,"
-            " due_at, valid_until, is_repeat FROM messages WHERE wire_id=%lld AND %d"
-            " ORDER BY id LIMIT 1",
-            invariants->journal_seen + 1, kinds[line->kind], (long long)instant_ms(line->at),
-            channel, (long long)wire.value, (long long)line->repeat, quiet, (long long)wire.value,
-            invariants->journal_seen + 1, (long long)instant_ms(line->at), (long long)wire.value,
-            is_send);
-        execute(world, sql.ptr);
+        insert(world, arena, &row);
     }
+}
+
+static int64_t count_of(const struct carrier_fact *facts, size_t until)
+{
+    int64_t count = 1;
+    for (size_t i = 0; i < until; i++) {
+        count +=
+            facts[i].kind == CARRIER_ACCEPTED && str_equal(facts[i].attempt, facts[until].attempt);
+    }
+    return count;
+}
+
+/* Our attempt behind a provider's fact: named by its callback URLs or, where nobody can call us, by
+ * the message that has the provider's id. */
+static struct id wire_of(const struct world *world, struct arena *arena,
+                         const struct carrier_fact *fact)
+{
+    struct id wire = ID_NONE;
+    if (id_parse(world->plant.site.id_key, fact->attempt, &wire) == OK) {
+        return wire;
+    }
+    struct str sql = arena_printf(
+        arena, "SELECT coalesce(max(wire_id), 0) FROM messages WHERE provider_id='%.*s'",
+        STR_FMT(fact->id));
+    return (struct id){peek_number(&world->store, arena, sql.ptr)};
+}
+
+/* What the providers know. False for what one of them would hold against us. */
+static bool take_facts(struct invariants *invariants, const struct world *world,
+                       struct arena *arena, struct str *broken)
+{
+    const struct carrier_fact *facts = NULL;
+    size_t count = carrier_facts(world->carrier, &facts);
+    for (; invariants->facts_seen < count; invariants->facts_seen++) {
+        const struct carrier_fact *fact = &facts[invariants->facts_seen];
+        struct journal_line row = {.number = FACTS_FROM + (int64_t)invariants->facts_seen,
+                                   .kind = fact->kind == CARRIER_RANG ? "ring" : "send",
+                                   .at = fact->at,
+                                   .channel = fact->channel,
+                                   .repeat = 1,
+                                   .is_excused = fact->is_excused};
+        if (fact->kind == CARRIER_WRONG) {
+            *broken = arena_printf(arena, "A provider holds nothing against us (%.*s)",
+                                   STR_FMT(fact->text));
+            return false;
+        }
+        if (fact->kind != CARRIER_RANG && fact->kind != CARRIER_ACCEPTED) {
+            continue;
+        }
+        row.wire = wire_of(world, arena, fact);
+        if (fact->kind == CARRIER_ACCEPTED && str_is_set(fact->attempt)) {
+            row.repeat = count_of(facts, invariants->facts_seen);
+        }
+        if (row.wire.value != 0) {
+            insert(world, arena, &row);
+        }
+    }
+    return true;
 }
 
 static void say(struct arena *arena, struct str *broken, const char *sentence, int64_t what)
@@ -254,11 +337,16 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
         invariants->is_open = true;
     }
     take_journal(invariants, world, arena);
+    if (!take_facts(invariants, world, arena, broken)) {
+        return false;
+    }
     bool is_broken = atomic_load(&world->plant.stats.store_is_broken);
     invariants->is_at_rest = !is_broken && world_is_idle(world);
-    struct str clock = arena_printf(arena, "UPDATE world SET now=%lld, grace=%lld",
+    struct instant later = INSTANT_NONE;
+    bool is_paced = courier_next(executor_courier(world->room.executor), world_now(world), &later);
+    struct str clock = arena_printf(arena, "UPDATE world SET now=%lld, grace=%lld, paced=%d",
                                     (long long)instant_ms(world_now(world)),
-                                    (long long)duration_ms(world->plant.site.grace));
+                                    (long long)duration_ms(world->plant.site.grace), is_paced);
     execute(world, clock.ptr);
     execute(world, look_around);
     bool holds = rules_hold(invariants, world, arena, broken) &&

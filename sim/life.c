@@ -4,7 +4,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const no_settings[] = {"OPERATOR_EMAIL=ops@example.com", NULL};
+#define TWILIO                                                                                    \
+    "TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001", "TWILIO_AUTH_TOKEN=token-of-twilio", \
+        "TWILIO_FROM_NUMBER=+15005550006", "TWILIO_WHATSAPP_FROM=+15005550007"
+#define PLIVO                                                                \
+    "PLIVO_AUTH_ID=MA000000000000000001", "PLIVO_AUTH_TOKEN=token-of-plivo", \
+        "PLIVO_FROM_NUMBER=+15005550008"
+
+#define PUBLIC "TOCSIN_PUBLIC_URL=https://tocsin.test"
+
+/* Half of the worlds have the mock network, the others providers as they are. */
+static const char *const mock_settings[] = {"OPERATOR_EMAIL=ops@example.com", NULL};
+static const char *const twilio_settings[] = {"OPERATOR_EMAIL=ops@example.com",
+                                              "CALL_PROVIDER=twilio",
+                                              "SMS_PROVIDER=twilio",
+                                              TWILIO,
+                                              PUBLIC,
+                                              NULL};
+static const char *const silent_settings[] = {"OPERATOR_EMAIL=ops@example.com",
+                                              "CALL_PROVIDER=twilio",
+                                              "SMS_PROVIDER=twilio",
+                                              TWILIO,
+                                              "TOCSIN_PUBLIC_URL=none",
+                                              NULL}; /* Nobody can call us (V10). */
+static const char *const both_settings[] = {"OPERATOR_EMAIL=ops@example.com",
+                                            "CALL_PROVIDER=plivo,twilio",
+                                            "SMS_PROVIDER=twilio,plivo",
+                                            TWILIO,
+                                            PLIVO,
+                                            PUBLIC,
+                                            NULL};
+static const char *const *const settings_lists[] = {
+    mock_settings, twilio_settings, mock_settings, both_settings, mock_settings, silent_settings};
 
 void life_say(struct life *life, const char *format, ...)
 {
@@ -41,7 +72,9 @@ struct life *life_new(uint64_t seed, struct zoneinfo *zones)
     life->invariants = invariants_new();
     /* Any hour of the day, and both sides of a change of clocks. */
     start = instant_add(start, MINUTES(rng_below(&life->rng, 2880)));
-    if (world_new(no_settings, start, zones, &life->world) != OK) {
+    life->has_carrier = seed % ARRAY_LENGTH(settings_lists) % 2 == 1;
+    if (world_new(settings_lists[seed % ARRAY_LENGTH(settings_lists)], start, zones,
+                  &life->world) != OK) {
         fprintf(stderr, "tocsin-sim: %s\n", life->world->problem.message);
         abort();
     }
@@ -113,6 +146,8 @@ bool life_run(struct life *life, struct duration length)
     /* In the end the disk is well, nothing dies any more, and what is left must come to its end. */
     life->world->store.refuse = 0;
     life->world->store.crash_in = 0;
+    life_carrier_says(life, "twilio well");
+    life_carrier_says(life, "plivo well");
     life_say(life, "the last two hours, in peace");
     world_advance(life->world, HOURS(2));
     return holds(life);
@@ -128,6 +163,14 @@ uint64_t life_trace(struct life *life)
     uint64_t hash = life->seed;
     for (size_t i = 0; i < life->world->journal_count; i++) {
         hash = mix(hash, life->world->journal[i]);
+    }
+    const struct carrier_fact *facts = NULL;
+    size_t fact_count = carrier_facts(life->world->carrier, &facts);
+    for (size_t i = 0; i < fact_count; i++) {
+        struct str text = arena_printf(life->scratch, "%d %lld %.*s %.*s", (int)facts[i].kind,
+                                       (long long)facts[i].at.us, STR_FMT(facts[i].number),
+                                       STR_FMT(facts[i].text));
+        hash = mix(hash, text);
     }
     struct peek rows = peek_rows(&life->world->store, life->scratch,
                                  "SELECT action, at, coalesce(reason, '') FROM audit_events"

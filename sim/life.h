@@ -39,6 +39,7 @@ struct life {
     struct arena *arena;   /* As long as the life. */
     struct arena *scratch; /* Of one step. */
     struct world *world;
+    bool has_carrier; /* Rather than the mock network, for calls and texts. */
     struct invariants *invariants;
     struct life_person people[LIFE_PEOPLE];
     int pushed;                         /* How many meetings were pushed so far. */
@@ -59,6 +60,11 @@ uint64_t life_trace(struct life *life);
 /* One random act: life_acts. */
 void life_act(struct life *life);
 void life_say(struct life *life, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A sentence to the carrier, which must be one. */
+void life_carrier_says(struct life *life, const char *format, ...) PRINTF_LIKE(2, 3);
+/* life_carrier: what handsets and providers do next. */
+void life_handset(struct life *life, struct str number);
+void life_provider(struct life *life);
 /* A request by the admin; the answer is in the world. */
 int life_ask(struct life *life, enum http_method method, const char *path, struct str body);
 void life_people_born(struct life *life);

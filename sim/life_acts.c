@@ -201,6 +201,10 @@ static void act_script(struct life *life)
                                         "ignore"};
     const struct life_person *person = pick_person(life);
     int which = below(life, 4);
+    if (life->has_carrier && which < 3) {
+        life_handset(life, person->phone);
+        return;
+    }
     const char *channel = which == 0   ? "CALL"
                           : which == 1 ? "SMS"
                           : which == 2 ? "WHATSAPP"
@@ -370,6 +374,13 @@ static void act_jump(struct life *life)
     world_step_clock(life->world, SECONDS(by).us);
 }
 
+static void act_provider(struct life *life)
+{
+    if (life->has_carrier) {
+        life_provider(life);
+    }
+}
+
 static void act_nothing(struct life *life)
 {
     (void)life;
@@ -381,10 +392,11 @@ void life_act(struct life *life)
         int weight;
         void (*act)(struct life *life);
     } acts[] = {
-        {20, act_push}, {10, act_change_meeting}, {16, act_check_in}, {22, act_script},
-        {10, act_feed}, {4, act_feed_fails},      {5, act_incident},  {2, act_change_person},
-        {3, act_sync},  {5, act_refused},         {4, act_disk},      {6, act_disk_ok},
-        {7, act_crash}, {4, act_restart},         {1, act_jump},      {20, act_nothing}};
+        {20, act_push},   {10, act_change_meeting}, {16, act_check_in}, {22, act_script},
+        {10, act_feed},   {4, act_feed_fails},      {5, act_incident},  {2, act_change_person},
+        {3, act_sync},    {5, act_refused},         {4, act_disk},      {6, act_disk_ok},
+        {7, act_crash},   {4, act_restart},         {1, act_jump},      {8, act_provider},
+        {20, act_nothing}};
     int sum = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
         sum += acts[i].weight;

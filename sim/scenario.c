@@ -320,4 +320,5 @@ void scenario_help(void)
     for (size_t i = 0; i < ARRAY_LENGTH(expectations); i++) {
         printf("  expect %s\n", expectations[i].usage);
     }
+    printf("What the carrier understands behind \"carrier\":\n%s", carrier_help);
 }

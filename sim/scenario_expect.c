@@ -182,6 +182,7 @@ enum err expect_wire(struct scenario *scenario, struct str rest)
             last = line->at;
         }
     }
+    seen += scenario_facts(scenario, CARRIER_ACCEPTED, scenario_channel(channel), to, &last);
     if (seen != wanted) {
         return scenario_fail(scenario, "the carrier accepted %lld", (long long)seen);
     }
@@ -195,10 +196,12 @@ enum err expect_hung_up(struct scenario *scenario, struct str rest)
 {
     int64_t wanted = 0;
     int64_t seen = 0;
+    struct instant last = INSTANT_NONE;
     TRY(scenario_count(scenario, words_next(&rest), &wanted));
     for (size_t i = 0; i < scenario->world->journal_count; i++) {
         seen += scenario->world->journal_lines[i].kind == MOCK_LINE_CANCEL;
     }
+    seen += scenario_facts(scenario, CARRIER_STOPPED, channel_NONE, STR_NONE, &last);
     return seen == wanted ? OK
                           : scenario_fail(scenario, "the carrier hung up %lld", (long long)seen);
 }

@@ -25,6 +25,16 @@ struct str scenario_get(const struct scenario *scenario, struct str name);
 struct scenario_person *scenario_person_of(struct scenario *scenario, struct str name);
 struct scenario_meeting *scenario_meeting_of(struct scenario *scenario, struct str name);
 
+/* A person's address on a channel, or the word itself. */
+struct str scenario_address(struct scenario *scenario, struct str word, struct str channel);
+enum channel scenario_channel(struct str word); /* channel_NONE for an unknown one. */
+/* "CHANNEL press 1 after 5" to the carrier. */
+NODISCARD enum err scenario_script_carrier(struct scenario *scenario, struct str number,
+                                           struct str rest);
+/* How many facts the carrier has: channel_NONE for any, an absent number for any. */
+int64_t scenario_facts(const struct scenario *scenario, enum carrier_fact_kind kind,
+                       enum channel channel, struct str number, struct instant *last);
+
 /* The time that a word means. */
 NODISCARD enum err scenario_time(struct scenario *scenario, struct str word, struct instant *out);
 NODISCARD enum err scenario_duration(struct scenario *scenario, struct str word,

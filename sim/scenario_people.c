@@ -264,8 +264,7 @@ enum err do_drop(struct scenario *scenario, struct str rest)
     return scenario_request(scenario, HTTP_DELETE, path, STR_NONE);
 }
 
-/* A person's address on a channel, or the word itself. */
-static struct str address_of(struct scenario *scenario, struct str word, struct str channel)
+struct str scenario_address(struct scenario *scenario, struct str word, struct str channel)
 {
     const struct scenario_person *person = scenario_person_of(scenario, word);
     if (person == NULL) {
@@ -284,11 +283,16 @@ static struct str address_of(struct scenario *scenario, struct str word, struct 
 enum err do_phone(struct scenario *scenario, struct str rest)
 {
     struct str who = words_next(&rest);
+    struct str line = rest;
     struct str channel = words_next(&rest);
     struct str action = str_trim(rest);
+    TRY(scenario_needs_world(scenario));
+    if (world_has_carrier(scenario->world, scenario_channel(channel))) {
+        return scenario_script_carrier(scenario, scenario_address(scenario, who, channel), line);
+    }
     size_t after = str_find(action, STR(" after "));
     json_t *body = json_object();
-    set_text(body, "phone", address_of(scenario, who, channel));
+    set_text(body, "phone", scenario_address(scenario, who, channel));
     set_text(body, "channel", channel);
     set_text(body, "do", str_slice(action, 0, after));
     if (after < action.len) {

@@ -86,6 +86,7 @@ enum err do_rules(struct scenario *scenario, struct str rest)
     if (err != OK) {
         return scenario_fail(scenario, "%s: %s", problem.field, problem.message);
     }
+    rules_free(&scenario->world->plant.site.rules);
     scenario->world->plant.site.rules = rules;
     return OK;
 }

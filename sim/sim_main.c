@@ -37,10 +37,12 @@ static bool live(uint64_t seed, const struct wish *wish, struct zoneinfo *zones)
                                          : tail_of(buf_str(&life->world->log), LOG_BYTES_MAX)));
     }
     if (!wish->is_quiet || !holds) {
-        printf("seed %llu: %lld steps, %zu lines of the carrier, %lld crashes, trace %016llx%s%s\n",
+        const struct carrier_fact *facts = NULL;
+        printf("seed %llu: %lld steps, %zu lines of the mock network, %zu facts of providers, %lld "
+               "crashes, trace %016llx%s%s\n",
                (unsigned long long)seed, (long long)life->steps, life->world->journal_count,
-               (long long)life->world->crashes, (unsigned long long)life_trace(life),
-               holds ? "" : ": FAILED: ", life->failure);
+               carrier_facts(life->world->carrier, &facts), (long long)life->world->crashes,
+               (unsigned long long)life_trace(life), holds ? "" : ": FAILED: ", life->failure);
         fflush(stdout);
     }
     life_free(&life);

@@ -1,5 +1,6 @@
 #include "sim/world.h"
 
+#include "app/plant_providers.h"
 #include "service/engine.h"
 #include "sim/world_internal.h"
 #include "store/migrate.h"
@@ -53,6 +54,10 @@ static void write_journal(void *context, struct str line)
 static void submit(void *context, uint64_t ticket, const struct wire_request *request)
 {
     struct world *world = context;
+    if (request->kind == WIRE_HTTP) {
+        world_ask_carrier(world, ticket, request);
+        return;
+    }
     assert(request->kind == WIRE_MOCK);
     mock_port_submit(world->room.mock, executor_courier(world->room.executor), ticket, request);
 }
@@ -60,7 +65,7 @@ static void submit(void *context, uint64_t ticket, const struct wire_request *re
 static enum err load_settings(struct world *world)
 {
     struct plant *plant = &world->plant;
-    char *environment[64] = {NULL};
+    char *environment[96] = {NULL};
     size_t count = 0;
     for (; world->settings[count] != NULL && count + 1 < ARRAY_LENGTH(environment); count++) {
         environment[count] = arena_alloc(world->arena, str_from(world->settings[count]).len + 1);
@@ -69,7 +74,9 @@ static enum err load_settings(struct world *world)
     }
     TRY(config_load(environment, NULL, &plant->config, &world->problem));
     TRY(config_set(&plant->config, STR("TOCSIN_ADMIN_KEY"), STR(WORLD_ADMIN_KEY), &world->problem));
-    if (plant->config.public_url.len == 0) {
+    if (str_equal_text(plant->config.public_url, "none")) {
+        plant->config.public_url = STR("");
+    } else if (plant->config.public_url.len == 0) {
         TRY(config_set(&plant->config, STR("TOCSIN_PUBLIC_URL"), STR("https://tocsin.example"),
                        &world->problem));
     }
@@ -88,6 +95,7 @@ static enum err open_store(struct world *world)
         .driver = &driver_faulty, .path = world->store.path, .log = &plant->log};
     TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
     config.seal = plant->site.seal = plant->seal;
+    plant_hook_key(plant);
     TRY(db_open(&config, &plant->db, &world->problem));
     TRY(migrate_up(plant->db, NULL, &world->problem));
     if (world->starts == 0) {
@@ -169,6 +177,7 @@ enum err world_start(struct world *world)
     if (world->plant.site.has_mock) {
         open_mock(world);
     }
+    world_configure_carrier(world);
     TRY(open_api(world));
     TRY(open_executor(world));
     atomic_store(&world->plant.stats.is_ready, true);
@@ -185,6 +194,7 @@ void world_stop(struct world *world)
         mock_port_free(&world->room.mock);
     }
     world_drop_readings(world);
+    world_drop_carrier(world);
     world_drop_inbox(world);
     executor_free(&world->room.executor);
     api_free(&world->api);
@@ -202,6 +212,7 @@ enum err world_new(const char *const *settings, struct instant start, struct zon
     struct world *world = world_must(calloc(1, sizeof *world));
     world->arena = arena_new();
     world->answer_arena = arena_new();
+    world->carrier = carrier_new();
     world->settings = settings;
     world->zones = zones;
     atomic_store(&world->plant.virtual_us, start.us);
@@ -219,6 +230,7 @@ void world_free(struct world **freeing)
     world_stop(world);
     faulty_store_close(&world->store);
     feeds_free(&world->feeds);
+    carrier_free(&world->carrier);
     free(world->journal);
     free(world->journal_lines);
     buf_free(&world->log);

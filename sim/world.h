@@ -1,8 +1,9 @@
 /* sim/world: the whole of Tocsin in one thread and in virtual time, with the world around it.
  *
  * What is real: executor, courier, engine, API, store, calendars' parsing. What is played: the
- * clock, the disk (sim/faulty_store), the carrier's memory (the mock network's journal, which
- * survives a crash of ours because it is not ours), and the calendar servers (sim/feeds). The
+ * clock, the disk (sim/faulty_store), the carrier's memory (the mock network's journal and
+ * sim/carrier, which survive a crash of ours because they are not ours), and the calendar servers
+ * (sim/feeds). A setting TOCSIN_PUBLIC_URL=none stands for a server that nobody can call. The
  * server can be stopped, killed at a commit and started again; the world goes on meanwhile. Time
  * moves as in app/loop: everything due in between runs at its own instant.
  * Ownership: world_free. Threads: one. */
@@ -13,6 +14,7 @@
 #include "app/wire.h"
 #include "channel/mock_journal.h"
 #include "service/room.h"
+#include "sim/carrier.h"
 #include "sim/faulty_store.h"
 #include "sim/feeds.h"
 
@@ -35,6 +37,8 @@ struct world_answer {
 
 struct world_reading; /* A calendar server's answer that is still to come. */
 struct world_asking;  /* A request to the API that is under way. */
+struct world_sending; /* A request to a provider that is under way. */
+struct world_hooking; /* A provider's request to us. */
 
 struct world {
     struct arena *arena; /* As long as the world. */
@@ -48,6 +52,9 @@ struct world {
     struct work *inbox;
     struct world_reading *readings;
     struct world_asking *askings;
+    struct carrier *carrier;
+    struct world_sending *sendings;
+    struct world_hooking *hookings;
     struct arena *answer_arena;
     struct world_answer answer; /* To the last request that was answered. */
     struct work *advance_work;
@@ -76,6 +83,8 @@ void world_request(struct world *world, const struct world_request *request);
 /* Runs everything that is due up to then, each at its own instant. */
 void world_advance(struct world *world, struct duration by);
 void world_settle(struct world *world);
+/* Whether this channel's messages go to the carrier rather than to the mock network. */
+bool world_has_carrier(const struct world *world, enum channel channel);
 /* Whether anything is left to do at this instant. */
 bool world_is_idle(struct world *world);
 

@@ -1,5 +1,5 @@
 /* sim/world_internal: the inside of a world, shared by world (start and stop), world_time (turns
- * and the clock) and world_ports (calendars and requests). */
+ * and the clock), world_ports (calendars and requests) and world_carrier (providers). */
 #ifndef TOCSIN_SIM_WORLD_INTERNAL_H
 #define TOCSIN_SIM_WORLD_INTERNAL_H
 
@@ -17,5 +17,12 @@ void world_run_readings(struct world *world);
 void world_drop_readings(struct world *world);
 void world_drop_inbox(struct world *world);
 void world_sweep_askings(struct world *world, bool also_unanswered);
+
+/* world_carrier */
+void world_configure_carrier(struct world *world);
+void world_ask_carrier(struct world *world, uint64_t ticket, const struct wire_request *request);
+bool world_run_carrier(struct world *world);
+bool world_next_carrier(const struct world *world, struct instant *at);
+void world_drop_carrier(struct world *world);
 
 #endif

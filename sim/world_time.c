@@ -34,6 +34,7 @@ static void rise_again(struct world *world)
 static bool turn(struct world *world)
 {
     world_run_readings(world);
+    bool was_called = world_run_carrier(world);
     struct work *list = world->inbox;
     bool had_work = list != NULL;
     world->inbox = NULL;
@@ -42,12 +43,12 @@ static bool turn(struct world *world)
         rise_again(world);
         return true;
     }
-    return did || had_work || world->inbox != NULL;
+    return did || had_work || was_called || world->inbox != NULL;
 }
 
 void world_settle(struct world *world)
 {
-    while (world->is_up && turn(world)) {
+    while (world->is_up ? turn(world) : world_run_carrier(world)) {
         if (++world->turns > TURNS_MAX) {
             fprintf(stderr, "tocsin-sim: the server never comes to rest at one instant\n");
             abort();
@@ -59,13 +60,14 @@ static bool next_instant(struct world *world, struct instant *at)
 {
     struct instant room_at = INSTANT_NONE;
     struct instant reading_at = INSTANT_NONE;
-    bool has_room = room_next(&world->room, &room_at);
+    struct instant carrier_at = INSTANT_NONE;
+    bool has_room = world->is_up && room_next(&world->room, &room_at);
     bool has_reading = world_next_reading(world, &reading_at);
-    if (!has_room && !has_reading) {
-        return false;
-    }
-    *at = !has_room ? reading_at : !has_reading ? room_at : instant_min(room_at, reading_at);
-    return true;
+    bool has_carrier = world_next_carrier(world, &carrier_at);
+    *at = has_room ? room_at : has_reading ? reading_at : carrier_at;
+    *at = has_reading ? instant_min(*at, reading_at) : *at;
+    *at = has_carrier ? instant_min(*at, carrier_at) : *at;
+    return has_room || has_reading || has_carrier;
 }
 
 void world_advance(struct world *world, struct duration by)
@@ -73,7 +75,7 @@ void world_advance(struct world *world, struct duration by)
     struct instant target = instant_add(world_now(world), by);
     struct instant next = INSTANT_NONE;
     world_settle(world);
-    while (world->is_up && next_instant(world, &next) && next.us <= target.us) {
+    while (next_instant(world, &next) && next.us <= target.us) {
         if (next.us > world_now(world).us) {
             set_now(world, next);
         }

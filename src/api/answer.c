@@ -82,7 +82,11 @@ static void answer_page(struct api_call *call, enum err err, const struct proble
                         struct http_response *out)
 {
     struct buf body = {.arena = call->arena};
-    page_write(&body, err == OK ? call->output : NULL, problem);
+    if (err == OK && call->route->output == &unsubscribe_view_record) {
+        page_write_unsubscribe(&body, call->output);
+    } else {
+        page_write(&body, err == OK ? call->output : NULL, problem);
+    }
     out->status = err == OK ? 200 : err_http_status(err);
     out->content_type = STR("text/html; charset=utf-8");
     out->body = buf_str(&body);
@@ -96,8 +100,9 @@ static const struct http_header challenge = {STR_INIT("WWW-Authenticate"),
 static struct str path_for_log(const struct api_call *call)
 {
     bool is_page = call->route != NULL && call->route->style == ROUTE_PAGE;
-    return is_page || str_contains(call->request.path, STR("/l/")) ? STR("/l/…")
-                                                                   : call->request.path;
+    bool is_link = str_contains(call->request.path, STR("/l/")) ||
+                   str_contains(call->request.path, STR("/u/"));
+    return is_page || is_link ? STR("/l/…") : call->request.path;
 }
 
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)
@@ -108,6 +113,8 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
     struct buf body = {.arena = call->arena};
     if (call->route != NULL && call->route->style == ROUTE_PAGE) {
         answer_page(call, err, problem, &response);
+    } else if (err == OK && call->route->style == ROUTE_HOOK) {
+        hook_answer(call, &response);
     } else if (err == OK) {
         write_success(call, &body);
         response.status = status_of(call);

@@ -18,6 +18,7 @@ enum { LONG_BODY_BYTES = 4096 };
 struct api {
     struct api_config config;
     struct auth *auth;
+    struct hook_log hook_log;
     struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
     uint64_t requests;
 };
@@ -103,6 +104,11 @@ static enum err read_input(struct api_call *call, struct problem *problem)
     TRY(read_id(call, call->match.id, &call->path_id, problem));
     TRY(read_id(call, call->match.id2, &call->path_id2, problem));
     if (route->style == ROUTE_PAGE) {
+        /* What a mail program posts to /u/ is not looked at: the link says all. */
+        if (route->input == &unsubscribe_input_record) {
+            ((struct unsubscribe_input *)call->input)->token = call->match.token;
+            return OK;
+        }
         ((struct link_input *)call->input)->token = call->match.token;
         return takes_body(call) ? read_form(call, problem) : OK;
     }
@@ -224,11 +230,6 @@ static enum err no_such_path(struct api_call *call, struct problem *problem)
                        http_method_name(call->request.method));
 }
 
-static bool needs_key(const struct route *route)
-{
-    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT;
-}
-
 static enum err admit(struct api *api, struct api_call *call, struct problem *problem)
 {
     call->route = call->match.route;
@@ -240,7 +241,7 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
                            "the clock is the real one; start with --clock virtual to move it");
     }
     call->work.actor = (struct actor){.name = STR("link"), .scope = key_scope_ADMIN};
-    if (needs_key(call->route)) {
+    if (route_needs_key(call->route)) {
         struct op op = op_of(api, call, problem);
         TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor,
                        &call->retry_after_seconds));
@@ -250,7 +251,8 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
             TRY(op_may_change(&op, ID_NONE));
         }
     }
-    return read_input(call, problem);
+    return call->route->style == ROUTE_HOOK ? hook_read(call, &api->hook_log, problem)
+                                            : read_input(call, problem);
 }
 
 void api_handle(struct api *api, const struct http_request *request, struct arena *arena,

@@ -3,6 +3,7 @@
 #define TOCSIN_API_CALL_H
 
 #include "api/api.h"
+#include "api/hooks.h"
 
 enum { REQUEST_ID_MAX = 20 };
 
@@ -31,6 +32,8 @@ struct api_call {
 void call_answer(struct api_call *call, enum err err, const struct problem *problem);
 /* The HTML of a one-tap link's page. `view` is NULL for an error. */
 void page_write(struct buf *out, const struct link_view *view, const struct problem *problem);
+/* The page that ends emails to an address. */
+void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view);
 /* The OpenAPI document, and the liveness paths: true when the path was one of those and is
  * answered. */
 bool call_answer_builtin(struct api_call *call);

@@ -71,6 +71,14 @@ static void add_query_parameter(struct buf *out, const struct field *field)
     add(out, "}");
 }
 
+/* Of a provider's own kind, and read whatever its type says. */
+static void add_hook_body(struct buf *out)
+{
+    add(out, ",'requestBody':{'required':false,'content':{"
+             "'application/x-www-form-urlencoded':{'schema':{'type':'object'}},"
+             "'*/*':{'schema':{}}}}");
+}
+
 static void add_parameters(struct buf *out, const struct route *route)
 {
     add(out, ",'parameters':[");
@@ -85,6 +93,9 @@ static void add_parameters(struct buf *out, const struct route *route)
 
 static void add_body(struct buf *out, const struct route *route)
 {
+    if (route->style == ROUTE_HOOK && route->method == HTTP_POST) {
+        add_hook_body(out);
+    }
     if (!has_body(route)) {
         return;
     }
@@ -103,6 +114,10 @@ static void add_success(struct buf *out, const struct route *route)
     switch (route->style) {
     case ROUTE_PAGE:
         add(out, "{'text/html':{'schema':{'type':'string'}}}");
+        break;
+    case ROUTE_HOOK:
+        add(out, "{'text/xml':{'schema':{'type':'string'}},"
+                 "'text/plain':{'schema':{'type':'string'}}}");
         break;
     case ROUTE_DATA:
         add(out,
@@ -137,7 +152,7 @@ static void add_operation(struct buf *out, const struct route *route)
     }
     add(out, "':{'operationId':'%s','summary':", route->name);
     json_add_text(out, str_from(route->doc));
-    if (route->style == ROUTE_PAGE || route->style == ROUTE_BARE) {
+    if (!route_needs_key(route)) {
         add(out, ",'security':[]");
     }
     add_parameters(out, route);
@@ -159,9 +174,8 @@ static void add_path(struct buf *out, const struct route *routes, size_t count, 
             return;
         }
     }
-    bool is_bare = routes[at].style == ROUTE_PAGE || routes[at].style == ROUTE_BARE;
     add_comma(out);
-    add(out, "'%s%s':{", is_bare ? "" : "/api/v1", routes[at].path);
+    add(out, "'%s%s':{", route_needs_key(&routes[at]) ? "/api/v1" : "", routes[at].path);
     for (size_t i = at; i < count; i++) {
         if (same_path(&routes[i], &routes[at])) {
             add_operation(out, &routes[i]);
@@ -201,7 +215,7 @@ static void add_record_schemas(struct buf *out, const struct route *routes, size
         [SCHEMA_PARTIAL_INPUT] = {.out = out, .use = SCHEMA_PARTIAL_INPUT},
     };
     for (size_t i = 0; i < count; i++) {
-        if (routes[i].style == ROUTE_PAGE) {
+        if (routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_HOOK) {
             continue;
         }
         openapi_visit_records(routes[i].output, &uses[SCHEMA_ANSWER], add_schema);

@@ -109,3 +109,20 @@ void page_write(struct buf *out, const struct link_view *view, const struct prob
     }
     buf_add_text(out, tail);
 }
+
+void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view)
+{
+    buf_add_text(out, head);
+    buf_add_text(out, "<h1>");
+    add_escaped(out, view->address);
+    buf_add_text(out, "</h1><p>");
+    add_escaped(out, view->is_done ? view->done : view->question);
+    buf_add_text(out, "</p>");
+    if (!view->is_done) {
+        /* A scanner that follows links ends nothing: only the button does. */
+        buf_add_text(out, "<form method=\"post\"><button class=\"out\">");
+        add_escaped(out, view->button);
+        buf_add_text(out, "</button></form>");
+    }
+    buf_add_text(out, tail);
+}

@@ -1,12 +1,16 @@
 #include "api/route.h"
 
+#include "api/hooks.h"
 #include "service/checkins.h"
 #include "service/incidents.h"
 #include "service/meetings.h"
-#include "service/messages.h"
 #include "service/people.h"
+#include "service/providers.h"
+#include "service/spend.h"
 #include "service/status.h"
 #include "service/sync.h"
+#include "service/texts_api.h"
+#include "service/unsubscribe.h"
 
 #include <assert.h>
 
@@ -22,7 +26,8 @@ static const struct route routes[] = {
 };
 
 /* Paths that are also reachable without /api/v1. */
-static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents", "/health", "/l/"};
+static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents", "/health",
+                                    "/l/",        "/u/",        "/webhooks/"};
 
 static const char *const method_names[] = {
     [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
@@ -47,6 +52,10 @@ static void bind(struct route_match *match, struct str name, struct str segment)
         match->id = segment;
     } else if (str_equal(name, STR("{id2}"))) {
         match->id2 = segment;
+    } else if (str_equal(name, STR("{provider}"))) {
+        match->provider = segment;
+    } else if (str_equal(name, STR("{hook}"))) {
+        match->hook = segment;
     } else {
         match->token = segment;
     }
@@ -122,6 +131,11 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
     assert(route_has_preparation(route));
     return route->function == sync_calendars ? prepare_sync(op, input, out)
                                              : prepare_upload(op, input, out);
+}
+
+bool route_needs_key(const struct route *route)
+{
+    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT;
 }
 
 bool route_is_bulk(struct str path)

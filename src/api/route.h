@@ -8,7 +8,7 @@
 #include "service/op.h"
 
 enum route_kind { ROUTE_READ, ROUTE_WRITE, ROUTE_CLOCK };
-enum route_style { ROUTE_DATA, ROUTE_FLAT, ROUTE_PAGE, ROUTE_BARE };
+enum route_style { ROUTE_DATA, ROUTE_FLAT, ROUTE_PAGE, ROUTE_BARE, ROUTE_HOOK };
 
 struct route {
     enum http_method method;
@@ -30,6 +30,8 @@ struct route_match {
     struct str id;
     struct str id2;
     struct str token;
+    struct str provider;
+    struct str hook;
     unsigned methods; /* Bits of the methods that the path has: 0 for an unknown path. */
 };
 
@@ -40,6 +42,9 @@ const char *http_method_name(enum http_method method);
 bool route_has_preparation(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
                                  const void **out);
+
+/* Whether who asks must show a key or a session; links and webhooks are signed (X1). */
+bool route_needs_key(const struct route *route);
 
 /* Whether the path takes bodies of 10 MiB (requirement X3). */
 bool route_is_bulk(struct str path);

@@ -118,6 +118,7 @@ static void reload_if_asked(struct server *server)
                   "the rules stay as they were: %s: %s", problem.field, problem.message);
         return;
     }
+    rules_free(&plant->site.rules);
     plant->site.rules = rules;
     log_write(&plant->log, LOG_INFO, LOG_RULE_ENGINE, STR_NONE, "rules read: %zu stages",
               rules.stage_count);

@@ -1,5 +1,6 @@
 #include "app/rules.h"
 
+#include "channel/render.h"
 #include "model/json.h"
 
 #include <stdio.h>
@@ -65,6 +66,63 @@ static enum err take_stage(const struct stage_input *input, size_t index, struct
     return OK;
 }
 
+static void take_retry(const struct retry_input *input, struct rules *rules)
+{
+    rules->retries.rules[input->category] = (struct retry_rule){
+        .sends = (int)input->sends,
+        .calls = (int)input->calls,
+        .receipts = (int)input->receipts,
+        .first = SECONDS(input->first_seconds),
+    };
+}
+
+static enum err check_template(struct str template, const char *field, struct problem *problem)
+{
+    struct problem inner = {0};
+    if (!str_is_set(template) || template_check(template, &inner) == OK) {
+        return OK;
+    }
+    return problem_set(problem, E_INVALID, field, "%s: %s", field, inner.message);
+}
+
+static enum err check_text(const struct text_rule *text, size_t index, struct problem *problem)
+{
+    const struct {
+        const char *name;
+        struct str template;
+    } parts[] = {{"subject", text->subject},
+                 {"text", text->text},
+                 {"sms", text->sms},
+                 {"html", text->html},
+                 {"speech", text->speech}};
+    char field[64];
+    enum text_key key = text_key_NONE;
+    snprintf(field, sizeof field, "texts[%zu].key", index);
+    if (text_key_parse(text->key, &key) != OK) {
+        return problem_set(problem, E_INVALID, field,
+                           "%s: there is no such text; GET /api/v1/texts lists them", field);
+    }
+    snprintf(field, sizeof field, "texts[%zu].language", index);
+    if (!str_equal(render_language(text->language), text->language)) {
+        return problem_set(problem, E_INVALID, field, "%s: must be en, es, hi or de", field);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        snprintf(field, sizeof field, "texts[%zu].%s", index, parts[i].name);
+        TRY(check_template(parts[i].template, field, problem));
+    }
+    return OK;
+}
+
+static enum err take_texts(const struct list *texts, struct rules *rules, struct problem *problem)
+{
+    rules->texts = texts->items;
+    rules->text_count = texts->count;
+    for (size_t i = 0; i < texts->count; i++) {
+        TRY(check_text(&rules->texts[i], i, problem));
+    }
+    return OK;
+}
+
 static enum err parse(struct arena *arena, struct str text, struct rules *out,
                       struct problem *problem)
 {
@@ -79,12 +137,24 @@ static enum err parse(struct arena *arena, struct str text, struct rules *out,
         TRY(take_stage(&stages[i], i, out, problem));
     }
     out->stage_count = input.stages.count;
-    return OK;
+    const struct retry_input *retries = input.retries.items;
+    for (size_t i = 0; i < input.retries.count; i++) {
+        take_retry(&retries[i], out);
+    }
+    return take_texts(&input.texts, out, problem);
+}
+
+void rules_free(struct rules *rules)
+{
+    arena_free(&rules->arena);
+    rules->texts = NULL;
+    rules->text_count = 0;
 }
 
 enum err rules_load(const char *path, struct rules *out, struct problem *problem)
 {
     struct rules rules = {0};
+    retry_default(&rules.retries);
     if (path == NULL || path[0] == '\0') {
         rules.stage_count = stages_default(rules.stages);
         *out = rules;
@@ -98,7 +168,10 @@ enum err rules_load(const char *path, struct rules *out, struct problem *problem
     }
     if (err == OK) {
         *out = rules;
+        out->arena = rules.text_count > 0 ? arena : NULL;
     }
-    arena_free(&arena);
+    if (err != OK || out->arena == NULL) {
+        arena_free(&arena);
+    }
     return err;
 }

@@ -1,6 +1,8 @@
 #include "app/wire.h"
 
+#include "app/plant_providers.h"
 #include "app/rules.h"
+#include "channel/whatsapp_templates.h"
 #include "store/migrate.h"
 #include "store/settings.h"
 
@@ -181,77 +183,9 @@ enum err plant_reader(struct plant *plant, struct db **out, struct problem *prob
     return open_db(plant, true, out, problem);
 }
 
-static enum err find_provider(struct str name, const char *setting, enum channel channel,
-                              const struct provider **out, struct problem *problem)
-{
-    const struct provider *provider = provider_find(name);
-    if (provider == NULL || (provider->channels >> channel & 1) == 0) {
-        return problem_set(problem, E_INVALID, setting,
-                           "%s: \"%.*s\" is no provider of this channel", setting, STR_FMT(name));
-    }
-    *out = provider;
-    return OK;
-}
-
-static enum err parse_security(struct str text, enum smtp_security *out, struct problem *problem)
-{
-    static const struct {
-        const char *word;
-        enum smtp_security security;
-    } words[] = {{"starttls", SMTP_STARTTLS},
-                 {"tls", SMTP_TLS},
-                 {"true", SMTP_TLS},
-                 {"none", SMTP_PLAIN},
-                 {"false", SMTP_PLAIN}};
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (str_equal_nocase(text, str_from(words[i].word))) {
-            *out = words[i].security;
-            return OK;
-        }
-    }
-    return problem_set(problem, E_INVALID, "SMTP_SECURE",
-                       "SMTP_SECURE must be starttls, tls or none");
-}
-
 static struct str set_or_none(struct str text)
 {
     return text.len == 0 ? STR_NONE : text;
-}
-
-static enum err choose_providers(struct plant *plant, struct problem *problem)
-{
-    const struct config *config = &plant->config;
-    struct site *site = &plant->site;
-    struct str email = config->email_provider;
-    if (email.len == 0) {
-        email = config->smtp_host.len > 0 ? STR("smtp") : STR("mock");
-    }
-    TRY(find_provider(email, "EMAIL_PROVIDER", channel_EMAIL, &site->providers[channel_EMAIL],
-                      problem));
-    TRY(find_provider(config->sms_provider, "SMS_PROVIDER", channel_SMS,
-                      &site->providers[channel_SMS], problem));
-    TRY(find_provider(config->call_provider, "CALL_PROVIDER", channel_CALL,
-                      &site->providers[channel_CALL], problem));
-    site->providers[channel_WHATSAPP] = site->providers[channel_SMS];
-    site->provider_settings = (struct provider_settings){
-        .email_from = config->email_from,
-        .smtp_host = set_or_none(config->smtp_host),
-        .smtp_port = (int)config->smtp_port,
-        .smtp_user = set_or_none(config->smtp_user),
-        .smtp_password = set_or_none(config->smtp_password),
-        .smtp_ca_file = set_or_none(config->smtp_ca_file),
-        .ehlo_name = config->smtp_ehlo_name,
-        .timeout = SECONDS(45),
-    };
-    TRY(parse_security(config->smtp_secure, &site->provider_settings.smtp_security, problem));
-    for (int channel = 0; channel < channel_COUNT; channel++) {
-        const struct provider *provider = site->providers[channel];
-        if (provider != NULL) {
-            TRY(provider->check(&site->provider_settings, problem));
-            site->has_mock = site->has_mock || provider == &provider_mock;
-        }
-    }
-    return OK;
 }
 
 static void copy_settings(struct plant *plant)
@@ -304,6 +238,28 @@ static enum err check_data_key_setting(const struct config *config, struct probl
     return OK;
 }
 
+static enum err take_public_url(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    struct str url = config->public_url;
+    struct str alias = config->call_webhook_url;
+    if (url.len > 0 && alias.len > 0 && !str_equal(url, alias)) {
+        return problem_set(problem, E_INVALID, "CALL_WEBHOOK_URL",
+                           "TOCSIN_PUBLIC_URL and CALL_WEBHOOK_URL are one setting, but name two "
+                           "URLs");
+    }
+    url = url.len > 0 ? url : alias;
+    if (url.len > 0 && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
+        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
+                           "TOCSIN_PUBLIC_URL must start with http:// or https://");
+    }
+    while (url.len > 0 && url.ptr[url.len - 1] == '/') {
+        url.len--;
+    }
+    plant->site.public_url = url;
+    return OK;
+}
+
 enum err plant_check(struct plant *plant, struct problem *problem)
 {
     struct str address = STR_NONE;
@@ -311,7 +267,9 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
-    TRY(choose_providers(plant, problem));
+    TRY(take_public_url(plant, problem));
+    TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));
+    TRY(plant_providers(plant, problem));
     TRY(rules_load(plant->config.rules_file.ptr, &plant->site.rules, problem));
     if (plant->zones == NULL) {
         TRY(zoneinfo_open(NULL, &plant->zones, problem));
@@ -321,16 +279,6 @@ enum err plant_check(struct plant *plant, struct problem *problem)
         return problem_set(problem, E_TIMEZONE, "DEFAULT_TIMEZONE",
                            "DEFAULT_TIMEZONE is not an IANA zone");
     }
-    struct str url = plant->config.public_url.len > 0 ? plant->config.public_url
-                                                      : plant->config.call_webhook_url;
-    if (url.len > 0 && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
-        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
-                           "TOCSIN_PUBLIC_URL must start with http:// or https://");
-    }
-    while (url.len > 0 && url.ptr[url.len - 1] == '/') {
-        url.len--;
-    }
-    plant->site.public_url = url;
     return check_data_key_setting(&plant->config, problem);
 }
 
@@ -375,11 +323,15 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     }
     TRY(open_seal(plant, use, problem));
     plant->site.seal = plant->seal;
+    plant_hook_key(plant);
     TRY(open_db(plant, use == PLANT_READ_ONLY, &plant->db, problem));
     if (use == PLANT_WRITE) {
         TRY(prepare_store(plant, problem));
     }
     TRY(check_data_key(plant, use, problem));
+    if (use == PLANT_WRITE) {
+        plant_log_degraded(plant);
+    }
     return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
 }
 
@@ -392,5 +344,6 @@ void plant_close(struct plant *plant)
         close(plant->lock);
         plant->lock = -1;
     }
+    rules_free(&plant->site.rules);
     config_free(&plant->config);
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { UNSUBSCRIBE_BYTES_MAX = 900 }; /* A line has at most 998 (RFC 5322 2.1.1). */
+
 /* The parts, encoded, and what the headers are made of. */
 struct draft {
     const struct mime_mail *mail;
@@ -75,6 +77,21 @@ static enum err check_recipient(struct draft *draft, struct problem *problem)
     return OK;
 }
 
+/* It stands between '<' and '>' on a line of its own. */
+static enum err check_unsubscribe(struct str url, struct problem *problem)
+{
+    bool is_web = str_starts(url, STR("https://")) || str_starts(url, STR("http://"));
+    bool is_sound = !str_is_set(url) || (is_web && url.len <= UNSUBSCRIBE_BYTES_MAX);
+    for (size_t i = 0; i < url.len; i++) {
+        is_sound =
+            is_sound && url.ptr[i] > ' ' && url.ptr[i] < 0x7F && strchr("<>,", url.ptr[i]) == NULL;
+    }
+    if (!is_sound) {
+        return problem_set(problem, E_INVALID, "unsubscribe", "It must be an http or https URL.");
+    }
+    return OK;
+}
+
 static enum err check_mail(struct draft *draft, struct problem *problem)
 {
     const struct mime_mail *mail = draft->mail;
@@ -90,6 +107,7 @@ static enum err check_mail(struct draft *draft, struct problem *problem)
     if (str_is_set(mail->thread) && !token_is_plain(mail->thread, MIME_TOKEN_BYTES_MAX)) {
         return problem_set(problem, E_INVALID, "thread", "It is not a plain id.");
     }
+    TRY(check_unsubscribe(mail->unsubscribe_url, problem));
     return check_parts(draft, problem);
 }
 
@@ -126,6 +144,13 @@ static void add_headers(struct buf *out, const struct draft *draft)
     if (str_is_set(mail->thread) && !str_equal(mail->thread, mail->attempt)) {
         add_id(out, "In-Reply-To", mail->thread, draft->from.domain);
         add_id(out, "References", mail->thread, draft->from.domain);
+    }
+    if (str_is_set(mail->unsubscribe_url)) {
+        /* On one line, whatever its length: not every mail program joins a folded one. */
+        buf_printf(out,
+                   "List-Unsubscribe: <%.*s>\r\n"
+                   "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+                   STR_FMT(mail->unsubscribe_url));
     }
     buf_add_text(out, "Auto-Submitted: auto-generated\r\n"
                       "X-Auto-Response-Suppress: All\r\n"

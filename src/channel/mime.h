@@ -7,10 +7,11 @@
  * alternative (which then also has text/calendar, with the invite's METHOD) and the attachment
  * invite.ics.
  * Errors: E_INVALID names the field: "EMAIL_FROM", "to", "toName", "subject", "attempt", "thread",
- * "text", "html", "invite". A control character in anything that becomes a header is refused, so
- * that no header can be smuggled in. Line ends in text and HTML become CRLF, and a last one is
- * added where it is missing; an invite goes out byte by byte.
- * Source: RFC 5322, 2045, 2046, 2047, 3834 (Auto-Submitted), 6047 (invitations). */
+ * "unsubscribe", "text", "html", "invite". A control character in anything that becomes a header is
+ * refused, so that no header can be smuggled in. Line ends in text and HTML become CRLF, and a last
+ * one is added where it is missing; an invite goes out byte by byte.
+ * Source: RFC 5322, 2045, 2046, 2047, 3834 (Auto-Submitted), 6047 (invitations), 8058 (one click).
+ * */
 #ifndef TOCSIN_CHANNEL_MIME_H
 #define TOCSIN_CHANNEL_MIME_H
 
@@ -29,6 +30,7 @@ struct mime_mail {
     struct str invite;
     struct str attempt;
     struct str thread;
+    struct str unsubscribe_url; /* May be absent: where one click ends these mails (RFC 8058). */
     struct instant now;
 };
 

@@ -127,6 +127,16 @@ static enum err mock_build_cancel(const struct provider_settings *settings, stru
     return OK;
 }
 
+/* Carries a reply as its text, as real providers' answers do in their own ways. */
+static void mock_write_answer(enum hook hook, struct str reply, struct arena *arena,
+                              struct http_response *out)
+{
+    (void)hook;
+    *out = (struct http_response){.status = 200,
+                                  .content_type = STR("text/plain; charset=utf-8"),
+                                  .body = str_is_set(reply) ? arena_str(arena, reply) : STR("")};
+}
+
 const struct provider provider_mock = {
     .name = "mock",
     .channels =
@@ -144,5 +154,5 @@ const struct provider provider_mock = {
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,
     .write_voice = silent_write_voice,
-    .write_answer = silent_write_answer,
+    .write_answer = mock_write_answer,
 };

@@ -64,6 +64,7 @@ struct provider_news {
 /* What a call says. After `speech` it asks for one key where `asks` is set; without an answer it
  * says `speech` once more, then `goodbye`, and hangs up. */
 struct voice_page {
+    enum hook hook; /* Which one it answers: HOOK_VOICE or HOOK_GATHER. */
     struct str attempt;
     struct str language; /* "en", "es", "hi", "de", or a tag such as "en-GB". */
     struct str speech;

@@ -102,6 +102,7 @@ extern const struct provider provider_smtp;
 extern const struct provider provider_twilio;
 extern const struct provider provider_plivo;
 extern const struct provider provider_exotel;
+extern const struct provider provider_webhook;
 
 /* By name; NULL for an unknown one. Every provider known, for documents and checks. */
 const struct provider *provider_find(struct str name);

@@ -7,7 +7,9 @@
 #include "model/http.h"
 
 struct provider_settings {
-    struct str email_from; /* EMAIL_FROM: "Tocsin <alerts@example.com>" or an address */
+    struct str email_from;          /* EMAIL_FROM: "Tocsin <alerts@example.com>" or an address */
+    struct str email_bounce_domain; /* EMAIL_BOUNCE_DOMAIN: absent for the address of EMAIL_FROM */
+    struct str whatsapp_templates;  /* WHATSAPP_TEMPLATES: see channel/whatsapp_templates.h */
     struct str smtp_host;
     int smtp_port;
     enum smtp_security smtp_security;
@@ -15,11 +17,12 @@ struct provider_settings {
     struct str smtp_password;
     struct str smtp_ca_file;
     struct str ehlo_name;
-    struct duration timeout; /* 45 s (K4) */
-    struct str public_url;   /* Without a slash at the end; absent: nobody can call us (V10). */
-    struct str hook_key;     /* Secret of the tokens in callback URLs (hook_token). */
-    int ring_seconds;        /* CALL_RING_SECONDS: how long a phone rings. */
-    bool detects_machines;   /* CALL_MACHINE_DETECTION */
+    struct duration timeout;   /* 45 s (K4) */
+    struct str public_url;     /* Without a slash at the end; absent: nobody can call us (V10). */
+    struct str hook_key;       /* Secret of the tokens in callback URLs (hook_token). */
+    struct str webhook_secret; /* OPERATOR_WEBHOOK_SECRET: signs what we post; absent: unsigned. */
+    int ring_seconds;          /* CALL_RING_SECONDS: how long a phone rings. */
+    bool detects_machines;     /* CALL_MACHINE_DETECTION */
     struct {
         struct str base_url; /* "https://api.twilio.com" */
         struct str account_sid;

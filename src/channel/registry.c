@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-static const struct provider *const providers[] = {&provider_mock, &provider_smtp};
+static const struct provider *const providers[] = {&provider_mock,   &provider_smtp,
+                                                   &provider_twilio, &provider_plivo,
+                                                   &provider_exotel, &provider_webhook};
 
 const struct provider *provider_find(struct str name)
 {
@@ -32,6 +34,14 @@ void providers_assert_complete(void)
         assert(provider->build_find != NULL);
         assert(provider->read_find != NULL);
         assert(provider->build_cancel != NULL);
+        assert(provider->build_poll != NULL);
+        assert(provider->read_poll != NULL);
+        assert(provider->build_inbox != NULL);
+        assert(provider->read_inbox != NULL);
+        assert(provider->check_hook != NULL);
+        assert(provider->read_hook != NULL);
+        assert(provider->write_voice != NULL);
+        assert(provider->write_answer != NULL);
         assert(provider_find(str_from(provider->name)) == provider);
     }
 }

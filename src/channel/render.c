@@ -1,16 +1,17 @@
 #include "channel/render.h"
 
+#include "channel/phrase.h"
 #include "channel/sms_text.h"
+#include "channel/speech.h"
 #include "channel/texts.h"
-#include "domain/civil.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 enum {
     NAME_BYTES_MAX = 80,
     TITLE_BYTES_MAX = 200,
-    SMS_TITLE_BYTES_MAX = 32,
+    SMS_TITLE_CHARACTERS_MAX = 32,
     LINK_BYTES_MAX = 2000
 };
 
@@ -73,26 +74,7 @@ static struct str or_word(struct rendering *rendering, struct str text, const ch
 
 struct str render_time(const struct render_facts *facts, struct str language, struct arena *arena)
 {
-    struct zone utc = zone_utc();
-    const struct zone *zone = facts->zone != NULL ? facts->zone : &utc;
-    struct civil at = zone_to_civil(zone, facts->at);
-    struct civil now = zone_to_civil(zone, facts->now);
-    struct buf out = {.arena = arena};
-    buf_printf(&out, "%02d:%02d", at.hour, at.minute);
-    int64_t day = date_to_days(civil_date(at));
-    if (!instant_is_set(facts->now) || day == date_to_days(civil_date(now))) {
-        return buf_str(&out);
-    }
-    char weekday[16];
-    char month[16];
-    snprintf(weekday, sizeof weekday, "WEEKDAY_%d", weekday_of_days(day));
-    snprintf(month, sizeof month, "MONTH_%d", at.month);
-    buf_printf(&out, " %.*s %.*s, %d %.*s", STR_FMT(word_find(language, "ON")),
-               STR_FMT(word_find(language, weekday)), at.day, STR_FMT(word_find(language, month)));
-    if (at.year != now.year) {
-        buf_printf(&out, " %d", (int)at.year);
-    }
-    return buf_str(&out);
+    return phrase_time(&(struct phrase){.language = language, .arena = arena}, facts);
 }
 
 /* Minutes to the start, rounded to the nearest and never below 0: a stage that is due at 15 minutes
@@ -105,6 +87,22 @@ static struct str minutes_left(const struct render_facts *facts, struct arena *a
     return arena_printf(arena, "%lld", (long long)minutes);
 }
 
+/* At most SMS_TITLE_CHARACTERS_MAX characters, whatever bytes they take. */
+static struct str short_title(struct str title, struct arena *arena)
+{
+    size_t count = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < title.len; i++) {
+        bool is_start = ((unsigned char)title.ptr[i] & 0xC0) != 0x80;
+        kept = is_start && count == SMS_TITLE_CHARACTERS_MAX - 3 ? i : kept;
+        count += is_start ? 1 : 0;
+    }
+    if (count <= SMS_TITLE_CHARACTERS_MAX) {
+        return title;
+    }
+    return arena_printf(arena, "%.*s...", STR_FMT(str_trim(str_slice(title, 0, kept))));
+}
+
 /* For SMS it is made plain before it is cut, so that nothing is cut for the sake of quotes that
  * take three bytes. */
 static struct str title_of(const struct rendering *rendering)
@@ -114,7 +112,43 @@ static struct str title_of(const struct rendering *rendering)
     }
     struct buf plain = {.arena = rendering->arena};
     sms_add_plain(&plain, rendering->facts->title);
-    return one_line(buf_str(&plain), SMS_TITLE_BYTES_MAX, rendering->arena);
+    struct str title = one_line(buf_str(&plain), TITLE_BYTES_MAX, rendering->arena);
+    return str_is_set(title) ? short_title(title, rendering->arena) : title;
+}
+
+/* "Hello Ana", or "Hello" alone. */
+static struct str greeting(struct rendering *rendering)
+{
+    struct str name = one_line(rendering->facts->name, NAME_BYTES_MAX, rendering->arena);
+    enum channel channel = rendering->request->channel;
+    bool is_short = channel == channel_SMS || channel == channel_WHATSAPP;
+    if (!str_is_set(name)) {
+        return copy_of(rendering, is_short ? "HELLO_SHORT_ALONE" : "HELLO_ALONE");
+    }
+    struct template_values values = {0};
+    values.value[PLACEHOLDER_NAME] = name;
+    struct buf out = {.arena = rendering->arena};
+    template_fill(&out, copy_of(rendering, is_short ? "HELLO_SHORT" : "HELLO"), &values, false);
+    return buf_str(&out);
+}
+
+static void gather_times(struct rendering *rendering)
+{
+    const struct render_facts *facts = rendering->facts;
+    struct str *value = rendering->values.value;
+    struct phrase phrase = {.language = rendering->request->language,
+                            .is_spoken = rendering->request->channel == channel_CALL,
+                            .arena = rendering->arena};
+    if (instant_is_set(facts->at)) {
+        value[PLACEHOLDER_TIME] = phrase_time(&phrase, facts);
+        if (instant_is_set(facts->now)) {
+            value[PLACEHOLDER_MINUTES] = minutes_left(facts, rendering->arena);
+        }
+    }
+    if (instant_is_set(facts->since) && instant_is_set(facts->now)) {
+        value[PLACEHOLDER_AGO] = phrase_ago(&phrase, instant_since(facts->now, facts->since));
+        value[PLACEHOLDER_BY] = or_word(rendering, value[PLACEHOLDER_BY], "SOMEBODY");
+    }
 }
 
 static void gather_values(struct rendering *rendering)
@@ -124,6 +158,7 @@ static void gather_values(struct rendering *rendering)
     struct str *value = rendering->values.value;
     value[PLACEHOLDER_NAME] =
         or_word(rendering, one_line(facts->name, NAME_BYTES_MAX, arena), "NO_NAME");
+    value[PLACEHOLDER_HELLO] = greeting(rendering);
     value[PLACEHOLDER_TITLE] = or_word(rendering, title_of(rendering), "NO_TITLE");
     value[PLACEHOLDER_PERSON] = one_line(facts->person, NAME_BYTES_MAX, arena);
     if (rendering->request->key == text_key_MISSED_EMERGENCY_CONTACT) {
@@ -133,12 +168,17 @@ static void gather_values(struct rendering *rendering)
     value[PLACEHOLDER_TIMEZONE] = one_line(facts->timezone, NAME_BYTES_MAX, arena);
     value[PLACEHOLDER_LINK] = web_link(facts->link, arena);
     value[PLACEHOLDER_JOINURL] = web_link(facts->join_url, arena);
-    if (instant_is_set(facts->at)) {
-        value[PLACEHOLDER_TIME] = render_time(facts, rendering->request->language, arena);
-        if (instant_is_set(facts->now)) {
-            value[PLACEHOLDER_MINUTES] = minutes_left(facts, arena);
-        }
+    value[PLACEHOLDER_BY] = one_line(facts->by, NAME_BYTES_MAX, arena);
+    value[PLACEHOLDER_PROVIDER] = one_line(facts->provider, NAME_BYTES_MAX, arena);
+    value[PLACEHOLDER_ERROR] = one_line(facts->error, TITLE_BYTES_MAX, arena);
+    value[PLACEHOLDER_CODE] = one_line(facts->code, NAME_BYTES_MAX, arena);
+    if (rendering->request->channel == channel_CALL && str_is_set(value[PLACEHOLDER_CODE])) {
+        value[PLACEHOLDER_CODE] = speech_spell(value[PLACEHOLDER_CODE], arena);
     }
+    if (facts->count > 0) {
+        value[PLACEHOLDER_COUNT_OF] = arena_printf(arena, "%lld", (long long)facts->count);
+    }
+    gather_times(rendering);
 }
 
 static struct str fill(struct rendering *rendering, struct str template, bool as_html)
@@ -184,10 +224,22 @@ static struct str render_text(struct rendering *rendering, struct str override, 
     return str_is_set(text) ? text : fill_part(rendering, part);
 }
 
+/* A mail's text says at its foot where mail is ended, since not every program shows a button. */
+static struct str render_mail_text(struct rendering *rendering, struct str override)
+{
+    struct str text = render_text(rendering, override, text_part_TEXT);
+    struct str url = web_link(rendering->facts->unsubscribe, rendering->arena);
+    if (!str_is_set(url)) {
+        return text;
+    }
+    return arena_printf(rendering->arena, "%.*s\n\n-- \n%.*s: %.*s", STR_FMT(text),
+                        STR_FMT(copy_of(rendering, "UNSUBSCRIBE_BUTTON")), STR_FMT(url));
+}
+
 static struct str render_sms(struct rendering *rendering, struct str override)
 {
     struct buf plain = {.arena = rendering->arena};
-    sms_add_plain(&plain, render_text(rendering, override, text_part_SMS));
+    sms_add_cheapest(&plain, render_text(rendering, override, text_part_SMS), rendering->arena);
     return buf_str(&plain);
 }
 
@@ -257,52 +309,15 @@ static struct str render_html(struct rendering *rendering, const struct render_o
     add_buttons(&out, rendering);
     buf_add_text(&out, "<p style=\"color:#5b6472;font-size:13px\">");
     template_add_escaped(&out, copy_of(rendering, "FOOTER"));
+    struct str url = web_link(rendering->facts->unsubscribe, rendering->arena);
+    if (str_is_set(url)) {
+        buf_add_text(&out, "<br>\n<a style=\"color:#5b6472\" href=\"");
+        template_add_escaped(&out, url);
+        buf_add_text(&out, "\">");
+        template_add_escaped(&out, copy_of(rendering, "UNSUBSCRIBE_BUTTON"));
+        buf_add_text(&out, "</a>");
+    }
     buf_add_text(&out, "</p>\n</div>\n</body>\n</html>\n");
-    return buf_str(&out);
-}
-
-static bool is_url(struct str word)
-{
-    return str_contains(word, STR("://")) || str_starts_nocase(word, STR("www."));
-}
-
-/* What a voice would spell out or stumble over becomes a space. */
-static void add_spoken(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool is_noise = c < 0x20 || strchr("\"*_#<>{}[]|~^\\`=\x7F", (char)c) != NULL;
-        buf_add_byte(out, is_noise ? ' ' : (char)c);
-    }
-}
-
-/* Words with single spaces between them, without URLs. */
-static struct str spoken(struct str text, struct arena *arena)
-{
-    struct buf plain = {.arena = arena};
-    struct buf clean = {.arena = arena};
-    sms_add_plain(&plain, text);
-    struct buf without = {.arena = arena};
-    struct str rest = buf_str(&plain);
-    struct str line = STR_NONE;
-    struct str word = STR_NONE;
-    while (str_split(&rest, '\n', &line)) {
-        while (str_split(&line, ' ', &word)) {
-            if (!is_url(word)) {
-                buf_add(&without, word);
-            }
-            buf_add_byte(&without, ' ');
-        }
-    }
-    add_spoken(&clean, buf_str(&without));
-    struct buf out = {.arena = arena};
-    rest = buf_str(&clean);
-    while (str_split(&rest, ' ', &word)) {
-        if (word.len > 0) {
-            buf_add_text(&out, out.len > 0 ? " " : "");
-            buf_add(&out, word);
-        }
-    }
     return buf_str(&out);
 }
 
@@ -312,20 +327,35 @@ static struct str render_speech(struct rendering *rendering, const struct render
     if (!str_is_set(text)) {
         text = fill_override(rendering, override->text, false);
     }
-    struct str body = str_is_set(text) ? spoken(text, rendering->arena) : STR_NONE;
+    struct str body = str_is_set(text) ? speech_of(text, rendering->arena) : STR_NONE;
     if (body.len == 0) {
-        body = spoken(fill_part(rendering, text_part_SPEECH), rendering->arena);
+        body = speech_of(fill_part(rendering, text_part_SPEECH), rendering->arena);
     }
     struct str keys = copy_of(rendering, text_key_keys(rendering->request->key));
-    body = str_trim(str_cut_utf8(body, SPEECH_BYTES_MAX - keys.len - 1));
-    return arena_printf(rendering->arena, "%.*s %.*s", STR_FMT(body), STR_FMT(keys));
+    body = speech_cut(body, SPEECH_BYTES_MAX - keys.len - 1);
+    const char *space = keys.len > 0 ? " " : "";
+    return arena_printf(rendering->arena, "%.*s%s%.*s", STR_FMT(body), space, STR_FMT(keys));
+}
+
+struct str render_value(const struct render_request *request, const struct render_facts *facts,
+                        enum placeholder placeholder, struct arena *arena)
+{
+    struct rendering rendering = {.request = request, .facts = facts, .arena = arena};
+    assert(placeholder < PLACEHOLDER_COUNT);
+    gather_values(&rendering);
+    return rendering.values.value[placeholder];
+}
+
+static struct str message_override(const struct render_override *override)
+{
+    return override->sms.len > 0 ? override->sms : override->text;
 }
 
 void render(const struct render_request *request, const struct render_facts *facts,
             struct arena *arena, struct rendered *out)
 {
     static const struct render_override none = {STR_INIT(""), STR_INIT(""), STR_INIT(""),
-                                                STR_INIT("")};
+                                                STR_INIT(""), STR_INIT("")};
     const struct render_override *override = request->override != NULL ? request->override : &none;
     struct rendering rendering = {.request = request, .facts = facts, .arena = arena};
     gather_values(&rendering);
@@ -333,14 +363,14 @@ void render(const struct render_request *request, const struct render_facts *fac
     switch (request->channel) {
     case channel_EMAIL:
         out->subject = render_subject(&rendering, override->subject);
-        out->text = render_text(&rendering, override->text, text_part_TEXT);
+        out->text = render_mail_text(&rendering, override->text);
         out->html = render_html(&rendering, override, out->subject);
         break;
     case channel_SMS:
-        out->text = render_sms(&rendering, override->text);
+        out->text = render_sms(&rendering, message_override(override));
         break;
     case channel_WHATSAPP:
-        out->text = render_text(&rendering, override->text, text_part_SMS);
+        out->text = render_text(&rendering, message_override(override), text_part_SMS);
         break;
     case channel_CALL:
         out->speech = render_speech(&rendering, override);
@@ -351,7 +381,7 @@ void render(const struct render_request *request, const struct render_facts *fac
     case channel_NONE:
     case channel_COUNT:
         out->subject = render_subject(&rendering, override->subject);
-        out->text = render_text(&rendering, override->text, text_part_SMS);
+        out->text = render_text(&rendering, message_override(override), text_part_SMS);
         break;
     }
 }

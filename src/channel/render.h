@@ -18,7 +18,7 @@
 
 enum text_key {
     text_key_NONE,
-#define TEXT_KEY(name, keys, asks, doc) text_key_##name,
+#define TEXT_KEY(name, parts, keys, asks, doc) text_key_##name,
 #define TEXT(language, key, part, text)
 #define WORD(language, name, text)
 #define PLACEHOLDER(name, text, doc)
@@ -41,17 +41,27 @@ enum text_part {
 
 enum { SPEECH_BYTES_MAX = 1500, SUBJECT_BYTES_MAX = 200 };
 
-/* Absent facts are STR_NONE, INSTANT_NONE and NULL. */
+/* Which parts an occasion has texts for. */
+enum text_parts { TEXT_PARTS_ALL, TEXT_PARTS_SPOKEN, TEXT_PARTS_WRITTEN };
+
+/* Absent facts are STR_NONE, INSTANT_NONE, 0 and NULL. */
 struct render_facts {
     struct str name;
     struct str title;
     struct str person;
     struct str link;
     struct str join_url;
+    struct str unsubscribe;  /* EMAIL: where it is ended; at the foot of text and HTML. */
     struct str timezone;     /* The zone's name. */
     const struct zone *zone; /* NULL for UTC. */
     struct instant at;       /* When it starts or started. */
+    struct instant since;    /* What {{ago}} counts from: when it was resolved, or began. */
     struct instant now;
+    struct str by; /* Who did it; "somebody" where `since` is known and this is not. */
+    struct str provider;
+    struct str error;
+    struct str code; /* Spelled out in speech. */
+    int64_t count;
 };
 
 /* Templates in place of ours; absent ones are STR_NONE. `text` stands for messages and, without a
@@ -59,6 +69,7 @@ struct render_facts {
 struct render_override {
     struct str subject;
     struct str text;
+    struct str sms; /* Messages; where absent, `text`. */
     struct str html;
     struct str speech;
 };
@@ -82,11 +93,23 @@ struct rendered {
 void render(const struct render_request *request, const struct render_facts *facts,
             struct arena *arena, struct rendered *out);
 
+/* The language that texts for this locale are in: "es" of "es-MX", "en" of "fr" and of nothing. */
+struct str render_language(struct str locale);
+/* The languages that there are texts in, English first. */
+size_t render_languages(const char *const **out);
+
+/* What stands for a placeholder; STR_NONE where it has no value. */
+struct str render_value(const struct render_request *request, const struct render_facts *facts,
+                        enum placeholder placeholder, struct arena *arena);
+
 /* "MEETING_UPCOMING_EMAIL" and so on. E_INVALID for a name that is no occasion's. */
 NODISCARD enum err text_key_parse(struct str name, enum text_key *out);
 const char *text_key_name(enum text_key key);
-/* "09:30", or "09:30 on Tuesday, 6 January" when that is another day than `now` in this zone, with
- * the year when that differs too. `zone` NULL means UTC. */
+const char *text_key_doc(enum text_key key);
+enum text_parts text_key_parts(enum text_key key);
+const char *text_part_name(enum text_part part);
+/* In English "09:30", or "09:30 on Tuesday, 6 January" when that is another day than `now` in this
+ * zone, with the year when that differs too. `zone` NULL means UTC. */
 struct str render_time(const struct render_facts *facts, struct str language, struct arena *arena);
 
 /* The table, for tests and documents. */
@@ -97,5 +120,11 @@ struct text_row {
     const char *text;
 };
 size_t text_rows(const struct text_row **out);
+struct word_row {
+    const char *language;
+    const char *name;
+    const char *text;
+};
+size_t word_rows(const struct word_row **out);
 
 #endif

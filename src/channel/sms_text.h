@@ -8,12 +8,14 @@
 #ifndef TOCSIN_CHANNEL_SMS_TEXT_H
 #define TOCSIN_CHANNEL_SMS_TEXT_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 struct sms_size {
     bool is_gsm7;
-    size_t units;    /* Septets, or UTF-16 code units. */
-    size_t segments; /* At least 1: an empty text is a message, too. */
+    size_t units;      /* Septets, or UTF-16 code units. */
+    size_t segments;   /* At least 1: an empty text is a message, too. */
+    size_t units_left; /* In the last segment. */
 };
 
 /* `text` is UTF-8; what is not counts as one character outside GSM-7 a byte. */
@@ -23,5 +25,14 @@ size_t sms_segments(struct str text);
 /* Typographic quotes, dashes, ellipses, bullets and spaces become their plain forms, and invisible
  * characters are left out. Everything else stays as it is. */
 void sms_add_plain(struct buf *out, struct str text);
+
+/* Letters with marks that GSM-7 does not have become the letters alone: "a" for "á". Characters
+ * that have no such form stay. */
+void sms_add_without_marks(struct buf *out, struct str text);
+/* The text as it goes out: plain, and without marks too where that takes fewer segments; so a name
+ * keeps its marks as long as they cost nothing. */
+void sms_add_cheapest(struct buf *out, struct str text, struct arena *arena);
+/* The characters that make the text UCS-2, each once, at most 20. */
+void sms_add_forcing(struct buf *out, struct str text);
 
 #endif

@@ -8,7 +8,7 @@ struct placeholder_row {
 };
 
 static const struct placeholder_row placeholders[PLACEHOLDER_COUNT] = {
-#define TEXT_KEY(name, keys, asks, doc)
+#define TEXT_KEY(name, parts, keys, asks, doc)
 #define TEXT(language, key, part, text)
 #define WORD(language, name, text)
 #define PLACEHOLDER(name, text, doc) [PLACEHOLDER_##name] = {text, doc},

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 enum placeholder {
-#define TEXT_KEY(name, keys, asks, doc)
+#define TEXT_KEY(name, parts, keys, asks, doc)
 #define TEXT(language, key, part, text)
 #define WORD(language, name, text)
 #define PLACEHOLDER(name, text, doc) PLACEHOLDER_##name,

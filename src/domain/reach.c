@@ -13,16 +13,69 @@ static struct reach_choice skip(enum channel channel, const char *reason)
     return (struct reach_choice){REACH_SKIP, channel, reason};
 }
 
+static const char *suppressed_reason(const struct reach *reach, enum channel channel)
+{
+    switch (reach->suppressed[channel]) {
+    case failure_category_NONE:
+        return NULL;
+    case failure_category_invalid_number:
+        return "suppressed:invalid_number";
+    case failure_category_opted_out:
+        return "suppressed:opted_out";
+    case failure_category_network:
+    case failure_category_timeout:
+    case failure_category_rate_limited:
+    case failure_category_provider_error:
+    case failure_category_auth:
+    case failure_category_carrier_rejected:
+    case failure_category_unreachable:
+    case failure_category_no_answer:
+    case failure_category_busy:
+    case failure_category_rejected_content:
+    case failure_category_unknown:
+    case failure_category_COUNT:
+        break;
+    }
+    return "suppressed";
+}
+
+static bool is_open(const struct reach *reach, enum channel channel)
+{
+    return (reach->tried >> channel & 1u) == 0 && suppressed_reason(reach, channel) == NULL;
+}
+
+static bool can_whatsapp(const struct reach *reach)
+{
+    return (reach->has_whatsapp || (reach->has_phone && reach->prefers_whatsapp)) &&
+           is_open(reach, channel_WHATSAPP);
+}
+
+static bool can_text(const struct reach *reach)
+{
+    return reach->has_phone && is_open(reach, channel_SMS);
+}
+
 static enum channel message_channel(const struct reach *reach)
 {
-    bool can_whatsapp = reach->has_whatsapp || reach->has_phone;
-    if (reach->prefers_whatsapp && can_whatsapp) {
+    if (reach->prefers_whatsapp && can_whatsapp(reach)) {
         return channel_WHATSAPP;
     }
-    if (reach->has_phone) {
+    if (can_text(reach)) {
         return channel_SMS;
     }
-    return reach->has_whatsapp ? channel_WHATSAPP : channel_NONE;
+    return can_whatsapp(reach) ? channel_WHATSAPP : channel_NONE;
+}
+
+/* Why the message channel that the person would have is not the one that is used; NULL where it is.
+ */
+static const char *message_barred(const struct reach *reach)
+{
+    bool would_whatsapp = reach->prefers_whatsapp && (reach->has_whatsapp || reach->has_phone);
+    if (would_whatsapp) {
+        return suppressed_reason(reach, channel_WHATSAPP);
+    }
+    return reach->has_phone ? suppressed_reason(reach, channel_SMS)
+                            : suppressed_reason(reach, channel_WHATSAPP);
 }
 
 static bool message_is_on(enum channel channel, const struct reach_limits *limits)
@@ -38,9 +91,9 @@ static enum channel message_channel_on(const struct reach *reach, const struct r
         return preferred;
     }
     if (preferred == channel_WHATSAPP) {
-        return reach->has_phone && limits->sms_on ? channel_SMS : channel_NONE;
+        return can_text(reach) && limits->sms_on ? channel_SMS : channel_NONE;
     }
-    return reach->has_whatsapp && limits->whatsapp_on ? channel_WHATSAPP : channel_NONE;
+    return can_whatsapp(reach) && limits->whatsapp_on ? channel_WHATSAPP : channel_NONE;
 }
 
 /* The best that is left when the wanted channel cannot be used, for `reason`. */
@@ -48,14 +101,23 @@ static struct reach_choice fall_back(enum channel wanted, const char *reason,
                                      const struct reach *reach, const struct reach_limits *limits)
 {
     enum channel message = message_channel_on(reach, limits);
-    bool may_write = wanted != channel_SMS && wanted != channel_WHATSAPP;
-    if (may_write && message != channel_NONE) {
+    if (message != channel_NONE && message != wanted) {
         return send_by(message, reason);
     }
-    if (wanted != channel_EMAIL && reach->has_email && limits->email_on) {
+    bool can_mail = reach->has_email && is_open(reach, channel_EMAIL) && limits->email_on;
+    if (wanted != channel_EMAIL && can_mail) {
         return send_by(channel_EMAIL, reason);
     }
     return skip(wanted, "no_contact");
+}
+
+struct reach_choice reach_onward(enum channel failed, const char *reason, const struct reach *reach,
+                                 const struct reach_limits *limits)
+{
+    assert(failed > channel_NONE && failed < channel_COUNT);
+    struct reach rest = *reach;
+    rest.tried |= 1u << failed;
+    return fall_back(failed, reason, &rest, limits);
 }
 
 static struct reach_choice choose_call(const struct reach *reach, const struct reach_limits *limits)
@@ -68,6 +130,9 @@ static struct reach_choice choose_call(const struct reach *reach, const struct r
     }
     if (!reach->has_phone) {
         return fall_back(channel_CALL, "no_phone", reach, limits);
+    }
+    if (!is_open(reach, channel_CALL)) {
+        return fall_back(channel_CALL, suppressed_reason(reach, channel_CALL), reach, limits);
     }
     if (!reach->takes_calls) {
         return fall_back(channel_CALL, "call_opt_out", reach, limits);
@@ -85,10 +150,11 @@ static struct reach_choice choose_message(const struct reach *reach,
                                           const struct reach_limits *limits)
 {
     enum channel channel = message_channel(reach);
+    const char *barred = message_barred(reach);
     if (channel == channel_NONE) {
-        return fall_back(channel_SMS, "no_phone", reach, limits);
+        return fall_back(channel_SMS, barred == NULL ? "no_phone" : barred, reach, limits);
     }
-    return message_is_on(channel, limits) ? send_by(channel, NULL)
+    return message_is_on(channel, limits) ? send_by(channel, barred)
                                           : skip(channel, "channel_disabled");
 }
 
@@ -98,8 +164,12 @@ static struct reach_choice choose_email(const struct reach *reach,
     if (!limits->email_on) {
         return skip(channel_EMAIL, "channel_disabled");
     }
-    return reach->has_email ? send_by(channel_EMAIL, NULL)
-                            : fall_back(channel_EMAIL, "no_email", reach, limits);
+    if (!reach->has_email) {
+        return fall_back(channel_EMAIL, "no_email", reach, limits);
+    }
+    return is_open(reach, channel_EMAIL)
+               ? send_by(channel_EMAIL, NULL)
+               : fall_back(channel_EMAIL, suppressed_reason(reach, channel_EMAIL), reach, limits);
 }
 
 struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,

@@ -4,7 +4,8 @@
  * quiet hours rule out becomes
  * a message, and a message without a number an email, each with its reason: never silence. A call
  * over the cap or outside its window is not placed and not replaced: an earlier stage has written
- * already. */
+ * already. A suppressed address counts as none, with the reason "suppressed:invalid_number" or
+ * "suppressed:opted_out" (P4). */
 #ifndef TOCSIN_DOMAIN_REACH_H
 #define TOCSIN_DOMAIN_REACH_H
 
@@ -19,6 +20,9 @@ struct reach {
     bool prefers_whatsapp;
     bool takes_calls; /* callOptIn */
     bool is_quiet;    /* Inside the person's quiet hours now. */
+    /* By channel, why the address there is not used any more (P4); 0 for one that may be. */
+    enum failure_category suppressed[channel_COUNT];
+    unsigned tried; /* Bits 1u << channel of what has failed for this step already. */
 };
 
 struct reach_limits {
@@ -40,6 +44,10 @@ struct reach_choice {
 };
 
 struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,
+                                 const struct reach_limits *limits);
+/* Where a step goes on after `failed` did not get through, for `reason`: to a text, then to an
+ * email, never up to a call, which interrupts. SKIP where nothing is left. */
+struct reach_choice reach_onward(enum channel failed, const char *reason, const struct reach *reach,
                                  const struct reach_limits *limits);
 
 #endif

@@ -9,83 +9,20 @@ struct phrase {
     enum reply_word word;
 };
 
-/* As the text looks once it is folded: lower case, no apostrophes, one space between words. */
 static const struct phrase phrases[] = {
-    {"joined", REPLY_JOINED},
-    {"join", REPLY_JOINED},
-    {"joining", REPLY_JOINED},
-    {"im joining", REPLY_JOINED},
-    {"i am joining", REPLY_JOINED},
-    {"ill join", REPLY_JOINED},
-    {"i will join", REPLY_JOINED},
-    {"in", REPLY_JOINED},
-    {"im in", REPLY_JOINED},
-    {"i am in", REPLY_JOINED},
-    {"1", REPLY_JOINED},
-    {"y", REPLY_JOINED},
-    {"yes", REPLY_JOINED},
-    {"yep", REPLY_JOINED},
-    {"yeah", REPLY_JOINED},
-    {"ok", REPLY_JOINED},
-    {"okay", REPLY_JOINED},
-    {"k", REPLY_JOINED},
-    {"sure", REPLY_JOINED},
-    {"omw", REPLY_JOINED},
-    {"on my way", REPLY_JOINED},
-    {"im on my way", REPLY_JOINED},
-    {"i am on my way", REPLY_JOINED},
-    {"coming", REPLY_JOINED},
-    {"im coming", REPLY_JOINED},
-    {"i am coming", REPLY_JOINED},
-    {"im here", REPLY_JOINED},
-    {"i am here", REPLY_JOINED},
-    {":thumbs-up:", REPLY_JOINED},
-    {"missed", REPLY_MISSED},
-    {"miss", REPLY_MISSED},
-    {"2", REPLY_MISSED},
-    {"n", REPLY_MISSED},
-    {"no", REPLY_MISSED},
-    {"nope", REPLY_MISSED},
-    {"cant", REPLY_MISSED},
-    {"i cant", REPLY_MISSED},
-    {"cannot", REPLY_MISSED},
-    {"i cannot", REPLY_MISSED},
-    {"cant make it", REPLY_MISSED},
-    {"i cant make it", REPLY_MISSED},
-    {"cannot make it", REPLY_MISSED},
-    {"i cannot make it", REPLY_MISSED},
-    {"can not make it", REPLY_MISSED},
-    {"i can not make it", REPLY_MISSED},
-    {"wont make it", REPLY_MISSED},
-    {"i wont make it", REPLY_MISSED},
-    {"will not make it", REPLY_MISSED},
-    {"i will not make it", REPLY_MISSED},
-    {"cant come", REPLY_MISSED},
-    {"i cant come", REPLY_MISSED},
-    {"cant join", REPLY_MISSED},
-    {"i cant join", REPLY_MISSED},
-    {"not coming", REPLY_MISSED},
-    {"im not coming", REPLY_MISSED},
-    {"im out", REPLY_MISSED},
-    {"out", REPLY_MISSED},
-    {":thumbs-down:", REPLY_MISSED},
-    {"hi", REPLY_UNKNOWN},
-    {"hello", REPLY_UNKNOWN},
-    {"sorry", REPLY_UNKNOWN},
-    {"im sorry", REPLY_UNKNOWN},
-    {"please", REPLY_UNKNOWN},
-    {"thanks", REPLY_UNKNOWN},
-    {"thank you", REPLY_UNKNOWN},
-    {"thx", REPLY_UNKNOWN},
-    {"now", REPLY_UNKNOWN},
+#define PHRASE(language, text, meaning) {text, REPLY_##meaning},
+#define CARRIER(language, text, meaning)
+#include "domain/reply_words.def"
+#undef PHRASE
+#undef CARRIER
 };
 
 static const struct phrase carrier_words[] = {
-    {"stop", REPLY_STOP},        {"stopall", REPLY_STOP}, {"stop all", REPLY_STOP},
-    {"unsubscribe", REPLY_STOP}, {"end", REPLY_STOP},     {"quit", REPLY_STOP},
-    {"cancel", REPLY_STOP},      {"revoke", REPLY_STOP},  {"optout", REPLY_STOP},
-    {"opt out", REPLY_STOP},     {"start", REPLY_START},  {"unstop", REPLY_START},
-    {"help", REPLY_HELP},        {"info", REPLY_HELP},
+#define PHRASE(language, text, meaning)
+#define CARRIER(language, text, meaning) {text, REPLY_##meaning},
+#include "domain/reply_words.def"
+#undef PHRASE
+#undef CARRIER
 };
 
 /* Characters beyond ASCII that mean something here; "" is dropped, and " " parts words. */
@@ -97,7 +34,10 @@ struct sign {
 static const struct sign signs[] = {
     {"\xF0\x9F\x91\x8D", " :thumbs-up: "},   /* U+1F44D */
     {"\xF0\x9F\x91\x8E", " :thumbs-down: "}, /* U+1F44E */
-    {"\xF0\x9F\x8F\xBB", ""},                /* U+1F3FB to U+1F3FF, skin tones */
+    {"\xF0\x9F\x91\x8C", " :ok-hand: "},     /* U+1F44C */
+    {"\xE2\x9C\x85", " :check-mark: "},      /* U+2705, U+2714 */
+    {"\xE2\x9C\x94", " :check-mark: "},
+    {"\xF0\x9F\x8F\xBB", ""}, /* U+1F3FB to U+1F3FF, skin tones */
     {"\xF0\x9F\x8F\xBC", ""},
     {"\xF0\x9F\x8F\xBD", ""},
     {"\xF0\x9F\x8F\xBE", ""},
@@ -129,6 +69,7 @@ static const struct sign signs[] = {
     {"\xE2\x80\xA6", " "}, /* U+2026 */
     {"\xC2\xA1", " "},     /* U+00A1, U+00BF */
     {"\xC2\xBF", " "},
+    {"\xE0\xA5\xA4", " "}, /* U+0964, the Devanagari full stop */
 };
 
 /* Room for a text of nothing but thumbs: 4 bytes become at most 15. */
@@ -161,6 +102,32 @@ static void fold_ascii(struct folded *folded, char c)
     }
 }
 
+/* U+00C0 to U+00FF, their two bytes being C3 80 to C3 BF: the letter without its accent. Capital
+ * and small ones stand 32 apart. */
+static const char plain_letters[] = "aaaaaaaceeeeiiiidnooooo ouuuuyts";
+
+/* Takes an accented letter, or an accent that stands by itself (U+0300 to U+036F); false for
+ * anything else. */
+static bool fold_accent(struct folded *folded, struct str rest)
+{
+    if (rest.len < 2) {
+        return false;
+    }
+    unsigned char lead = (unsigned char)rest.ptr[0];
+    unsigned char next = (unsigned char)rest.ptr[1];
+    if (lead == 0xCC || (lead == 0xCD && next < 0xB0)) {
+        return true;
+    }
+    if (lead != 0xC3) {
+        return false;
+    }
+    fold_byte(folded, plain_letters[next & 31]);
+    if (next == 0x9F) {
+        fold_byte(folded, 's');
+    }
+    return true;
+}
+
 /* The sign at the start of `rest`, NULL where there is none. */
 static const struct sign *sign_at(struct str rest)
 {
@@ -179,8 +146,10 @@ static void fold(struct str text, struct folded *folded)
         const struct sign *sign = sign_at(str_slice(text, at, text.len));
         if (sign == NULL && (unsigned char)text.ptr[at] < 0x80) {
             fold_ascii(folded, text.ptr[at++]);
+        } else if (sign == NULL && fold_accent(folded, str_slice(text, at, text.len))) {
+            at += 2;
         } else if (sign == NULL) {
-            fold_byte(folded, text.ptr[at++]); /* Part of a word that no phrase has. */
+            fold_byte(folded, text.ptr[at++]); /* Of another script. */
         } else {
             for (const char *c = sign->meaning; *c != '\0'; c++) {
                 fold_byte(folded, *c);
@@ -246,12 +215,25 @@ static bool take_code(struct reply *reply, struct str code)
     return true;
 }
 
+/* "ok, got it": a yes says nothing against a word that is more exact. */
+static bool is_yes(enum reply_word word)
+{
+    return word == REPLY_JOINED;
+}
+
+static bool goes_with_yes(enum reply_word word)
+{
+    return word == REPLY_ACKNOWLEDGE || word == REPLY_RESOLVE || word == REPLY_ACCEPT;
+}
+
 static bool take_word(struct reply *reply, enum reply_word word)
 {
-    bool agrees = word == REPLY_UNKNOWN || reply->word == REPLY_UNKNOWN || reply->word == word;
-    if (word != REPLY_UNKNOWN) {
-        reply->word = word;
+    if (word == REPLY_UNKNOWN || (is_yes(word) && goes_with_yes(reply->word))) {
+        return true;
     }
+    bool agrees = reply->word == REPLY_UNKNOWN || reply->word == word ||
+                  (is_yes(reply->word) && goes_with_yes(word));
+    reply->word = word;
     return agrees;
 }
 
@@ -301,4 +283,17 @@ struct reply reply_read(struct str text)
         return (struct reply){.word = REPLY_UNKNOWN, .code = ""};
     }
     return reply;
+}
+
+const char *reply_word_name(enum reply_word word)
+{
+    static const char *const names[REPLY_WORD_COUNT] = {
+        [REPLY_UNKNOWN] = "UNKNOWN", [REPLY_JOINED] = "JOINED",
+        [REPLY_MISSED] = "MISSED",   [REPLY_ACKNOWLEDGE] = "ACKNOWLEDGE",
+        [REPLY_RESOLVE] = "RESOLVE", [REPLY_ACCEPT] = "ACCEPT",
+        [REPLY_DECLINE] = "DECLINE", [REPLY_STOP] = "STOP",
+        [REPLY_START] = "START",     [REPLY_HELP] = "HELP",
+    };
+    assert(word < REPLY_WORD_COUNT);
+    return names[word];
 }

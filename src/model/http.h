@@ -37,7 +37,7 @@ struct http_request {
     struct str cookie;
     struct str peer;
     struct str body;
-    const struct http_header *extensions; /* Headers named X-…, in lower case. */
+    const struct http_header *extensions; /* Headers named X-…, the names in lower case. */
     size_t extension_count;
 };
 

@@ -120,7 +120,7 @@ void lane_stop(struct lane *lane);
 void lane_free(struct lane **lane);
 /* Under the inbox's lock: wakes it for what waits there; false where it has no room. */
 bool lane_call(struct lane *lane);
-void lane_is_free(struct lane *lane); /* Done with a transfer, just before that is told. */
+void lane_ends_transfer(struct lane *lane); /* Done with a transfer, just before that is told. */
 
 /* http_client_hosts.c: fair turns. */
 void hosts_enqueue(struct lane *lane, struct transfer *transfer, struct str key);

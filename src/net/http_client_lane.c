@@ -337,7 +337,7 @@ bool lane_call(struct lane *lane)
     return true;
 }
 
-void lane_is_free(struct lane *lane)
+void lane_ends_transfer(struct lane *lane)
 {
     pthread_mutex_lock(&lane->inbox->lock);
     lane->busy = false;

@@ -221,7 +221,7 @@ static void transfer_end(struct transfer *transfer)
     if (transfer->host != NULL) {
         hosts_release(lane, transfer);
     }
-    lane_is_free(lane);
+    lane_ends_transfer(lane);
     client_tell(lane->client, transfer->ticket, &transfer->answer);
     buf_free(&transfer->body);
     arena_free(&transfer->arena);

@@ -33,8 +33,12 @@ static const struct method_name method_names[] = {
     {STR_INIT("OPTIONS"), HTTP_OPTIONS},
 };
 
+/* Signatures of providers come in headers named X-…; more of them than this are left out. */
+enum { EXTENSIONS_MAX = 32 };
+
 struct header_scan {
     struct http_exchange *exchange;
+    struct http_header *extensions;
     struct request_facts *facts;
     const char *complaint; /* NULL while all is well. */
     int hosts;
@@ -110,6 +114,31 @@ static void kept_header(struct header_scan *scan, struct str name, struct str va
     }
 }
 
+static struct str lower_case(struct arena *arena, struct str name)
+{
+    char *text = arena_alloc(arena, name.len + 1);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return (struct str){text, name.len};
+}
+
+static void extension_header(struct header_scan *scan, struct str name, struct str value)
+{
+    struct http_request *request = &scan->exchange->request;
+    struct arena *arena = scan->exchange->arena;
+    if (!str_starts_nocase(name, STR("x-")) || request->extension_count == EXTENSIONS_MAX) {
+        return;
+    }
+    if (scan->extensions == NULL) {
+        scan->extensions = ARENA_NEW_ARRAY(arena, struct http_header, EXTENSIONS_MAX);
+        request->extensions = scan->extensions;
+    }
+    scan->extensions[request->extension_count++] =
+        (struct http_header){lower_case(arena, name), arena_str(arena, value)};
+}
+
 static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const char *key,
                                    const char *text)
 {
@@ -125,6 +154,7 @@ static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const
     }
     framing_header(scan, name, value);
     kept_header(scan, name, value);
+    extension_header(scan, name, value);
     return scan->complaint == NULL ? MHD_YES : MHD_NO;
 }
 

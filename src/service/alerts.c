@@ -3,7 +3,9 @@
 #include "service/engine.h"
 #include "service/meetings.h"
 #include "service/person.h"
+#include "service/spend.h"
 #include "service/trail.h"
+#include "service/wording.h"
 #include "store/meetings.h"
 #include "store/people.h"
 
@@ -126,9 +128,10 @@ static enum err choose(struct op *op, const struct alert *alert, const struct me
                        const struct user *user, struct reach_choice *out)
 {
     const struct stage_rule *stage = stage_rule_of(op, alert->stage);
-    struct reach reach = person_reach(op, user);
+    struct reach reach = {0};
     struct reach_limits limits = person_limits(op);
     int64_t left = 0;
+    TRY(person_reach(op, user, &reach));
     TRY(call_slots_free(op->db, meeting->id, user->id, message_target_PERSON, &left));
     limits.calls_left = (int)left;
     limits.in_call_window = instant_before(op->now, meeting->starts_at) &&
@@ -142,28 +145,51 @@ static enum err choose(struct op *op, const struct alert *alert, const struct me
     return OK;
 }
 
-static enum err send_stage(struct op *op, struct alert *alert, const struct meeting *meeting,
-                           const struct user *user, const struct reach_choice *choice)
+/* What a stage is about, whichever message carries it. */
+struct stage_facts {
+    const struct alert *alert;
+    const struct meeting *meeting;
+    const struct user *user;
+};
+
+static enum err plan_message(struct op *op, const struct stage_facts *facts, enum channel channel,
+                             struct message_plan *out)
 {
-    struct message_plan plan = {
+    const struct alert *alert = facts->alert;
+    const struct meeting *meeting = facts->meeting;
+    *out = (struct message_plan){
         .subject_type = subject_type_MEETING,
         .subject = meeting->id,
         .step = alert->id,
         .meeting = meeting->id,
-        .user = user->id,
+        .user = facts->user->id,
         .target = message_target_PERSON,
-        .channel = choice->channel,
-        .recipient = recipient_of(user, message_target_PERSON, choice->channel),
+        .channel = channel,
+        .recipient = recipient_of(facts->user, message_target_PERSON, channel),
         .due_at = alert->due_at,
         .valid_until = alert->valid_until,
-        .priority = choice->channel == channel_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM,
+        .priority = channel == channel_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM,
     };
     enum text_key key = text_key_NONE;
     if (text_key_parse(alert->alert_type, &key) != OK) {
-        key = choice->channel == channel_EMAIL ? text_key_MEETING_UPCOMING_EMAIL
-                                               : text_key_MEETING_URGENT_MESSAGE;
+        key = channel == channel_EMAIL ? text_key_MEETING_UPCOMING_EMAIL
+                                       : text_key_MEETING_URGENT_MESSAGE;
     }
-    TRY(word_message(op, &(struct wording){.key = key, .user = user, .meeting = meeting}, &plan));
+    return word_message(op, &(struct wording){.key = key, .user = facts->user, .meeting = meeting},
+                        out);
+}
+
+static enum err send_stage(struct op *op, struct alert *alert, const struct meeting *meeting,
+                           const struct user *user, const struct reach_choice *choice)
+{
+    struct message_plan plan = {0};
+    struct stage_facts facts = {alert, meeting, user};
+    const char *too_dear = NULL;
+    TRY(plan_message(op, &facts, choice->channel, &plan));
+    TRY(spend_allows(op, &plan, &too_dear));
+    if (too_dear != NULL) {
+        return skip_stage(op, alert, too_dear);
+    }
     op_decided(op);
     TRY(message_queue(op, &plan, &alert->message_id));
     alert->claimed_at = op->now;
@@ -176,6 +202,52 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
            enum_name(&channel_names, alert->channel), choice->reason == NULL ? "" : ": ",
            choice->reason == NULL ? "" : choice->reason);
     return audit_alert(op, alert, alert_status_PENDING);
+}
+
+enum err alert_goes_on(struct op *op, const struct message *failed, const struct onward *onward,
+                       bool *went)
+{
+    struct alert alert = {0};
+    struct meeting meeting = {0};
+    struct user user = {0};
+    struct reach reach = {0};
+    struct reach_limits limits = person_limits(op);
+    struct message_plan plan = {0};
+    const char *too_dear = NULL;
+    *went = false;
+    TRY(db_get(op->db, TABLE_alerts, failed->step_id, op->arena, &alert));
+    TRY(db_get(op->db, TABLE_meetings, alert.meeting_id, op->arena, &meeting));
+    TRY(db_get(op->db, TABLE_users, alert.user_id, op->arena, &user));
+    TRY(person_reach(op, &user, &reach));
+    reach.tried = onward->tried;
+    struct reach_choice choice =
+        reach_onward((enum channel)failed->channel, onward->reason, &reach, &limits);
+    if (choice.outcome != REACH_SEND || instant_is_set(user.deleted_at)) {
+        return OK;
+    }
+    struct stage_facts facts = {&alert, &meeting, &user};
+    TRY(plan_message(op, &facts, choice.channel, &plan));
+    TRY(spend_allows(op, &plan, &too_dear));
+    if (too_dear != NULL) {
+        return OK;
+    }
+    plan.attempt = onward->attempt;
+    TRY(message_queue(op, &plan, &alert.message_id));
+    alert.channel = (int)choice.channel;
+    alert.reason = str_from(choice.reason);
+    TRY(alerts_onward(op->db, &alert));
+    *went = true;
+    op_log(op, LOG_WARN, LOG_RULE_ENGINE, "stage %lld %.*s goes on by %s: %s",
+           (long long)alert.stage, STR_FMT(alert.alert_type),
+           enum_name(&channel_names, alert.channel), choice.reason);
+    return op_audit(
+        op, (struct audit_entry){.action = "ALERT_GOES_ON",
+                                 .subject_type = subject_type_MEETING,
+                                 .subject = meeting.id,
+                                 .user = user.id,
+                                 .before = str_from(enum_name(&channel_names, failed->channel)),
+                                 .after = str_from(enum_name(&channel_names, alert.channel)),
+                                 .reason = alert.reason});
 }
 
 static const char *why_not(const struct op *op, const struct alert *alert,

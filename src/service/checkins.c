@@ -1,10 +1,10 @@
 #include "service/checkins.h"
 
-#include "domain/reply.h"
 #include "service/alerts.h"
+#include "service/answers.h"
 #include "service/incidents.h"
 #include "service/meetings.h"
-#include "service/messages.h"
+#include "store/inbound.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
 #include "store/people.h"
@@ -130,117 +130,30 @@ enum err check_in(struct op *op, const void *input, void *output)
     return take_checkin(op, &request, output);
 }
 
-/* An answer that comes too late or contradicts an earlier one is not an error of whoever carries
- * it. */
-static enum err answer_meeting(struct op *op, const struct message *message,
-                               enum checkin_status status, enum checkin_source source)
-{
-    struct checkin_result ignored = {0};
-    struct checkin_request request = {.meeting = message->meeting_id,
-                                      .user = message->user_id,
-                                      .status = status,
-                                      .source = source};
-    enum err err = take_checkin(op, &request, &ignored);
-    if (err == E_CONFLICT) {
-        op_log(op, LOG_INFO, LOG_CHECKIN, "an answer was not taken: %s", op->problem->message);
-        return OK;
-    }
-    return err;
-}
-
-static enum err answer_incident(struct op *op, const struct message *message, bool is_taken)
-{
-    struct incident incident = {0};
-    enum err err = db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident);
-    bool may_take =
-        incident.state == incident_state_OPEN || incident.state == incident_state_ESCALATING;
-    if (err != OK || !is_taken || !may_take) {
-        return err == E_NOT_FOUND ? OK : err;
-    }
-    bool is_contact = message->target == message_target_EMERGENCY_CONTACT;
-    return move_incident(op, &incident, incident_event_acknowledge,
-                         is_contact ? STR("acknowledged by the emergency contact")
-                                    : STR("acknowledged by the person"));
-}
-
-/* Who answers has got it, even where the provider has not said so yet. */
-static enum err confirm(struct op *op, const struct message *message)
-{
-    bool is_open = message->state == message_state_SENDING || message->state == message_state_SENT;
-    enum message_state reached =
-        message->channel == channel_CALL ? message_state_ANSWERED : message_state_DELIVERED;
-    return message_take_news(
-        op, &(struct message_news){.attempt = message->id,
-                                   .provider_id = message->provider_id,
-                                   .state = is_open ? reached : (enum message_state)message->state,
-                                   .level = receipt_level_CONFIRMED});
-}
-
-static bool is_about_own_meeting(const struct message *message)
-{
-    return id_is_set(message->meeting_id) && message->target == message_target_PERSON;
-}
-
+/* A provider tells of a key again where our answer was lost on the way, and a person presses one
+ * twice: what it did before, it does not do again. */
 enum err take_key(struct op *op, struct id attempt, char key)
 {
     struct message message = {0};
+    enum answer_effect ignored = ANSWER_REFUSED;
+    int64_t before = 0;
     enum err err = db_get(op->db, TABLE_messages, attempt, op->arena, &message);
-    if (err == E_NOT_FOUND || (key != '1' && key != '2')) {
+    if (err == E_NOT_FOUND || key == '\0') {
         return OK;
     }
     TRY(err);
-    TRY(confirm(op, &message));
+    struct str heard = arena_printf(op->arena, "key %c", key);
+    TRY(message_events_heard(op->db, message.id, heard, &before));
+    if (key != '1' && key != '2') {
+        return note_heard(op, &message, heard);
+    }
+    if (before > 0) {
+        return OK;
+    }
     op_log(op, LOG_INFO, LOG_CALL, "key %c pressed", key);
-    if (!is_about_own_meeting(&message)) {
-        return answer_incident(op, &message, key == '1');
-    }
-    return answer_meeting(op, &message, key == '1' ? checkin_status_JOINED : checkin_status_MISSED,
-                          checkin_source_AUTO_CALL);
-}
-
-/* The newest message to any of the people who share a number. */
-static enum err last_message(struct op *op, const struct list *users, struct instant at,
-                             struct message *out)
-{
-    const struct user *items = users->items;
-    for (size_t i = 0; i < users->count; i++) {
-        struct message message = {0};
-        enum err err = messages_last_to_user(op->db, op->arena, items[i].id, at, &message);
-        if (err != OK && err != E_NOT_FOUND) {
-            return err;
-        }
-        if (err == OK && message.id.value > out->id.value) {
-            *out = message;
-        }
-    }
-    return OK;
-}
-
-static enum err answer_as(struct op *op, const struct message *last, enum reply_word word)
-{
-    TRY(confirm(op, last));
-    return answer_meeting(op, last,
-                          word == REPLY_JOINED ? checkin_status_JOINED : checkin_status_MISSED,
-                          checkin_source_MANUAL_SMS);
-}
-
-enum err take_reply(struct op *op, struct str from, struct str text, struct instant at)
-{
-    char masked[MASKED_MAX];
-    struct reply reply = reply_read(text);
-    struct list users = {0};
-    op_log(op, LOG_INFO, LOG_CHECKIN, "reply from %s", mask_phone(from, masked).ptr);
-    TRY(users_by_phone(op->db, op->arena, from, &users));
-    if (users.count == 0 || (reply.word != REPLY_JOINED && reply.word != REPLY_MISSED)) {
-        return op_audit(
-            op, (struct audit_entry){.action = "REPLY_NOT_UNDERSTOOD",
-                                     .subject_type = subject_type_USER,
-                                     .subject = users.count == 0
-                                                    ? ID_NONE
-                                                    : ((const struct user *)users.items)[0].id,
-                                     .after = text});
-    }
-    struct message last = {0};
-    TRY(last_message(op, &users, at, &last));
-    return id_is_set(last.id) ? answer_as(op, &last, reply.word) : OK;
+    struct person_answer answer = {&message, key == '1' ? REPLY_JOINED : REPLY_MISSED,
+                                   checkin_source_AUTO_CALL, heard};
+    TRY(take_answer(op, &answer, &ignored));
+    TRY(message_events_heard(op->db, message.id, heard, &before));
+    return before > 0 ? OK : note_heard(op, &message, heard);
 }

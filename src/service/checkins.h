@@ -20,9 +20,8 @@ NODISCARD enum err take_checkin(struct op *op, const struct checkin_request *req
                                 struct checkin_result *out);
 NODISCARD enum err check_in(struct op *op, const void *input, void *output);
 
-/* A key pressed during a call, and a text that came in at `at`, which answers the last message that
- * its number had got by then. Unknown attempts, numbers and words are no errors. */
+/* A key pressed during a call. An unknown attempt or key is no error, and the same key again does
+ * nothing. */
 NODISCARD enum err take_key(struct op *op, struct id attempt, char key);
-NODISCARD enum err take_reply(struct op *op, struct str from, struct str text, struct instant at);
 
 #endif

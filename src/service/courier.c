@@ -1,44 +1,31 @@
 #include "service/courier.h"
 
 #include "base/memory.h"
-#include "service/due_heap.h"
+#include "service/courier_internal.h"
 #include "service/messages.h"
+#include "service/providers.h"
+#include "service/unsubscribe.h"
+#include "store/providers.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* One request under way. Its memory holds the message and the request until the answer is settled.
- */
-struct flight {
-    bool is_used;
-    uint32_t round; /* Part of the ticket, so that a late answer to an earlier use is known. */
-    enum effect_kind kind;
-    struct arena *arena;
-    struct id message;
-    const struct provider *provider;
-    struct send_job job;
-    struct wire_request request;
-};
+/* Texts that people wrote are asked for with an overlap, since clocks differ; each counts once. */
+static const struct duration inbox_overlap = SECONDS_INIT(60);
+static const struct duration inbox_first = SECONDS_INIT(600);
+/* A lane of a provider that is out looks for another way at least so often. */
+static const struct duration look_again = SECONDS_INIT(30);
 
-struct courier {
-    const struct site *site;
-    struct wire_port wire;
-    struct due_heap queue; /* by (0, priority, id); the tag is the effect's kind */
-    struct flight *flights;
-    int flight_count;
-    int in_flight;
-    int *claimed; /* Slots that leave after the commit. */
-    int claimed_count;
-};
+enum { QUESTIONS_SHARE = 8, LANE_SHARE = 4, TAG_INBOX = 1000 };
 
 struct courier *courier_new(const struct site *site, struct wire_port wire, int in_flight_max)
 {
     struct courier *courier = memory_new(sizeof *courier);
     courier->site = site;
     courier->wire = wire;
-    courier->flight_count = in_flight_max;
-    courier->flights = memory_new_array((size_t)in_flight_max, sizeof *courier->flights);
-    courier->claimed = memory_new_array((size_t)in_flight_max, sizeof *courier->claimed);
+    courier->sends_max = in_flight_max - in_flight_max / QUESTIONS_SHARE;
+    courier->lanes = lanes_new(site, in_flight_max - in_flight_max / LANE_SHARE);
+    flights_open(&courier->flights, in_flight_max);
     return courier;
 }
 
@@ -47,90 +34,112 @@ void courier_free(struct courier **courier)
     if (*courier == NULL) {
         return;
     }
-    for (int i = 0; i < (*courier)->flight_count; i++) {
-        arena_free(&(*courier)->flights[i].arena);
-    }
-    due_heap_free(&(*courier)->queue);
-    free((*courier)->flights);
-    free((*courier)->claimed);
+    flights_close(&(*courier)->flights);
+    lanes_free(&(*courier)->lanes);
+    due_heap_free(&(*courier)->express);
+    due_heap_free(&(*courier)->intake);
     free(*courier);
     *courier = NULL;
 }
 
-void courier_expect(struct courier *courier, const struct effect *effect)
+static int inbox_tag(const struct provider *provider)
 {
-    /* Stopping a call goes before everything, so that an answer is never overtaken by a page. */
-    int priority = effect->kind == EFFECT_CANCEL ? -1
-                   : effect->kind == EFFECT_FIND ? 0
-                                                 : effect->priority;
-    due_heap_push(&courier->queue, (struct due_entry){.id = effect->id.value,
-                                                      .priority = priority,
-                                                      .tag = (int32_t)effect->kind});
+    const struct provider *const *providers = NULL;
+    size_t count = providers_all(&providers);
+    for (size_t i = 0; i < count; i++) {
+        if (providers[i] == provider) {
+            return TAG_INBOX + (int)i;
+        }
+    }
+    assert(!"every provider is in the registry");
+    return TAG_INBOX;
 }
 
-bool courier_is_hungry(const struct courier *courier)
+void courier_expect(struct courier *courier, const struct effect *effect)
 {
-    return courier->queue.count > 0 && courier->in_flight < courier->flight_count;
+    struct due_entry entry = {.id = effect->id.value, .tag = (int32_t)effect->kind};
+    if (effect->kind == EFFECT_SEND) {
+        entry.priority = effect->priority;
+        due_heap_push(&courier->intake, entry);
+        return;
+    }
+    /* Stopping a call goes before everything, so that an answer is never overtaken by a page. */
+    entry.priority = effect->kind == EFFECT_CANCEL ? -1 : 0;
+    if (effect->inbox != NULL) {
+        entry.priority = 1;
+        entry.tag = inbox_tag(effect->inbox);
+    }
+    due_heap_push(&courier->express, entry);
+}
+
+static bool has_place_for_send(const struct courier *courier)
+{
+    return courier->sends < courier->sends_max && courier->flights.free_count > 0;
+}
+
+bool courier_is_hungry(const struct courier *courier, struct instant now)
+{
+    return (courier->express.count > 0 && courier->flights.free_count > 0) ||
+           courier->intake.count > 0 ||
+           (has_place_for_send(courier) && lanes_pick(courier->lanes, now) >= 0);
+}
+
+bool courier_next(const struct courier *courier, struct instant now, struct instant *at)
+{
+    return has_place_for_send(courier) && lanes_next(courier->lanes, now, at);
 }
 
 int courier_in_flight(const struct courier *courier)
 {
-    return courier->in_flight;
+    return flights_in_use(&courier->flights);
 }
 
 size_t courier_queued(const struct courier *courier)
 {
-    return courier->queue.count;
+    return courier->express.count + courier->intake.count + lanes_waiting(courier->lanes);
 }
 
-static int free_slot(const struct courier *courier)
+bool courier_place(const struct courier *courier, struct id message, struct instant now,
+                   int64_t *position, struct instant *expected)
 {
-    for (int i = 0; i < courier->flight_count; i++) {
-        if (!courier->flights[i].is_used) {
-            return i;
-        }
+    return lanes_place(courier->lanes, message, now, position, expected);
+}
+
+const struct lanes *courier_lanes(const struct courier *courier)
+{
+    return courier->lanes;
+}
+
+void courier_land(struct courier *courier, struct flight *flight)
+{
+    if (flight->lane >= 0) {
+        lane_end(courier->lanes, flight->lane);
+        courier->sends--;
     }
-    assert(!"a hungry courier has a free slot");
-    return -1;
+    flights_leave(&courier->flights, flight);
 }
 
-static struct flight *take_slot(struct courier *courier, enum effect_kind kind,
-                                const struct message *message)
-{
-    int slot = free_slot(courier);
-    struct flight *flight = &courier->flights[slot];
-    if (flight->arena == NULL) {
-        flight->arena = arena_new();
-    }
-    arena_reset(flight->arena);
-    flight->is_used = true;
-    flight->round++;
-    flight->kind = kind;
-    flight->message = message->id;
-    flight->provider = provider_find(message->provider);
-    courier->claimed[courier->claimed_count++] = slot;
-    courier->in_flight++;
-    return flight;
-}
-
-static void leave_slot(struct courier *courier, struct flight *flight)
-{
-    assert(flight->is_used);
-    flight->is_used = false;
-    courier->in_flight--;
-}
-
-/* The claim did not lead to a request: the slot was the last one taken. */
 static void give_back(struct courier *courier, struct flight *flight)
 {
-    courier->claimed_count--;
-    leave_slot(courier, flight);
+    if (flight->lane >= 0) {
+        lane_end(courier->lanes, flight->lane);
+        courier->sends--;
+    }
+    flights_give_back(&courier->flights, flight);
+}
+
+static int units_of(const struct message *message)
+{
+    bool has_segments = message->channel == channel_SMS && message->segments > 1;
+    return has_segments ? (int)message->segments : 1;
 }
 
 static void describe_job(const struct op *op, const struct message *message, struct flight *flight)
 {
     struct arena *arena = flight->arena;
     char id[ID_TEXT_MAX];
+    flight->message = message->id;
+    flight->begun_at = op->now;
     flight->job = (struct send_job){
         .channel = (enum channel)message->channel,
         .attempt = arena_str(arena, id_format(op->site->id_key, message->wire_id, id)),
@@ -142,7 +151,13 @@ static void describe_job(const struct op *op, const struct message *message, str
         .thread = id_is_set(message->subject_id)
                       ? arena_str(arena, id_format(op->site->id_key, message->subject_id, id))
                       : STR_NONE,
+        .language = arena_str(arena, message->language),
+        .from = arena_str(arena, message->from_number),
+        .template_id = arena_str(arena, message->template_id),
+        .template_variables = arena_str(arena, message->template_variables),
+        .unsubscribe_url = unsubscribe_url(op, message, arena),
         .now = op->now,
+        .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
         .valid_until = message->valid_until,
     };
 }
@@ -158,9 +173,144 @@ static void log_claim(const struct op *op, const struct message *message)
            mask_phone(message->recipient, masked).ptr);
 }
 
-static enum err claim_send(struct courier *courier, struct op *op, struct message *message)
+static bool is_only_tested(const struct op *op, const struct message *message,
+                           const struct provider *provider)
+{
+    const struct delivery_rules *rules = &op->site->delivery;
+    bool is_test = rules->is_test || (rules->is_call_test && message->channel == channel_CALL);
+    return is_test && provider != &provider_mock;
+}
+
+/* The provider would have taken it, as far as we can know (K8). */
+static enum err settle_test(struct op *op, struct message *message, const struct flight *flight)
+{
+    const struct wire_request *request = &flight->request;
+    char masked[MASKED_MAX];
+    op_log(op, LOG_INFO, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER,
+           "test mode: %s to %s by %s was built and checked (%zu bytes to %.*s), not sent",
+           enum_name(&channel_names, message->channel), mask_phone(message->recipient, masked).ptr,
+           flight->provider->name,
+           request->kind == WIRE_SMTP ? request->smtp.message.len : request->http.body.len,
+           STR_FMT(request->kind == WIRE_SMTP ? request->smtp.host : request->http.method));
+    struct verdict verdict = {
+        .kind = VERDICT_ACCEPTED,
+        .provider_id = arena_printf(op->arena, "TEST-%.*s", STR_FMT(flight->job.attempt)),
+        .error = STR("test mode: built and checked, not sent"),
+        .code = VERDICT_CODE_NOT_BUILT,
+    };
+    return message_settle_send(op, message, &verdict);
+}
+
+static enum err build(struct courier *courier, struct flight *flight, struct problem *problem)
+{
+    if (flight->provider == NULL) {
+        return problem_set(problem, E_INVALID, NULL, "the provider is no longer configured");
+    }
+    return flight->provider->build_send(&courier->site->provider_settings, &flight->job,
+                                        flight->arena, &flight->request, problem);
+}
+
+/* The message is claimed by the provider that `lane` is of, which lets it through. */
+static enum err claim_send(struct courier *courier, struct op *op, struct message *message,
+                           const struct provider *provider, int lane)
+{
+    struct instant ignored = INSTANT_NONE;
+    struct problem problem = {0};
+    message->provider = provider == NULL ? message->provider : str_from(provider->name);
+    op_decided(op);
+    TRY(messages_claim(op->db, message->id, op->now, message->provider));
+    message->claimed_at = op->now;
+    message->state = message_state_SENDING;
+    log_claim(op, message);
+    struct flight *flight = flights_take(&courier->flights, ASK_SEND);
+    flight->provider = provider;
+    flight->lane = lane;
+    courier->sends++;
+    describe_job(op, message, flight);
+    lane_begin(courier->lanes, lane, units_of(message), op->now);
+    enum err err = build(courier, flight, &problem);
+    if (err == OK && !is_only_tested(op, message, provider)) {
+        return provider_try(op, provider, &ignored);
+    }
+    enum err settled = OK;
+    if (err == OK) {
+        settled = settle_test(op, message, flight);
+    } else {
+        struct verdict refused = {.kind = VERDICT_REFUSED,
+                                  .error = arena_str(op->arena, str_from(problem.message)),
+                                  .code = VERDICT_CODE_NOT_BUILT,
+                                  .category = failure_category_invalid_number};
+        settled = message_settle_send(op, message, &refused);
+    }
+    give_back(courier, flight);
+    return settled;
+}
+
+/* Its own provider, or, while that is out, another one of its list. `*wait_until` is set where none
+ * lets it through. */
+static enum err choose_provider(struct op *op, const struct message *message,
+                                const struct provider **out, struct instant *wait_until)
+{
+    bool may = true;
+    *out = provider_find(message->provider);
+    *wait_until = INSTANT_NONE;
+    if (*out == NULL) {
+        return OK;
+    }
+    TRY(provider_lets_through(op, *out, &may));
+    if (may) {
+        return OK;
+    }
+    const struct provider *other = NULL;
+    TRY(provider_first(op, (enum channel)message->channel, message->recipient, &other));
+    if (other != NULL && other != *out) {
+        TRY(provider_lets_through(op, other, &may));
+    }
+    if (may) {
+        op_log(op, LOG_WARN, LOG_WORKER, "%s goes by %s, since %s is out",
+               enum_name(&channel_names, message->channel), other->name, (*out)->name);
+        *out = other;
+        return OK;
+    }
+    struct instant latest = instant_add(op->now, look_again);
+    TRY(provider_retry_at(op, *out, wait_until));
+    *wait_until = instant_min(*wait_until, latest);
+    return OK;
+}
+
+/* The first of a meeting's stage, or of an incident (V9). */
+static enum err is_first(struct op *op, const struct message *message, bool *out)
+{
+    struct id first = message->id;
+    *out = message->attempt == 1 && !message->is_repeat &&
+           message->target != message_target_OPERATOR && id_is_set(message->subject_id);
+    if (*out && message->subject_type == subject_type_INCIDENT) {
+        TRY(messages_first_of_subject(op->db, message->subject_id, &first));
+        *out = id_equal(first, message->id);
+    }
+    return OK;
+}
+
+static enum err line_up(struct courier *courier, struct op *op, const struct message *message,
+                        int lane)
+{
+    bool first = false;
+    TRY(is_first(op, message, &first));
+    lane_push(courier->lanes, lane,
+              &(struct lane_entry){.message = message->id,
+                                   .user = message->user_id,
+                                   .rank = lane_rank_of(first, message->priority),
+                                   .units = units_of(message)});
+    return OK;
+}
+
+/* A message whose turn it is, in the lane that it waited in, or that is new (`ticket` NULL). */
+static enum err take_up(struct courier *courier, struct op *op, struct message *message,
+                        const struct lane_ticket *ticket, int own_lane)
 {
     const char *reason = NULL;
+    const struct provider *provider = NULL;
+    struct instant wait_until = INSTANT_NONE;
     if (message->state != message_state_QUEUED) {
         return OK;
     }
@@ -168,30 +318,46 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     if (reason != NULL) {
         return message_drop(op, message, reason);
     }
-    op_decided(op);
-    TRY(messages_claim(op->db, message->id, op->now, message->provider));
-    message->claimed_at = op->now;
-    log_claim(op, message);
-    struct flight *flight = take_slot(courier, EFFECT_SEND, message);
-    describe_job(op, message, flight);
-    struct problem problem = {0};
-    enum err err =
-        flight->provider == NULL
-            ? problem_set(&problem, E_INVALID, NULL, "the provider is no longer configured")
-            : flight->provider->build_send(&courier->site->provider_settings, &flight->job,
-                                           flight->arena, &flight->request, &problem);
-    if (err == OK) {
+    TRY(choose_provider(op, message, &provider, &wait_until));
+    int lane =
+        lanes_find(courier->lanes, &(struct lane_address){provider, (enum channel)message->channel,
+                                                          message->from_number});
+    bool must_wait = instant_is_set(wait_until);
+    if (must_wait) {
+        lane_hold(courier->lanes, lane, wait_until);
+    }
+    bool is_own = ticket != NULL && lane == own_lane;
+    if (is_own && must_wait) {
+        lane_put_back(courier->lanes, lane, ticket);
         return OK;
     }
-    give_back(courier, flight);
-    struct verdict refused = {.kind = VERDICT_REFUSED,
-                              .error = arena_str(op->arena, str_from(problem.message)),
-                              .category = failure_category_invalid_number};
-    return message_settle_send(op, message, &refused);
+    if (must_wait || !has_place_for_send(courier) ||
+        (!is_own && !lane_is_free(courier->lanes, lane, op->now))) {
+        return line_up(courier, op, message, lane);
+    }
+    return claim_send(courier, op, message, provider, lane);
 }
 
-/* A call that was cancelled while its provider was taking it is asked for as well, to be stopped.
- */
+static enum err claim_message(struct courier *courier, struct op *op)
+{
+    struct message message = {0};
+    struct lane_ticket ticket = {0};
+    int lane = has_place_for_send(courier) ? lanes_pick(courier->lanes, op->now) : -1;
+    bool is_from_lane = lane >= 0 && (courier->is_lane_next || courier->intake.count == 0);
+    courier->is_lane_next = !is_from_lane;
+    if (is_from_lane) {
+        ticket = lane_pop(courier->lanes, lane);
+    } else if (courier->intake.count > 0) {
+        ticket.message.value = due_heap_pop(&courier->intake).id;
+    } else {
+        return OK;
+    }
+    TRY(db_get(op->db, TABLE_messages, ticket.message, op->arena, &message));
+    return take_up(courier, op, &message, is_from_lane ? &ticket : NULL, lane);
+}
+
+/* What a provider may still be asked about a message. A call that was cancelled while its provider
+ * was taking it is asked for as well, to be stopped. */
 static bool wants_fate(const struct message *message)
 {
     return message->state == message_state_SENDING ||
@@ -199,28 +365,46 @@ static bool wants_fate(const struct message *message)
             !str_is_set(message->provider_id));
 }
 
+static bool wants_poll(const struct message *message)
+{
+    bool is_test = str_starts(message->provider_id, STR("TEST-"));
+    return str_is_set(message->provider_id) && !is_test && !instant_is_set(message->ended_at);
+}
+
+static struct flight *ask(struct courier *courier, struct op *op, enum question question,
+                          const struct message *message)
+{
+    struct flight *flight = flights_take(&courier->flights, question);
+    flight->provider = provider_find(message->provider);
+    describe_job(op, message, flight);
+    return flight;
+}
+
 static enum err claim_find(struct courier *courier, struct op *op, struct message *message)
 {
-    if (!wants_fate(message)) {
+    const struct provider_settings *settings = &courier->site->provider_settings;
+    bool is_fate = wants_fate(message);
+    if (!is_fate && !wants_poll(message)) {
         return OK;
     }
-    struct flight *flight = take_slot(courier, EFFECT_FIND, message);
-    describe_job(op, message, flight);
+    struct flight *flight = ask(courier, op, is_fate ? ASK_FIND : ASK_POLL, message);
+    const struct provider *provider = flight->provider;
     enum err err =
-        flight->provider == NULL
-            ? E_NOT_FOUND
-            : flight->provider->build_find(&courier->site->provider_settings, &flight->job,
-                                           flight->arena, &flight->request);
+        provider == NULL ? E_NOT_FOUND
+        : is_fate ? provider->build_find(settings, &flight->job, flight->arena, &flight->request)
+                  : provider->build_poll(settings, flight->job.channel,
+                                         arena_str(flight->arena, message->provider_id),
+                                         flight->arena, &flight->request);
     if (err == OK) {
         return OK;
     }
     give_back(courier, flight);
-    return message_repeat(op, message);
+    return is_fate ? message_repeat(op, message) : OK;
 }
 
-static enum err claim_cancel(struct courier *courier, const struct message *message)
+static enum err claim_cancel(struct courier *courier, struct op *op, const struct message *message)
 {
-    struct flight *flight = take_slot(courier, EFFECT_CANCEL, message);
+    struct flight *flight = ask(courier, op, ASK_CANCEL, message);
     bool can = flight->provider != NULL && str_is_set(message->provider_id);
     if (can && flight->provider->build_cancel(&courier->site->provider_settings,
                                               arena_str(flight->arena, message->provider_id),
@@ -231,207 +415,83 @@ static enum err claim_cancel(struct courier *courier, const struct message *mess
     return OK;
 }
 
+static enum err claim_inbox(struct courier *courier, struct op *op, int tag)
+{
+    const struct provider *const *providers = NULL;
+    size_t count = providers_all(&providers);
+    struct provider_state state = {0};
+    assert(tag >= TAG_INBOX && (size_t)(tag - TAG_INBOX) < count);
+    (void)count;
+    const struct provider *provider = providers[tag - TAG_INBOX];
+    enum err err = provider_states_get(op->db, op->arena, str_from(provider->name), &state);
+    if (err != OK && err != E_NOT_FOUND) {
+        return err;
+    }
+    struct instant since = instant_is_set(state.inbox_read_at)
+                               ? instant_sub(state.inbox_read_at, inbox_overlap)
+                               : instant_sub(op->now, inbox_first);
+    struct flight *flight = flights_take(&courier->flights, ASK_INBOX);
+    flight->provider = provider;
+    flight->begun_at = op->now;
+    if (provider->build_inbox(&courier->site->provider_settings, since, flight->arena,
+                              &flight->request) != OK) {
+        give_back(courier, flight);
+    }
+    return OK;
+}
+
+static enum err claim_express(struct courier *courier, struct op *op)
+{
+    struct due_entry entry = due_heap_pop(&courier->express);
+    struct message message = {0};
+    if (entry.tag >= TAG_INBOX) {
+        return claim_inbox(courier, op, entry.tag);
+    }
+    TRY(db_get(op->db, TABLE_messages, (struct id){entry.id}, op->arena, &message));
+    return entry.tag == EFFECT_CANCEL ? claim_cancel(courier, op, &message)
+                                      : claim_find(courier, op, &message);
+}
+
 enum err courier_claim(struct courier *courier, struct op *op)
 {
-    assert(courier_is_hungry(courier));
-    struct due_entry entry = due_heap_pop(&courier->queue);
-    struct message message = {0};
-    int claimed_before = courier->claimed_count;
-    enum err err = db_get(op->db, TABLE_messages, (struct id){entry.id}, op->arena, &message);
-    if (err == OK) {
-        enum effect_kind kind = (enum effect_kind)entry.tag;
-        err = kind == EFFECT_SEND   ? claim_send(courier, op, &message)
-              : kind == EFFECT_FIND ? claim_find(courier, op, &message)
-                                    : claim_cancel(courier, &message);
-    }
-    if (err != OK && courier->claimed_count > claimed_before) {
-        give_back(courier, &courier->flights[courier->claimed[courier->claimed_count - 1]]);
+    int claimed_before = courier->flights.claimed_count;
+    bool is_express = courier->express.count > 0 && courier->flights.free_count > 0;
+    enum err err = is_express ? claim_express(courier, op) : claim_message(courier, op);
+    struct flights *flights = &courier->flights;
+    if (err != OK && flights->claimed_count > claimed_before) {
+        give_back(courier, &flights->items[flights->claimed[flights->claimed_count - 1]]);
     }
     return err;
 }
 
 bool courier_has_claims(const struct courier *courier)
 {
-    return courier->claimed_count > 0;
+    return courier->flights.claimed_count > 0;
 }
 
 void courier_release(struct courier *courier)
 {
-    int count = courier->claimed_count;
-    courier->claimed_count = 0;
+    struct flights *flights = &courier->flights;
+    int count = flights->claimed_count;
+    flights->claimed_count = 0;
     for (int i = 0; i < count; i++) {
-        int slot = courier->claimed[i];
-        struct flight *flight = &courier->flights[slot];
-        uint64_t ticket = (uint64_t)flight->round << 32 | (uint32_t)slot;
-        courier->wire.submit(courier->wire.context, ticket, &flight->request);
+        struct flight *flight = &flights->items[flights->claimed[i]];
+        courier->wire.submit(courier->wire.context, flights_ticket(flights, flight),
+                             &flight->request);
     }
 }
 
 void courier_drop_claims(struct courier *courier)
 {
-    while (courier->claimed_count > 0) {
-        struct flight *flight = &courier->flights[courier->claimed[--courier->claimed_count]];
-        if (flight->kind == EFFECT_CANCEL) {
-            courier_expect(courier, &(struct effect){.kind = EFFECT_CANCEL, .id = flight->message});
+    struct flights *flights = &courier->flights;
+    while (flights->claimed_count > 0) {
+        struct flight *flight = &flights->items[flights->claimed[--flights->claimed_count]];
+        if (flight->question == ASK_CANCEL || flight->question == ASK_POLL) {
+            bool is_cancel = flight->question == ASK_CANCEL;
+            courier_expect(courier,
+                           &(struct effect){.kind = is_cancel ? EFFECT_CANCEL : EFFECT_FIND,
+                                            .id = flight->message});
         }
-        leave_slot(courier, flight);
+        courier_land(courier, flight);
     }
-}
-
-/* No row asks for a call to be stopped, so that those that are to be, which stand first, stay. */
-static void forget_order(struct courier *courier)
-{
-    struct due_heap kept = {0};
-    while (courier->queue.count > 0 && due_heap_peek(&courier->queue)->tag == EFFECT_CANCEL) {
-        due_heap_push(&kept, due_heap_pop(&courier->queue));
-    }
-    due_heap_free(&courier->queue);
-    courier->queue = kept;
-}
-
-static bool is_under_way(const struct courier *courier, struct id message)
-{
-    for (int i = 0; i < courier->flight_count; i++) {
-        if (courier->flights[i].is_used && id_equal(courier->flights[i].message, message)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Longer than any phone rings. */
-static const struct duration ringing_max = SECONDS_INIT(180);
-
-/* A call whose end was durable before its provider was told may still be ringing. Telling it twice
- * does no harm. */
-static enum err recover_stops(struct courier *courier, struct op *op)
-{
-    struct list calls = {0};
-    TRY(calls_to_stop(op->db, op->arena, instant_sub(op->now, ringing_max), &calls));
-    const struct message *messages = calls.items;
-    for (size_t i = 0; i < calls.count; i++) {
-        if (!is_under_way(courier, messages[i].id)) {
-            bool is_known = str_is_set(messages[i].provider_id);
-            courier_expect(courier, &(struct effect){.kind = is_known ? EFFECT_CANCEL : EFFECT_FIND,
-                                                     .id = messages[i].id});
-        }
-    }
-    return OK;
-}
-
-enum err courier_recover(struct courier *courier, struct op *op)
-{
-    struct list open = {0};
-    int queued = 0;
-    int unknown = 0;
-    TRY(messages_on_their_way(op->db, op->arena, &open));
-    forget_order(courier);
-    const struct message *messages = open.items;
-    for (size_t i = 0; i < open.count; i++) {
-        struct effect effect = {
-            .kind = EFFECT_SEND, .id = messages[i].id, .priority = (int)messages[i].priority};
-        if (messages[i].state == message_state_SENDING) {
-            if (is_under_way(courier, messages[i].id)) {
-                continue;
-            }
-            effect.kind = EFFECT_FIND;
-            unknown++;
-        } else {
-            queued++;
-        }
-        courier_expect(courier, &effect);
-    }
-    if (queued + unknown > 0) {
-        op_log(op, LOG_WARN, LOG_RECOVERY,
-               "%d messages were still to be sent, of %d the fate is unknown and asked for", queued,
-               unknown);
-    }
-    return recover_stops(courier, op);
-}
-
-struct answer_work {
-    struct work work; /* First: the executor sees only this. */
-    struct courier *courier;
-    uint64_t ticket;
-    struct arena *arena;
-    struct wire_answer answer;
-};
-
-static struct flight *flight_of(struct courier *courier, uint64_t ticket)
-{
-    uint32_t slot = (uint32_t)ticket;
-    if (slot >= (uint32_t)courier->flight_count) {
-        return NULL;
-    }
-    struct flight *flight = &courier->flights[slot];
-    return flight->is_used && flight->round == ticket >> 32 ? flight : NULL;
-}
-
-static enum err settle(struct op *op, const struct flight *flight, const struct wire_answer *answer)
-{
-    struct message message = {0};
-    struct verdict verdict = {0};
-    TRY(db_get(op->db, TABLE_messages, flight->message, op->arena, &message));
-    switch (flight->kind) {
-    case EFFECT_SEND:
-        flight->provider->read_send(&flight->job, answer, op->arena, &verdict);
-        return message_settle_send(op, &message, &verdict);
-    case EFFECT_FIND:
-        flight->provider->read_find(&flight->job, answer, op->arena, &verdict);
-        return message_settle_find(op, &message, &verdict);
-    case EFFECT_CANCEL:
-        op_log(op, LOG_INFO, LOG_CALL, "the provider was told to stop a call (%d)", answer->status);
-        return OK;
-    case EFFECT_TIMER:
-    case EFFECT_SYNC:
-        break;
-    }
-    assert(!"a courier carries sends, questions and cancellations");
-    return E_INTERNAL;
-}
-
-static enum err run_answer(struct work *work, struct op *op)
-{
-    struct answer_work *answer = (struct answer_work *)work;
-    struct flight *flight = flight_of(answer->courier, answer->ticket);
-    return flight == NULL ? OK : settle(op, flight, &answer->answer);
-}
-
-static void end_answer(struct work *work, enum err err, const struct problem *problem)
-{
-    struct answer_work *answer = (struct answer_work *)work;
-    struct flight *flight = flight_of(answer->courier, answer->ticket);
-    if (err != OK) {
-        log_write(answer->courier->site->log, LOG_ERROR, LOG_WORKER, STR_NONE,
-                  "an answer could not be settled: %s %s", err_code(err), problem->message);
-    }
-    if (flight != NULL) {
-        leave_slot(answer->courier, flight);
-    }
-    struct arena *arena = answer->arena;
-    arena_free(&arena);
-}
-
-struct work *courier_answer(struct courier *courier, uint64_t ticket,
-                            const struct wire_answer *answer)
-{
-    struct arena *arena = arena_new();
-    struct answer_work *work = ARENA_NEW(arena, struct answer_work);
-    *work = (struct answer_work){
-        .work = {.actor = {.name = STR("courier"), .scope = key_scope_ADMIN},
-                 .is_sticky = true,
-                 .run = run_answer,
-                 .done = end_answer},
-        .courier = courier,
-        .ticket = ticket,
-        .arena = arena,
-        .answer = *answer,
-    };
-    work->answer.reason = arena_str(arena, answer->reason);
-    work->answer.body = arena_str(arena, answer->body);
-    work->answer.etag = arena_str(arena, answer->etag);
-    work->answer.last_modified = arena_str(arena, answer->last_modified);
-    work->answer.content_type = arena_str(arena, answer->content_type);
-    work->answer.final_url = arena_str(arena, answer->final_url);
-    return &work->work;
 }

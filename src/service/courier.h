@@ -3,12 +3,15 @@
  * The outbox rows are the queue; what is in memory is their order. Claiming a message (QUEUED to
  * SENDING, after its subject was read again) is an operation of the executor's batch; the request
  * leaves only after that batch is committed (architecture.md rule 1). At most `in_flight_max` are
- * under way at a time. Answers come as work for the executor; one whose commit fails is taken
- * again, never forgotten.
+ * under way at a time, an eighth of which is kept for what stops calls and asks for fates. Messages
+ * wait in lanes, each with its provider's pace (V9); while the breakers of all its providers are
+ * open, a message stays QUEUED. Answers come as work for the executor; one whose commit fails is
+ * taken again, never forgotten.
  * Threads: the executor's, but for courier_answer, which any thread may call. */
 #ifndef TOCSIN_SERVICE_COURIER_H
 #define TOCSIN_SERVICE_COURIER_H
 
+#include "service/lanes.h"
 #include "service/op.h"
 #include "service/work.h"
 
@@ -27,7 +30,10 @@ void courier_free(struct courier **courier);
 /* After a commit: EFFECT_SEND, EFFECT_FIND and EFFECT_CANCEL. */
 void courier_expect(struct courier *courier, const struct effect *effect);
 /* Whether there is something that could be claimed now. */
-bool courier_is_hungry(const struct courier *courier);
+bool courier_is_hungry(const struct courier *courier, struct instant now);
+/* When it will be, if nothing else happens: a pace allows the next one, or a provider may be tried
+ * again. False for never. */
+bool courier_next(const struct courier *courier, struct instant now, struct instant *at);
 /* Claims the next one, inside a fence. After E_UNAVAILABLE it is asked for again by
  * courier_recover; a message whose rows cannot be read is left alone until then, too. */
 NODISCARD enum err courier_claim(struct courier *courier, struct op *op);
@@ -45,5 +51,10 @@ struct work *courier_answer(struct courier *courier, uint64_t ticket,
                             const struct wire_answer *answer);
 int courier_in_flight(const struct courier *courier);
 size_t courier_queued(const struct courier *courier);
+/* Where a message that waits for its turn stands, 1 for the next, and when it may leave. False for
+ * one that does not wait. O(n): for people who ask. */
+bool courier_place(const struct courier *courier, struct id message, struct instant now,
+                   int64_t *position, struct instant *expected);
+const struct lanes *courier_lanes(const struct courier *courier);
 
 #endif

@@ -1,5 +1,7 @@
 #include "service/engine.h"
 
+#include "store/delivery.h"
+
 #include <assert.h>
 
 static enum err (*const functions[timer_kind_COUNT])(struct op *op, struct timer *timer) = {
@@ -133,6 +135,7 @@ enum err clean_timers(struct op *op, struct timer *timer)
 {
     int64_t removed = 0;
     TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
+    TRY(early_news_forget(op->db, instant_sub(op->now, MINUTES(10))));
     if (removed > 0) {
         op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago",
                (long long)removed);

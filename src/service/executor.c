@@ -44,6 +44,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     executor->sync = config->sync;
     executor->scratch = arena_new();
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
+    executor->writer.courier = executor->courier;
     *out = executor;
     return db_flush_apart(config->db, problem);
 }
@@ -219,8 +220,8 @@ static enum err run_due(struct executor *executor, bool *did)
 
 static enum err run_claims(struct executor *executor, bool *did)
 {
-    for (int i = 0;
-         i < CLAIMS_PER_BATCH && !executor->is_stopping && courier_is_hungry(executor->courier);
+    for (int i = 0; i < CLAIMS_PER_BATCH && !executor->is_stopping &&
+                    courier_is_hungry(executor->courier, now_of(executor));
          i++) {
         struct problem problem = {0};
         struct op op = op_of(executor, NULL, &problem);
@@ -371,7 +372,7 @@ static bool has_anything(const struct executor *executor, const struct work *lis
     const struct due_entry *first = due_heap_peek(&executor->timers);
     bool is_due = first != NULL && first->due_ms <= instant_ms(now_of(executor));
     return list != NULL || is_due ||
-           (!executor->is_stopping && courier_is_hungry(executor->courier));
+           (!executor->is_stopping && courier_is_hungry(executor->courier, now_of(executor)));
 }
 
 /* Nobody knows what the disk has kept when a flush has failed: going on would promise what may be
@@ -440,10 +441,17 @@ bool executor_next(const struct executor *executor, struct instant *out)
         *out = executor->probe_at;
         return true;
     }
+    struct instant paced_at = INSTANT_NONE;
+    bool is_paced =
+        !executor->is_stopping && courier_next(executor->courier, now_of(executor), &paced_at);
     if (first == NULL) {
-        return false;
+        *out = paced_at;
+        return is_paced;
     }
     *out = instant_from_ms(first->due_ms);
+    if (is_paced) {
+        *out = instant_min(*out, paced_at);
+    }
     return true;
 }
 

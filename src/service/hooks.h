@@ -15,6 +15,11 @@ struct hook_reply {
     struct str text;        /* TEXT: what is written back; STR_NONE for nothing. */
 };
 
+/* Whether a message could go by this provider: it stands in a list or a route. */
+bool site_has_provider(const struct site *site, const struct provider *provider);
+/* By name, where it is configured; NULL otherwise. */
+const struct provider *hook_provider(const struct site *site, struct str name);
+
 NODISCARD enum err take_news(struct op *op, const struct provider *provider,
                              const struct provider_news *news, enum message_source source,
                              struct hook_reply *out);

@@ -3,7 +3,9 @@
 #include "service/engine.h"
 #include "service/incidents.h"
 #include "service/person.h"
+#include "service/spend.h"
 #include "service/trail.h"
+#include "service/wording.h"
 #include "store/incidents.h"
 #include "store/messages.h"
 
@@ -121,15 +123,16 @@ static enum err choose(struct op *op, const struct incident *incident, const str
                        struct step *step, struct reach_choice *out)
 {
     struct reach_limits limits = person_limits(op);
-    struct reach reach = person_reach(op, user);
+    struct reach reach = {0};
     enum wanted wanted = wanted_of_step((enum step_type)step->step_type);
+    TRY(person_reach(op, user, &reach));
     TRY(calls_left(op, incident, message_target_PERSON, &limits.calls_left));
     *out = reach_choose(wanted, &reach, &limits);
     bool may_ask_contact = step->step_type == step_type_REPEAT_CALL && has_emergency_contact(user);
     if (may_ask_contact && out->outcome == REACH_RATE_LIMITED) {
         TRY(log_refused_call(op, incident->meeting_id, user->id, out));
         step->target = message_target_EMERGENCY_CONTACT;
-        reach = emergency_reach(user);
+        TRY(emergency_reach(op, user, &reach));
         TRY(calls_left(op, incident, message_target_EMERGENCY_CONTACT, &limits.calls_left));
         *out = reach_choose(wanted, &reach, &limits);
         if (out->outcome == REACH_SEND && out->reason == NULL) {
@@ -163,23 +166,33 @@ static enum text_key key_of(const struct incident *incident, const struct step *
     return text_key_MISSED_EMAIL;
 }
 
-static enum err send_step(struct op *op, const struct incident *incident, const struct user *user,
-                          struct step *step, const struct reach_choice *choice)
+/* What a step is about, whichever message carries it. */
+struct step_facts {
+    const struct incident *incident;
+    const struct user *user;
+    const struct step *step;
+};
+
+static enum err plan_message(struct op *op, const struct step_facts *facts, enum channel channel,
+                             struct message_plan *out)
 {
+    const struct incident *incident = facts->incident;
+    const struct user *user = facts->user;
+    const struct step *step = facts->step;
     struct meeting meeting = {0};
     bool has_meeting = id_is_set(incident->meeting_id);
     if (has_meeting) {
         TRY(db_get(op->db, TABLE_meetings, incident->meeting_id, op->arena, &meeting));
     }
-    struct message_plan plan = {
+    *out = (struct message_plan){
         .subject_type = subject_type_INCIDENT,
         .subject = incident->id,
         .step = step->id,
         .meeting = incident->meeting_id,
         .user = incident->user_id,
         .target = (enum message_target)step->target,
-        .channel = choice->channel,
-        .recipient = recipient_of(user, (enum message_target)step->target, choice->channel),
+        .channel = channel,
+        .recipient = recipient_of(user, (enum message_target)step->target, channel),
         .due_at = step->scheduled_at,
         .priority = PRIORITY_HIGH,
     };
@@ -187,11 +200,24 @@ static enum err send_step(struct op *op, const struct incident *incident, const 
                               .user = user,
                               .meeting = has_meeting ? &meeting : NULL,
                               .title = incident->title};
-    TRY(word_message(op, &wording, &plan));
+    return word_message(op, &wording, out);
+}
+
+static enum err send_step(struct op *op, const struct incident *incident, const struct user *user,
+                          struct step *step, const struct reach_choice *choice)
+{
+    struct message_plan plan = {0};
+    struct step_facts facts = {incident, user, step};
+    const char *too_dear = NULL;
+    TRY(plan_message(op, &facts, choice->channel, &plan));
+    TRY(spend_allows(op, &plan, &too_dear));
+    if (too_dear != NULL) {
+        return incident_step_skip(op, step, user->id, str_from(too_dear));
+    }
     TRY(message_queue(op, &plan, &step->message_id));
     step->claimed_at = op->now;
     step->channel = (int)choice->channel;
-    step->reason = str_from(choice->reason);
+    step->reason = choice->reason == NULL ? step->reason : str_from(choice->reason);
     TRY(steps_claim(op->db, step));
     TRY(audit_step(op, &(struct step_change){step, user->id, "SENDING", step->reason}));
     if (choice->channel != channel_IN_APP) {
@@ -200,6 +226,69 @@ static enum err send_step(struct op *op, const struct incident *incident, const 
     step->status = step_status_EXECUTED; /* It has arrived by being written. */
     step->executed_at = op->now;
     return incident_step_ended(op, step, user->id);
+}
+
+enum err step_goes_on(struct op *op, const struct message *failed, const struct onward *onward,
+                      bool *went)
+{
+    struct step step = {0};
+    struct incident incident = {0};
+    struct user user = {0};
+    struct reach reach = {0};
+    struct reach_limits limits = person_limits(op);
+    struct message_plan plan = {0};
+    const char *too_dear = NULL;
+    *went = false;
+    TRY(db_get(op->db, TABLE_steps, failed->step_id, op->arena, &step));
+    TRY(db_get(op->db, TABLE_incidents, step.incident_id, op->arena, &incident));
+    TRY(db_get(op->db, TABLE_users, incident.user_id, op->arena, &user));
+    bool is_contact = step.target == message_target_EMERGENCY_CONTACT;
+    TRY(is_contact ? emergency_reach(op, &user, &reach) : person_reach(op, &user, &reach));
+    reach.tried = onward->tried;
+    struct reach_choice choice =
+        reach_onward((enum channel)failed->channel, onward->reason, &reach, &limits);
+    if (choice.outcome != REACH_SEND) {
+        return OK;
+    }
+    struct step_facts facts = {&incident, &user, &step};
+    TRY(plan_message(op, &facts, choice.channel, &plan));
+    TRY(spend_allows(op, &plan, &too_dear));
+    if (too_dear != NULL) {
+        return OK;
+    }
+    plan.attempt = onward->attempt;
+    TRY(message_queue(op, &plan, &step.message_id));
+    step.channel = (int)choice.channel;
+    step.reason = str_from(choice.reason);
+    TRY(steps_onward(op->db, &step));
+    *went = true;
+    op_log(op, LOG_WARN, LOG_ESCALATION_EXECUTOR, "level %lld %s goes on by %s: %s",
+           (long long)step.level, enum_name(&step_type_names, step.step_type),
+           enum_name(&channel_names, step.channel), choice.reason);
+    return audit_step(op, &(struct step_change){&step, user.id, "GOES_ON", step.reason});
+}
+
+enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason)
+{
+    struct step step = {0};
+    struct incident incident = {0};
+    TRY(db_get(op->db, TABLE_incidents, incident_id, op->arena, &incident));
+    if (incident.state != incident_state_ESCALATING) {
+        return OK;
+    }
+    enum err err = steps_next(op->db, op->arena, incident_id, &step);
+    if (err == E_NOT_FOUND || (err == OK && !instant_before(op->now, step.scheduled_at))) {
+        return OK;
+    }
+    TRY(err);
+    step.scheduled_at = op->now;
+    step.reason = arena_printf(op->arena, "brought_forward:%.*s", STR_FMT(reason));
+    TRY(steps_hurry(op->db, &step));
+    TRY(timers_cancel(op->db, timer_kind_STEP, step.id, op->now));
+    TRY(timer_arm(
+        op, (struct timer_request){timer_kind_STEP, step.id, step.scheduled_at, PRIORITY_HIGH}));
+    return audit_step(
+        op, &(struct step_change){&step, incident.user_id, "BROUGHT_FORWARD", step.reason});
 }
 
 enum err climb_step(struct op *op, struct timer *timer)

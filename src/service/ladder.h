@@ -3,9 +3,14 @@
 #ifndef TOCSIN_SERVICE_LADDER_H
 #define TOCSIN_SERVICE_LADDER_H
 
-#include "service/op.h"
+#include "service/reaching.h"
 
 /* Writes every rung as a PENDING step with its timer, from now on. */
 NODISCARD enum err begin_ladder(struct op *op, const struct incident *incident);
+/* As alert_goes_on, for the step of a ladder. */
+NODISCARD enum err step_goes_on(struct op *op, const struct message *failed,
+                                const struct onward *onward, bool *went);
+/* The next step does not wait for its time, because the one before reached nobody for `reason`. */
+NODISCARD enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason);
 
 #endif

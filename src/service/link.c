@@ -12,11 +12,16 @@ enum {
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void sign_token(const struct op *op, uint8_t token[static TOKEN_BYTES],
-                       uint8_t mac[static MAC_BYTES])
+/* The purpose is signed with the rest, but does not travel: whoever opens a token knows it. */
+static void sign_token(const struct op *op, enum link_purpose purpose,
+                       const uint8_t token[static TOKEN_BYTES], uint8_t mac[static MAC_BYTES])
 {
     uint8_t full[SHA256_BYTES];
-    seal_sign(op->site->seal, (struct str){(const char *)token, ID_BYTES + EXPIRY_BYTES}, full);
+    char signed_part[ID_BYTES + EXPIRY_BYTES + 1];
+    memcpy(signed_part, token, ID_BYTES + EXPIRY_BYTES);
+    signed_part[ID_BYTES + EXPIRY_BYTES] = 'u';
+    size_t len = ID_BYTES + EXPIRY_BYTES + (purpose == LINK_UNSUBSCRIBE ? 1 : 0);
+    seal_sign(op->site->seal, (struct str){signed_part, len}, full);
     memcpy(mac, full, MAC_BYTES);
 }
 
@@ -37,17 +42,12 @@ static uint64_t get_number(const uint8_t *bytes, int count)
     return number;
 }
 
-struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
+struct str link_token(const struct op *op, const struct link_facts *facts, struct arena *arena)
 {
-    if (op->site->public_url.len == 0) {
-        return STR_NONE;
-    }
     uint8_t token[TOKEN_BYTES];
-    int64_t minutes =
-        duration_seconds((struct duration){instant_add(meeting->ends_at, DAYS(1)).us}) / 60;
-    put_number(token, (uint64_t)meeting->id.value, ID_BYTES);
-    put_number(token + ID_BYTES, (uint64_t)minutes, EXPIRY_BYTES);
-    sign_token(op, token, token + ID_BYTES + EXPIRY_BYTES);
+    put_number(token, (uint64_t)facts->id.value, ID_BYTES);
+    put_number(token + ID_BYTES, facts->number, EXPIRY_BYTES);
+    sign_token(op, facts->purpose, token, token + ID_BYTES + EXPIRY_BYTES);
     char text[TOKEN_CHARS];
     for (int i = 0; i < TOKEN_BYTES / 3; i++) {
         uint64_t bits = get_number(token + 3 * i, 3);
@@ -55,7 +55,19 @@ struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
             text[4 * i + j] = alphabet[bits >> (18 - 6 * j) & 63];
         }
     }
-    return arena_printf(op->arena, "%.*s/l/%.*s", STR_FMT(op->site->public_url), TOKEN_CHARS, text);
+    return arena_str(arena, (struct str){text, sizeof text});
+}
+
+struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
+{
+    if (op->site->public_url.len == 0) {
+        return STR_NONE;
+    }
+    int64_t minutes =
+        duration_seconds((struct duration){instant_add(meeting->ends_at, DAYS(1)).us}) / 60;
+    struct link_facts facts = {LINK_MEETING, meeting->id, (uint32_t)minutes};
+    struct str token = link_token(op, &facts, op->arena);
+    return arena_printf(op->arena, "%.*s/l/%.*s", STR_FMT(op->site->public_url), STR_FMT(token));
 }
 
 static enum err decode(struct str text, uint8_t out[static TOKEN_BYTES])
@@ -77,22 +89,30 @@ static enum err decode(struct str text, uint8_t out[static TOKEN_BYTES])
     return OK;
 }
 
-enum err link_open(struct op *op, struct str token, struct id *meeting)
+enum err link_token_open(struct op *op, struct str token, struct link_facts *out)
 {
     uint8_t bytes[TOKEN_BYTES];
     uint8_t mac[MAC_BYTES];
     if (decode(token, bytes) != OK) {
         return op_fail(op, E_NOT_FOUND, NULL, "this link is not complete");
     }
-    sign_token(op, bytes, mac);
+    sign_token(op, out->purpose, bytes, mac);
     struct str given = {(const char *)bytes + ID_BYTES + EXPIRY_BYTES, MAC_BYTES};
     if (!equal_in_constant_time(given, (struct str){(const char *)mac, MAC_BYTES})) {
         return op_fail(op, E_NOT_FOUND, NULL, "this link is not one of ours");
     }
-    int64_t minutes = (int64_t)get_number(bytes + ID_BYTES, EXPIRY_BYTES);
-    if (instant_before(instant_from_ms(minutes * 60000), op->now)) {
+    out->id.value = (int64_t)get_number(bytes, ID_BYTES);
+    out->number = (uint32_t)get_number(bytes + ID_BYTES, EXPIRY_BYTES);
+    return OK;
+}
+
+enum err link_open(struct op *op, struct str token, struct id *meeting)
+{
+    struct link_facts facts = {.purpose = LINK_MEETING};
+    TRY(link_token_open(op, token, &facts));
+    if (instant_before(instant_from_ms((int64_t)facts.number * 60000), op->now)) {
         return op_fail(op, E_GONE, NULL, "this link has ended");
     }
-    meeting->value = (int64_t)get_number(bytes, ID_BYTES);
+    *meeting = facts.id;
     return OK;
 }

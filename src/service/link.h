@@ -11,6 +11,18 @@
 
 /* STR_NONE where no public URL is known. */
 struct str link_for_meeting(const struct op *op, const struct meeting *meeting);
+/* What such a token is made of: an id and a number. Tokens of one purpose do not open for another.
+ */
+enum link_purpose { LINK_MEETING, LINK_UNSUBSCRIBE };
+struct link_facts {
+    enum link_purpose purpose;
+    struct id id;
+    uint32_t number;
+};
+struct str link_token(const struct op *op, const struct link_facts *facts, struct arena *arena);
+/* `out->purpose` is given. E_NOT_FOUND for a token that is not ours. */
+NODISCARD enum err link_token_open(struct op *op, struct str token, struct link_facts *out);
+
 /* E_NOT_FOUND for a token that is not ours, E_GONE for one that has ended. */
 NODISCARD enum err link_open(struct op *op, struct str token, struct id *meeting);
 

@@ -1,4 +1,5 @@
 #include "service/messages.h"
+#include "store/delivery.h"
 
 enum err list_messages(struct op *op, const void *input, void *output)
 {
@@ -29,5 +30,6 @@ enum err get_message(struct op *op, const void *input, void *output)
     struct message *message = output;
     TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
                      "message"));
-    return op_may_read(op, message->user_id);
+    TRY(op_may_read(op, message->user_id));
+    return message_events_of(op->db, op->arena, message->id, &message->transitions);
 }

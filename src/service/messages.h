@@ -3,7 +3,8 @@
  *
  * Intent before effect (architecture.md rule 1): a message is QUEUED in the commit of what decided
  * it; the courier commits SENDING before a byte leaves; the verdict commits the end. What became of
- * it is told to the alert or the step that it belongs to, in the same commit. */
+ * it is told to the alert or the step that it belongs to, in the same commit, and so is each change
+ * of its state to message_events (V1). What follows a failure: docs/decisions/0004. */
 #ifndef TOCSIN_SERVICE_MESSAGES_H
 #define TOCSIN_SERVICE_MESSAGES_H
 
@@ -24,9 +25,14 @@ struct message_plan {
     struct str text;
     struct str html;
     struct str invite;
+    struct str language;           /* service/wording fills these four. */
+    struct str template_id;        /* WhatsApp: absent for plain text. */
+    struct str template_variables; /* WhatsApp: a JSON object. */
+    int64_t segments;              /* SMS: 0 for others. */
     struct instant due_at;
     struct instant valid_until; /* Unset for none. */
     int priority;
+    int64_t attempt; /* Of its step and target; 0 for the first. */
 };
 
 /* Writes the row and, for a channel that leaves the process, asks the courier. A call takes one of
@@ -46,26 +52,34 @@ NODISCARD enum err message_drop(struct op *op, const struct message *message, co
  * What a meeting's incident sends is about the incident. */
 NODISCARD enum err messages_stop_subject(struct op *op, struct id subject, const char *reason);
 
+/* For the courier: QUEUED to SENDING, at op->now, for `message->provider`; the row in memory too.
+ */
+NODISCARD enum err message_claimed(struct op *op, struct message *message);
 /* What a provider's answer to a send, or to the question after it, means for the message. */
 NODISCARD enum err message_settle_send(struct op *op, struct message *message,
                                        const struct verdict *verdict);
 NODISCARD enum err message_settle_find(struct op *op, struct message *message,
                                        const struct verdict *verdict);
-/* The fate is unknown and the provider cannot be asked: once more, then never again. */
+/* The fate is unknown and the provider cannot be asked (build_find says E_NOT_FOUND): it is waited
+ * for where the provider may still call us, then sent once more, then never again. */
 NODISCARD enum err message_repeat(struct op *op, struct message *message);
+/* What its provider says when it is asked about a message that it took (EFFECT_FIND while the
+ * message is not SENDING any more); NEWS_NONE for a question that failed. */
+NODISCARD enum err message_take_poll(struct op *op, struct message *message,
+                                     const struct provider_news *news);
 
-/* News about a message that was sent. An unknown attempt is no error. */
-struct message_news {
-    struct id attempt;
-    struct str provider_id;
-    enum message_state state;
-    enum receipt_level level;
-    bool is_end;
-    bool is_machine;
-};
-NODISCARD enum err message_take_news(struct op *op, const struct message_news *news);
+/* The one way in for what providers say about messages: found by our attempt id, or else by the
+ * provider's id; an id that nobody knows is kept for ten minutes. Repeated and late news is no
+ * error. `provider` is who says it. */
+NODISCARD enum err message_take_news(struct op *op, const struct provider *provider,
+                                     const struct provider_news *news, enum message_source source);
+/* The person answered by a key, a reply or a link: CONFIRMED, and reached where the provider has
+ * not said so yet. `word` is what they did, for the trail: "key 1"; no text of theirs. */
+NODISCARD enum err message_confirm(struct op *op, const struct message *message, struct str word);
 
 NODISCARD enum err list_messages(struct op *op, const void *input, void *output);
 NODISCARD enum err get_message(struct op *op, const void *input, void *output);
+/* The addresses that messages to a person do not use (service/suppressions). */
+NODISCARD enum err list_suppressions(struct op *op, const void *input, void *output);
 
 #endif

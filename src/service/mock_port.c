@@ -1,8 +1,7 @@
 #include "service/mock_port.h"
 
 #include "base/memory.h"
-#include "service/checkins.h"
-#include "service/messages.h"
+#include "service/hooks.h"
 
 #include <stdlib.h>
 
@@ -89,31 +88,41 @@ struct event_work {
     struct mock_event event;
 };
 
-static enum err run_event(struct work *work, struct op *op)
+/* An event in the words of any provider, so that there is one way in. */
+static struct provider_news news_of(const struct mock_event *event)
 {
-    struct event_work *event_work = (struct event_work *)work;
-    const struct mock_event *event = &event_work->event;
-    struct id attempt = ID_NONE;
-    if (event->kind == MOCK_EVENT_REPLY) {
-        op->actor.name = STR("sms");
-        return take_reply(op, event->from, event->text, event->at);
-    }
-    if (id_parse(op->site->id_key, event->attempt, &attempt) != OK) {
-        return OK;
-    }
-    if (event->kind == MOCK_EVENT_KEY) {
-        op->actor.name = STR("call");
-        return take_key(op, attempt, event->key);
-    }
-    struct message_news news = {
-        .attempt = attempt,
+    struct provider_news news = {
+        .kind = NEWS_STATE,
+        .attempt = event->attempt,
         .provider_id = event->provider_id,
+        .channel = event->channel,
         .state = event->state,
         .level = event->level,
         .is_end = event->is_end,
         .is_machine = event->is_machine,
+        .sequence = -1,
+        .cost_micros = -1,
+        .duration_seconds = -1,
     };
-    return message_take_news(op, &news);
+    if (event->kind == MOCK_EVENT_KEY) {
+        news.kind = NEWS_KEY;
+        news.key = event->key;
+    } else if (event->kind == MOCK_EVENT_REPLY) {
+        news.kind = NEWS_TEXT;
+        news.attempt = STR_NONE;
+        news.from = event->from;
+        news.text = event->text;
+    }
+    return news;
+}
+
+/* What would be spoken or written back ends here: there is no handset that could show it. */
+static enum err run_event(struct work *work, struct op *op)
+{
+    struct event_work *event_work = (struct event_work *)work;
+    struct provider_news news = news_of(&event_work->event);
+    struct hook_reply ignored;
+    return take_news(op, &provider_mock, &news, message_source_CALLBACK, &ignored);
 }
 
 static void end_event(struct work *work, enum err err, const struct problem *problem)

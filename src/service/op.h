@@ -19,13 +19,15 @@ struct actor {
 enum effect_kind {
     EFFECT_TIMER,  /* A timer row is due at `at`. */
     EFFECT_SEND,   /* A message is QUEUED. */
-    EFFECT_FIND,   /* The fate of a message in SENDING is to be asked for. */
+    EFFECT_FIND,   /* The provider is to be asked about a message: for its fate while it is SENDING
+                      (find), for what became of it once it was taken (poll). */
     EFFECT_CANCEL, /* A call is to be stopped at its provider. */
     EFFECT_SYNC /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
                    request. */
 };
 
 struct sync_wait; /* service/sync */
+struct courier;   /* service/courier */
 
 struct effect {
     enum effect_kind kind;
@@ -33,7 +35,9 @@ struct effect {
     struct id other;
     struct instant at;
     int priority;
-    struct sync_wait *wait; /* SYNC: the request that waits for it, NULL for none. */
+    struct sync_wait *wait;       /* SYNC: the request that waits for it, NULL for none. */
+    const struct provider *inbox; /* FIND without an id: this provider is to be asked for what
+                                     people wrote (service/inbox); NULL otherwise. */
 };
 
 struct effects {
@@ -47,6 +51,7 @@ struct writer {
     struct id_source ids;
     struct audit_chain chain;
     struct effects effects;
+    struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
 };
 
 struct op {

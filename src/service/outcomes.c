@@ -116,6 +116,20 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
                : OK;
 }
 
+enum err outcome_undelivered(struct op *op, const struct message *message, struct str reason)
+{
+    struct alert alert = {0};
+    struct step step = {0};
+    if (message->subject_type == subject_type_MEETING) {
+        TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
+        alert.reason = reason;
+        return alert.status == alert_status_DELIVERED ? alerts_onward(op->db, &alert) : OK;
+    }
+    TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
+    step.reason = reason;
+    return step.status == step_status_EXECUTED ? steps_onward(op->db, &step) : OK;
+}
+
 enum err outcome_next_attempt(struct op *op, const struct message *message)
 {
     if (!id_is_set(message->step_id)) {

@@ -18,6 +18,10 @@ NODISCARD enum err outcome_accepted(struct op *op, const struct message *message
 NODISCARD enum err outcome_failed(struct op *op, const struct message *message, struct str error);
 NODISCARD enum err outcome_dropped(struct op *op, const struct message *message,
                                    const char *reason);
+/* The provider had taken it, so that its step counts as done, and it did not arrive and nothing
+ * else is left: the reason is shown there. */
+NODISCARD enum err outcome_undelivered(struct op *op, const struct message *message,
+                                       struct str reason);
 /* A further attempt of the same step has this message. */
 NODISCARD enum err outcome_next_attempt(struct op *op, const struct message *message);
 

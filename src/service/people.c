@@ -2,6 +2,7 @@
 
 #include "service/engine.h"
 #include "service/meetings.h"
+#include "service/suppressions.h"
 #include "store/people.h"
 
 enum err check_timezone(struct op *op, const char *field, struct str name)
@@ -81,6 +82,33 @@ enum err get_user(struct op *op, const void *input, void *output)
     return load_user(op, output);
 }
 
+/* P4: who edits an address means it: it is used again, the old one too, should it come back. */
+static enum err lift_edited(struct op *op, const struct user *before, const struct user *after)
+{
+    static const struct {
+        const char *member;
+        enum channel channels[3];
+    } members[] = {
+        {"email", {channel_EMAIL}},
+        {"phone", {channel_SMS, channel_CALL, channel_WHATSAPP}},
+        {"whatsapp", {channel_WHATSAPP}},
+        {"emergency_phone", {channel_SMS, channel_CALL, channel_WHATSAPP}},
+        {"emergency_email", {channel_EMAIL}},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
+        size_t index = record_field_index(&user_record, members[i].member);
+        const struct field *field = &user_record.fields[index];
+        const struct str *old = record_member_const(before, field);
+        const struct str *new = record_member_const(after, field);
+        for (size_t j = 0; j < 3 && presence_has(op->given, index); j++) {
+            enum channel channel = members[i].channels[j];
+            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *old, true));
+            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *new, true));
+        }
+    }
+    return OK;
+}
+
 enum err change_user(struct op *op, const void *input, void *output)
 {
     struct user *user = output;
@@ -95,6 +123,7 @@ enum err change_user(struct op *op, const void *input, void *output)
     TRY(check_user(op, user));
     user->updated_at = op->now;
     TRY(users_change(op->db, op->arena, user));
+    TRY(lift_edited(op, &before, user));
     return audit_user(op, "USER_CHANGED", &before, user);
 }
 

@@ -1,8 +1,8 @@
 #include "service/person.h"
 
-#include "channel/invite.h"
 #include "domain/quiet_hours.h"
-#include "service/link.h"
+#include "service/suppressions.h"
+#include "store/delivery.h"
 
 /* "22:00" as minutes since midnight; the model has checked the form. */
 static int minutes_of(struct str hhmm)
@@ -25,9 +25,30 @@ static bool is_quiet_now(const struct op *op, const struct user *user)
     return quiet_hours_cover_instant(hours, op_zone(op, user->timezone), op->now);
 }
 
-struct reach person_reach(const struct op *op, const struct user *user)
+bool person_is_quiet(const struct op *op, const struct user *user)
 {
-    return (struct reach){
+    return is_quiet_now(op, user);
+}
+
+/* No address is suppressed at all, as a rule: then that is the only question. */
+static enum err note_suppressed(struct op *op, const struct user *user, enum message_target target,
+                                struct reach *reach)
+{
+    static const enum channel channels[] = {channel_EMAIL, channel_SMS, channel_WHATSAPP,
+                                            channel_CALL};
+    bool any = false;
+    TRY(suppressions_any(op->db, &any));
+    for (size_t i = 0; any && i < ARRAY_LENGTH(channels); i++) {
+        enum channel channel = channels[i];
+        TRY(suppression_of(op, channel, recipient_of(user, target, channel),
+                           &reach->suppressed[channel]));
+    }
+    return OK;
+}
+
+enum err person_reach(struct op *op, const struct user *user, struct reach *out)
+{
+    *out = (struct reach){
         .has_email = str_is_set(user->email),
         .has_phone = str_is_set(user->phone),
         .has_whatsapp = str_is_set(user->whatsapp),
@@ -35,15 +56,17 @@ struct reach person_reach(const struct op *op, const struct user *user)
         .takes_calls = user->call_opt_in,
         .is_quiet = is_quiet_now(op, user),
     };
+    return note_suppressed(op, user, message_target_PERSON, out);
 }
 
-struct reach emergency_reach(const struct user *user)
+enum err emergency_reach(struct op *op, const struct user *user, struct reach *out)
 {
-    return (struct reach){
+    *out = (struct reach){
         .has_email = str_is_set(user->emergency_email),
         .has_phone = str_is_set(user->emergency_phone),
         .takes_calls = true,
     };
+    return note_suppressed(op, user, message_target_EMERGENCY_CONTACT, out);
 }
 
 bool has_emergency_contact(const struct user *user)
@@ -73,56 +96,4 @@ struct str recipient_of(const struct user *user, enum message_target target, enu
         return user->whatsapp;
     }
     return channel == channel_IN_APP ? STR("in-app") : phone;
-}
-
-static enum err add_invite(struct op *op, const struct wording *wording, struct message_plan *plan)
-{
-    const struct meeting *meeting = wording->meeting;
-    struct invite_facts facts = {
-        .uid = meeting->external_id,
-        .sequence = meeting->sequence,
-        .stamp = op->now,
-        .start = meeting->starts_at,
-        .end = meeting->ends_at,
-        .summary = meeting->title,
-        .url = meeting->join_url,
-        .organizer = op->site->provider_settings.email_from,
-        .attendee = plan->recipient,
-        .attendee_name = wording->user->name,
-    };
-    struct problem ignored = {0};
-    if (invite_write(&facts, op->arena, &plan->invite, &ignored) != OK) {
-        /* A meeting that no invite can describe is still worth a reminder. */
-        op_log(op, LOG_WARN, LOG_RULE_ENGINE, "no invite could be attached: %s", ignored.message);
-        plan->invite = STR_NONE;
-    }
-    return OK;
-}
-
-enum err word_message(struct op *op, const struct wording *wording, struct message_plan *plan)
-{
-    const struct user *user = wording->user;
-    bool is_contact = plan->target == message_target_EMERGENCY_CONTACT;
-    struct render_facts facts = {
-        .name = is_contact ? user->emergency_name : user->name,
-        .person = user->name,
-        .title = wording->meeting == NULL ? wording->title : wording->meeting->title,
-        .timezone = str_is_set(user->timezone) ? user->timezone : op->site->default_timezone,
-        .zone = op_zone(op, user->timezone),
-        .now = op->now,
-    };
-    if (wording->meeting != NULL) {
-        facts.at = wording->meeting->starts_at;
-        facts.join_url = wording->meeting->join_url;
-        facts.link = is_contact ? STR_NONE : link_for_meeting(op, wording->meeting);
-    }
-    struct render_request request = {
-        .key = wording->key, .channel = plan->channel, .language = user->locale};
-    struct rendered rendered = {0};
-    render(&request, &facts, op->arena, &rendered);
-    plan->subject_line = rendered.subject;
-    plan->text = plan->channel == channel_CALL ? rendered.speech : rendered.text;
-    plan->html = rendered.html;
-    bool has_invite = plan->channel == channel_EMAIL && plan->subject_type == subject_type_MEETING;
-    return has_invite && !is_contact ? add_invite(op, wording, plan) : OK;
 }

@@ -21,9 +21,24 @@ NODISCARD enum err provider_next(struct op *op, const struct message *failed,
  * tells the operator when that changes something. */
 NODISCARD enum err provider_note(struct op *op, const struct message *message,
                                  const struct verdict *verdict);
-/* Whether messages of this channel can leave at all now: false while the breaker of each of its
- * providers is open. */
+/* Whether this provider is given anything now: false while its breaker is open. */
 NODISCARD enum err provider_lets_through(struct op *op, const struct provider *provider, bool *out);
+
+/* The courier's question before a message leaves: *wait_until is unset where it may. Where the
+ * breaker lets one message try, this is the one. */
+NODISCARD enum err provider_try(struct op *op, const struct provider *provider,
+                                struct instant *wait_until);
+/* When an open breaker lets one message try; unset for one that lets all through. */
+NODISCARD enum err provider_retry_at(struct op *op, const struct provider *provider,
+                                     struct instant *out);
+/* Which providers a number of a channel has, in their order. */
+struct provider_list provider_list_for(const struct site *site, enum channel channel,
+                                       struct str recipient);
+/* What an operator has set for this provider and channel: thousandths a second, 0 for no limit. */
+int64_t provider_rate(const struct site *site, const struct provider *provider,
+                      enum channel channel);
+/* The code of a verdict that this process made: the provider was never asked. */
+#define VERDICT_CODE_NOT_BUILT STR("not_built")
 
 NODISCARD enum err list_providers(struct op *op, const void *input, void *output);
 NODISCARD enum err list_failures(struct op *op, const void *input, void *output);

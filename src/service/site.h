@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "channel/provider.h"
 #include "domain/plan.h"
+#include "domain/retry.h"
+#include "domain/spend.h"
 #include "model/records.h"
 #include "store/seal.h"
 #include "store/zoneinfo.h"
@@ -26,6 +28,10 @@ struct features {
 struct rules {
     struct stage_rule stages[STAGES_MAX];
     size_t stage_count;
+    struct retry_table retries;
+    const struct text_rule *texts; /* In place of ours. Read on the executor's thread only. */
+    size_t text_count;
+    struct arena *arena; /* Holds them, and is the owner's to free; NULL for none. */
 };
 
 /* Written by the executor, read by anybody. Milliseconds and counts. */
@@ -37,9 +43,46 @@ struct stats {
     _Atomic int64_t timers_fired;
     _Atomic int64_t timers_quarantined;
     _Atomic int64_t lateness_max_ms;
+    _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;
     _Atomic bool is_stopping;
+};
+
+enum { PROVIDERS_PER_CHANNEL = 4, ROUTES_MAX = 64 };
+
+/* In the order of fail-over (K8). */
+struct provider_list {
+    const struct provider *items[PROVIDERS_PER_CHANNEL];
+    size_t count;
+};
+
+/* Numbers that begin with `prefix` go this way instead (V6); the longest prefix counts. */
+struct provider_route {
+    enum channel channel;
+    struct number_prefix prefix;
+    struct provider_list list;
+};
+
+/* How fast a provider may be given messages of a channel, in thousandths a second (V9). */
+struct provider_pace {
+    const struct provider *provider;
+    enum channel channel;
+    int64_t rate_milli;
+};
+
+enum { PACES_MAX = 32 };
+
+struct delivery_rules {
+    struct provider_list lists[channel_COUNT]; /* Empty for a channel that stays inside. */
+    struct provider_route routes[ROUTES_MAX];
+    size_t route_count;
+    struct provider_pace paces[PACES_MAX]; /* What is not listed is not held back. */
+    size_t pace_count;
+    struct spend_rules spend;
+    bool is_test;          /* TEST_MODE: requests are built and checked, none leaves. */
+    bool is_call_test;     /* CALL_TEST_MODE: the same for calls. */
+    bool mock_has_breaker; /* Failures that are scripted for the mock count like a provider's. */
 };
 
 struct clock_port {
@@ -56,9 +99,12 @@ struct site {
     struct duration calendar_interval;
     struct str default_timezone;
     struct str public_url;     /* Without a slash at the end. */
-    struct str operator_email; /* Absent for none. */
+    struct str operator_email; /* Absent for none; the same for the next two. */
+    struct str operator_phone;
+    struct str operator_webhook;
     struct str version;
-    const struct provider *providers[channel_COUNT]; /* By channel; NULL for none. */
+    const struct provider *providers[channel_COUNT]; /* The first of each list; NULL for none. */
+    struct delivery_rules delivery;
     struct provider_settings provider_settings;
     struct zoneinfo *zones;
     struct seal *seal;

@@ -69,6 +69,26 @@ enum err steps_set_message(struct db *db, struct id id, struct id message)
     return db_run(db, S_step_message, PARAMS(value_id(id), value_id(message)));
 }
 
+enum err steps_onward(struct db *db, const struct step *step)
+{
+    return db_run(db, S_step_onward,
+                  PARAMS(value_id(step->id), value_id(step->message_id),
+                         value_enum(&channel_names, step->channel), value_text(step->reason)));
+}
+
+enum err steps_next(struct db *db, struct arena *arena, struct id incident, struct step *out)
+{
+    return db_one(db, S_step_next, (struct db_into){TABLE_steps, arena}, out,
+                  PARAMS(value_id(incident)));
+}
+
+enum err steps_hurry(struct db *db, const struct step *step)
+{
+    return db_move(
+        db, S_step_hurry,
+        PARAMS(value_id(step->id), value_time(step->scheduled_at), value_text(step->reason)));
+}
+
 enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
                               struct str reason, int64_t *cancelled)
 {

@@ -33,6 +33,13 @@ NODISCARD enum err steps_skip(struct db *db, struct id id, struct instant now, s
 NODISCARD enum err steps_end(struct db *db,
                              const struct step *step); /* status, executed_at, error_message */
 NODISCARD enum err steps_set_message(struct db *db, struct id id, struct id message);
+/* Another message carries it: message_id, channel and reason of `step`, in whatever state. */
+NODISCARD enum err steps_onward(struct db *db, const struct step *step);
+/* The next one that is PENDING and has no message yet. */
+NODISCARD enum err steps_next(struct db *db, struct arena *arena, struct id incident,
+                              struct step *out);
+/* It is due at scheduled_at instead, for `reason`. */
+NODISCARD enum err steps_hurry(struct db *db, const struct step *step);
 NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
                                         struct str reason, int64_t *cancelled);
 NODISCARD enum err steps_open_count(struct db *db, struct id incident, int64_t *out);

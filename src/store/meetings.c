@@ -75,6 +75,13 @@ enum err alerts_set_message(struct db *db, struct id id, struct id message)
     return db_run(db, S_alert_message, PARAMS(value_id(id), value_id(message)));
 }
 
+enum err alerts_onward(struct db *db, const struct alert *alert)
+{
+    return db_run(db, S_alert_onward,
+                  PARAMS(value_id(alert->id), value_id(alert->message_id),
+                         value_enum(&channel_names, alert->channel), value_text(alert->reason)));
+}
+
 enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
                                struct str reason, int64_t *cancelled)
 {

@@ -46,6 +46,8 @@ NODISCARD enum err alerts_skip(struct db *db, struct id id, struct instant now, 
 /* SENDING to status, sent_at and reason of `alert`. */
 NODISCARD enum err alerts_end(struct db *db, const struct alert *alert);
 NODISCARD enum err alerts_set_message(struct db *db, struct id id, struct id message);
+/* Another message carries it: message_id, channel and reason of `alert`, in whatever state. */
+NODISCARD enum err alerts_onward(struct db *db, const struct alert *alert);
 /* All that are PENDING become CANCELLED; their timers with them. */
 NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
                                          struct str reason, int64_t *cancelled);

@@ -27,10 +27,11 @@ enum err messages_sent(struct db *db, struct id id, struct instant now, struct s
 
 enum err messages_failed(struct db *db, const struct message *message)
 {
-    return db_move(db, S_message_failed,
-                   PARAMS(value_id(message->id), value_time(message->ended_at),
-                          value_text(message->error),
-                          value_enum(&failure_category_names, message->category)));
+    return db_move(
+        db, S_message_failed,
+        PARAMS(value_id(message->id), value_time(message->ended_at), value_text(message->error),
+               value_enum(&failure_category_names, message->category), value_text(message->code),
+               value_enum(&failure_class_names, message->failure_class)));
 }
 
 enum err messages_cancel(struct db *db, struct id id, struct instant now, struct str reason)
@@ -40,12 +41,47 @@ enum err messages_cancel(struct db *db, struct id id, struct instant now, struct
 
 enum err messages_receipt(struct db *db, const struct message *message)
 {
-    return db_move(db, S_message_receipt,
-                   PARAMS(value_id(message->id), value_enum(&message_state_names, message->state),
-                          value_enum(&receipt_level_names, message->receipt_level),
-                          value_time(message->delivered_at), value_time(message->ended_at),
-                          value_text(message->error),
-                          value_enum(&failure_category_names, message->category)));
+    return db_move(
+        db, S_message_receipt,
+        PARAMS(value_id(message->id), value_enum(&message_state_names, message->state),
+               value_enum(&receipt_level_names, message->receipt_level),
+               value_time(message->delivered_at), value_time(message->ended_at),
+               value_text(message->error), value_enum(&failure_category_names, message->category),
+               value_text(message->code), value_enum(&failure_class_names, message->failure_class),
+               value_text(message->provider_id), value_text(message->provider_state),
+               value_int(message->cost_micros), value_text(message->currency),
+               value_int(message->duration_seconds)));
+}
+
+enum err messages_of_step(struct db *db, struct arena *arena, const struct message *message,
+                          struct list *out)
+{
+    return db_all(
+        db, S_messages_of_step, messages_into(arena), out,
+        PARAMS(value_id(message->step_id), value_enum(&message_target_names, message->target)));
+}
+
+enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str provider,
+                                 struct str provider_id, struct message *out)
+{
+    return db_one(db, S_message_of_provider, messages_into(arena), out,
+                  PARAMS(value_text(provider_id), value_text(provider)));
+}
+
+enum err messages_provider_id_taken(struct db *db, const struct message *message,
+                                    struct str provider_id, bool *out)
+{
+    int64_t count = 0;
+    TRY(db_number(
+        db, S_messages_of_provider_id, &count,
+        PARAMS(value_text(provider_id), value_text(message->provider), value_id(message->id))));
+    *out = count > 0;
+    return OK;
+}
+
+enum err messages_count_poll(struct db *db, struct id id, struct instant now)
+{
+    return db_run(db, S_message_asked, PARAMS(value_id(id), value_time(now)));
 }
 
 enum err messages_set_provider_id(struct db *db, struct id id, struct str provider_id)

@@ -12,14 +12,25 @@ NODISCARD enum err messages_claim(struct db *db, struct id id, struct instant no
                                   struct str provider); /* QUEUED → SENDING */
 NODISCARD enum err messages_sent(struct db *db, struct id id, struct instant now,
                                  struct str provider_id); /* SENDING → SENT */
-/* QUEUED or SENDING → FAILED: error, category and ended_at of `message`. */
+/* QUEUED or SENDING → FAILED: error, category, code, class and ended_at of `message`. */
 NODISCARD enum err messages_failed(struct db *db, const struct message *message);
 /* QUEUED, SENDING or SENT → CANCELLED. */
 NODISCARD enum err messages_cancel(struct db *db, struct id id, struct instant now,
                                    struct str reason);
-/* Writes state, receipt level, delivered_at, ended_at, error and category; the caller has asked
- * receipt_apply(). SENDING or SENT → any, an end → itself. */
+/* Writes all that a receipt may change, from state to cost, out of a row that was read before; the
+ * caller has asked receipt_apply(). SENDING or SENT → any, an end → itself. */
 NODISCARD enum err messages_receipt(struct db *db, const struct message *message);
+
+/* Every attempt of the step and the target of `message`, the first one first. */
+NODISCARD enum err messages_of_step(struct db *db, struct arena *arena,
+                                    const struct message *message, struct list *out);
+NODISCARD enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str provider,
+                                           struct str provider_id, struct message *out);
+/* Whether another message of the same provider has this id. */
+NODISCARD enum err messages_provider_id_taken(struct db *db, const struct message *message,
+                                              struct str provider_id, bool *out);
+/* One more question to its provider. */
+NODISCARD enum err messages_count_poll(struct db *db, struct id id, struct instant now);
 
 NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct str provider_id);
 

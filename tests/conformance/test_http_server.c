@@ -97,6 +97,31 @@ static void request_reaches_handler(void **state)
     close(fd);
 }
 
+static void extension_headers_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = peer_connect(fixture->echo.port);
+    struct peer_answer answer =
+        ask(fixture, fd,
+            STR("GET /echo HTTP/1.1\r\nHost: h\r\nX-Twilio-Signature: AbC=\r\nXy: no\r\n"
+                "x-plivo-SIGNATURE-V3: a,b\r\nX-Empty:\r\n\r\n"));
+    assert_true(str_equal_text(answer.body, "GET /echo\nquery=\nx-twilio-signature=AbC=\n"
+                                            "x-plivo-signature-v3=a,b\nx-empty=\n"
+                                            "peer=127.0.0.1\nbody=0:"));
+    struct buf request = {.arena = fixture->arena};
+    buf_add_text(&request, "GET /echo HTTP/1.1\r\nHost: h\r\n");
+    for (int i = 0; i < 40; i++) {
+        buf_printf(&request, "X-Many-%d: v\r\n", i);
+    }
+    buf_add_text(&request, "\r\n");
+    answer = ask(fixture, fd, buf_str(&request));
+    assert_true(str_contains(answer.body, STR("x-many-31=v\n")));
+    assert_false(str_contains(answer.body, STR("x-many-32")));
+    answer = ask(fixture, fd, STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_true(str_equal_text(answer.body, "GET /echo\nquery=\npeer=127.0.0.1\nbody=0:"));
+    close(fd);
+}
+
 static void methods_and_targets(void **state)
 {
     struct fixture *fixture = *state;
@@ -372,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(request_reaches_handler, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(extension_headers_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(methods_and_targets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(response_headers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(head_has_no_body, set_up, tear_down),

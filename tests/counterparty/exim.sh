@@ -4,7 +4,7 @@
 # Listens on 127.0.0.1: the submission port demands STARTTLS and a login, the TLS port a login, the clear port nothing.
 # The one account is alice with the password secret. All that is made lies in DIRECTORY: mailbox/new gets the mail, ca.pem
 # is the authority to trust, exim.pid holds the daemon to end. The recipient's local part picks the answer:
-#   greylisted 451, full 452, nobody 550, noted 250 (at RCPT); spam 554, busy 450, slow 250 after 3 s, slower 250 after 8 s
+#   greylisted 451, full 452, closing 421, nobody and policy 550, over 552, noted 250 (at RCPT); spam 554, busy 450, slow 250 after 3 s, slower 250 after 8 s
 #   (at the message).
 # Exit code 77: it can't run here, and the line on standard output says why.
 set -eu
@@ -73,8 +73,14 @@ on_recipient:
           message     = 451 4.7.1 Not now, perhaps in a while
   defer   local_parts = full
           message     = 452 4.2.2 The mailbox is full
+  defer   local_parts = closing
+          message     = 421 4.3.2 Closing for now
   deny    local_parts = nobody
           message     = 550 5.1.1 Nobody has this name
+  deny    local_parts = policy
+          message     = 550 5.7.1 We take no mail from you
+  deny    local_parts = over
+          message     = 552 5.2.2 The mailbox is over its quota
   warn    set acl_m_verdict = \$local_part
   accept
 

@@ -31,6 +31,10 @@ static struct str describe(struct arena *arena, const struct http_request *reque
     field(&out, "if-none-match", request->if_none_match);
     field(&out, "accept", request->accept);
     field(&out, "cookie", request->cookie);
+    for (size_t i = 0; i < request->extension_count; i++) {
+        const struct http_header *header = &request->extensions[i];
+        buf_printf(&out, "%.*s=%.*s\n", STR_FMT(header->name), STR_FMT(header->value));
+    }
     field(&out, "peer", request->peer);
     buf_printf(&out, "body=%zu:", request->body.len);
     buf_add(&out, str_slice(request->body, 0, 64));

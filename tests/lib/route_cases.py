@@ -83,6 +83,12 @@ class World:
         self.server.keep_secret(token, "the token of a link")
         return token
 
+    def unsubscribe(self, person):
+        mail = self.server.get("/messages", userId=person.id, channel="EMAIL")["messages"][0]
+        token = re.search(r"/u/(\S+)", mail["text"]).group(1)
+        self.server.keep_secret(token, "the token of a link that ends emails")
+        return token
+
 
 class Case:
     """`path` and `body` are functions of the world and the person. `fresh` is the path for a request that uses something up."""
@@ -148,12 +154,23 @@ CASES = {
     f"GET {V1}/incidents/{{id}}": Case(at(V1 + "/incidents/{}", lambda world, person: world.incident(person))),
     f"GET {V1}/messages": Case(at(V1 + "/messages?userId={}&channel=SMS", person_id)),
     f"GET {V1}/messages/{{id}}": Case(at(V1 + "/messages/{}", lambda world, person: world.message(person))),
+    f"GET {V1}/providers": Case(at(f"{V1}/providers"), None, NOBODY),
+    f"GET {V1}/analytics/failures": Case(at(f"{V1}/analytics/failures?provider=mock"), None, NOBODY),
+    f"GET {V1}/incidents/{{id}}/cost": Case(at(V1 + "/incidents/{}/cost", lambda world, person: world.incident(person))),
+    f"GET {V1}/users/{{id}}/suppressions": Case(at(V1 + "/users/{}/suppressions", person_id)),
     f"GET {V1}/audit": Case(at(V1 + "/audit?userId={}", person_id)),
     f"GET {V1}/clock": Case(at(f"{V1}/clock"), None, ANYBODY),
     f"POST {V1}/clock/advance": Case(at(f"{V1}/clock/advance"), lambda world, person: {"seconds": 1}, NOBODY),
     f"POST {V1}/mock/answers": Case(at(f"{V1}/mock/answers"), lambda world, person: {
         "phone": "+34666000999", "channel": "SMS", "do": "reply 1", "afterSeconds": 5}, NOBODY),
+    f"GET {V1}/texts": Case(at(f"{V1}/texts"), None, ANYBODY),
+    f"POST {V1}/texts/preview": Case(at(f"{V1}/texts/preview"), lambda world, person: {
+        "key": "MEETING_URGENT_MESSAGE", "channel": "SMS", "language": "es", "template": "{{hello}}: {{title}}",
+        "facts": {"name": "Ana", "minutes": 5}}, ANYBODY),
     "GET /health": Case(at("/health"), None, NO_KEY),
+    "GET /u/{token}": Case(at("/u/{}", lambda world, person: world.unsubscribe(person)), None, NO_KEY),
+    "POST /u/{token}": Case(at("/u/{}", lambda world, person: world.unsubscribe(person)),
+                            lambda world, person: b"List-Unsubscribe=One-Click", NO_KEY),
     "GET /l/{token}": Case(at("/l/{}", lambda world, person: world.link(person)), None, NO_KEY),
     "POST /l/{token}": Case(at("/l/{}", lambda world, person: world.link(person)),
                             lambda world, person: b"answer=JOINED", NO_KEY),

@@ -103,12 +103,15 @@ static void test_whole(void **state)
     mail.text = STR("Hi");
     mail.html = STR("<p>Hi</p>");
     mail.invite = STR("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n");
+    mail.unsubscribe_url = STR("https://t.example.com/u/abc");
     struct str text = write_mail(&mail, *state);
     size_t headers = str_find(text, STR("Message-ID"));
     assert_text(str_slice(text, headers, text.len),
                 "Message-ID: <a1@example.com>\r\n"
                 "In-Reply-To: <t1@example.com>\r\n"
                 "References: <t1@example.com>\r\n"
+                "List-Unsubscribe: <https://t.example.com/u/abc>\r\n"
+                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
                 "Auto-Submitted: auto-generated\r\n"
                 "X-Auto-Response-Suppress: All\r\n"
                 "MIME-Version: 1.0\r\n"
@@ -144,6 +147,7 @@ static void test_same_facts_same_bytes(void **state)
     struct str first = write_mail(&mail, *state);
     assert_true(str_equal(first, write_mail(&mail, *state)));
     assert_false(str_contains(first, STR("In-Reply-To")));
+    assert_false(str_contains(first, STR("List-Unsubscribe")));
 }
 
 static void test_boundary_counts_up(void **state)
@@ -315,6 +319,21 @@ static void assert_refused(struct mime_mail mail, const char *field, struct aren
     assert_string_equal(problem.field, field);
 }
 
+static void test_unsubscribe_refused(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "mailto:a@b.example",
+                                      "https://x.example/\r\nBcc: a@b",
+                                      "https://x y",
+                                      "https://x>,<https://y",
+                                      "https://\xC3\xA9"};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        struct mime_mail mail = plain_mail();
+        mail.unsubscribe_url = str_from(bad[i]);
+        assert_refused(mail, "unsubscribe", *state);
+    }
+}
+
 static void test_refused(void **state)
 {
     struct arena *arena = *state;
@@ -438,6 +457,7 @@ int main(void)
         TEST(test_base64),
         TEST(test_injection),
         TEST(test_refused),
+        TEST(test_unsubscribe_refused),
         TEST(test_addresses),
         TEST(test_mailbox),
     };

@@ -148,6 +148,49 @@ static void test_verdicts(void **state)
     }
 }
 
+/* What is to be done about a refusal, and what the provider calls it. */
+static void test_classes(void **state)
+{
+    static const struct {
+        int status;
+        const char *line;
+        enum failure_class class;
+        const char *code;
+    } cases[] = {
+        {421, "421 4.7.0 Closing", failure_class_AGAIN, "421 4.7.0"},
+        {421, "421 Closing", failure_class_AGAIN, "421"},
+        {450, "450 Busy", failure_class_AGAIN, "450"},
+        {451, "451 4.7.1 Greylisted", failure_class_AGAIN, "451 4.7.1"},
+        {452, "452 4.2.2 Full", failure_class_AGAIN, "452 4.2.2"},
+        {552, "552 5.2.2 Full", failure_class_AGAIN, "552 5.2.2"},
+        {550, "550 5.1.1 Nobody", failure_class_RECIPIENT, "550 5.1.1"},
+        {550, "550 Nobody", failure_class_RECIPIENT, "550"},
+        {553, "553 5.1.3 Bad", failure_class_RECIPIENT, "553 5.1.3"},
+        {550, "550 5.2.1 Disabled", failure_class_ELSEWHERE, "550 5.2.1"},
+        {503, "503 5.5.1 Order", failure_class_ELSEWHERE, "503 5.5.1"},
+        {555, "", failure_class_ELSEWHERE, "555"},
+        {535, "535 5.7.8 Login", failure_class_OURS, "535 5.7.8"},
+        {530, "530 Login", failure_class_OURS, "530"},
+        {550, "550 5.7.1 Policy", failure_class_OURS, "550 5.7.1"},
+        {554, "554 Refused", failure_class_OURS, "554"},
+        {552, "552 5.3.4 Too big", failure_class_OURS, "552 5.3.4"},
+        {501, "501 5.1.7 Bad sender", failure_class_OURS, "501 5.1.7"},
+    };
+    struct send_job job = mail_job();
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct wire_answer answer = {
+            .outcome = WIRE_ANSWERED, .status = cases[i].status, .body = str_from(cases[i].line)};
+        struct verdict verdict = {0};
+        provider_smtp.read_send(&job, &answer, *state, &verdict);
+        if (verdict.class != cases[i].class) {
+            print_error("%s\n", cases[i].line);
+        }
+        assert_int_equal(verdict.class, cases[i].class);
+        assert_true(str_equal_text(verdict.code, cases[i].code));
+        assert_int_equal(verdict.is_temporary, cases[i].class == failure_class_AGAIN);
+    }
+}
+
 static void test_errors_hide_addresses(void **state)
 {
     struct send_job job = mail_job();
@@ -197,21 +240,21 @@ static void test_envelope(void **state)
 {
     static const struct {
         const char *from;
-        const char *user;
+        const char *bounce_domain;
         const char *wanted;
     } cases[] = {
-        {"alerts@example.com", NULL, "bounce+0193f3a0-0000-7000-8000-000000000001@example.com"},
-        {"T <alerts@example.com>", "tocsin",
-         "bounce+0193f3a0-0000-7000-8000-000000000001@example.com"},
-        {"alerts@localhost", NULL, "alerts@localhost"},
-        {"T <me@gmail.example>", "me@gmail.example", "me@gmail.example"},
+        {"alerts@example.com", NULL, "alerts@example.com"},
+        {"T <alerts@example.com>", "", "alerts@example.com"},
+        {"T <alerts@example.com>", "b.example.net",
+         "bounce+0193f3a0-0000-7000-8000-000000000001@b.example.net"},
+        {"alerts@example.com", "not a domain", "alerts@example.com"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct provider_settings settings = sound_settings();
         struct send_job job = mail_job();
         struct wire_request request = {0};
         settings.email_from = str_from(cases[i].from);
-        settings.smtp_user = str_from(cases[i].user);
+        settings.email_bounce_domain = str_from(cases[i].bounce_domain);
         assert_int_equal(provider_smtp.build_send(&settings, &job, *state, &request, NULL), OK);
         assert_true(str_equal_text(request.smtp.from, cases[i].wanted));
     }
@@ -262,6 +305,9 @@ static void test_check(void **state)
     settings.email_from = STR("Tocsin");
     assert_check(settings, "EMAIL_FROM");
     settings = sound_settings();
+    settings.email_bounce_domain = STR("a b");
+    assert_check(settings, "EMAIL_BOUNCE_DOMAIN");
+    settings = sound_settings();
     settings.smtp_port = 0;
     assert_check(settings, "SMTP_PORT");
     settings.smtp_port = 65536;
@@ -296,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_verdicts),        TEST(test_errors_hide_addresses), TEST(test_build),
+        TEST(test_classes),         TEST(test_errors_hide_addresses), TEST(test_build),
         TEST(test_envelope),        TEST(test_build_refuses),         TEST(test_check),
         TEST(test_cannot_be_asked),
     };

@@ -215,11 +215,77 @@ static void test_never_silence(void **state)
     }
 }
 
+static const struct reach_limits unlimited = {true, true, true, true, 2, true};
+
+static void check_choice(struct reach_choice got, enum channel channel, const char *reason)
+{
+    assert_int_equal(got.outcome, REACH_SEND);
+    assert_int_equal(got.channel, channel);
+    if (reason == NULL) {
+        assert_null(got.reason);
+    } else {
+        assert_string_equal(got.reason, reason);
+    }
+}
+
+/* P4: an address that is not used any more counts as none, and says why. */
+static void test_suppressed(void **state)
+{
+    (void)state;
+    struct reach reach = {.has_email = true, .has_phone = true, .takes_calls = true};
+    reach.suppressed[channel_CALL] = failure_category_invalid_number;
+    check_choice(reach_choose(WANTED_CALL, &reach, &unlimited), channel_SMS,
+                 "suppressed:invalid_number");
+    check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_SMS, NULL);
+    reach.suppressed[channel_SMS] = failure_category_opted_out;
+    check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_EMAIL,
+                 "suppressed:opted_out");
+    check_choice(reach_choose(WANTED_CALL, &reach, &unlimited), channel_EMAIL,
+                 "suppressed:invalid_number");
+    reach.suppressed[channel_EMAIL] = failure_category_invalid_number;
+    struct reach_choice none = reach_choose(WANTED_MESSAGE, &reach, &unlimited);
+    assert_int_equal(none.outcome, REACH_SKIP);
+    assert_string_equal(none.reason, "no_contact");
+}
+
+static void test_suppressed_whatsapp(void **state)
+{
+    (void)state;
+    struct reach reach = {.has_phone = true, .has_whatsapp = true, .prefers_whatsapp = true};
+    check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_WHATSAPP, NULL);
+    reach.suppressed[channel_WHATSAPP] = failure_category_opted_out;
+    check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_SMS,
+                 "suppressed:opted_out");
+}
+
+/* V3: what did not get through goes on, by each channel once, and never up to a call. */
+static void test_onward(void **state)
+{
+    (void)state;
+    struct reach reach = {
+        .has_email = true, .has_phone = true, .has_whatsapp = true, .takes_calls = true};
+    check_choice(reach_onward(channel_CALL, "why", &reach, &unlimited), channel_SMS, "why");
+    reach.tried = 1u << channel_CALL;
+    check_choice(reach_onward(channel_SMS, "why", &reach, &unlimited), channel_WHATSAPP, "why");
+    reach.tried |= 1u << channel_SMS;
+    check_choice(reach_onward(channel_WHATSAPP, "why", &reach, &unlimited), channel_EMAIL, "why");
+    reach.tried |= 1u << channel_WHATSAPP;
+    assert_int_equal(reach_onward(channel_EMAIL, "why", &reach, &unlimited).outcome, REACH_SKIP);
+    reach.tried = 0;
+    check_choice(reach_onward(channel_EMAIL, "why", &reach, &unlimited), channel_SMS, "why");
+    struct reach_limits off = unlimited;
+    off.sms_on = off.whatsapp_on = false;
+    check_choice(reach_onward(channel_CALL, "why", &reach, &off), channel_EMAIL, "why");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_named_combinations),
         cmocka_unit_test(test_never_silence),
+        cmocka_unit_test(test_suppressed),
+        cmocka_unit_test(test_suppressed_whatsapp),
+        cmocka_unit_test(test_onward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

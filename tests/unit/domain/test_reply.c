@@ -61,6 +61,43 @@ static const struct row rows[] = {
     {"I cannot make it.", MISSED, ""},
     {"No, can't make it", MISSED, ""},
     {"\xF0\x9F\x91\x8E", MISSED, ""},
+    /* Incidents and dispatches. */
+    {"ACK", REPLY_ACKNOWLEDGE, ""},
+    {"a", REPLY_ACKNOWLEDGE, ""},
+    {"Ok, got it!", REPLY_ACKNOWLEDGE, ""},
+    {"got it, ok", REPLY_ACKNOWLEDGE, ""},
+    {"12a a", REPLY_ACKNOWLEDGE, "12a"},
+    {"r", REPLY_RESOLVE, ""},
+    {"Fixed. Thanks", REPLY_RESOLVE, ""},
+    {"yes, done", REPLY_RESOLVE, ""},
+    {"accept", REPLY_ACCEPT, ""},
+    {"DECLINE", REPLY_DECLINE, ""},
+    {"ack resolve", NOTHING, ""},
+    {"no, accept", NOTHING, ""},
+    /* Other languages, with and without their accents. */
+    {"S\u00ed", JOINED, ""},
+    {"S\u00cd!", JOINED, ""},
+    {"si", JOINED, ""},
+    {"Si\u0301", JOINED, ""},
+    {"\u00a1Voy en camino!", JOINED, ""},
+    {"No podr\u00e9 ir, perd\u00f3n", MISSED, ""},
+    {"yo me encargo", REPLY_ACKNOWLEDGE, ""},
+    {"Ja, bin dabei", JOINED, ""},
+    {"ich schaffe es nicht", MISSED, ""},
+    {"\u00dcbernehme", REPLY_ACKNOWLEDGE, ""},
+    {"uebernehme", REPLY_ACKNOWLEDGE, ""},
+    {"gel\u00f6st", REPLY_RESOLVE, ""},
+    {"haan ji", JOINED, ""},
+    {"nahi aa paunga", MISSED, ""},
+    {"\u0939\u093e\u0901", JOINED, ""},
+    {"\u091c\u0940 \u0939\u093e\u0902\u0964", JOINED, ""},
+    {"\u0928\u0939\u0940\u0902", MISSED, ""},
+    {"\u0939\u094b \u0917\u092f\u093e", REPLY_RESOLVE, ""},
+    {"\U0001F44C", JOINED, ""},
+    {"\u2705", JOINED, ""},
+    {"BAJA", REPLY_STOP, ""},
+    {"stopp", REPLY_STOP, ""},
+    {"gro\u00df", NOTHING, ""},
     /* Codes. */
     {"1 12a", JOINED, "12a"},
     {"12A yes", JOINED, "12a"},
@@ -104,7 +141,7 @@ static const struct row rows[] = {
     {"yes cancel", NOTHING, ""},
     {"please", NOTHING, ""},
     {"inn", NOTHING, ""},
-    {"j\xC3\xA4", NOTHING, ""},
+    {"j\xC3\xB6\xC3\xB6", NOTHING, ""},
     {"yes\xC3\xA4", NOTHING, ""},
     {"\xFF", NOTHING, ""},
     {"yes \xC3", NOTHING, ""},
@@ -139,8 +176,33 @@ static void test_bounds(void **state)
     assert_int_equal(reply_read(STR("1\0x")).word, REPLY_UNKNOWN);
 }
 
+struct word_row {
+    const char *text;
+    enum reply_word word;
+    bool is_carrier;
+};
+
+/* Each row of the table means what it says, with capitals and a full stop as people write it. */
+static void test_table(void **state)
+{
+    static const struct word_row words[] = {
+#define PHRASE(language, text, meaning) {text, REPLY_##meaning, false},
+#define CARRIER(language, text, meaning) {text, REPLY_##meaning, true},
+#include "domain/reply_words.def"
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        struct reply reply = reply_read(str_from(words[i].text));
+        bool is_sign = words[i].text[0] == ':';
+        if (!is_sign && reply.word != words[i].word) {
+            fail_msg("\"%s\" is read as %s", words[i].text, reply_word_name(reply.word));
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_bounds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

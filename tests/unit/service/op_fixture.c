@@ -45,6 +45,7 @@ int op_set_up(void **state)
     }
     assert_int_equal(zoneinfo_open(NULL, &f->site.zones, &f->problem), OK);
     f->site.rules.stage_count = stages_default(f->site.rules.stages);
+    retry_default(&f->site.rules.retries);
     f->op = (struct op){.now = f->now,
                         .arena = f->store->arena,
                         .db = f->store->db,

@@ -181,6 +181,21 @@ static void test_links_differ(void **state)
     assert_false(str_equal(first, second) || str_equal(second, third) || str_equal(first, third));
 }
 
+/* A link that ends emails opens no meeting, nor the other way round. */
+static void test_purposes(void **state)
+{
+    struct fixture *f = *state;
+    struct link_facts facts = {LINK_UNSUBSCRIBE, {12345}, 0xFFFFFFFF};
+    struct str token = link_token(&f->op, &facts, f->arena);
+    struct id id = ID_NONE;
+    assert_int_equal(token.len, TOKEN_CHARS);
+    assert_int_equal(open_it(f, token, &id), E_NOT_FOUND);
+    struct link_facts opened = {.purpose = LINK_UNSUBSCRIBE};
+    assert_int_equal(link_token_open(&f->op, token, &opened), OK);
+    assert_true(opened.id.value == 12345 && opened.number == 0xFFFFFFFF);
+    assert_int_equal(link_token_open(&f->op, token_of(f), &opened), E_NOT_FOUND);
+}
+
 #define WITH_OP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -193,6 +208,7 @@ int main(void)
         WITH_OP(test_other_installation),
         WITH_OP(test_expiry),
         WITH_OP(test_links_differ),
+        WITH_OP(test_purposes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,11 +54,13 @@ static void test_news_before_the_answer_do_not_stop_the_call(void **state)
 {
     struct op_fixture *f = *state;
     struct message call = add_call(f);
-    struct message_news picked_up = {.attempt = call.id,
-                                     .provider_id = STR("MOCK-CALL-1"),
-                                     .state = message_state_ANSWERED,
-                                     .level = receipt_level_HUMAN};
-    assert_int_equal(message_take_news(&f->op, &picked_up), OK);
+    struct provider_news picked_up = {.kind = NEWS_STATE,
+                                      .attempt = op_id_text(&f->op, call.id),
+                                      .provider_id = STR("MOCK-CALL-1"),
+                                      .state = message_state_ANSWERED,
+                                      .level = receipt_level_HUMAN};
+    assert_int_equal(message_take_news(&f->op, &provider_mock, &picked_up, message_source_CALLBACK),
+                     OK);
     settle(f, call.id, &taken);
     call = reload(f, call.id);
     assert_int_equal(call.state, message_state_ANSWERED);
@@ -132,7 +134,9 @@ static void test_unknown_fate_leaves_a_row_for_each_attempt(void **state)
     again = reload(f, again.id);
     assert_int_equal(message_repeat(&f->op, &again), OK);
     assert_call_logs(f, 2, "failed");
-    assert_int_equal(count_events(f, "ALERT_FAILED"), 1);
+    /* Nobody knows of either call: a text goes out for the same stage. */
+    assert_int_equal(count_events(f, "ALERT_FAILED"), 0);
+    assert_int_equal(count_events(f, "ALERT_GOES_ON"), 1);
 }
 
 int main(void)

@@ -1,0 +1,223 @@
+#include "app/plant_accounts.h"
+
+#include "model/formats.h"
+
+enum { RING_MIN = 5, RING_MAX = 120 };
+
+static struct str set_or_none(struct str text)
+{
+    return text.len == 0 ? STR_NONE : text;
+}
+
+static enum err parse_security(struct str text, enum smtp_security *out, struct problem *problem)
+{
+    static const struct {
+        const char *word;
+        enum smtp_security security;
+    } words[] = {{"starttls", SMTP_STARTTLS},
+                 {"tls", SMTP_TLS},
+                 {"true", SMTP_TLS},
+                 {"none", SMTP_PLAIN},
+                 {"false", SMTP_PLAIN}};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (str_equal_nocase(text, str_from(words[i].word))) {
+            *out = words[i].security;
+            return OK;
+        }
+    }
+    return problem_set(problem, E_INVALID, "SMTP_SECURE",
+                       "SMTP_SECURE must be starttls, tls or none");
+}
+
+static enum err take_number(const char *setting, struct str text, struct str *out,
+                            struct problem *problem)
+{
+    *out = set_or_none(text);
+    if (text.len > 0 && !format_e164.is_valid(text)) {
+        return problem_set(problem, E_INVALID, setting, "%s must be %s", setting,
+                           format_e164.advice);
+    }
+    return OK;
+}
+
+static enum err take_url(const char *setting, struct str text, struct str *out,
+                         struct problem *problem)
+{
+    bool is_url = str_starts(text, STR("http://")) || str_starts(text, STR("https://"));
+    for (size_t i = 0; i < text.len; i++) {
+        is_url = is_url && text.ptr[i] > ' ' && text.ptr[i] < 0x7F;
+    }
+    if (text.len > 0 && !is_url) {
+        return problem_set(problem, E_INVALID, setting,
+                           "%s must start with http:// or https://, without spaces", setting);
+    }
+    while (text.len > 0 && text.ptr[text.len - 1] == '/') {
+        text.len--;
+    }
+    *out = set_or_none(text);
+    return OK;
+}
+
+static enum err take_twilio(const struct config *config, struct provider_settings *out,
+                            struct problem *problem)
+{
+    struct str from = config->twilio_from_number;
+    struct str alias = config->twilio_phone_number;
+    if (from.len > 0 && alias.len > 0 && !str_equal(from, alias)) {
+        return problem_set(problem, E_INVALID, "TWILIO_PHONE_NUMBER",
+                           "TWILIO_FROM_NUMBER and TWILIO_PHONE_NUMBER are one setting, but name "
+                           "two numbers");
+    }
+    if ((config->twilio_api_key_sid.len > 0) != (config->twilio_api_key_secret.len > 0)) {
+        return problem_set(problem, E_INVALID, "TWILIO_API_KEY_SECRET",
+                           "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET go together");
+    }
+    out->twilio.account_sid = set_or_none(config->twilio_account_sid);
+    out->twilio.auth_token = set_or_none(config->twilio_auth_token);
+    out->twilio.auth_token_secondary = set_or_none(config->twilio_auth_token_2);
+    out->twilio.api_key_sid = set_or_none(config->twilio_api_key_sid);
+    out->twilio.api_key_secret = set_or_none(config->twilio_api_key_secret);
+    out->twilio.messaging_service_sid = set_or_none(config->twilio_messaging_service);
+    TRY(take_url("TWILIO_API_BASE_URL", config->twilio_base_url, &out->twilio.base_url, problem));
+    TRY(take_number("TWILIO_WHATSAPP_FROM", config->twilio_whatsapp_from,
+                    &out->twilio.whatsapp_from, problem));
+    return from.len > 0
+               ? take_number("TWILIO_FROM_NUMBER", from, &out->twilio.from_number, problem)
+               : take_number("TWILIO_PHONE_NUMBER", alias, &out->twilio.from_number, problem);
+}
+
+static enum err take_plivo(const struct config *config, struct provider_settings *out,
+                           struct problem *problem)
+{
+    out->plivo.auth_id = set_or_none(config->plivo_auth_id);
+    out->plivo.auth_token = set_or_none(config->plivo_auth_token);
+    out->plivo.powerpack_uuid = set_or_none(config->plivo_powerpack);
+    out->plivo.dlt_entity_id = set_or_none(config->plivo_dlt_entity);
+    out->plivo.dlt_template_id = set_or_none(config->plivo_dlt_template);
+    TRY(take_url("PLIVO_API_BASE_URL", config->plivo_base_url, &out->plivo.base_url, problem));
+    return take_number("PLIVO_FROM_NUMBER", config->plivo_from_number, &out->plivo.from_number,
+                       problem);
+}
+
+/* An ExoPhone may be written as it is dialled in India, and a sender of SMS be a name. */
+static enum err take_exotel(const struct config *config, struct provider_settings *out,
+                            struct problem *problem)
+{
+    out->exotel.account_sid = set_or_none(config->exotel_account_sid);
+    out->exotel.api_key = set_or_none(config->exotel_api_key);
+    out->exotel.api_token = set_or_none(config->exotel_api_token);
+    out->exotel.caller_id = set_or_none(config->exotel_caller_id);
+    out->exotel.sms_from = set_or_none(config->exotel_sms_from);
+    out->exotel.app_id = set_or_none(config->exotel_app_id);
+    out->exotel.dlt_entity_id = set_or_none(config->exotel_dlt_entity);
+    out->exotel.dlt_template_id = set_or_none(config->exotel_dlt_template);
+    return take_url("EXOTEL_API_BASE_URL", config->exotel_base_url, &out->exotel.base_url, problem);
+}
+
+static enum err take_operator(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    struct site *site = &plant->site;
+    struct str url = STR_NONE;
+    if (config->operator_email.len > 0 && !format_email.is_valid(config->operator_email)) {
+        return problem_set(problem, E_INVALID, "OPERATOR_EMAIL", "OPERATOR_EMAIL must be %s",
+                           format_email.advice);
+    }
+    TRY(take_number("OPERATOR_PHONE", config->operator_phone, &site->operator_phone, problem));
+    /* Checked only: a path may well end with a slash. */
+    TRY(take_url("OPERATOR_WEBHOOK_URL", config->operator_webhook, &url, problem));
+    site->operator_webhook = set_or_none(config->operator_webhook);
+    return OK;
+}
+
+enum err plant_accounts(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    struct provider_settings *out = &plant->site.provider_settings;
+    *out = (struct provider_settings){
+        .email_from = config->email_from,
+        .email_bounce_domain = config->email_bounce_domain,
+        .whatsapp_templates = config->whatsapp_templates,
+        .smtp_host = set_or_none(config->smtp_host),
+        .smtp_port = (int)config->smtp_port,
+        .smtp_user = set_or_none(config->smtp_user),
+        .smtp_password = set_or_none(config->smtp_password),
+        .smtp_ca_file = set_or_none(config->smtp_ca_file),
+        .ehlo_name = config->smtp_ehlo_name,
+        .timeout = SECONDS(45),
+        .public_url = set_or_none(plant->site.public_url),
+        .webhook_secret = set_or_none(config->operator_webhook_secret),
+        .ring_seconds = (int)config->call_ring_seconds,
+        .detects_machines = config->call_machine_detection,
+    };
+    if (config->call_ring_seconds < RING_MIN || config->call_ring_seconds > RING_MAX) {
+        return problem_set(problem, E_INVALID, "CALL_RING_SECONDS",
+                           "CALL_RING_SECONDS must be between %d and %d", RING_MIN, RING_MAX);
+    }
+    TRY(parse_security(config->smtp_secure, &out->smtp_security, problem));
+    TRY(take_twilio(config, out, problem));
+    TRY(take_plivo(config, out, problem));
+    TRY(take_exotel(config, out, problem));
+    return take_operator(plant, problem);
+}
+
+static bool is_named(const struct provider *provider, const char *name)
+{
+    return str_equal_text(str_from(provider->name), name);
+}
+
+/* The variable that would give a sender; NULL where there is one. */
+static const char *missing_sender(const struct provider_settings *settings,
+                                  const struct provider *provider, enum channel channel)
+{
+    bool is_call = channel == channel_CALL;
+    if (is_named(provider, "twilio")) {
+        if (channel == channel_WHATSAPP) {
+            return str_is_set(settings->twilio.whatsapp_from) ? NULL : "TWILIO_WHATSAPP_FROM";
+        }
+        bool has_service = !is_call && str_is_set(settings->twilio.messaging_service_sid);
+        return has_service || str_is_set(settings->twilio.from_number) ? NULL
+                                                                       : "TWILIO_FROM_NUMBER";
+    }
+    if (is_named(provider, "plivo")) {
+        bool has_powerpack = !is_call && str_is_set(settings->plivo.powerpack_uuid);
+        return has_powerpack || str_is_set(settings->plivo.from_number) ? NULL
+                                                                        : "PLIVO_FROM_NUMBER";
+    }
+    if (is_named(provider, "exotel")) {
+        if (!is_call) {
+            return str_is_set(settings->exotel.sms_from) ? NULL : "EXOTEL_SMS_FROM";
+        }
+        return !str_is_set(settings->exotel.caller_id) ? "EXOTEL_CALLER_ID"
+               : !str_is_set(settings->exotel.app_id)  ? "EXOTEL_APP_ID"
+                                                       : NULL;
+    }
+    return NULL;
+}
+
+bool account_has_sender(const struct site *site, const struct provider *provider,
+                        enum channel channel)
+{
+    return missing_sender(&site->provider_settings, provider, channel) == NULL;
+}
+
+enum err account_check_senders(const struct site *site, const struct provider *provider,
+                               unsigned channels, struct problem *problem)
+{
+    for (enum channel channel = channel_EMAIL; channel < channel_COUNT; channel++) {
+        const char *missing = (channels >> channel & 1) == 0
+                                  ? NULL
+                                  : missing_sender(&site->provider_settings, provider, channel);
+        if (missing != NULL) {
+            return problem_set(problem, E_INVALID, missing, "%s is needed for %s by %s", missing,
+                               enum_name(&channel_names, (int)channel), provider->name);
+        }
+    }
+    bool calls = (channels >> channel_CALL & 1) != 0;
+    if (calls && is_named(provider, "plivo") && !str_is_set(site->provider_settings.public_url)) {
+        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
+                           "TOCSIN_PUBLIC_URL is needed for calls by plivo, which fetches what a "
+                           "call says");
+    }
+    return OK;
+}

@@ -1,0 +1,261 @@
+#include "channel/exotel.h"
+#include "channel/silent.h"
+#include "channel/sms_text.h"
+
+#include "model/formats.h"
+
+enum {
+    ANSWER_BYTES_MAX = 256 * 1024,
+    RING_SECONDS_DEFAULT = 30,
+    RING_SECONDS_MIN = 5,
+    RING_SECONDS_MAX = 120,
+    CALL_SECONDS_MAX = 600,
+    TEXT_CHARS_MAX = 2000,
+    LIST_MAX = 20
+};
+
+/* Times in lists are the account's; India's clock is taken for it. */
+static const struct duration india = SECONDS_INIT((5 * 60 + 30) * 60);
+static const struct duration clock_slack = SECONDS_INIT(5);
+
+static enum err missing(struct problem *problem, const char *name)
+{
+    return problem_set(problem, E_INVALID, name, "%s is needed to reach people through Exotel.",
+                       name);
+}
+
+static enum err exotel_check(const struct provider_settings *settings, struct problem *problem)
+{
+    if (settings->exotel.account_sid.len == 0) {
+        return missing(problem, "EXOTEL_ACCOUNT_SID");
+    }
+    if (!telephony_id_is_plain(settings->exotel.account_sid)) {
+        return problem_set(problem, E_INVALID, "EXOTEL_ACCOUNT_SID",
+                           "It must be of letters and digits.");
+    }
+    if (settings->exotel.api_key.len == 0) {
+        return missing(problem, "EXOTEL_API_KEY");
+    }
+    if (settings->exotel.api_token.len == 0) {
+        return missing(problem, "EXOTEL_API_TOKEN");
+    }
+    if (settings->exotel.caller_id.len == 0 && settings->exotel.sms_from.len == 0) {
+        return missing(problem, "EXOTEL_CALLER_ID");
+    }
+    return OK;
+}
+
+enum err exotel_check_calls(const struct provider_settings *settings, struct problem *problem)
+{
+    if (settings->exotel.caller_id.len == 0) {
+        return missing(problem, "EXOTEL_CALLER_ID");
+    }
+    if (!telephony_id_is_plain(settings->exotel.app_id)) {
+        return problem_set(problem, E_INVALID, "EXOTEL_APP_ID",
+                           "Calls need EXOTEL_APP_ID: the number of the flow that they are put "
+                           "into.");
+    }
+    if (settings->public_url.len == 0 || settings->hook_key.len == 0) {
+        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
+                           "Exotel's flow asks this server what a call says: calls through it "
+                           "need TOCSIN_PUBLIC_URL.");
+    }
+    return OK;
+}
+
+enum err exotel_check_texts(const struct provider_settings *settings, struct problem *problem)
+{
+    return settings->exotel.sms_from.len > 0 || settings->exotel.caller_id.len > 0
+               ? OK
+               : missing(problem, "EXOTEL_SMS_FROM");
+}
+
+static struct str url_of(const struct provider_settings *settings, enum hook hook,
+                         struct str attempt, struct arena *arena)
+{
+    struct hook_place place = {.provider = EXOTEL, .hook = hook, .attempt = attempt};
+    return hook_url(settings, &place, arena);
+}
+
+struct str exotel_inbound_url(const struct provider_settings *settings, struct arena *arena)
+{
+    return url_of(settings, HOOK_SMS, STR(EXOTEL_INBOUND), arena);
+}
+
+struct str exotel_custom_field(const struct provider_settings *settings, struct str attempt,
+                               struct arena *arena)
+{
+    struct str url = url_of(settings, HOOK_CALL_STATUS, attempt, arena);
+    struct str token = STR_NONE;
+    form_get(arena, str_slice(url, str_find_byte(url, '?', 0) + 1, url.len), "token", &token);
+    return arena_printf(arena, "%.*s|%.*s", STR_FMT(attempt), STR_FMT(token));
+}
+
+static struct wire_request request_to(const struct provider_settings *settings, const char *method,
+                                      struct str path, struct arena *arena)
+{
+    struct str base = telephony_base(settings->exotel.base_url, "https://api.exotel.com");
+    struct wire_request request = {.kind = WIRE_HTTP, .timeout = settings->timeout};
+    request.http.method = str_from(method);
+    request.http.url = arena_printf(arena, "%.*s/v1/Accounts/%.*s/%.*s", STR_FMT(base),
+                                    STR_FMT(settings->exotel.account_sid), STR_FMT(path));
+    request.http.username = settings->exotel.api_key;
+    request.http.password = settings->exotel.api_token;
+    request.http.body_bytes_max = ANSWER_BYTES_MAX;
+    return request;
+}
+
+static struct wire_request post_to(const struct provider_settings *settings, struct str path,
+                                   struct buf *body, struct arena *arena)
+{
+    struct wire_request request = request_to(settings, "POST", path, arena);
+    request.http.headers[0] =
+        (struct http_header){STR("Content-Type"), STR("application/x-www-form-urlencoded")};
+    request.http.header_count = 1;
+    request.http.body = buf_str(body);
+    return request;
+}
+
+static int ring_seconds(const struct provider_settings *settings)
+{
+    int seconds = settings->ring_seconds > 0 ? settings->ring_seconds : RING_SECONDS_DEFAULT;
+    return seconds < RING_SECONDS_MIN   ? RING_SECONDS_MIN
+           : seconds > RING_SECONDS_MAX ? RING_SECONDS_MAX
+                                        : seconds;
+}
+
+static enum err build_call(const struct provider_settings *settings, const struct send_job *job,
+                           struct arena *arena, struct wire_request *out, struct problem *problem)
+{
+    TRY(exotel_check_calls(settings, problem));
+    struct str flow =
+        arena_printf(arena, "http://my.exotel.com/%.*s/exoml/start_voice/%.*s",
+                     STR_FMT(settings->exotel.account_sid), STR_FMT(settings->exotel.app_id));
+    struct buf body = {.arena = arena};
+    form_add(&body, "From", job->to); /* Who is dialled first: the person. */
+    form_add(&body, "CallerId", str_is_set(job->from) ? job->from : settings->exotel.caller_id);
+    form_add(&body, "Url", flow);
+    form_add(&body, "CallType", STR("trans"));
+    form_add_int(&body, "TimeLimit", CALL_SECONDS_MAX);
+    form_add_int(&body, "TimeOut", ring_seconds(settings));
+    form_add(&body, "CustomField", exotel_custom_field(settings, job->attempt, arena));
+    form_add(&body, "StatusCallback", url_of(settings, HOOK_CALL_STATUS, job->attempt, arena));
+    form_add(&body, "StatusCallbackEvents[0]", STR("terminal"));
+    form_add(&body, "StatusCallbackEvents[1]", STR("answered"));
+    form_add(&body, "StatusCallbackContentType", STR("application/json"));
+    *out = post_to(settings, STR("Calls/connect.json"), &body, arena);
+    return OK;
+}
+
+static size_t count_characters(struct str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    }
+    return count;
+}
+
+static enum err build_text(const struct provider_settings *settings, const struct send_job *job,
+                           struct arena *arena, struct wire_request *out, struct problem *problem)
+{
+    TRY(exotel_check_texts(settings, problem));
+    if (job->text.len == 0 || count_characters(job->text) > TEXT_CHARS_MAX) {
+        return problem_set(problem, E_INVALID, "text",
+                           "Exotel carries texts of 1 to %d characters.", TEXT_CHARS_MAX);
+    }
+    struct str own =
+        settings->exotel.sms_from.len > 0 ? settings->exotel.sms_from : settings->exotel.caller_id;
+    bool is_plain = sms_measure(job->text).is_gsm7;
+    struct buf body = {.arena = arena};
+    form_add(&body, "From", str_is_set(job->from) ? job->from : own);
+    form_add(&body, "To", job->to);
+    form_add(&body, "Body", job->text);
+    form_add(&body, "EncodingType", is_plain ? STR("plain") : STR("unicode"));
+    form_add(&body, "StatusCallback", url_of(settings, HOOK_SMS_STATUS, job->attempt, arena));
+    if (settings->exotel.dlt_entity_id.len > 0) {
+        form_add(&body, "DltEntityId", settings->exotel.dlt_entity_id);
+    }
+    if (settings->exotel.dlt_template_id.len > 0) {
+        form_add(&body, "DltTemplateId", settings->exotel.dlt_template_id);
+    }
+    *out = post_to(settings, STR("Sms/send.json"), &body, arena);
+    return OK;
+}
+
+static enum err exotel_build_send(const struct provider_settings *settings,
+                                  const struct send_job *job, struct arena *arena,
+                                  struct wire_request *out, struct problem *problem)
+{
+    if (job->channel != channel_SMS && job->channel != channel_CALL) {
+        return problem_set(problem, E_INVALID, "channel", "Exotel carries SMS and CALL only.");
+    }
+    if (!format_e164.is_valid(job->to)) {
+        return problem_set(problem, E_INVALID, "to", "It must be %s.", format_e164.advice);
+    }
+    return job->channel == channel_CALL ? build_call(settings, job, arena, out, problem)
+                                        : build_text(settings, job, arena, out, problem);
+}
+
+static enum err exotel_build_find(const struct provider_settings *settings,
+                                  const struct send_job *job, struct arena *arena,
+                                  struct wire_request *out)
+{
+    if (job->channel != channel_CALL || !format_e164.is_valid(job->to)) {
+        return E_NOT_FOUND;
+    }
+    struct instant since = instant_add(instant_sub(job->claimed_at, clock_slack), india);
+    struct str after = arena_printf(arena, "gte:%.*s", STR_FMT(telephony_time(since, arena)));
+    struct buf path = {.arena = arena};
+    form_add(&path, "From", job->to);
+    form_add(&path, "DateCreated", after);
+    form_add(&path, "SortBy", STR("DateCreated:asc"));
+    form_add_int(&path, "PageSize", LIST_MAX);
+    struct str whole = arena_printf(arena, "Calls.json?%.*s", STR_FMT(buf_str(&path)));
+    *out = request_to(settings, "GET", whole, arena);
+    return OK;
+}
+
+static enum err exotel_build_cancel(const struct provider_settings *settings,
+                                    struct str provider_id, struct arena *arena,
+                                    struct wire_request *out)
+{
+    (void)settings;
+    (void)provider_id;
+    (void)arena;
+    (void)out;
+    return E_NOT_FOUND;
+}
+
+static enum err exotel_build_poll(const struct provider_settings *settings, enum channel channel,
+                                  struct str provider_id, struct arena *arena,
+                                  struct wire_request *out)
+{
+    bool is_call = channel == channel_CALL;
+    if ((!is_call && channel != channel_SMS) || !telephony_id_is_plain(provider_id)) {
+        return E_NOT_FOUND;
+    }
+    struct str path = arena_printf(arena, "%s/%.*s.json", is_call ? "Calls" : "SMS/Messages",
+                                   STR_FMT(provider_id));
+    *out = request_to(settings, "GET", path, arena);
+    return OK;
+}
+
+const struct provider provider_exotel = {
+    .name = EXOTEL,
+    .channels = 1u << channel_SMS | 1u << channel_CALL,
+    .check = exotel_check,
+    .build_send = exotel_build_send,
+    .read_send = exotel_read_send,
+    .build_find = exotel_build_find,
+    .read_find = exotel_read_find,
+    .build_cancel = exotel_build_cancel,
+    .build_poll = exotel_build_poll,
+    .read_poll = exotel_read_poll,
+    .build_inbox = silent_build_inbox,
+    .read_inbox = silent_read_inbox,
+    .check_hook = exotel_check_hook,
+    .read_hook = exotel_read_hook,
+    .write_voice = exotel_write_voice,
+    .write_answer = exotel_write_answer,
+};

@@ -1,0 +1,36 @@
+/* service/answers: what a person's answer does to the subject of a message, whichever way it came
+ * in: a key or a text (requirements K7, V4, C1, I2).
+ *
+ * A yes to one's own meeting is JOINED, to an incident it takes it; a no is MISSED, or passes the
+ * incident on at once: the next step of its ladder does not wait for its time. Whoever answers has
+ * got the message (CONFIRMED). An answer that comes too late or contradicts an earlier one is no
+ * error of whoever carries it. */
+#ifndef TOCSIN_SERVICE_ANSWERS_H
+#define TOCSIN_SERVICE_ANSWERS_H
+
+#include "domain/reply.h"
+#include "service/op.h"
+
+enum answer_effect {
+    ANSWER_TAKEN,
+    ANSWER_REPEATED, /* It was known; nothing changed. */
+    ANSWER_REFUSED   /* There is nothing that it could mean here; nothing changed. */
+};
+
+struct person_answer {
+    const struct message *message;
+    enum reply_word word;
+    enum checkin_source source;
+    struct str heard; /* "key 1", "reply": for the trail; nothing that they wrote. */
+};
+
+NODISCARD enum err take_answer(struct op *op, const struct person_answer *answer,
+                               enum answer_effect *out);
+
+/* Whether the message asks a person about their own meeting. */
+bool is_about_own_meeting(const struct message *message);
+/* Notes that the person did something during a message that did not change its state: "key 9".
+ * However often it is done, no more than a few are noted. */
+NODISCARD enum err note_heard(struct op *op, const struct message *message, struct str word);
+
+#endif

@@ -1,0 +1,45 @@
+/* service/message_internal: what the parts of service/messages share: the row's history, the next
+ * attempt, and what follows a failure. For message_*.c and messages.c only. */
+#ifndef TOCSIN_SERVICE_MESSAGE_INTERNAL_H
+#define TOCSIN_SERVICE_MESSAGE_INTERNAL_H
+
+#include "domain/retry.h"
+#include "service/messages.h"
+
+/* A row of message_events: what the message is now, from whom that is known. */
+NODISCARD enum err message_note(struct op *op, const struct message *message,
+                                enum message_source source, struct str detail);
+NODISCARD enum err message_insert(struct op *op, struct message *message);
+/* The row in call_logs (K6); nothing for other channels. */
+NODISCARD enum err message_log_call(struct op *op, const struct message *message,
+                                    const char *status, struct str error);
+/* As message_stale, without what concerns calls only. */
+NODISCARD enum err message_subject_stale(struct op *op, const struct message *message,
+                                         const char **reason);
+/* The same text to the same address once more, by `provider`. */
+NODISCARD enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
+                                        struct str provider);
+
+/* SENDING to SENT: the provider has taken it. News that overtook its answer is taken afterwards. */
+NODISCARD enum err message_accept(struct op *op, struct message *message,
+                                  enum message_source source, struct str provider_id);
+
+/* A failure, and what may still be done about it. The message's row says that it failed, why, and
+ * in which class. */
+struct message_failure {
+    enum retry_stage stage;
+    bool is_temporary;
+    bool is_told; /* The class is the provider's own word, not what the category means as a rule. */
+    bool is_unknown; /* Nobody knows whether it went out after all. */
+    struct duration asked_for;
+};
+/* Suppresses the address where it is to blame; then again the same way, or by the next provider, or
+ * by the next channel of the person; or the step has failed. At most one of these (decision 0004).
+ */
+NODISCARD enum err message_follow(struct op *op, struct message *message,
+                                  const struct message_failure *failure);
+
+/* What was kept for the id that a message has from now on (V2). */
+NODISCARD enum err message_take_early_news(struct op *op, const struct message *message);
+
+#endif

@@ -1,0 +1,214 @@
+#include "service/message_internal.h"
+
+#include "service/engine.h"
+#include "service/inbox.h"
+#include "service/outcomes.h"
+#include "service/polls.h"
+
+#include "channel/silent.h"
+
+#include <assert.h>
+
+static const struct duration find_again = SECONDS_INIT(10);
+static const struct duration find_give_up = SECONDS_INIT(60);
+
+static enum err fail_message(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    message->state = message_state_FAILED;
+    message->ended_at = op->now;
+    message->error = str_is_set(verdict->error) ? verdict->error : STR("refused");
+    message->category =
+        verdict->category == failure_category_NONE ? failure_category_unknown : verdict->category;
+    message->code = verdict->code;
+    message->failure_class =
+        (int)retry_class(verdict->class, (enum failure_category)message->category);
+    TRY(messages_failed(op->db, message));
+    TRY(message_note(op, message,
+                     verdict->kind == VERDICT_REFUSED ? message_source_CREATE
+                                                      : message_source_ENGINE,
+                     message->error));
+    return message_log_call(op, message, "failed", message->error);
+}
+
+static enum err fail_and_follow(struct op *op, struct message *message,
+                                const struct verdict *verdict)
+{
+    struct message_failure failure = {
+        .stage = verdict->kind == VERDICT_NOT_SENT ? RETRY_NOT_SENT : RETRY_REFUSED,
+        .is_temporary = verdict->is_temporary,
+        .is_told = verdict->class != failure_class_NONE,
+        .is_unknown = verdict->kind == VERDICT_UNKNOWN,
+        .asked_for = SECONDS(verdict->retry_after_seconds),
+    };
+    TRY(fail_message(op, message, verdict));
+    op_log(op, LOG_WARN, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER,
+           "%s failed: category=%s %.*s", enum_name(&channel_names, message->channel),
+           enum_name(&failure_category_names, message->category), STR_FMT(message->error));
+    return message_follow(op, message, &failure);
+}
+
+enum err message_accept(struct op *op, struct message *message, enum message_source source,
+                        struct str provider_id)
+{
+    atomic_store(&op->site->stats->consecutive_failures, 0);
+    message->provider_id = provider_id;
+    TRY(messages_sent(op->db, message->id, op->now, provider_id));
+    message->state = message_state_SENT;
+    message->receipt_level = receipt_level_ACCEPTED;
+    message->sent_at = op->now;
+    message->error = STR_NONE;
+    message->category = 0;
+    TRY(message_note(op, message, source, STR_NONE));
+    if (message->channel == channel_CALL) {
+        bool is_mock = str_equal(message->provider, STR("mock"));
+        op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s",
+               is_mock ? "Mock call" : "Call", STR_FMT(provider_id));
+    }
+    TRY(message_log_call(op, message, "initiated", STR_NONE));
+    TRY(outcome_accepted(op, message));
+    TRY(poll_expect(op, message));
+    TRY(inbox_expect(op, message));
+    return message_take_early_news(op, message);
+}
+
+/* The answer to a send whose message is not waiting for it any more. A person's answer may have
+ * cancelled it while the provider was taking it: then a call is stopped there. Or the provider's
+ * own news came first, and all that is new is what it calls the message; a name that the news gave
+ * is the newer one. */
+static enum err settle_late(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    bool is_cancelled = message->state == message_state_CANCELLED;
+    bool is_news = !str_is_set(message->provider_id);
+    if (verdict->kind != VERDICT_ACCEPTED) {
+        return is_cancelled ? message_log_call(op, message, "failed", verdict->error) : OK;
+    }
+    if (is_news) {
+        message->provider_id = verdict->provider_id;
+        TRY(messages_set_provider_id(op->db, message->id, verdict->provider_id));
+    }
+    if (is_cancelled && message->channel == channel_CALL) {
+        op_effect(op, (struct effect){.kind = EFFECT_CANCEL, .id = message->id});
+    }
+    return is_cancelled && is_news ? message_log_call(op, message, "initiated", message->error)
+                                   : OK;
+}
+
+enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    if (message->state != message_state_SENDING) {
+        return settle_late(op, message, verdict);
+    }
+    switch (verdict->kind) {
+    case VERDICT_ACCEPTED:
+        op_decided(op);
+        return message_accept(op, message, message_source_CREATE, verdict->provider_id);
+    case VERDICT_REFUSED:
+    case VERDICT_NOT_SENT:
+        return fail_and_follow(op, message, verdict);
+    case VERDICT_UNKNOWN:
+        op_log(op, LOG_WARN, LOG_WORKER, "%s: nobody knows whether it was taken; asking",
+               enum_name(&channel_names, message->channel));
+        op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message->id});
+        return OK;
+    }
+    assert(!"every verdict is listed");
+    return E_INTERNAL;
+}
+
+/* The fate stays unknown: once more, then never again. */
+static enum err repeat_once(struct op *op, struct message *message)
+{
+    struct verdict lost = {.kind = VERDICT_UNKNOWN,
+                           .error = STR("its fate is unknown"),
+                           .category = failure_category_timeout};
+    const char *reason = NULL;
+    TRY(message_stale(op, message, &reason));
+    if (reason != NULL) {
+        TRY(message_log_call(op, message, "failed", lost.error));
+        return message_drop(op, message, reason);
+    }
+    if (message->is_repeat) {
+        return fail_and_follow(op, message, &lost);
+    }
+    TRY(fail_message(op, message, &lost));
+    op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once: its fate is unknown",
+           enum_name(&channel_names, message->channel));
+    return message_next_attempt(op, message, true, message->provider);
+}
+
+static enum err ask_again(struct op *op, const struct message *message, struct instant at)
+{
+    return timer_arm(op,
+                     (struct timer_request){timer_kind_RECONCILE, message->id, at, PRIORITY_HIGH});
+}
+
+/* Among the attempts that look like this one at its provider, the first that belongs to no other
+ * message of ours. Absent where all do: then this one is not there. */
+static enum err find_own(struct op *op, const struct message *message,
+                         const struct verdict *verdict, struct str *out)
+{
+    *out = STR_NONE;
+    for (size_t i = 0; i <= verdict->other_count; i++) {
+        struct str candidate = i == 0 ? verdict->provider_id : verdict->others[i - 1];
+        bool is_taken = false;
+        TRY(messages_provider_id_taken(op->db, message, candidate, &is_taken));
+        if (!is_taken) {
+            *out = candidate;
+            return OK;
+        }
+    }
+    return OK;
+}
+
+enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    struct str own = STR_NONE;
+    struct verdict found = *verdict;
+    if (verdict->kind == VERDICT_ACCEPTED) {
+        TRY(find_own(op, message, verdict, &own));
+        found.provider_id = own;
+        found.kind = str_is_set(own) ? VERDICT_ACCEPTED : VERDICT_NOT_SENT;
+    }
+    if (message->state != message_state_SENDING) {
+        return settle_late(op, message, &found);
+    }
+    switch (found.kind) {
+    case VERDICT_ACCEPTED:
+        return message_accept(op, message, message_source_POLL, own);
+    case VERDICT_NOT_SENT:
+        return repeat_once(op, message);
+    case VERDICT_REFUSED:
+    case VERDICT_UNKNOWN:
+        if (instant_since(op->now, message->claimed_at).us > find_give_up.us) {
+            return repeat_once(op, message);
+        }
+        return ask_again(op, message, instant_add(op->now, find_again));
+    }
+    assert(!"every verdict is listed");
+    return E_INTERNAL;
+}
+
+static bool may_call_us(const struct op *op, const struct message *message)
+{
+    const struct provider *provider = provider_find(message->provider);
+    return str_is_set(op->site->public_url) && provider != NULL &&
+           provider->check_hook != silent_check_hook;
+}
+
+enum err message_repeat(struct op *op, struct message *message)
+{
+    struct instant patience = instant_add(message->claimed_at, find_give_up);
+    if (message->state != message_state_SENDING) {
+        return OK;
+    }
+    if (may_call_us(op, message) && instant_before(op->now, patience)) {
+        return ask_again(op, message, patience);
+    }
+    return repeat_once(op, message);
+}
+
+enum err reconcile_message(struct op *op, struct timer *timer)
+{
+    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = timer->subject_id});
+    return OK;
+}

@@ -1,0 +1,97 @@
+#include "service/polls.h"
+
+#include "channel/silent.h"
+#include "domain/receipt.h"
+#include "domain/retry.h"
+#include "service/engine.h"
+#include "service/operator.h"
+#include "store/messages.h"
+
+static bool is_called_back(const struct op *op)
+{
+    return str_is_set(op->site->public_url);
+}
+
+static bool can_be_asked(const struct op *op, const struct message *message)
+{
+    const struct provider *provider = provider_find(message->provider);
+    struct wire_request ignored = {0};
+    return provider != NULL && provider->build_poll != silent_build_poll &&
+           str_is_set(message->provider_id) &&
+           provider->build_poll(&op->site->provider_settings, (enum channel)message->channel,
+                                message->provider_id, op->arena, &ignored) == OK;
+}
+
+enum err poll_expect(struct op *op, const struct message *message)
+{
+    struct duration wait = {0};
+    if (!can_be_asked(op, message)) {
+        return OK;
+    }
+    bool is_more = poll_again(is_called_back(op), message->polls, &wait);
+    (void)is_more; /* The first question is always allowed. */
+    return timer_arm(op, (struct timer_request){timer_kind_POLL, message->id,
+                                                instant_add(op->now, wait), PRIORITY_LOW});
+}
+
+/* "poll:twilio:SMS" */
+static struct operator_note note_about(struct op *op, const struct message *message)
+{
+    const char *channel = enum_name(&channel_names, message->channel);
+    return (struct operator_note){
+        .key = arena_printf(op->arena, "poll:%.*s:%s", STR_FMT(message->provider), channel),
+    };
+}
+
+static enum err tell_silence(struct op *op, const struct message *message)
+{
+    struct operator_note note = note_about(op, message);
+    const char *channel = enum_name(&channel_names, message->channel);
+    note.title = arena_printf(op->arena, "%.*s does not say what became of %s messages",
+                              STR_FMT(message->provider), channel);
+    note.text = arena_printf(
+        op->arena,
+        "The provider %.*s took messages (%s) and has not said what became of them, although it "
+        "was asked. Please check that its callbacks reach TOCSIN_PUBLIC_URL, and the provider's "
+        "own status page. Further ones are counted in callbackOverdue of /health.",
+        STR_FMT(message->provider), channel);
+    return operator_tell(op, &note);
+}
+
+enum err poll_heard(struct op *op, const struct message *message)
+{
+    struct operator_note note = note_about(op, message);
+    if (message->polls == 0) {
+        return OK;
+    }
+    note.title = arena_printf(op->arena, "%.*s says again what became of its messages",
+                              STR_FMT(message->provider));
+    note.text = note.title;
+    return operator_recovered(op, &note);
+}
+
+static bool is_waited_for(const struct message *message)
+{
+    bool is_open = message->state == message_state_SENT ||
+                   (message->channel == channel_CALL && message->state == message_state_ANSWERED);
+    return is_open && !instant_is_set(message->ended_at);
+}
+
+enum err poll_message(struct op *op, struct timer *timer)
+{
+    struct message message = {0};
+    struct duration wait = {0};
+    TRY(db_get(op->db, TABLE_messages, timer->subject_id, op->arena, &message));
+    if (!is_waited_for(&message)) {
+        return OK;
+    }
+    if (!poll_again(is_called_back(op), message.polls, &wait)) {
+        /* One that left the provider was spoken of; that no carrier confirms it is common. */
+        return message.receipt_level <= receipt_level_ACCEPTED ? tell_silence(op, &message) : OK;
+    }
+    TRY(messages_count_poll(op->db, message.id, op->now));
+    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message.id});
+    poll_again(is_called_back(op), message.polls + 1, &wait);
+    timer_run_again(op, timer, instant_add(op->now, wait));
+    return OK;
+}

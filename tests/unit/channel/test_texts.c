@@ -1,0 +1,327 @@
+/* The texts of each language: all there, sound, of one kind, short where they must be. */
+#include "channel/render.h"
+#include "channel/sms_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const int64_t nine_us = INT64_C(1767603600000000); /* Monday, 2026-01-05T09:00:00Z */
+
+static int set_up(void **state)
+{
+    *state = arena_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct arena *arena = *state;
+    arena_free(&arena);
+    return 0;
+}
+
+static struct render_facts sound_facts(void)
+{
+    return (struct render_facts){.name = STR("Anna"),
+                                 .title = STR("Design review"),
+                                 .person = STR("Ben"),
+                                 .link = STR("https://t.example/l/abc"),
+                                 .join_url = STR("https://meet.example/x?a=1&b=2"),
+                                 .timezone = STR("Europe/Berlin"),
+                                 .at = {nine_us + MINUTES(15).us},
+                                 .now = {nine_us}};
+}
+
+static void assert_has(struct str text, const char *part)
+{
+    if (!str_contains(text, str_from(part))) {
+        print_error("no \"%s\" in:\n%.*s\n", part, STR_FMT(text));
+    }
+    assert_true(str_contains(text, str_from(part)));
+}
+
+static void assert_lacks(struct str text, const char *part)
+{
+    if (str_contains(text, str_from(part))) {
+        print_error("\"%s\" in:\n%.*s\n", part, STR_FMT(text));
+    }
+    assert_false(str_contains(text, str_from(part)));
+}
+
+static void assert_clean(struct str text)
+{
+    assert_true(text.len > 0);
+    assert_true(str_is_utf8(text));
+    assert_lacks(text, "{{");
+    assert_lacks(text, "}}");
+}
+
+static bool has_part(enum text_key key, enum text_part part)
+{
+    switch (text_key_parts(key)) {
+    case TEXT_PARTS_ALL:
+        return true;
+    case TEXT_PARTS_SPOKEN:
+        return part == text_part_SPEECH;
+    case TEXT_PARTS_WRITTEN:
+        return part == text_part_SMS;
+    }
+    return false;
+}
+
+static size_t language_index(const char *language)
+{
+    const char *const *languages = NULL;
+    size_t count = render_languages(&languages);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(languages[i], language) == 0) {
+            return i;
+        }
+    }
+    fail_msg("unknown language %s", language);
+    return 0;
+}
+
+/* Which placeholders a text has, {{hello}} and {{name}} being one. */
+static unsigned placeholders_of(const char *text)
+{
+    unsigned bits = 0;
+    for (int i = 0; i < PLACEHOLDER_COUNT; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, "{{%s}}", placeholder_name((enum placeholder)i));
+        int bit = i == PLACEHOLDER_NAME ? PLACEHOLDER_HELLO : i;
+        bits |= strstr(text, wanted) != NULL ? 1u << bit : 0;
+    }
+    return bits;
+}
+
+enum { LANGUAGES = 4 };
+
+/* Each row of the table is sound; each language has each part of each key once, with the
+ * placeholders that English has there. */
+static void test_table(void **state)
+{
+    (void)state;
+    const struct text_row *rows = NULL;
+    size_t count = text_rows(&rows);
+    int seen[LANGUAGES][text_key_COUNT][text_part_COUNT] = {{{0}}};
+    unsigned wanted[text_key_COUNT][text_part_COUNT] = {{0}};
+    for (size_t i = 0; i < count; i++) {
+        if (language_index(rows[i].language) == 0) {
+            wanted[rows[i].key][rows[i].part] = placeholders_of(rows[i].text);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct problem problem = {0};
+        if (template_check(str_from(rows[i].text), &problem) != OK) {
+            fail_msg("%s: %s", text_key_name(rows[i].key), problem.message);
+        }
+        seen[language_index(rows[i].language)][rows[i].key][rows[i].part]++;
+        bool is_hindi = strcmp(rows[i].language, "hi") == 0;
+        if (rows[i].part == text_part_SMS) {
+            assert_int_equal(sms_measure(str_from(rows[i].text)).is_gsm7, !is_hindi);
+        }
+        if (placeholders_of(rows[i].text) != wanted[rows[i].key][rows[i].part]) {
+            fail_msg("%s %s %s: other placeholders than in English", rows[i].language,
+                     text_key_name(rows[i].key), text_part_name(rows[i].part));
+        }
+    }
+    for (size_t language = 0; language < LANGUAGES; language++) {
+        for (int key = text_key_NONE + 1; key < text_key_COUNT; key++) {
+            for (int part = 0; part < text_part_COUNT; part++) {
+                assert_int_equal(seen[language][key][part],
+                                 has_part((enum text_key)key, (enum text_part)part));
+            }
+        }
+    }
+}
+
+/* Each language has each word that English has, and no other. */
+static void test_words(void **state)
+{
+    (void)state;
+    const struct word_row *rows = NULL;
+    size_t count = word_rows(&rows);
+    size_t in_language[LANGUAGES] = {0};
+    for (size_t i = 0; i < count; i++) {
+        in_language[language_index(rows[i].language)]++;
+        size_t same_name = 0;
+        for (size_t j = 0; j < count; j++) {
+            same_name += strcmp(rows[i].name, rows[j].name) == 0 ? 1 : 0;
+        }
+        if (same_name != LANGUAGES) {
+            fail_msg("%s is there %zu times", rows[i].name, same_name);
+        }
+        assert_int_equal(template_check(str_from(rows[i].text), NULL), OK);
+    }
+    for (size_t i = 1; i < LANGUAGES; i++) {
+        assert_int_equal(in_language[i], in_language[0]);
+    }
+}
+
+static struct rendered render_in(const char *language, enum text_key key, enum channel channel,
+                                 const struct render_facts *facts, struct arena *arena)
+{
+    struct render_request request = {
+        .key = key, .channel = channel, .language = str_from(language)};
+    struct rendered out = {0};
+    render(&request, facts, arena, &out);
+    return out;
+}
+
+/* With everyday names and a link of the usual length a reminder is one SMS, in Hindi two. */
+static void test_sms_in_each_language(void **state)
+{
+    static const struct {
+        const char *language;
+        const char *name;
+        const char *title;
+        size_t segments;
+    } rows[] = {
+        {"en", "Anna", "Design review", 1},
+        {"es",
+         "Luc\xC3\xAD"
+         "a",
+         "Revisi\xC3\xB3n mensual", 1},
+        {"de", "J\xC3\xBCrgen",
+         "Team\xC3\xBC"
+         "bersicht",
+         1},
+        {"hi", "\xE0\xA4\x85\xE0\xA4\xA8\xE0\xA4\xBF\xE0\xA4\xA4\xE0\xA4\xBE",
+         "\xE0\xA4\xAE\xE0\xA4\xBE\xE0\xA4\xB8\xE0\xA4\xBF\xE0\xA4\x95 "
+         "\xE0\xA4\xAC\xE0\xA5\x88\xE0\xA4\xA0\xE0\xA4\x95",
+         2},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct render_facts facts = sound_facts();
+        facts.name = str_from(rows[i].name);
+        facts.title = str_from(rows[i].title);
+        facts.link = STR("https://alerts.example.com/l/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+        for (int key = text_key_MEETING_UPCOMING_EMAIL; key <= text_key_MISSED_REPEAT_CALL; key++) {
+            struct str text =
+                render_in(rows[i].language, (enum text_key)key, channel_SMS, &facts, *state).text;
+            if (sms_segments(text) > rows[i].segments) {
+                fail_msg("%s %s: %zu segments, %zu units:\n%.*s", rows[i].language,
+                         text_key_name((enum text_key)key), sms_segments(text),
+                         sms_measure(text).units, STR_FMT(text));
+            }
+        }
+        facts.link = STR_NONE; /* The contact is sent none. */
+        struct str contact = render_in(rows[i].language, text_key_MISSED_EMERGENCY_CONTACT,
+                                       channel_SMS, &facts, *state)
+                                 .text;
+        assert_true(sms_segments(contact) <= 2);
+    }
+}
+
+static void test_times_in_each_language(void **state)
+{
+    static const struct {
+        const char *language;
+        int64_t minutes; /* After Monday, 09:00 UTC. */
+        const char *written;
+    } rows[] = {
+        {"es-MX", 5, "las 09:05"},
+        {"es", 16 * 60 + 15, "la 01:15 del martes, 6 de enero"},
+        {"es", 24 * 60 * 361, "las 09:00 del viernes, 1 de enero de 2027"},
+        {"de", 16 * 60 + 15, "01:15 Uhr am Dienstag, dem 6. Januar"},
+        {"de-AT", 24 * 60 * 361, "09:00 Uhr am Freitag, dem 1. Januar 2027"},
+        {"en-GB", 16 * 60 + 15, "01:15 on Tuesday, 6 January"},
+        {"hi-IN", 5, "09:05 \xE0\xA4\xAC\xE0\xA4\x9C\xE0\xA5\x87"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct render_facts facts = {.now = {nine_us}};
+        facts.at.us = nine_us + MINUTES(rows[i].minutes).us;
+        struct str time = render_time(&facts, str_from(rows[i].language), *state);
+        if (!str_equal_text(time, rows[i].written)) {
+            fail_msg("%s: %.*s", rows[i].written, STR_FMT(time));
+        }
+    }
+}
+
+static void test_ago(void **state)
+{
+    static const struct {
+        const char *language;
+        int64_t seconds;
+        const char *wanted;
+    } rows[] = {
+        {"en", -5, "resolved just now by Ana"},
+        {"en", 59, "resolved just now by Ana"},
+        {"en", 60, "resolved a minute ago by Ana"},
+        {"en", 150, "This was resolved two minutes ago by Ana."},
+        {"en", 3599, "resolved 59 minutes ago by Ana"},
+        {"en", 3600, "resolved an hour ago by Ana"},
+        {"en", 90000, "resolved a day ago by Ana"},
+        {"es", 60, "Ana hace un minuto."},
+        {"es", 150, "Ana hace dos minutos."},
+        {"es", 7200, "Ana hace dos horas."},
+        {"de", 150, "Ana hat sich vor zwei Minuten darum"},
+        {"de", 3600, "Ana hat sich vor einer Stunde darum"},
+        {"de", 3 * 86400, "Ana hat sich vor drei Tagen darum"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct render_facts facts = sound_facts();
+        facts.by = STR("Ana");
+        facts.since.us = nine_us - SECONDS(rows[i].seconds).us;
+        assert_has(
+            render_in(rows[i].language, text_key_VOICE_ENDED_RESOLVED, channel_CALL, &facts, *state)
+                .speech,
+            rows[i].wanted);
+    }
+    struct render_facts facts = sound_facts();
+    facts.since.us = nine_us;
+    assert_has(render_in("en", text_key_VOICE_ENDED_RESOLVED, channel_CALL, &facts, *state).speech,
+               "resolved just now by somebody. There is nothing");
+    facts.since.us = INSTANT_NONE.us;
+    struct str speech =
+        render_in("en", text_key_VOICE_ENDED_RESOLVED, channel_CALL, &facts, *state).speech;
+    assert_lacks(speech, "resolved");
+    assert_lacks(speech, "Press");
+}
+
+static void test_everything_in_each_language(void **state)
+{
+    struct render_facts facts = sound_facts();
+    const char *const *languages = NULL;
+    size_t count = render_languages(&languages);
+    static const enum channel channels[] = {channel_EMAIL, channel_SMS, channel_WHATSAPP,
+                                            channel_CALL, channel_IN_APP};
+    assert_int_equal(count, LANGUAGES);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(str_equal_text(render_language(str_from(languages[i])), languages[i]));
+        for (int key = text_key_NONE + 1; key < text_key_COUNT; key++) {
+            for (size_t j = 0; j < ARRAY_LENGTH(channels); j++) {
+                struct rendered out =
+                    render_in(languages[i], (enum text_key)key, channels[j], &facts, *state);
+                assert_clean(out.text);
+                assert_lacks(out.text, "%");
+            }
+        }
+    }
+    assert_true(str_equal_text(render_language(STR("es_MX")), "es"));
+    assert_true(str_equal_text(render_language(STR("fr")), "en"));
+    assert_true(str_equal_text(render_language(STR_NONE), "en"));
+    assert_true(str_equal_text(render_language(STR("est")), "en"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_table),
+        TEST(test_words),
+        TEST(test_everything_in_each_language),
+        TEST(test_times_in_each_language),
+        TEST(test_ago),
+        TEST(test_sms_in_each_language),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

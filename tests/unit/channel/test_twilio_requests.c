@@ -1,0 +1,434 @@
+/* What we ask Twilio for, field by field. */
+#include "channel/form.h"
+#include "channel/twilio.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ACCOUNT "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define API "https://api.twilio.com/2010-04-01/Accounts/" ACCOUNT
+#define ATTEMPT "0193f3a0-0000-7000-8000-000000000001"
+
+static const int64_t nine_us = INT64_C(1767603600000000); /* 2026-01-05T09:00:00Z */
+
+static int set_up(void **state)
+{
+    *state = arena_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct arena *arena = *state;
+    arena_free(&arena);
+    return 0;
+}
+
+static struct provider_settings sound_settings(void)
+{
+    return (struct provider_settings){.timeout = SECONDS(45),
+                                      .public_url = STR("https://t.example"),
+                                      .hook_key = STR("key"),
+                                      .twilio = {.account_sid = STR(ACCOUNT),
+                                                 .auth_token = STR("tok"),
+                                                 .from_number = STR("+15017122661"),
+                                                 .whatsapp_from = STR("+15017122662")}};
+}
+
+static struct send_job sound_job(enum channel channel)
+{
+    return (struct send_job){.channel = channel,
+                             .attempt = STR(ATTEMPT),
+                             .to = STR("+15558675310"),
+                             .text = STR("db down & out"),
+                             .language = STR("en"),
+                             .now = {nine_us},
+                             .claimed_at = {nine_us},
+                             .valid_until = {nine_us + MINUTES(10).us}};
+}
+
+static void assert_str(struct str got, const char *wanted)
+{
+    if (!str_equal_text(got, wanted)) {
+        fail_msg("got \"%.*s\", wanted \"%s\"", STR_FMT(got), wanted);
+    }
+}
+
+static struct form form_of(struct arena *arena, const struct wire_request *request)
+{
+    struct form form;
+    assert_int_equal(form_parse(arena, request->http.body, &form), OK);
+    return form;
+}
+
+static struct form send(struct arena *arena, const struct provider_settings *settings,
+                        const struct send_job *job, struct wire_request *request)
+{
+    struct problem problem = {0};
+    if (provider_twilio.build_send(settings, job, arena, request, &problem) != OK) {
+        fail_msg("%s: %s", problem.field, problem.message);
+    }
+    assert_int_equal(request->kind, WIRE_HTTP);
+    assert_int_equal(request->timeout.us, SECONDS(45).us);
+    assert_str(request->http.method, "POST");
+    assert_int_equal(request->http.redirects_max, 0);
+    assert_false(request->http.user_given_url);
+    return form_of(arena, request);
+}
+
+static void refuse(struct arena *arena, const struct provider_settings *settings,
+                   const struct send_job *job, const char *field)
+{
+    struct wire_request request = {0};
+    struct problem problem = {0};
+    assert_int_equal(provider_twilio.build_send(settings, job, arena, &request, &problem),
+                     E_INVALID);
+    assert_string_equal(problem.field, field);
+}
+
+static void assert_fields(const struct form *form, const char *const *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i += 2) {
+        struct str got = form_value(form, wanted[i]);
+        if (wanted[i + 1] == NULL ? str_is_set(got) : !str_equal_text(got, wanted[i + 1])) {
+            fail_msg("%s is \"%.*s\"", wanted[i], STR_FMT(got));
+        }
+    }
+}
+
+#define FIELDS(form, ...)                                    \
+    do {                                                     \
+        const char *const wanted_[] = {__VA_ARGS__};         \
+        assert_fields(form, wanted_, ARRAY_LENGTH(wanted_)); \
+    } while (0)
+
+static struct str hook(struct arena *arena, const struct provider_settings *settings,
+                       enum hook which, const char *fragment)
+{
+    struct hook_place place = {"twilio", which, STR(ATTEMPT), str_from(fragment)};
+    return hook_url(settings, &place, arena);
+}
+
+static void test_call(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_CALL);
+    struct wire_request request = {0};
+    struct form form = send(*state, &settings, &job, &request);
+    const char *voice = arena_cstr(*state, hook(*state, &settings, HOOK_VOICE, NULL));
+    const char *status =
+        arena_cstr(*state, hook(*state, &settings, HOOK_CALL_STATUS, "#rc=3&rp=all"));
+    assert_str(request.http.url, API "/Calls.json");
+    assert_true(str_contains(request.http.body, STR("To=%2B15558675310&From=%2B15017122661&")));
+    FIELDS(&form, "To", "+15558675310", "From", "+15017122661", "Url", voice, "Method", "POST",
+           "StatusCallback", status, "Timeout", "25", "Twiml", NULL, "MachineDetection", NULL,
+           "AsyncAmd", NULL, "ValidityPeriod", NULL);
+    static const char *const events[] = {"initiated", "ringing", "answered", "completed"};
+    size_t seen = 0;
+    for (size_t i = 0; i < form.count; i++) {
+        if (str_equal_text(form.pairs[i].name, "StatusCallbackEvent")) {
+            assert_str(form.pairs[i].value, events[seen++]);
+        }
+    }
+    assert_int_equal(seen, 4);
+    settings.detects_machines = true;
+    settings.ring_seconds = 40;
+    job.from = STR("+15017122669");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "MachineDetection", "Enable", "AsyncAmd", "true", "AsyncAmdStatusCallback",
+           status, "Timeout", "40", "From", "+15017122669");
+}
+
+static void test_ring_seconds(void **state)
+{
+    static const struct {
+        int set;
+        const char *asked;
+    } rows[] = {{0, "25"}, {-3, "25"}, {1, "5"}, {5, "5"}, {600, "600"}, {601, "600"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct provider_settings settings = sound_settings();
+        struct send_job job = sound_job(channel_CALL);
+        struct wire_request request = {0};
+        settings.ring_seconds = rows[i].set;
+        struct form form = send(*state, &settings, &job, &request);
+        FIELDS(&form, "Timeout", rows[i].asked);
+    }
+}
+
+/* Nobody can call us: the document goes along, asks for no key, and fits. */
+static void test_inline_call(void **state)
+{
+    static char endless[60000];
+    memset(endless, '&', sizeof endless);
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_CALL);
+    struct wire_request request = {0};
+    settings.public_url = STR_NONE;
+    settings.detects_machines = true;
+    struct form form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "Url", NULL, "StatusCallback", NULL, "StatusCallbackEvent", NULL,
+           "MachineDetection", NULL);
+    struct str document = form_value(&form, "Twiml");
+    assert_true(str_contains(document, STR("db down &amp; out")));
+    assert_true(str_contains(document, STR("use the link")));
+    assert_false(str_contains(document, STR("Gather")));
+    job.text = (struct str){endless, sizeof endless};
+    form = send(*state, &settings, &job, &request);
+    document = form_value(&form, "Twiml");
+    assert_in_range(document.len, 3000, TWILIO_DOCUMENT_CHARS_MAX);
+    assert_true(str_ends(document, STR("<Hangup/></Response>")));
+    job.language = STR("hi");
+    job.text = STR_NONE;
+    refuse(*state, &settings, &job, "text");
+    job.text = STR("\xFF");
+    refuse(*state, &settings, &job, "text");
+}
+
+static void test_sms(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_SMS);
+    struct wire_request request = {0};
+    struct form form = send(*state, &settings, &job, &request);
+    const char *status =
+        arena_cstr(*state, hook(*state, &settings, HOOK_SMS_STATUS, "#rc=3&rp=all"));
+    assert_str(request.http.url, API "/Messages.json");
+    FIELDS(&form, "To", "+15558675310", "From", "+15017122661", "Body", "db down & out",
+           "StatusCallback", status, "ValidityPeriod", "600", "MessagingServiceSid", NULL);
+    settings.twilio.messaging_service_sid = STR("MG0123456789abcdef0123456789abcdef");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "From", NULL, "MessagingServiceSid", "MG0123456789abcdef0123456789abcdef");
+    job.from = STR("+15017122669");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "From", "+15017122669", "MessagingServiceSid", NULL);
+    settings.public_url = STR_NONE;
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "StatusCallback", NULL);
+}
+
+static void test_validity(void **state)
+{
+    static const struct {
+        int64_t seconds;
+        const char *asked;
+    } rows[] = {{-60, "5"}, {0, "5"},         {4, "5"},        {5, "5"},
+                {6, "6"},   {36000, "36000"}, {36001, "36000"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct provider_settings settings = sound_settings();
+        struct send_job job = sound_job(channel_SMS);
+        struct wire_request request = {0};
+        job.valid_until = (struct instant){nine_us + SECONDS(rows[i].seconds).us};
+        struct form form = send(*state, &settings, &job, &request);
+        FIELDS(&form, "ValidityPeriod", rows[i].asked);
+        job.valid_until = INSTANT_NONE;
+        form = send(*state, &settings, &job, &request);
+        FIELDS(&form, "ValidityPeriod", NULL);
+    }
+}
+
+/* 1,600 characters as they are counted there: one beyond the first plane is two. */
+static void test_length(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    for (int wide = 0; wide < 2; wide++) {
+        struct send_job job = sound_job(wide ? channel_WHATSAPP : channel_SMS);
+        struct wire_request request = {0};
+        struct buf text = {.arena = *state};
+        for (int i = 0; i < (wide ? 800 : 1600); i++) {
+            buf_add_text(&text, wide ? "\xF0\x9F\x91\x8D" : "\xC3\xA9");
+        }
+        job.text = buf_str(&text);
+        (void)send(*state, &settings, &job, &request);
+        buf_add_text(&text, "a");
+        job.text = buf_str(&text);
+        refuse(*state, &settings, &job, "text");
+    }
+    struct send_job job = sound_job(channel_SMS);
+    job.text = STR("");
+    refuse(*state, &settings, &job, "text");
+    job.text = STR("\xC3(");
+    refuse(*state, &settings, &job, "text");
+}
+
+static void test_whatsapp(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_WHATSAPP);
+    struct wire_request request = {0};
+    struct form form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "To", "whatsapp:+15558675310", "From", "whatsapp:+15017122662", "Body",
+           "db down & out", "ContentSid", NULL, "ValidityPeriod", NULL);
+    job.template_id = STR("HX0123456789abcdef0123456789abcdef");
+    job.template_variables = STR("{\"1\":\"db down\"}");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "Body", NULL, "ContentSid", "HX0123456789abcdef0123456789abcdef",
+           "ContentVariables", "{\"1\":\"db down\"}");
+    settings.twilio.whatsapp_from = STR_NONE;
+    refuse(*state, &settings, &job, "from");
+    settings.twilio.messaging_service_sid = STR("MG0123456789abcdef0123456789abcdef");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "From", NULL, "MessagingServiceSid", "MG0123456789abcdef0123456789abcdef");
+}
+
+static void test_refused(void **state)
+{
+    static const char *const numbers[] = {"",
+                                          "15558675310",
+                                          "+1555867531<+15558675311",
+                                          "+0555867531",
+                                          "+1555",
+                                          "anna@example.org",
+                                          "+1555867531\n",
+                                          "+12345678901234567"};
+    struct provider_settings settings = sound_settings();
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        struct send_job job = sound_job(channel_SMS);
+        job.to = str_from(numbers[i]);
+        refuse(*state, &settings, &job, "to");
+    }
+    struct send_job job = sound_job(channel_EMAIL);
+    refuse(*state, &settings, &job, "channel");
+    job = sound_job(channel_SMS);
+    job.attempt = STR("");
+    refuse(*state, &settings, &job, "attempt");
+    settings.twilio.from_number = STR_NONE;
+    job = sound_job(channel_SMS);
+    refuse(*state, &settings, &job, "from");
+    job = sound_job(channel_CALL);
+    refuse(*state, &settings, &job, "from");
+}
+
+static void test_login(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_SMS);
+    struct wire_request request = {0};
+    (void)send(*state, &settings, &job, &request);
+    assert_str(request.http.username, ACCOUNT);
+    assert_str(request.http.password, "tok");
+    settings.twilio.api_key_sid = STR("SK0123456789abcdef0123456789abcdef");
+    settings.twilio.api_key_secret = STR("secret");
+    settings.twilio.base_url = STR("https://api.dublin.ie1.twilio.com/");
+    (void)send(*state, &settings, &job, &request);
+    assert_str(request.http.username, "SK0123456789abcdef0123456789abcdef");
+    assert_str(request.http.password, "secret");
+    assert_str(request.http.url,
+               "https://api.dublin.ie1.twilio.com/2010-04-01/Accounts/" ACCOUNT "/Messages.json");
+}
+
+static void test_questions(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct send_job job = sound_job(channel_CALL);
+    struct wire_request request = {0};
+    assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), OK);
+    assert_str(request.http.method, "GET");
+    assert_str(request.http.url,
+               API "/Calls.json?To=%2B15558675310&From=%2B15017122661&PageSize=100");
+    job = sound_job(channel_WHATSAPP);
+    assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), OK);
+    assert_str(request.http.url, API "/Messages.json?To=whatsapp%3A%2B15558675310&"
+                                     "From=whatsapp%3A%2B15017122662&PageSize=100");
+    job = sound_job(channel_EMAIL);
+    assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), E_NOT_FOUND);
+    struct str id = STR("../CA/?x");
+    assert_int_equal(provider_twilio.build_poll(&settings, channel_SMS, id, *state, &request), OK);
+    assert_str(request.http.url, API "/Messages/..%2FCA%2F%3Fx.json");
+    assert_int_equal(
+        provider_twilio.build_poll(&settings, channel_CALL, STR("CA1"), *state, &request), OK);
+    assert_str(request.http.url, API "/Calls/CA1.json");
+    assert_int_equal(provider_twilio.build_poll(&settings, channel_EMAIL, id, *state, &request),
+                     E_NOT_FOUND);
+    assert_int_equal(provider_twilio.build_poll(&settings, channel_SMS, STR_NONE, *state, &request),
+                     E_NOT_FOUND);
+    assert_int_equal(provider_twilio.build_cancel(&settings, STR("SM1"), *state, &request),
+                     E_NOT_FOUND);
+    assert_int_equal(provider_twilio.build_cancel(&settings, STR("CA1"), *state, &request), OK);
+    assert_str(request.http.url, API "/Calls/CA1.json");
+    assert_str(request.http.body, "Status=completed");
+}
+
+static void test_inbox(void **state)
+{
+    struct provider_settings settings = sound_settings();
+    struct wire_request request = {0};
+    struct instant since = {nine_us + 123456};
+    assert_int_equal(provider_twilio.build_inbox(&settings, since, *state, &request), OK);
+    assert_str(request.http.url,
+               API "/Messages.json?DateSent%3E=2026-01-05T09%3A00%3A00Z&PageSize=1000");
+    settings.twilio.whatsapp_from = STR_NONE;
+    assert_int_equal(provider_twilio.build_inbox(&settings, INSTANT_NONE, *state, &request), OK);
+    assert_str(request.http.url, API "/Messages.json?To=%2B15017122661&PageSize=1000");
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    static const struct {
+        struct provider_settings settings;
+        const char *field;
+    } rows[] = {
+        {{.twilio.auth_token = STR_INIT("t")}, "TWILIO_ACCOUNT_SID"},
+        {{.twilio = {.account_sid = STR_INIT("AC1"), .auth_token = STR_INIT("t")}},
+         "TWILIO_ACCOUNT_SID"},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT)}}, "TWILIO_AUTH_TOKEN"},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT), .auth_token = STR_INIT("t")}},
+         "TWILIO_FROM_NUMBER"},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .auth_token = STR_INIT("t"),
+                     .from_number = STR_INIT("5550100")}},
+         "TWILIO_FROM_NUMBER"},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .auth_token = STR_INIT("t"),
+                     .api_key_sid = STR_INIT("SK0123456789abcdef0123456789abcdef")}},
+         "TWILIO_API_KEY_SECRET"},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .auth_token = STR_INIT("t"),
+                     .messaging_service_sid = STR_INIT("MG 123456789abcdef0123456789abcdef")}},
+         "TWILIO_MESSAGING_SERVICE_SID"},
+        {{.public_url = STR_INIT("https://t.example"),
+          .twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .from_number = STR_INIT("+15017122661"),
+                     .api_key_sid = STR_INIT("SK0123456789abcdef0123456789abcdef"),
+                     .api_key_secret = STR_INIT("s")}},
+         "TWILIO_AUTH_TOKEN"},
+        {{.public_url = STR_INIT("https://my_host.example/a"),
+          .twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .auth_token = STR_INIT("t"),
+                     .from_number = STR_INIT("+15017122661")}},
+         "TOCSIN_PUBLIC_URL"},
+        {{.public_url = STR_INIT("https://host.example/a_b"),
+          .twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .auth_token = STR_INIT("t"),
+                     .whatsapp_from = STR_INIT("+15017122661")}},
+         ""},
+        {{.twilio = {.account_sid = STR_INIT(ACCOUNT),
+                     .messaging_service_sid = STR_INIT("MG0123456789abcdef0123456789abcdef"),
+                     .api_key_sid = STR_INIT("SK0123456789abcdef0123456789abcdef"),
+                     .api_key_secret = STR_INIT("s")}},
+         ""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct problem problem = {0};
+        enum err err = provider_twilio.check(&rows[i].settings, &problem);
+        assert_int_equal(err, rows[i].field[0] == '\0' ? OK : E_INVALID);
+        assert_string_equal(problem.field, rows[i].field);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_call),     TEST(test_ring_seconds), TEST(test_inline_call), TEST(test_sms),
+        TEST(test_validity), TEST(test_length),       TEST(test_whatsapp),    TEST(test_refused),
+        TEST(test_login),    TEST(test_questions),    TEST(test_inbox),       TEST(test_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
