@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-static const char *const languages[] = {"en", "es", "hi", "de"};
+enum language { language_en, language_es, language_hi, language_de, LANGUAGES };
+
+static const char *const languages[LANGUAGES] = {"en", "es", "hi", "de"};
 
 struct key_row {
     const char *name;
@@ -22,7 +24,7 @@ static const struct text_row rows[] = {
 #undef TEXT
 #undef WORD
 #define TEXT(language, key, part, text)
-#define WORD(language, name, text) {#language, name, text},
+#define WORD(language, name, text) {#language, #name, text},
 static const struct word_row words[] = {
 #include "channel/texts.def"
 };
@@ -32,6 +34,41 @@ static const struct word_row words[] = {
     [text_key_##name] = {#name, doc, TEXT_PARTS_##parts, keys, asks},
 #define WORD(language, name, text)
 static const struct key_row keys_of[text_key_COUNT] = {
+#include "channel/texts.def"
+};
+#undef TEXT_KEY
+#undef TEXT
+#undef WORD
+
+/* The same by number: every mail looks up some twenty words. English has each word, so that its
+ * rows number them. */
+#define TEXT_KEY(name, parts, keys, asks, doc)
+#define TEXT(language, key, part, text) \
+    [language_##language][text_key_##key][text_part_##part] = text,
+#define WORD(language, name, text)
+static const char *const texts[LANGUAGES][text_key_COUNT][text_part_COUNT] = {
+#include "channel/texts.def"
+};
+#undef TEXT
+#undef WORD
+#define TEXT(language, key, part, text)
+#define WORD(language, name, text) WORD_##language(name)
+#define WORD_es(name)
+#define WORD_hi(name)
+#define WORD_de(name)
+#define WORD_en(name) word_##name,
+enum word {
+#include "channel/texts.def"
+    WORDS
+};
+#undef WORD_en
+#define WORD_en(name) STR_INIT(#name),
+static const struct str word_names[WORDS] = {
+#include "channel/texts.def"
+};
+#undef WORD
+#define WORD(language, name, text) [language_##language][word_##name] = text,
+static const char *const word_texts[LANGUAGES][WORDS] = {
 #include "channel/texts.def"
 };
 #undef TEXT_KEY
@@ -57,28 +94,6 @@ size_t render_languages(const char *const **out)
     return ARRAY_LENGTH(languages);
 }
 
-static const char *text_in(struct str language, enum text_key key, enum text_part part)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (rows[i].key == key && rows[i].part == part &&
-            str_equal_nocase(language, str_from(rows[i].language))) {
-            return rows[i].text;
-        }
-    }
-    return NULL;
-}
-
-static const char *word_in(struct str language, const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (str_equal_text(str_from(words[i].name), name) &&
-            str_equal_nocase(language, str_from(words[i].language))) {
-            return words[i].text;
-        }
-    }
-    return NULL;
-}
-
 /* "de" of "de-AT" and "de_AT". */
 static struct str first_part(struct str language)
 {
@@ -89,14 +104,20 @@ static struct str first_part(struct str language)
     return str_slice(language, 0, end);
 }
 
-struct str render_language(struct str locale)
+static enum language language_of(struct str locale)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(languages); i++) {
-        if (str_equal_nocase(first_part(locale), str_from(languages[i]))) {
-            return str_from(languages[i]);
+    struct str first = first_part(locale);
+    for (enum language language = 0; language < LANGUAGES; language++) {
+        if (str_equal_nocase(first, str_from(languages[language]))) {
+            return language;
         }
     }
-    return str_from(languages[0]);
+    return language_en;
+}
+
+struct str render_language(struct str locale)
+{
+    return str_from(languages[language_of(locale)]);
 }
 
 /* What an occasion that has only one part says in place of the others. */
@@ -116,20 +137,23 @@ static enum text_part part_of(enum text_key key, enum text_part part)
 struct str text_find(struct str language, enum text_key key, enum text_part wanted)
 {
     enum text_part part = part_of(key, wanted);
-    const char *text = text_in(language, key, part);
-    text = text != NULL ? text : text_in(first_part(language), key, part);
-    text = text != NULL ? text : text_in(STR("en"), key, part);
+    const char *text = texts[language_of(language)][key][part];
+    text = text != NULL ? text : texts[language_en][key][part];
     assert(text != NULL);
     return str_from(text);
 }
 
 struct str word_find(struct str language, const char *name)
 {
-    const char *text = word_in(language, name);
-    text = text != NULL ? text : word_in(first_part(language), name);
-    text = text != NULL ? text : word_in(STR("en"), name);
-    assert(text != NULL);
-    return str_from(text);
+    struct str wanted = str_from(name);
+    for (size_t word = 0; word < WORDS; word++) {
+        if (str_equal(word_names[word], wanted)) {
+            const char *text = word_texts[language_of(language)][word];
+            return str_from(text != NULL ? text : word_texts[language_en][word]);
+        }
+    }
+    assert(!"every word that is looked up is in texts_en.def");
+    return STR_NONE;
 }
 
 const char *text_key_name(enum text_key key)
