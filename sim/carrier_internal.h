@@ -75,7 +75,6 @@ const struct tick *tick_first(const struct carrier *carrier);
 struct tick tick_take(struct carrier *carrier);
 
 /* carrier_life.c: what becomes of items. */
-struct handset handset_take(struct carrier *carrier, struct str number, enum channel channel);
 /* Takes an item that is filled in; false where it was refused, and answered so. */
 bool item_accept(struct ask *ask, struct item *item);
 bool item_cancel(struct carrier *carrier, struct instant now, struct item *item);

@@ -18,7 +18,7 @@ static bool is_same_number(struct str a, struct str b)
     return str_equal(a, b);
 }
 
-struct handset handset_take(struct carrier *carrier, struct str number, enum channel channel)
+static struct handset handset_take(struct carrier *carrier, struct str number, enum channel channel)
 {
     struct script **place = &carrier->scripts;
     struct handset lasting = {.action = HANDSET_DEFAULT, .after_seconds = -1};

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NO_ANSWER_SECONDS = 120, IDLE_MS = 1000, PATH_MAX_BYTES = 4096 };
+enum { NO_ANSWER_SECONDS = 120, IDLE_MS = 1000 };
 
 /* An answer that is not due yet. */
 struct late {

@@ -22,7 +22,7 @@ PASSED, SKIPPED, FAILED = "passed", "skipped", "failed"
 WORSE = (PASSED, SKIPPED, FAILED)
 SKIP_CODE = 77
 FUZZ_SECONDS_EACH, FUZZ_SECONDS_ALL = 5, 80
-SCRIPT_SECONDS_MAX = 300
+SCRIPT_SECONDS_MAX = 900
 DETAIL_LINES = 40
 
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\S*\s*(.*))?$", re.I)
@@ -117,6 +117,8 @@ class Runner:
         self.tally = Tally()
         self.environment = {**os.environ, "TOCSIN_ROOT": str(ROOT), "CMOCKA_MESSAGE_OUTPUT": "TAP",
                             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
+        if self.quick:
+            self.environment.setdefault("TOCSIN_SIM_SEEDS", "100")
 
     def is_wanted(self, program):
         return not self.names or any(name in program for name in self.names)
