@@ -2,55 +2,29 @@
 #include "channel/render.h"
 #include "cli/command.h"
 #include "net/http_client.h"
+#include "service/providers.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-/* Waits for the one answer. */
-struct waiter {
+enum { WAIT_SECONDS = 60, WAIT_SECONDS_MAX = 600, POLL_SECONDS = 3 };
+
+/* One question at a time, and its answer. */
+struct exchange {
+    struct plant *plant;
+    const struct provider *provider;
+    struct provider_settings settings;
+    struct send_job job;
+    struct arena *arena;
+    struct http_client *client;
+    struct mock_network *network;
     pthread_mutex_t lock;
     pthread_cond_t change;
     bool is_done;
-    const struct provider *provider;
-    const struct send_job *job;
-    struct arena *arena;
-    struct verdict verdict;
+    struct wire_answer answer;
 };
-
-static void take_answer(void *context, uint64_t ticket, const struct wire_answer *answer)
-{
-    struct waiter *waiter = context;
-    (void)ticket;
-    pthread_mutex_lock(&waiter->lock);
-    waiter->provider->read_send(waiter->job, answer, waiter->arena, &waiter->verdict);
-    waiter->verdict.error = arena_str(waiter->arena, waiter->verdict.error);
-    waiter->verdict.provider_id = arena_str(waiter->arena, waiter->verdict.provider_id);
-    waiter->is_done = true;
-    pthread_cond_signal(&waiter->change);
-    pthread_mutex_unlock(&waiter->lock);
-}
-
-static enum err send_by_net(struct plant *plant, struct waiter *waiter,
-                            const struct wire_request *request, struct problem *problem)
-{
-    struct http_client *client = NULL;
-    struct http_client_config config = {.in_flight_max = 1,
-                                        .per_host_max = 1,
-                                        .user_agent = STR("Tocsin/" TOCSIN_VERSION),
-                                        .log = &plant->log,
-                                        .context = waiter,
-                                        .done = take_answer};
-    TRY(http_client_start(&config, &client, problem));
-    http_client_submit(client, request, 1);
-    pthread_mutex_lock(&waiter->lock);
-    while (!waiter->is_done) {
-        pthread_cond_wait(&waiter->change, &waiter->lock);
-    }
-    pthread_mutex_unlock(&waiter->lock);
-    http_client_stop(&client);
-    return OK;
-}
 
 static void ignore_line(void *context, struct str line)
 {
@@ -58,20 +32,76 @@ static void ignore_line(void *context, struct str line)
     (void)line;
 }
 
-static void send_by_mock(const struct plant *plant, struct waiter *waiter,
-                         const struct wire_request *request)
+static void take_answer(void *context, uint64_t ticket, const struct wire_answer *answer)
 {
-    struct mock_network *network = mock_network_new(NULL, ignore_line);
-    struct mock_reply reply;
-    mock_network_request(network, plant->site.clock.now(plant->site.clock.context), &request->mock,
-                         waiter->arena, &reply);
-    waiter->provider->read_send(waiter->job, &reply.answer, waiter->arena, &waiter->verdict);
-    mock_network_free(&network);
+    struct exchange *exchange = context;
+    (void)ticket;
+    pthread_mutex_lock(&exchange->lock);
+    exchange->answer = *answer;
+    exchange->answer.reason = arena_str(exchange->arena, answer->reason);
+    exchange->answer.body = arena_str(exchange->arena, answer->body);
+    exchange->answer.content_type = arena_str(exchange->arena, answer->content_type);
+    exchange->is_done = true;
+    pthread_cond_signal(&exchange->change);
+    pthread_mutex_unlock(&exchange->lock);
 }
 
-static void compose(struct plant *plant, enum channel channel, const char *to, struct arena *arena,
-                    struct send_job *out)
+static void exchange_open(struct exchange *exchange)
 {
+    pthread_mutex_init(&exchange->lock, NULL);
+    pthread_cond_init(&exchange->change, NULL);
+}
+
+static void exchange_close(struct exchange *exchange)
+{
+    http_client_stop(&exchange->client);
+    mock_network_free(&exchange->network);
+    pthread_cond_destroy(&exchange->change);
+    pthread_mutex_destroy(&exchange->lock);
+}
+
+static enum err ask_network(struct exchange *exchange, const struct wire_request *request,
+                            struct problem *problem)
+{
+    struct http_client_config config = {.in_flight_max = 1,
+                                        .per_host_max = 1,
+                                        .user_agent = STR("Tocsin/" TOCSIN_VERSION),
+                                        .log = &exchange->plant->log,
+                                        .context = exchange,
+                                        .done = take_answer};
+    if (exchange->client == NULL) {
+        TRY(http_client_start(&config, &exchange->client, problem));
+    }
+    exchange->is_done = false;
+    http_client_submit(exchange->client, request, 1);
+    pthread_mutex_lock(&exchange->lock);
+    while (!exchange->is_done) {
+        pthread_cond_wait(&exchange->change, &exchange->lock);
+    }
+    pthread_mutex_unlock(&exchange->lock);
+    return OK;
+}
+
+static enum err ask(struct exchange *exchange, const struct wire_request *request,
+                    struct problem *problem)
+{
+    if (request->kind != WIRE_MOCK) {
+        return ask_network(exchange, request, problem);
+    }
+    struct mock_reply reply;
+    if (exchange->network == NULL) {
+        exchange->network = mock_network_new(NULL, ignore_line);
+    }
+    mock_network_request(exchange->network, plant_now(exchange->plant), &request->mock,
+                         exchange->arena, &reply);
+    exchange->answer = reply.answer;
+    return OK;
+}
+
+static void compose(struct exchange *exchange, enum channel channel, const char *to)
+{
+    struct plant *plant = exchange->plant;
+    struct arena *arena = exchange->arena;
     struct render_request request = {.key = text_key_TEST_MESSAGE, .channel = channel};
     struct render_facts facts = {
         .name = STR("there"), .now = plant_now(plant), .at = plant_now(plant)};
@@ -79,7 +109,7 @@ static void compose(struct plant *plant, enum channel channel, const char *to, s
     char id[ID_TEXT_MAX];
     struct id_source source = {0};
     render(&request, &facts, arena, &text);
-    *out = (struct send_job){
+    exchange->job = (struct send_job){
         .channel = channel,
         .attempt = arena_str(arena, id_format((struct hash_key){random_number(), random_number()},
                                               id_next(&source, plant_now(plant)), id)),
@@ -87,38 +117,120 @@ static void compose(struct plant *plant, enum channel channel, const char *to, s
         .subject = text.subject,
         .text = channel == channel_CALL ? text.speech : text.text,
         .html = text.html,
+        .language = STR("en"),
         .now = plant_now(plant),
+        .claimed_at = plant_now(plant),
     };
 }
 
-static enum err send_one(struct plant *plant, enum channel channel, const char *to,
-                         struct arena *arena, struct problem *problem)
+/* A test is no message that the server knows: callbacks about it would find nobody. They are asked
+ * for only where the provider needs them. */
+static enum err build(struct exchange *exchange, struct wire_request *request,
+                      struct problem *problem)
 {
-    struct send_job job;
-    struct wire_request request = {0};
-    struct waiter waiter = {
-        .provider = plant->site.providers[channel], .job = &job, .arena = arena};
-    pthread_mutex_init(&waiter.lock, NULL);
-    pthread_cond_init(&waiter.change, NULL);
-    compose(plant, channel, to, arena, &job);
-    enum err err =
-        waiter.provider->build_send(&plant->site.provider_settings, &job, arena, &request, problem);
-    if (err == OK && request.kind == WIRE_MOCK) {
-        send_by_mock(plant, &waiter, &request);
-    } else if (err == OK) {
-        err = send_by_net(plant, &waiter, &request, problem);
+    struct problem first = {0};
+    exchange->settings = exchange->plant->site.provider_settings;
+    exchange->settings.public_url = STR_NONE;
+    exchange->settings.hook_key = random_secret(exchange->arena, KEY_SECRET_BYTES);
+    enum err err = exchange->provider->build_send(&exchange->settings, &exchange->job,
+                                                  exchange->arena, request, &first);
+    if (err == OK) {
+        return OK;
     }
-    pthread_cond_destroy(&waiter.change);
-    pthread_mutex_destroy(&waiter.lock);
-    TRY(err);
-    if (waiter.verdict.kind != VERDICT_ACCEPTED) {
-        return problem_set(problem, E_UPSTREAM, NULL, "%s did not take it (%s): %.*s",
-                           waiter.provider->name,
-                           enum_name(&failure_category_names, (int)waiter.verdict.category),
-                           STR_FMT(waiter.verdict.error));
+    exchange->settings.public_url = exchange->plant->site.provider_settings.public_url;
+    return exchange->provider->build_send(&exchange->settings, &exchange->job, exchange->arena,
+                                          request, problem);
+}
+
+static void say_news(const struct provider_news *news)
+{
+    printf("now %s%s%.*s", enum_name(&message_state_names, (int)news->state),
+           str_is_set(news->provider_state) ? ": " : "", STR_FMT(news->provider_state));
+    if (str_is_set(news->error)) {
+        printf(" (%.*s)", STR_FMT(news->error));
     }
-    printf("%s took it: %.*s\n", waiter.provider->name, STR_FMT(waiter.verdict.provider_id));
+    printf("\n");
+    fflush(stdout);
+}
+
+/* Asks what becomes of it, and prints what is new, until it has ended. */
+static enum err follow(struct exchange *exchange, struct str provider_id, int64_t seconds,
+                       struct problem *problem)
+{
+    struct str said = STR_NONE;
+    struct timespec pause = {.tv_sec = POLL_SECONDS};
+    for (int64_t waited = 0; waited < seconds; waited += POLL_SECONDS) {
+        struct wire_request request = {0};
+        struct provider_news news = {.kind = NEWS_NONE};
+        if (exchange->provider->build_poll(&exchange->settings, exchange->job.channel, provider_id,
+                                           exchange->arena, &request) != OK) {
+            return OK;
+        }
+        nanosleep(&pause, NULL);
+        TRY(ask(exchange, &request, problem));
+        exchange->provider->read_poll(exchange->job.channel, &exchange->answer, exchange->arena,
+                                      &news);
+        if (news.kind == NEWS_STATE && !str_equal(news.provider_state, said)) {
+            say_news(&news);
+            said = news.provider_state;
+        }
+        if (news.kind == NEWS_STATE && news.is_end) {
+            return OK;
+        }
+    }
+    printf("no end was told in %lld s\n", (long long)seconds);
     return OK;
+}
+
+static bool is_only_tested(const struct plant *plant, const struct provider *provider,
+                           enum channel channel)
+{
+    const struct delivery_rules *rules = &plant->site.delivery;
+    return provider != &provider_mock &&
+           (rules->is_test || (rules->is_call_test && channel == channel_CALL));
+}
+
+static enum err transmit(struct exchange *exchange, int64_t seconds, struct problem *problem)
+{
+    struct wire_request request = {0};
+    struct verdict verdict = {0};
+    const char *name = exchange->provider->name;
+    TRY(build(exchange, &request, problem));
+    if (is_only_tested(exchange->plant, exchange->provider, exchange->job.channel)) {
+        printf("%s: the request was built and checked; test mode is on, so it was not sent\n",
+               name);
+        return OK;
+    }
+    TRY(ask(exchange, &request, problem));
+    exchange->provider->read_send(&exchange->job, &exchange->answer, exchange->arena, &verdict);
+    if (verdict.kind != VERDICT_ACCEPTED) {
+        return problem_set(problem, E_UPSTREAM, NULL, "%s did not take it (%s%s%.*s): %.*s", name,
+                           enum_name(&failure_category_names, (int)verdict.category),
+                           str_is_set(verdict.code) ? ", code " : "", STR_FMT(verdict.code),
+                           STR_FMT(verdict.error));
+    }
+    printf("%s took it: %.*s\n", name, STR_FMT(verdict.provider_id));
+    fflush(stdout);
+    return follow(exchange, verdict.provider_id, seconds, problem);
+}
+
+static enum err send_one(struct plant *plant, enum channel channel, const char *to, int64_t seconds,
+                         struct problem *problem)
+{
+    struct provider_list list = provider_list_for(&plant->site, channel, str_from(to));
+    struct exchange exchange = {.plant = plant, .arena = arena_new()};
+    if (list.count == 0) {
+        arena_free(&exchange.arena);
+        return problem_set(problem, E_INVALID, NULL, "no provider carries %s",
+                           enum_name(&channel_names, (int)channel));
+    }
+    exchange.provider = list.items[0];
+    exchange_open(&exchange);
+    compose(&exchange, channel, to);
+    enum err err = transmit(&exchange, seconds, problem);
+    exchange_close(&exchange);
+    arena_free(&exchange.arena);
+    return err;
 }
 
 static bool parse_channel(const char *text, enum channel *out)
@@ -136,13 +248,29 @@ static bool parse_channel(const char *text, enum channel *out)
     return false;
 }
 
+static bool parse_wait(const char *text, int64_t *out)
+{
+    *out = WAIT_SECONDS;
+    if (text == NULL) {
+        return true;
+    }
+    if (str_to_int(str_from(text), out) != OK || *out < 0 || *out > WAIT_SECONDS_MAX) {
+        fprintf(stderr, "tocsin send-test: --wait must be from 0 to %d seconds\n",
+                WAIT_SECONDS_MAX);
+        return false;
+    }
+    return true;
+}
+
 enum exit_code run_send_test(const struct arguments *arguments)
 {
     struct plant plant = {0};
     struct problem problem = {0};
     enum channel channel = channel_NONE;
+    int64_t seconds = 0;
     const char *to = take_option(arguments, "--to");
-    if (!parse_channel(take_option(arguments, "--channel"), &channel)) {
+    if (!parse_channel(take_option(arguments, "--channel"), &channel) ||
+        !parse_wait(take_option(arguments, "--wait"), &seconds)) {
         return EXIT_USAGE;
     }
     if (to == NULL) {
@@ -156,15 +284,13 @@ enum exit_code run_send_test(const struct arguments *arguments)
         config_free(&plant.config);
         return EXIT_USAGE;
     }
-    struct arena *arena = arena_new();
     enum err err = plant_check(&plant, &problem);
     if (err == OK) {
-        err = send_one(&plant, channel, to, arena, &problem);
+        err = send_one(&plant, channel, to, seconds, &problem);
     }
     if (err != OK) {
         say_problem("send-test", &problem);
     }
-    arena_free(&arena);
     plant_close(&plant);
     return err == OK ? EXIT_DONE : EXIT_FAILED;
 }

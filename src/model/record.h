@@ -56,6 +56,7 @@ enum field_flag {
     F_SHOW_EMPTY = 1 << 10,   /* LIST: an empty one is shown as []. */
     F_DEFAULT_TRUE = 1 << 11, /* BOOL input: true where it is not given. */
     F_FOREIGN = 1 << 12,      /* TEXT in a format whose parser judges stray control bytes. */
+    F_LONG = 1 << 13,         /* SEALED: left out where a row is read briefly. */
 };
 
 struct enum_names {

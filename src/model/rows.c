@@ -160,6 +160,9 @@ static enum err from_value(const struct row_place *place, const struct field *fi
         /* The record was zeroed. Numbers and booleans are never absent. */
         return field->type == FIELD_INT || field->type == FIELD_BOOL ? E_CORRUPT : OK;
     }
+    if (place->context->is_brief && (field->flags & F_LONG) != 0) {
+        return OK;
+    }
     if (field->type == FIELD_TEXT) {
         return read_text(place, field, value, out);
     }

@@ -36,6 +36,7 @@ struct row_context {
     const char *table;
     const struct sealer *sealer; /* May be NULL for a record without F_SEALED fields. */
     struct arena *arena;
+    bool is_brief; /* Reading: F_LONG fields stay absent, and their seals are not opened. */
 };
 
 /* A seal is bound to the key of the row, which is the first field of the record. Text that needs no

@@ -6,6 +6,7 @@
 #include "service/providers.h"
 #include "service/unsubscribe.h"
 #include "store/providers.h"
+#include "store/timers.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -198,7 +199,9 @@ static enum err settle_test(struct op *op, struct message *message, const struct
         .error = STR("test mode: built and checked, not sent"),
         .code = VERDICT_CODE_NOT_BUILT,
     };
-    return message_settle_send(op, message, &verdict);
+    TRY(message_settle_send(op, message, &verdict));
+    /* Nobody there knows of it: it is not asked for. */
+    return timers_cancel(op->db, timer_kind_POLL, message->id, op->now);
 }
 
 static enum err build(struct courier *courier, struct flight *flight, struct problem *problem)

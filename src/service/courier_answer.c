@@ -1,6 +1,7 @@
 #include "service/courier_internal.h"
 #include "service/hooks.h"
 #include "service/messages.h"
+#include "service/providers.h"
 #include "store/providers.h"
 
 #include <assert.h>
@@ -59,10 +60,12 @@ static enum err settle(struct op *op, const struct flight *flight, const struct 
     if (flight->question == ASK_INBOX) {
         return settle_inbox(op, flight, answer);
     }
-    TRY(db_get(op->db, TABLE_messages, flight->message, op->arena, &message));
+    TRY(db_get_brief(op->db, TABLE_messages, flight->message, op->arena, &message));
     switch (flight->question) {
     case ASK_SEND:
         flight->provider->read_send(&flight->job, answer, op->arena, &verdict);
+        /* First what it says of the provider: where the message goes next depends on it. */
+        TRY(provider_note(op, &message, &verdict));
         return message_settle_send(op, &message, &verdict);
     case ASK_FIND:
         flight->provider->read_find(&flight->job, answer, op->arena, &verdict);

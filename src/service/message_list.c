@@ -1,4 +1,5 @@
 #include "service/messages.h"
+#include "service/providers.h"
 #include "store/delivery.h"
 
 enum err list_messages(struct op *op, const void *input, void *output)
@@ -24,6 +25,28 @@ enum err list_messages(struct op *op, const void *input, void *output)
     return OK;
 }
 
+/* By priority and age, at the pace that is set: lanes share fairly among people, so that it may be
+ * somewhat earlier or later. */
+static enum err place_in_queue(struct op *op, struct message *message)
+{
+    const struct provider *provider = provider_find(message->provider);
+    if (message->state != message_state_QUEUED || provider == NULL) {
+        return OK;
+    }
+    int64_t ahead = 0;
+    int64_t segments = 0;
+    TRY(messages_ahead(op->db, message, &ahead, &segments));
+    int64_t rate = provider_rate(op->site, provider, (enum channel)message->channel);
+    int64_t units = message->channel == channel_SMS ? segments : ahead;
+    struct queue_place *place = ARENA_NEW(op->arena, struct queue_place);
+    *place = (struct queue_place){.position = ahead + 1, .expected_at = op->now};
+    if (rate > 0) {
+        place->expected_at = instant_add(op->now, MILLISECONDS((units + 1) * 1000000 / rate));
+    }
+    message->queue = place;
+    return OK;
+}
+
 enum err get_message(struct op *op, const void *input, void *output)
 {
     (void)input;
@@ -31,5 +54,6 @@ enum err get_message(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
                      "message"));
     TRY(op_may_read(op, message->user_id));
+    TRY(place_in_queue(op, message));
     return message_events_of(op->db, op->arena, message->id, &message->transitions);
 }

@@ -25,7 +25,7 @@ enum err outcome_meeting_stale(struct op *op, const struct message *message, con
 {
     struct meeting meeting = {0};
     struct alert alert = {0};
-    TRY(db_get(op->db, TABLE_meetings, message->meeting_id, op->arena, &meeting));
+    TRY(db_get_brief(op->db, TABLE_meetings, message->meeting_id, op->arena, &meeting));
     TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
     *reason = meeting_reason(&meeting);
     if (*reason == NULL && alert.generation != meeting.generation) {

@@ -228,11 +228,12 @@ enum err db_number(struct db *db, enum statement which, int64_t *out, struct par
     return into.is_found ? OK : E_NOT_FOUND;
 }
 
-static enum err read_row(struct db *db, enum table table, struct arena *arena,
+static enum err read_row(struct db *db, struct db_into into, bool is_brief,
                          const struct value *columns, void *out)
 {
+    enum table table = into.table;
     struct sealer sealer = seal_as_sealer(db->seal);
-    struct row_context context = {tables[table].name, &sealer, arena};
+    struct row_context context = {tables[table].name, &sealer, into.arena, is_brief};
     enum err err = record_from_values(&context, tables[table].record, columns, out);
     if (err != OK) {
         db->corrupt_rows++;
@@ -258,7 +259,7 @@ static enum err take_one(void *context, const struct value *columns)
         return OK;
     }
     one->is_found = true;
-    return read_row(one->db, one->into.table, one->into.arena, columns, one->out);
+    return read_row(one->db, one->into, false, columns, one->out);
 }
 
 enum err db_one(struct db *db, enum statement which, struct db_into into, void *out,
@@ -290,8 +291,7 @@ static enum err take_each(void *context, const struct value *columns)
         all->items = grown;
         all->cap = cap;
     }
-    if (read_row(all->db, all->into.table, all->into.arena, columns,
-                 all->items + all->count * size) == OK) {
+    if (read_row(all->db, all->into, false, columns, all->items + all->count * size) == OK) {
         all->count++;
     }
     return OK;
@@ -367,7 +367,7 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
     TRY(db_before_write(db));
     struct value values[COLUMNS_MAX];
     struct sealer sealer = seal_as_sealer(db->seal);
-    struct row_context context = {tables[table].name, &sealer, arena};
+    struct row_context context = {tables[table].name, &sealer, arena, false};
     record_to_values(&context, tables[table].record, record, values);
     int64_t changed = 0;
     enum err err =
@@ -390,10 +390,10 @@ enum err db_update(struct db *db, enum table table, struct arena *arena, const v
     return write_row(db, table, ROW_UPDATE, arena, record);
 }
 
-enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
+static enum err get(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
 {
     struct driver_statement *statement = NULL;
-    TRY(row_statement(db, table, ROW_GET, &statement));
+    TRY(row_statement(db, into.table, ROW_GET, &statement));
     struct value param = value_int(id.value);
     struct value columns[COLUMNS_MAX];
     bool has_row = false;
@@ -402,8 +402,18 @@ enum err db_get(struct db *db, enum table table, struct id id, struct arena *are
         err = db->driver->step(statement, columns, COLUMNS_MAX, &has_row);
     }
     if (err == OK) {
-        err = has_row ? read_row(db, table, arena, columns, out) : E_NOT_FOUND;
+        err = has_row ? read_row(db, into, is_brief, columns, out) : E_NOT_FOUND;
     }
     db->driver->finish(statement);
-    return db_complain(db, err, "get from", tables[table].name);
+    return db_complain(db, err, "get from", tables[into.table].name);
+}
+
+enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
+{
+    return get(db, id, (struct db_into){table, arena}, false, out);
+}
+
+enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
+{
+    return get(db, id, (struct db_into){table, arena}, true, out);
 }

@@ -109,6 +109,9 @@ NODISCARD enum err db_update(struct db *db, enum table table, struct arena *aren
                              const void *record); /* By its first column. */
 NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena,
                           void *out);
+/* Without the texts that are F_LONG: for deciding, not for showing, and not to be written back. */
+NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena,
+                                void *out);
 
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);

@@ -99,6 +99,20 @@ enum err calls_to_stop(struct db *db, struct arena *arena, struct instant since,
     return db_all(db, S_calls_to_stop, messages_into(arena), out, PARAMS(id_at(since)));
 }
 
+enum err messages_ahead(struct db *db, const struct message *message, int64_t *count,
+                        int64_t *segments)
+{
+    struct value values[] = {
+        value_text(message->provider),
+        value_text(str_from(enum_name(&channel_names, message->channel))),
+        value_int(message->priority),
+        value_id(message->id),
+    };
+    struct params params = {values, ARRAY_LENGTH(values)};
+    TRY(db_number(db, S_messages_ahead, count, params));
+    return db_number(db, S_messages_segments_ahead, segments, params);
+}
+
 enum err messages_way_count(struct db *db, int64_t *out)
 {
     return db_number(db, S_messages_way_count, out, NO_PARAMS);

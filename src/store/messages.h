@@ -40,6 +40,10 @@ NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, str
  * which cannot know whether their provider was told. */
 NODISCARD enum err calls_to_stop(struct db *db, struct arena *arena, struct instant since,
                                  struct list *out);
+/* How many messages, and SMS segments, of the same provider and channel stand before a QUEUED one,
+ * by priority and age. */
+NODISCARD enum err messages_ahead(struct db *db, const struct message *message, int64_t *count,
+                                  int64_t *segments);
 NODISCARD enum err messages_way_count(struct db *db, int64_t *out);
 /* What an answer still has to stop: on its way, or a call that has not ended. */
 NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,

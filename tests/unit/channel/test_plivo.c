@@ -176,7 +176,7 @@ static void test_check(void **state)
     struct provider_settings settings = sound_settings();
     struct problem problem = {0};
     assert_int_equal(provider_plivo.check(&settings, &problem), OK);
-    assert_int_equal(plivo_check_calls(&settings, &problem), OK);
+    assert_int_equal(provider_plivo.check_channel(&settings, channel_CALL, &problem), OK);
     settings.plivo.from_number = STR("1<2");
     assert_int_equal(provider_plivo.check(&settings, &problem), E_INVALID);
     assert_string_equal(problem.field, "PLIVO_FROM_NUMBER");
@@ -184,6 +184,15 @@ static void test_check(void **state)
     assert_int_equal(provider_plivo.check(&settings, &problem), E_INVALID);
     settings.plivo.powerpack_uuid = STR("pp-1");
     assert_int_equal(provider_plivo.check(&settings, &problem), OK);
+    assert_int_equal(provider_plivo.check_channel(&settings, channel_SMS, &problem), OK);
+    assert_int_equal(provider_plivo.check_channel(&settings, channel_CALL, &problem), E_INVALID);
+    assert_string_equal(problem.field, "PLIVO_FROM_NUMBER");
+    settings.public_url = STR_NONE;
+    assert_int_equal(provider_plivo.check_channel(&settings, channel_CALL, &problem), E_INVALID);
+    assert_string_equal(problem.field, "TOCSIN_PUBLIC_URL");
+    settings.plivo.powerpack_uuid = STR_NONE;
+    assert_int_equal(provider_plivo.check_channel(&settings, channel_SMS, &problem), E_INVALID);
+    assert_string_equal(problem.field, "PLIVO_FROM_NUMBER");
     settings.plivo.auth_id = STR("MA/../x");
     assert_int_equal(provider_plivo.check(&settings, &problem), E_INVALID);
     assert_string_equal(problem.field, "PLIVO_AUTH_ID");
@@ -248,6 +257,21 @@ static void test_refused(void **state)
         {403, "{\"error\":\"Concurrent calls limit reached\"}", failure_class_AGAIN,
          failure_category_rate_limited},
         {422, "not json", failure_class_OURS, failure_category_provider_error},
+        /* Words within words: nobody's number is at fault here. */
+        {400, "{\"error\":\"Invalid token for subaccount\"}", failure_class_OURS,
+         failure_category_provider_error},
+        {403, "{\"error\":\"accredited endpoints only\"}", failure_class_OURS,
+         failure_category_auth},
+        {400, "{\"error\":\"Invalid to: not a number\"}", failure_class_RECIPIENT,
+         failure_category_invalid_number},
+        {400, "{\"error\":\"invalid TO\"}", failure_class_RECIPIENT,
+         failure_category_invalid_number},
+        {400, "{\"error\":\"the `to` is bad: invalid `to`.\"}", failure_class_RECIPIENT,
+         failure_category_invalid_number},
+        {403, "{\"error\":\"CPS limit\"}", failure_class_AGAIN, failure_category_rate_limited},
+        {404, "{\"error\":\"not found\"}", failure_class_OURS, failure_category_provider_error},
+        {409, "{}", failure_class_OURS, failure_category_provider_error},
+        {425, "{}", failure_class_OURS, failure_category_provider_error},
     };
     struct send_job job = job_of(channel_CALL);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -261,6 +285,34 @@ static void test_refused(void **state)
         assert_true(verdict.error.len > 0);
         assert_lacks(verdict.error, "hunter2");
         assert_lacks(verdict.error, "4155550137");
+    }
+}
+
+/* What was created, if anything, nobody knows: it is asked for, and never just repeated. */
+static void test_unknown(void **state)
+{
+    static const struct {
+        int status;
+        enum verdict_kind kind;
+        enum failure_category category;
+    } rows[] = {
+        {302, VERDICT_UNKNOWN, failure_category_provider_error},
+        {307, VERDICT_UNKNOWN, failure_category_provider_error},
+        {408, VERDICT_UNKNOWN, failure_category_timeout},
+        {429, VERDICT_NOT_SENT, failure_category_rate_limited},
+        {500, VERDICT_UNKNOWN, failure_category_provider_error},
+        {502, VERDICT_UNKNOWN, failure_category_provider_error},
+        {503, VERDICT_UNKNOWN, failure_category_provider_error},
+        {504, VERDICT_UNKNOWN, failure_category_timeout},
+    };
+    struct send_job job = job_of(channel_CALL);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct wire_answer answer = said(rows[i].status, "<html>gateway</html>");
+        struct verdict verdict = {0};
+        provider_plivo.read_send(&job, &answer, *state, &verdict);
+        assert_int_equal(verdict.kind, rows[i].kind);
+        assert_int_equal(verdict.category, rows[i].category);
+        assert_int_equal(verdict.class, failure_class_NONE);
     }
 }
 
@@ -392,7 +444,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_call),      TEST(test_text),    TEST(test_refusals_of_ours), TEST(test_check),
-        TEST(test_created),   TEST(test_refused), TEST(test_questions),        TEST(test_found),
+        TEST(test_created),   TEST(test_refused), TEST(test_unknown), TEST(test_questions),        TEST(test_found),
         TEST(test_full_page), TEST(test_polled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

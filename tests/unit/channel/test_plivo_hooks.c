@@ -79,9 +79,13 @@ static void test_vector(void **state)
 /* The older signature covers no body: it counts only where there is nothing newer. */
 static void test_v2(void **state)
 {
-    struct str url = STR("https://t.example.com/webhooks/plivo/voice?" OURS);
+    struct provider_settings settings = settings_of();
+    struct hook_place place = {.provider = "plivo", .hook = HOOK_VOICE, .attempt = STR("a-1")};
+    struct str url = hook_url(&settings, &place, *state);
+    struct str query = str_slice(url, str_find_byte(url, '?', 0) + 1, url.len);
     struct str v2 = plivo_sign_v2(STR(TOKEN), url, STR("7"), *state);
-    struct hook_call call = {.hook = HOOK_VOICE, .url = url, .body = STR("a=b")};
+    struct hook_call call = {
+        .hook = HOOK_VOICE, .url = url, .query = query, .body = STR("a=b")};
     const char *alone[] = {"x-plivo-signature-v2", v2.ptr, "x-plivo-signature-v2-nonce", "7", NULL};
     assert_int_equal(checked(call, alone, *state), OK);
     const char *both[] = {"x-plivo-signature-v2",
@@ -96,6 +100,15 @@ static void test_v2(void **state)
     assert_int_equal(checked(call, other, *state), E_FORBIDDEN);
     const char *bare[] = {"x-plivo-signature-v2", v2.ptr, NULL};
     assert_int_equal(checked(call, bare, *state), E_FORBIDDEN);
+    /* Nor a query, so that the token of our own must fit the attempt; texts of people have none. */
+    call.query = str_from("attempt=a-2&token=t");
+    assert_int_equal(checked(call, alone, *state), E_FORBIDDEN);
+    call.query = arena_printf(*state, "attempt=a-2&%.*s", STR_FMT(query));
+    assert_int_equal(checked(call, alone, *state), E_FORBIDDEN);
+    call.query = STR("");
+    assert_int_equal(checked(call, alone, *state), E_FORBIDDEN);
+    call.hook = HOOK_SMS;
+    assert_int_equal(checked(call, alone, *state), OK);
     call.headers = NULL;
     struct provider_settings nothing = {0};
     assert_int_equal(provider_plivo.check_hook(&nothing, &call, *state), E_FORBIDDEN);
@@ -201,6 +214,11 @@ static void test_call_status(void **state)
          true, failure_class_OURS, failure_category_unknown},
         {"CallStatus=failed&HangupCauseCode=0", message_state_FAILED, receipt_level_ACCEPTED, true,
          failure_class_AGAIN, failure_category_unknown},
+        /* A final word is one also where nothing else says that the call is over. */
+        {"CallStatus=completed&Machine=false", message_state_ANSWERED, receipt_level_REACHED, true,
+         0, 0},
+        {"CallStatus=busy&Machine=", message_state_BUSY, receipt_level_LEFT, true,
+         failure_class_ELSEWHERE, failure_category_busy},
         {"CallStatus=failed&HangupCauseCode=98765", message_state_FAILED, receipt_level_ACCEPTED,
          true, failure_class_ELSEWHERE, failure_category_unknown},
     };

@@ -95,6 +95,11 @@ static const struct {
     {503, "{\"code\":20503}", VERDICT_UNKNOWN, 0, failure_category_provider_error, NULL, NULL},
     {504, "", VERDICT_UNKNOWN, 0, failure_category_timeout, NULL, NULL},
     {302, "", VERDICT_UNKNOWN, 0, failure_category_provider_error, NULL, NULL},
+    {307, "", VERDICT_UNKNOWN, 0, failure_category_provider_error, NULL, NULL},
+    {502, "<html>", VERDICT_UNKNOWN, 0, failure_category_provider_error, NULL, NULL},
+    {409, "{\"code\":20409}", VERDICT_REFUSED, failure_class_OURS, failure_category_unknown,
+     "20409", NULL},
+    {425, "", VERDICT_REFUSED, failure_class_OURS, failure_category_unknown, NULL, NULL},
 };
 
 static void test_send(void **state)
@@ -247,6 +252,24 @@ static void test_find_nothing(void **state)
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN);
 }
 
+/* A page that is longer than we asked for costs no more than one that is not, and is not believed.
+ */
+static void test_find_long_page(void **state)
+{
+    enum { LONG = 4 * TWILIO_PAGE_SIZE };
+    static const struct item other = {"CA9", "outbound-api", "+15550000000", "", "09:00:03"};
+    struct item items[LONG];
+    struct send_job job = sound_job(channel_CALL);
+    for (size_t i = 0; i < LONG; i++) {
+        items[i] = other;
+    }
+    assert_int_equal(
+        find(*state, &job, list_of(*state, "calls", "null", items, TWILIO_PAGE_SIZE)).kind,
+        VERDICT_NOT_SENT);
+    assert_int_equal(find(*state, &job, list_of(*state, "calls", "null", items, LONG)).kind,
+                     VERDICT_UNKNOWN);
+}
+
 /* --- read_poll --- */
 
 static struct provider_news poll(struct arena *arena, enum channel channel, const char *body)
@@ -380,7 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_send),         TEST(test_unanswered),    TEST(test_find_call),
-        TEST(test_find_message), TEST(test_find_template), TEST(test_find_nothing),
+        TEST(test_find_message), TEST(test_find_template), TEST(test_find_nothing), TEST(test_find_long_page),
         TEST(test_poll),         TEST(test_inbox),         TEST(test_prices_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,6 +421,37 @@ static void test_check(void **state)
     }
 }
 
+/* What each channel needs to send from. */
+static void test_check_channel(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        const char *service;
+        const char *whatsapp;
+        enum channel channel;
+        const char *field;
+    } rows[] = {
+        {"+15017122661", "", "", channel_CALL, ""},
+        {"+15017122661", "", "", channel_SMS, ""},
+        {"+15017122661", "MG", "", channel_WHATSAPP, "TWILIO_WHATSAPP_FROM"},
+        {"", "MG", "", channel_SMS, ""},
+        {"", "MG", "", channel_CALL, "TWILIO_FROM_NUMBER"},
+        {"", "", "+15017122661", channel_WHATSAPP, ""},
+        {"", "", "+15017122661", channel_SMS, "TWILIO_FROM_NUMBER"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct problem problem = {0};
+        struct provider_settings settings = {
+            .twilio = {.from_number = str_from(rows[i].from),
+                       .messaging_service_sid = str_from(rows[i].service),
+                       .whatsapp_from = str_from(rows[i].whatsapp)}};
+        enum err err = provider_twilio.check_channel(&settings, rows[i].channel, &problem);
+        assert_int_equal(err, rows[i].field[0] == '\0' ? OK : E_INVALID);
+        assert_string_equal(problem.field, rows[i].field);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -429,6 +460,7 @@ int main(void)
         TEST(test_call),     TEST(test_ring_seconds), TEST(test_inline_call), TEST(test_sms),
         TEST(test_validity), TEST(test_length),       TEST(test_whatsapp),    TEST(test_refused),
         TEST(test_login),    TEST(test_questions),    TEST(test_inbox),       TEST(test_check),
+        TEST(test_check_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

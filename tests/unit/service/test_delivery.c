@@ -316,7 +316,7 @@ static void test_unknown_fate_waits_for_a_callback(void **state)
     struct op_fixture *f = *state;
     struct timer timer = {0};
     struct message call = add_message(f, channel_CALL);
-    f->site.public_url = STR("https://tocsin.example");
+    f->site.provider_settings.public_url = STR("https://tocsin.example");
     assert_int_equal(message_repeat(&f->op, &call), OK);
     assert_int_equal(reload(f, call.id).state, message_state_SENDING);
     assert_int_equal(
