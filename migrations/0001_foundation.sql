@@ -27,6 +27,7 @@ CREATE TABLE users (
     preferred_channel TEXT CHECK (@one_of(preferred_channel, 'SMS', 'WHATSAPP')),
     phone_hash        @bytes,
     whatsapp_hash     @bytes,
+    emergency_phone_hash @bytes,
     created_at        @int NOT NULL,
     updated_at        @int NOT NULL,
     deleted_at        @int,
@@ -34,6 +35,7 @@ CREATE TABLE users (
 );
 CREATE INDEX users_by_phone ON users (phone_hash) WHERE phone_hash IS NOT NULL;
 CREATE INDEX users_by_whatsapp ON users (whatsapp_hash) WHERE whatsapp_hash IS NOT NULL;
+CREATE INDEX users_by_emergency_phone ON users (emergency_phone_hash) WHERE emergency_phone_hash IS NOT NULL;
 
 CREATE TABLE api_keys (
     id         @id,
@@ -252,7 +254,6 @@ CREATE TABLE messages (
 -- Only what is still on its way: what a restart has to look at.
 CREATE INDEX messages_on_their_way ON messages (id) WHERE state IN ('QUEUED', 'SENDING');
 CREATE INDEX messages_by_subject ON messages (subject_id);
-CREATE INDEX messages_by_meeting ON messages (meeting_id) WHERE meeting_id IS NOT NULL;
 CREATE INDEX messages_by_user ON messages (user_id);
 
 -- A message by what its provider calls it: callbacks that carry no id of ours, and attempts that look alike at the provider.

@@ -60,6 +60,12 @@ static bool has_window(const struct carrier *carrier, const struct item *item)
     return false;
 }
 
+/* Twilio's 21609 is about the callback's URL, which may not be there. */
+static bool is_about_nothing(const struct item *item)
+{
+    return str_equal_text(item->handset.detail, "21609") && item->urls[URL_STATUS].len == 0;
+}
+
 static const char *refusal_of(const struct ask *ask, const struct item *item)
 {
     const struct brand *brand = brand_of(item->brand);
@@ -71,7 +77,7 @@ static const char *refusal_of(const struct ask *ask, const struct item *item)
     case HANDSET_LANDLINE:
         return item->channel == channel_CALL ? NULL : brand->landline_code;
     case HANDSET_REFUSE:
-        return arena_cstr(ask->arena, item->handset.detail);
+        return is_about_nothing(item) ? NULL : arena_cstr(ask->arena, item->handset.detail);
     case HANDSET_DEFAULT:
     case HANDSET_PRESS:
     case HANDSET_REPLY:

@@ -278,6 +278,10 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
         call_answer(call, err, &problem);
         return;
     }
+    if (call->route->style == ROUTE_HOOK && request->method == HTTP_HEAD) {
+        call_answer(call, OK, &problem);
+        return;
+    }
     if (call->route->kind != ROUTE_READ) {
         start_work(api, call);
         return;

@@ -12,7 +12,8 @@ struct hook_visit {
 
 static const struct duration log_every = SECONDS_INIT(10);
 
-/* Somebody who guesses must not fill the log. Nothing of the request but its place is written. */
+/* Somebody who guesses must not fill the log. Nothing of the request but its place is written: the
+ * URL as the provider must have it, for where the proxy or TOCSIN_PUBLIC_URL is wrong. */
 static void note_refusal(const struct api_call *call, struct hook_log *log,
                          const struct hook_visit *visit)
 {
@@ -27,8 +28,10 @@ static void note_refusal(const struct api_call *call, struct hook_log *log,
     }
     log->written_at = now;
     log_write(site->log, LOG_WARN, LOG_HTTP, str_from(call->request_id),
-              "%s/%s: not signed by %s, refused; %lld so far", visit->provider->name,
-              hook_name(visit->hook), visit->provider->name, (long long)log->refused);
+              "%s/%s: not signed by %s for %.*s%.*s, refused; %lld so far", visit->provider->name,
+              hook_name(visit->hook), visit->provider->name,
+              STR_FMT(site->provider_settings.public_url), STR_FMT(call->request.path),
+              (long long)log->refused);
 }
 
 static struct str signed_url(const struct api_call *call)
@@ -70,10 +73,10 @@ enum err hook_read(struct api_call *call, struct hook_log *log, struct problem *
     struct hook_visit *visit = ARENA_NEW(call->arena, struct hook_visit);
     call->input = visit;
     call->output = ARENA_NEW(call->arena, struct hook_reply);
-    if (request->method == HTTP_HEAD) {
-        return problem_set(problem, E_METHOD, NULL, "this path does not take HEAD");
-    }
     TRY(find_place(call, visit, problem));
+    if (request->method == HTTP_HEAD) {
+        return OK;
+    }
     if (request->body.len > HOOK_BODY_BYTES_MAX) {
         return problem_set(problem, E_TOO_LARGE, NULL, "the body is over 256 KiB");
     }
@@ -107,8 +110,10 @@ void hook_answer(struct api_call *call, struct http_response *out)
 {
     const struct hook_visit *visit = call->input;
     const struct hook_reply *reply = call->output;
-    struct http_response made = {.status = 200};
-    if (reply->has_page) {
+    struct http_response made = {.status = 200, .content_type = STR("text/plain")};
+    if (call->request.method == HTTP_HEAD) {
+        /* Exotel looks so whether somebody is there. */
+    } else if (reply->has_page) {
         struct voice_page page = reply->page;
         page.hook = visit->hook;
         visit->provider->write_voice(&call->site->provider_settings, &page, call->arena, &made);

@@ -22,8 +22,9 @@ struct hook_log {
     int64_t refused;
 };
 
-/* Checks and reads the request into call->input. E_METHOD, E_NOT_FOUND, E_TOO_LARGE, E_FORBIDDEN,
- * E_INVALID with the field. */
+/* Checks and reads the request into call->input. E_NOT_FOUND, E_TOO_LARGE, E_FORBIDDEN, E_INVALID
+ * with the field. A HEAD is not signed and says nothing: it is to be answered at once, 200 and
+ * text/plain, which is how Exotel looks whether somebody is there. */
 NODISCARD enum err hook_read(struct api_call *call, struct hook_log *log, struct problem *problem);
 NODISCARD enum err take_hook(struct op *op, const void *input, void *output);
 /* What the provider is answered once that is durable. */

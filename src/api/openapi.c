@@ -48,6 +48,17 @@ static bool has_body(const struct route *route)
            route->input->field_count > 0;
 }
 
+/* ,'enum':['sms-status',…] */
+static void add_hook_names(struct buf *out)
+{
+    add(out, ",'enum':[");
+    for (int hook = 0; hook < HOOK_COUNT; hook++) {
+        add_comma(out);
+        add(out, "'%s'", hook_name((enum hook)hook));
+    }
+    add(out, "]");
+}
+
 static void add_path_parameters(struct buf *out, const struct route *route)
 {
     struct str rest = str_from(route->path);
@@ -55,8 +66,12 @@ static void add_path_parameters(struct buf *out, const struct route *route)
     while (str_split(&rest, '/', &segment)) {
         if (str_starts(segment, STR("{"))) {
             add_comma(out);
-            add(out, "{'name':'%.*s','in':'path','required':true,'schema':{'type':'string'}}",
+            add(out, "{'name':'%.*s','in':'path','required':true,'schema':{'type':'string'",
                 STR_FMT(str_slice(segment, 1, segment.len - 1)));
+            if (str_equal(segment, STR("{hook}"))) {
+                add_hook_names(out);
+            }
+            add(out, "}}");
         }
     }
 }

@@ -43,7 +43,9 @@ static enum err take_number(const char *setting, struct str text, struct str *ou
 static enum err take_url(const char *setting, struct str text, struct str *out,
                          struct problem *problem)
 {
-    bool is_url = str_starts(text, STR("http://")) || str_starts(text, STR("https://"));
+    size_t scheme = str_find(text, STR("://"));
+    bool is_url = (str_starts(text, STR("http://")) || str_starts(text, STR("https://"))) &&
+                  scheme + 3 < text.len && text.ptr[scheme + 3] != '/';
     for (size_t i = 0; i < text.len; i++) {
         is_url = is_url && text.ptr[i] > ' ' && text.ptr[i] < 0x7F;
     }
@@ -161,63 +163,19 @@ enum err plant_accounts(struct plant *plant, struct problem *problem)
     return take_operator(plant, problem);
 }
 
-static bool is_named(const struct provider *provider, const char *name)
-{
-    return str_equal_text(str_from(provider->name), name);
-}
-
-/* The variable that would give a sender; NULL where there is one. */
-static const char *missing_sender(const struct provider_settings *settings,
-                                  const struct provider *provider, enum channel channel)
-{
-    bool is_call = channel == channel_CALL;
-    if (is_named(provider, "twilio")) {
-        if (channel == channel_WHATSAPP) {
-            return str_is_set(settings->twilio.whatsapp_from) ? NULL : "TWILIO_WHATSAPP_FROM";
-        }
-        bool has_service = !is_call && str_is_set(settings->twilio.messaging_service_sid);
-        return has_service || str_is_set(settings->twilio.from_number) ? NULL
-                                                                       : "TWILIO_FROM_NUMBER";
-    }
-    if (is_named(provider, "plivo")) {
-        bool has_powerpack = !is_call && str_is_set(settings->plivo.powerpack_uuid);
-        return has_powerpack || str_is_set(settings->plivo.from_number) ? NULL
-                                                                        : "PLIVO_FROM_NUMBER";
-    }
-    if (is_named(provider, "exotel")) {
-        if (!is_call) {
-            return str_is_set(settings->exotel.sms_from) ? NULL : "EXOTEL_SMS_FROM";
-        }
-        return !str_is_set(settings->exotel.caller_id) ? "EXOTEL_CALLER_ID"
-               : !str_is_set(settings->exotel.app_id)  ? "EXOTEL_APP_ID"
-                                                       : NULL;
-    }
-    return NULL;
-}
-
 bool account_has_sender(const struct site *site, const struct provider *provider,
                         enum channel channel)
 {
-    return missing_sender(&site->provider_settings, provider, channel) == NULL;
+    return provider->check_channel(&site->provider_settings, channel, NULL) == OK;
 }
 
-enum err account_check_senders(const struct site *site, const struct provider *provider,
-                               unsigned channels, struct problem *problem)
+enum err account_check_channels(const struct site *site, const struct provider *provider,
+                                unsigned channels, struct problem *problem)
 {
     for (enum channel channel = channel_EMAIL; channel < channel_COUNT; channel++) {
-        const char *missing = (channels >> channel & 1) == 0
-                                  ? NULL
-                                  : missing_sender(&site->provider_settings, provider, channel);
-        if (missing != NULL) {
-            return problem_set(problem, E_INVALID, missing, "%s is needed for %s by %s", missing,
-                               enum_name(&channel_names, (int)channel), provider->name);
+        if ((channels >> channel & 1) != 0) {
+            TRY(provider->check_channel(&site->provider_settings, channel, problem));
         }
-    }
-    bool calls = (channels >> channel_CALL & 1) != 0;
-    if (calls && is_named(provider, "plivo") && !str_is_set(site->provider_settings.public_url)) {
-        return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
-                           "TOCSIN_PUBLIC_URL is needed for calls by plivo, which fetches what a "
-                           "call says");
     }
     return OK;
 }

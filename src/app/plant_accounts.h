@@ -10,8 +10,9 @@ NODISCARD enum err plant_accounts(struct plant *plant, struct problem *problem);
 /* Whether the provider has a number or name to send from on that channel. */
 bool account_has_sender(const struct site *site, const struct provider *provider,
                         enum channel channel);
-/* The same for each of the channels that it is used for: E_INVALID names what is missing. */
-NODISCARD enum err account_check_senders(const struct site *site, const struct provider *provider,
-                                         unsigned channels, struct problem *problem);
+/* Whether it has what each of the channels needs that it is used for: E_INVALID names the variable.
+ */
+NODISCARD enum err account_check_channels(const struct site *site, const struct provider *provider,
+                                          unsigned channels, struct problem *problem);
 
 #endif

@@ -270,7 +270,7 @@ static enum err check_providers(struct plant *plant, struct problem *problem)
             continue;
         }
         TRY(all[i]->check(&site->provider_settings, problem));
-        TRY(account_check_senders(site, all[i], used, problem));
+        TRY(account_check_channels(site, all[i], used, problem));
         site->has_mock = site->has_mock || all[i] == &provider_mock;
     }
     return OK;
@@ -297,7 +297,8 @@ void plant_hook_key(struct plant *plant)
     plant->site.provider_settings.hook_key = hex_text(plant->config.arena, key, sizeof key);
 }
 
-void plant_log_degraded(const struct plant *plant)
+void plant_degraded(const struct plant *plant,
+                    void (*say)(void *context, const char *who, const char *what), void *context)
 {
     const struct provider *const *all = NULL;
     size_t count = providers_all(&all);
@@ -308,12 +309,23 @@ void plant_log_degraded(const struct plant *plant)
                           ? 0
                           : provider_degraded(&plant->site, all[i], used, texts);
         for (size_t j = 0; j < said; j++) {
-            log_write(&plant->log, LOG_WARN, LOG_WORKER, STR_NONE, "%s: %s", all[i]->name,
-                      texts[j]);
+            say(context, all[i]->name, texts[j]);
         }
     }
     if (plant->config.feature_whatsapp && !plant->site.features.whatsapp) {
-        log_write(&plant->log, LOG_WARN, LOG_WORKER, STR_NONE,
-                  "WhatsApp is off: no provider of SMS_PROVIDER carries it with a sender of ours");
+        say(context, "WhatsApp",
+            "off, since WHATSAPP_PROVIDER is not set and no provider of SMS_PROVIDER has a sender "
+            "for it (TWILIO_WHATSAPP_FROM)");
     }
+}
+
+static void log_one(void *context, const char *who, const char *what)
+{
+    log_write(context, LOG_WARN, LOG_WORKER, STR_NONE, "%s: %s", who, what);
+}
+
+void plant_log_degraded(const struct plant *plant)
+{
+    struct log log = plant->log;
+    plant_degraded(plant, log_one, &log);
 }

@@ -13,7 +13,10 @@
 NODISCARD enum err plant_providers(struct plant *plant, struct problem *problem);
 /* The secret of callback URLs, from the data key. */
 void plant_hook_key(struct plant *plant);
-/* Says what will not work as well as it could (V10), a line each. */
+/* Says what will not work as well as it could (V10): of whom, and what. */
+void plant_degraded(const struct plant *plant,
+                    void (*say)(void *context, const char *who, const char *what), void *context);
+/* The same into the log, a line each. */
 void plant_log_degraded(const struct plant *plant);
 
 #endif

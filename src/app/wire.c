@@ -238,6 +238,21 @@ static enum err check_data_key_setting(const struct config *config, struct probl
     return OK;
 }
 
+/* What paths can be put behind: a query would swallow them, and no signature would ever fit. */
+static bool is_base_url(struct str url)
+{
+    size_t scheme = str_starts(url, STR("https://"))  ? STR("https://").len
+                    : str_starts(url, STR("http://")) ? STR("http://").len
+                                                      : 0;
+    bool is_fit = scheme > 0 && scheme < url.len && url.ptr[scheme] != '/';
+    for (size_t i = 0; i < url.len; i++) {
+        char c = url.ptr[i];
+        is_fit = is_fit && c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '<' &&
+                 c != '>' && c != '\\';
+    }
+    return is_fit;
+}
+
 static enum err take_public_url(struct plant *plant, struct problem *problem)
 {
     const struct config *config = &plant->config;
@@ -249,9 +264,10 @@ static enum err take_public_url(struct plant *plant, struct problem *problem)
                            "URLs");
     }
     url = url.len > 0 ? url : alias;
-    if (url.len > 0 && !str_starts(url, STR("http://")) && !str_starts(url, STR("https://"))) {
+    if (url.len > 0 && !is_base_url(url)) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
-                           "TOCSIN_PUBLIC_URL must start with http:// or https://");
+                           "TOCSIN_PUBLIC_URL must start with http:// or https:// and a host, "
+                           "without a query, a fragment or spaces");
     }
     while (url.len > 0 && url.ptr[url.len - 1] == '/') {
         url.len--;

@@ -45,7 +45,7 @@ static enum err exotel_check(const struct provider_settings *settings, struct pr
     return OK;
 }
 
-enum err exotel_check_calls(const struct provider_settings *settings, struct problem *problem)
+static enum err check_calls(const struct provider_settings *settings, struct problem *problem)
 {
     if (settings->exotel.caller_id.len == 0) {
         return missing(problem, "EXOTEL_CALLER_ID");
@@ -55,7 +55,7 @@ enum err exotel_check_calls(const struct provider_settings *settings, struct pro
                            "Calls need EXOTEL_APP_ID: the number of the flow that they are put "
                            "into.");
     }
-    if (settings->public_url.len == 0 || settings->hook_key.len == 0) {
+    if (settings->public_url.len == 0) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
                            "Exotel's flow asks this server what a call says: calls through it "
                            "need TOCSIN_PUBLIC_URL.");
@@ -63,11 +63,18 @@ enum err exotel_check_calls(const struct provider_settings *settings, struct pro
     return OK;
 }
 
-enum err exotel_check_texts(const struct provider_settings *settings, struct problem *problem)
+static enum err check_texts(const struct provider_settings *settings, struct problem *problem)
 {
     return settings->exotel.sms_from.len > 0 || settings->exotel.caller_id.len > 0
                ? OK
                : missing(problem, "EXOTEL_SMS_FROM");
+}
+
+static enum err exotel_check_channel(const struct provider_settings *settings, enum channel channel,
+                                     struct problem *problem)
+{
+    return channel == channel_CALL ? check_calls(settings, problem)
+                                   : check_texts(settings, problem);
 }
 
 static struct str url_of(const struct provider_settings *settings, enum hook hook,
@@ -127,7 +134,7 @@ static int ring_seconds(const struct provider_settings *settings)
 static enum err build_call(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem)
 {
-    TRY(exotel_check_calls(settings, problem));
+    TRY(check_calls(settings, problem));
     struct str flow =
         arena_printf(arena, "http://my.exotel.com/%.*s/exoml/start_voice/%.*s",
                      STR_FMT(settings->exotel.account_sid), STR_FMT(settings->exotel.app_id));
@@ -159,7 +166,7 @@ static size_t count_characters(struct str text)
 static enum err build_text(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem)
 {
-    TRY(exotel_check_texts(settings, problem));
+    TRY(check_texts(settings, problem));
     if (job->text.len == 0 || count_characters(job->text) > TEXT_CHARS_MAX) {
         return problem_set(problem, E_INVALID, "text",
                            "Exotel carries texts of 1 to %d characters.", TEXT_CHARS_MAX);
@@ -245,6 +252,7 @@ const struct provider provider_exotel = {
     .name = EXOTEL,
     .channels = 1u << channel_SMS | 1u << channel_CALL,
     .check = exotel_check,
+    .check_channel = exotel_check_channel,
     .build_send = exotel_build_send,
     .read_send = exotel_read_send,
     .build_find = exotel_build_find,

@@ -23,10 +23,6 @@
 /* In place of an attempt in the URL for what people write. */
 #define EXOTEL_INBOUND "inbound"
 
-/* What calls, and texts, need beyond what check asks for: E_INVALID names the variable. */
-enum err exotel_check_calls(const struct provider_settings *settings, struct problem *problem);
-enum err exotel_check_texts(const struct provider_settings *settings, struct problem *problem);
-
 /* The URL that an operator enters in Exotel's dashboard for incoming texts. Secret. STR_NONE
  * without a public URL. */
 struct str exotel_inbound_url(const struct provider_settings *settings, struct arena *arena);

@@ -142,6 +142,7 @@ const struct provider provider_mock = {
     .channels =
         1u << channel_EMAIL | 1u << channel_SMS | 1u << channel_WHATSAPP | 1u << channel_CALL,
     .check = mock_check,
+    .check_channel = silent_check_channel,
     .build_send = mock_build_send,
     .read_send = mock_read_send,
     .build_find = mock_build_find,

@@ -64,7 +64,7 @@ static enum err plivo_check(const struct provider_settings *settings, struct pro
     return OK;
 }
 
-enum err plivo_check_calls(const struct provider_settings *settings, struct problem *problem)
+static enum err check_calls(const struct provider_settings *settings, struct problem *problem)
 {
     if (settings->public_url.len == 0) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
@@ -76,6 +76,17 @@ enum err plivo_check_calls(const struct provider_settings *settings, struct prob
                            "Calls need a number to call from, such as +14155550101.");
     }
     return OK;
+}
+
+static enum err plivo_check_channel(const struct provider_settings *settings, enum channel channel,
+                                    struct problem *problem)
+{
+    if (channel == channel_CALL) {
+        return check_calls(settings, problem);
+    }
+    return settings->plivo.from_number.len > 0 || settings->plivo.powerpack_uuid.len > 0
+               ? OK
+               : missing(problem, "PLIVO_FROM_NUMBER");
 }
 
 struct str plivo_hook_url(const struct provider_settings *settings, enum hook hook,
@@ -149,7 +160,7 @@ static int64_t within(int64_t value, int64_t least, int64_t most)
 static enum err build_call(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem)
 {
-    TRY(plivo_check_calls(settings, problem));
+    TRY(check_calls(settings, problem));
     struct str status = plivo_hook_url(settings, HOOK_CALL_STATUS, job->attempt, arena);
     int ring = settings->ring_seconds > 0 ? settings->ring_seconds : RING_SECONDS_DEFAULT;
     struct buf body = {.arena = arena};
@@ -294,6 +305,7 @@ const struct provider provider_plivo = {
     .name = PLIVO,
     .channels = 1u << channel_SMS | 1u << channel_CALL,
     .check = plivo_check,
+    .check_channel = plivo_check_channel,
     .build_send = plivo_build_send,
     .read_send = plivo_read_send,
     .build_find = plivo_build_find,

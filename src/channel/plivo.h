@@ -3,7 +3,7 @@
  * Internal to channel; pure. A call's provider id is "request:UUID" from the answer to its creation
  * until a callback brings its CallUUID, which replaces it: Plivo cancels the first at Request/ and
  * hangs up the second at Call/. There is no inline document, so calls need a public URL
- * (plivo_check_calls). What can be asked: texts by the time they were sent, of calls only finished
+ * (check_channel). What can be asked: texts by the time they were sent, of calls only finished
  * ones, so that a call which is not found may still be ringing: UNKNOWN, never NOT_SENT. Texts that
  * people wrote cannot be asked for, since Plivo's records leave out what was written.
  * Source: protocols.md 0, 2; Plivo's API reference. */
@@ -17,9 +17,6 @@
 #define PLIVO_REQUEST "request:"
 
 enum { PLIVO_LIST_MAX = 20 }; /* Objects in one page of a list. */
-
-/* What calls need beyond what check asks for: E_INVALID names the variable. */
-enum err plivo_check_calls(const struct provider_settings *settings, struct problem *problem);
 
 /* One of our URLs, with the retries that we want in its fragment. */
 struct str plivo_hook_url(const struct provider_settings *settings, enum hook hook,

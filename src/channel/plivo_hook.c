@@ -66,14 +66,14 @@ static enum err read_call_status(const struct callback *callback, struct provide
     struct str code = form_text(&callback->fields, "HangupCauseCode");
     struct str machine = form_text(&callback->fields, "Machine");
     bool is_machine = false;
-    bool is_over = code.len > 0 || str_equal_text(form_text(&callback->fields, "Event"), "Hangup");
+    plivo_read_call_state(status, code, out, callback->arena);
+    bool is_over = out->is_end || str_equal_text(form_text(&callback->fields, "Event"), "Hangup");
     if (!is_over && str_to_bool(machine, &is_machine) == OK) {
         take_machine(is_machine, out);
         return OK;
     }
     take_cost(callback, "TotalCost", out);
     out->duration_seconds = telephony_count(form_text(&callback->fields, "Duration"));
-    plivo_read_call_state(status, code, out, callback->arena);
     return status.len > 0 || out->kind != NEWS_NONE ? OK : missing(problem, "CallStatus");
 }
 

@@ -32,6 +32,8 @@ struct send_job {
     struct instant now;            /* For Date headers. */
     struct instant claimed_at;     /* When the attempt left: where `find` begins to look. */
     struct instant valid_until;
+    struct str
+        last_code; /* The provider's own code of the attempt before, where it refused that. */
 };
 
 enum verdict_kind { VERDICT_ACCEPTED, VERDICT_REFUSED, VERDICT_NOT_SENT, VERDICT_UNKNOWN };
@@ -56,6 +58,10 @@ struct provider {
     unsigned channels; /* Bits: 1u << channel_EMAIL … */
     /* At start: E_INVALID names in `problem` the variable that is missing (K8). */
     enum err (*check)(const struct provider_settings *settings, struct problem *problem);
+    /* The same for what one channel of `channels` needs beyond that: a number to send from, a URL.
+     */
+    enum err (*check_channel)(const struct provider_settings *settings, enum channel channel,
+                              struct problem *problem);
     enum err (*build_send)(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem);
     void (*read_send)(const struct send_job *job, const struct wire_answer *answer,

@@ -29,6 +29,7 @@ void providers_assert_complete(void)
         assert(provider->name != NULL && provider->name[0] != '\0');
         assert(provider->channels != 0);
         assert(provider->check != NULL);
+        assert(provider->check_channel != NULL);
         assert(provider->build_send != NULL);
         assert(provider->read_send != NULL);
         assert(provider->build_find != NULL);

@@ -98,6 +98,10 @@ struct str render_language(struct str locale);
 /* The languages that there are texts in, English first. */
 size_t render_languages(const char *const **out);
 
+/* What a call says without the sentence about its keys: for where no key can be heard, and whoever
+ * pressed one would believe to have answered. */
+struct str render_without_keys(struct str speech);
+
 /* What stands for a placeholder; STR_NONE where it has no value. */
 struct str render_value(const struct render_request *request, const struct render_facts *facts,
                         enum placeholder placeholder, struct arena *arena);

@@ -1,12 +1,14 @@
 /* channel/silent: the slots of a provider that is never asked and never calls us.
  *
- * Internal to channel. Questions answer E_NOT_FOUND, calls to webhooks E_FORBIDDEN, documents are
- * empty. */
+ * Internal to channel. No channel needs more than another; questions answer E_NOT_FOUND, calls to
+ * webhooks E_FORBIDDEN, documents are empty. */
 #ifndef TOCSIN_CHANNEL_SILENT_H
 #define TOCSIN_CHANNEL_SILENT_H
 
 #include "channel/provider.h"
 
+enum err silent_check_channel(const struct provider_settings *settings, enum channel channel,
+                              struct problem *problem);
 enum err silent_build_poll(const struct provider_settings *settings, enum channel channel,
                            struct str provider_id, struct arena *arena, struct wire_request *out);
 void silent_read_poll(enum channel channel, const struct wire_answer *answer, struct arena *arena,

@@ -196,6 +196,7 @@ const struct provider provider_smtp = {
     .name = "smtp",
     .channels = 1u << channel_EMAIL,
     .check = smtp_check,
+    .check_channel = silent_check_channel,
     .build_send = smtp_build_send,
     .read_send = smtp_read_send,
     .build_find = smtp_build_find,

@@ -98,6 +98,24 @@ static bool row_fits(const struct reply_row *row, int status, struct enhanced_co
            (row->detail == 0 || row->detail == enhanced.detail);
 }
 
+/* Many servers and our own relay say 550 without an enhanced code to what they will not carry, be
+ * the address right or wrong: what sounds like that must not take anybody's address out of use. */
+static bool is_about_us(struct str line)
+{
+    static const char *const words[] = {"relay", "spam",    "spf",    "dkim",    "dmarc",
+                                        "block", "policy",  "listed", "sender",  "authent",
+                                        "rdns",  "reverse", "helo",   "content", "reputation"};
+    for (size_t i = 0; i < line.len; i++) {
+        struct str rest = str_slice(line, i, line.len);
+        for (size_t j = 0; j < ARRAY_LENGTH(words); j++) {
+            if (str_starts_nocase(rest, str_from(words[j]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* "550 5.1.1", or "421" where there is no enhanced code. */
 static struct str code_of(int status, struct enhanced_code enhanced, struct arena *arena)
 {
@@ -123,6 +141,10 @@ void smtp_reply_judge(const struct wire_answer *answer, struct arena *arena, str
             out->class = reply_rows[i].what;
             break;
         }
+    }
+    if (out->class == failure_class_RECIPIENT && enhanced.class == 0 && is_about_us(line)) {
+        out->category = failure_category_carrier_rejected;
+        out->class = failure_class_OURS;
     }
     out->is_temporary = out->class == failure_class_AGAIN;
     if (out->category == failure_category_auth) {

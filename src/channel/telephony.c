@@ -76,7 +76,9 @@ struct str telephony_base(struct str base_url, const char *usual)
     return base;
 }
 
-/* What a refusal's words tell. Rows are tried in order; in lower case. */
+/* What a refusal's words tell. Rows are tried in order; in lower case. A phrase stands for whole
+ * words, or with a '*' at its end for what words begin with: "invalid to" is no "Invalid token",
+ * which would take the number of whoever was to be reached out of use. */
 struct phrase_row {
     const char *phrase;
     enum failure_class class;
@@ -85,7 +87,7 @@ struct phrase_row {
 
 /* clang-format off */
 static const struct phrase_row phrase_rows[] = {
-    {"concurren",         failure_class_AGAIN,     failure_category_rate_limited},
+    {"concurren*",        failure_class_AGAIN,     failure_category_rate_limited},
     {"calls per second",  failure_class_AGAIN,     failure_category_rate_limited},
     {"cps",               failure_class_AGAIN,     failure_category_rate_limited},
     {"too many",          failure_class_AGAIN,     failure_category_rate_limited},
@@ -94,15 +96,15 @@ static const struct phrase_row phrase_rows[] = {
     {"ndnc",              failure_class_OPTED_OUT, failure_category_opted_out},
     {"opted out",         failure_class_OPTED_OUT, failure_category_opted_out},
     {"opt-out",           failure_class_OPTED_OUT, failure_category_opted_out},
-    {"credit",            failure_class_OURS,      failure_category_auth},
+    {"credit*",           failure_class_OURS,      failure_category_auth},
     {"balance",           failure_class_OURS,      failure_category_auth},
     {"not active",        failure_class_OURS,      failure_category_auth},
     {"expired",           failure_class_OURS,      failure_category_auth},
     {"suspended",         failure_class_OURS,      failure_category_auth},
     {"kyc",               failure_class_OURS,      failure_category_auth},
-    {"permission",        failure_class_OURS,      failure_category_auth},
+    {"permission*",       failure_class_OURS,      failure_category_auth},
     {"dlt",               failure_class_OURS,      failure_category_rejected_content},
-    {"template",          failure_class_OURS,      failure_category_rejected_content},
+    {"template*",         failure_class_OURS,      failure_category_rejected_content},
     {"caller id",         failure_class_OURS,      failure_category_auth},
     {"callerid",          failure_class_OURS,      failure_category_auth},
     {"invalid recipient", failure_class_RECIPIENT, failure_category_invalid_number},
@@ -115,11 +117,23 @@ static const struct phrase_row phrase_rows[] = {
 };
 /* clang-format on */
 
+static bool is_of_word(struct str text, size_t at)
+{
+    char c = at < text.len ? text.ptr[at] : ' ';
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+}
+
 static bool says(struct str message, const char *phrase)
 {
     struct str wanted = str_from(phrase);
+    bool is_stem = str_ends(wanted, STR("*"));
+    wanted.len -= is_stem ? 1 : 0;
     for (size_t i = 0; i + wanted.len <= message.len; i++) {
-        if (str_starts_nocase(str_slice(message, i, message.len), wanted)) {
+        size_t end = i + wanted.len;
+        bool is_whole = is_stem || !is_of_word(message, end - 1) || !is_of_word(message, end);
+        if ((i == 0 || !is_of_word(message, i - 1)) && is_whole &&
+            str_starts_nocase(str_slice(message, i, message.len), wanted)) {
             return true;
         }
     }
@@ -181,12 +195,14 @@ void telephony_judge(const struct wire_answer *answer, const struct telephony_wo
         out->error = arena_printf(arena, "%s takes no more requests for now (429).", words->title);
         return;
     }
-    if (answer->status >= 400 && answer->status < 500) {
+    if (answer->status >= 400 && answer->status < 500 && answer->status != 408) {
         telephony_refuse(words, answer->status, arena, out);
         return;
     }
+    bool is_slow = answer->status == 408 || answer->status == 504;
     *out = (struct verdict){.kind = VERDICT_UNKNOWN,
-                            .category = failure_category_provider_error,
+                            .category = is_slow ? failure_category_timeout
+                                                : failure_category_provider_error,
                             .retry_after_seconds = answer->retry_after_seconds};
     out->error = arena_printf(arena, "%s answered with %d.", words->title, answer->status);
 }

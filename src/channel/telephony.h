@@ -32,7 +32,8 @@ struct telephony_words {
 };
 
 /* Judges an answered request whose status is not 2xx: 429 was never processed, another 4xx created
- * nothing, and of everything else nobody knows what it did. */
+ * nothing but 408 (theirs, or of something between us), and of everything else nobody knows what it
+ * did. */
 void telephony_judge(const struct wire_answer *answer, const struct telephony_words *words,
                      struct arena *arena, struct verdict *out);
 /* A refusal by a code of failures.def or, where the table has none, by the message. */

@@ -168,6 +168,19 @@ const char *text_key_keys(enum text_key key)
     return keys_of[key].keys;
 }
 
+/* The words of all languages are tried: what a sentence is in tells it from those of others. */
+struct str render_without_keys(struct str speech)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        struct str word = str_from(words[i].text);
+        if (str_starts(str_from(words[i].name), STR("KEYS_")) && word.len > 0 &&
+            str_ends(speech, word)) {
+            return str_trim(str_slice(speech, 0, speech.len - word.len));
+        }
+    }
+    return speech;
+}
+
 const char *text_key_doc(enum text_key key)
 {
     assert(key > text_key_NONE && key < text_key_COUNT);

@@ -84,10 +84,25 @@ static enum err twilio_check(const struct provider_settings *settings, struct pr
     return OK;
 }
 
+/* A service chooses among its numbers for texts; which of them has WhatsApp, only Twilio knows. */
+static enum err twilio_check_channel(const struct provider_settings *settings, enum channel channel,
+                                     struct problem *problem)
+{
+    if (channel == channel_WHATSAPP) {
+        return settings->twilio.whatsapp_from.len > 0 ? OK
+                                                      : missing(problem, "TWILIO_WHATSAPP_FROM");
+    }
+    bool has_service = channel == channel_SMS && settings->twilio.messaging_service_sid.len > 0;
+    return has_service || settings->twilio.from_number.len > 0
+               ? OK
+               : missing(problem, "TWILIO_FROM_NUMBER");
+}
+
 const struct provider provider_twilio = {
     .name = "twilio",
     .channels = 1u << channel_SMS | 1u << channel_WHATSAPP | 1u << channel_CALL,
     .check = twilio_check,
+    .check_channel = twilio_check_channel,
     .build_send = twilio_build_send,
     .read_send = twilio_read_send,
     .build_find = twilio_build_find,

@@ -15,7 +15,8 @@ enum {
     TWILIO_TEXT_UNITS_MAX = 1600,     /* UTF-16 code units of a message (21617). */
     TWILIO_DOCUMENT_CHARS_MAX = 4000, /* Of a document inside a request. */
     TWILIO_SPEECH_CHARS_MAX = 1500,   /* About 100 seconds of speech. */
-    TWILIO_ADDRESS_BYTES_MAX = 64
+    TWILIO_ADDRESS_BYTES_MAX = 64,
+    TWILIO_PAGE_SIZE = 100 /* Of a list in which an attempt is looked for. */
 };
 
 /* What a failure of theirs means for us. */
@@ -50,6 +51,9 @@ enum channel twilio_address_read(struct str address, struct str *number);
 struct str twilio_clean(struct str text, struct arena *arena);
 
 /* twilio_requests.c */
+/* Whether the attempt before was refused for the URL of its callback (21609): this one goes without
+ * any, and its state is asked for. */
+bool twilio_is_mute(const struct send_job *job);
 enum err twilio_build_send(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem);
 /* twilio_questions.c */

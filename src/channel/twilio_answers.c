@@ -44,8 +44,15 @@ static void judge_status(int status, struct arena *arena, struct verdict *out)
     out->error = arena_printf(arena, "Twilio refused with status %d.", status);
 }
 
-static void judge_refusal(const struct wire_answer *answer, struct arena *arena,
-                          struct verdict *out)
+/* A callback that is refused keeps the text from nobody: it goes once more without one. Calls are
+ * not repeated after a refusal (K4): another provider takes them over. */
+static bool can_go_without_callback(const struct send_job *job, struct str code)
+{
+    return str_equal_text(code, "21609") && job->channel != channel_CALL && !twilio_is_mute(job);
+}
+
+static void judge_refusal(const struct send_job *job, const struct wire_answer *answer,
+                          struct arena *arena, struct verdict *out)
 {
     const struct json_node *body = twilio_body(answer, arena);
     struct twilio_fault fault;
@@ -57,7 +64,8 @@ static void judge_refusal(const struct wire_answer *answer, struct arena *arena,
     }
     out->class = fault.class;
     out->category = fault.category;
-    out->is_temporary = fault.class == failure_class_AGAIN;
+    out->is_temporary =
+        fault.class == failure_class_AGAIN || can_go_without_callback(job, fault.code);
     out->retry_after_seconds = answer->retry_after_seconds;
     out->error = arena_printf(arena, "Twilio refused: %.*s.", STR_FMT(fault.error));
 }
@@ -96,7 +104,6 @@ static bool is_too_many(const struct wire_answer *answer, struct arena *arena)
 void twilio_read_send(const struct send_job *job, const struct wire_answer *answer,
                       struct arena *arena, struct verdict *out)
 {
-    (void)job;
     if (verdict_unanswered(answer, arena, out)) {
         return;
     }
@@ -107,7 +114,7 @@ void twilio_read_send(const struct send_job *job, const struct wire_answer *answ
     } else if (is_too_many(answer, arena)) {
         judge_too_many(answer, out);
     } else if (is_refusal) {
-        judge_refusal(answer, arena, out);
+        judge_refusal(job, answer, arena, out);
     } else {
         judge_unreadable(answer, arena, out);
     }
@@ -176,13 +183,16 @@ static void judge_found(const struct candidate *candidates, size_t count, struct
 static void judge_list(const struct send_job *job, const struct json_node *body,
                        const struct json_node *list, struct arena *arena, struct verdict *out)
 {
-    struct candidate *candidates = ARENA_NEW_ARRAY(arena, struct candidate, list->count);
+    /* What is more than we asked for is not looked at. */
+    size_t listed = list->count < TWILIO_PAGE_SIZE ? list->count : TWILIO_PAGE_SIZE;
+    struct candidate *candidates = ARENA_NEW_ARRAY(arena, struct candidate, listed);
     struct instant since = instant_is_set(job->claimed_at)
                                ? instant_sub(job->claimed_at, clock_skew_max)
                                : INSTANT_NONE;
-    bool is_covered = json_tree_text(body, "next_page_uri").len == 0;
+    bool is_covered =
+        json_tree_text(body, "next_page_uri").len == 0 && list->count <= TWILIO_PAGE_SIZE;
     size_t count = 0;
-    for (size_t i = list->count; i-- > 0;) {
+    for (size_t i = listed; i-- > 0;) {
         const struct json_node *item = &list->items[i];
         struct instant at = twilio_time(json_tree_text(item, "date_created"));
         bool is_older = instant_is_set(at) && instant_before(at, since);

@@ -1,7 +1,7 @@
 #include "channel/form.h"
 #include "channel/twilio.h"
 
-enum { FIND_PAGE_SIZE = 100, INBOX_PAGE_SIZE = 1000 };
+enum { INBOX_PAGE_SIZE = 1000 };
 
 static struct str with_query(struct str url, struct buf *query)
 {
@@ -49,7 +49,7 @@ enum err twilio_build_find(const struct provider_settings *settings, const struc
     if (from.len > 0) {
         form_add(&query, "From", arena_printf(arena, "%s%.*s", prefix, STR_FMT(from)));
     }
-    form_add_int(&query, "PageSize", FIND_PAGE_SIZE);
+    form_add_int(&query, "PageSize", TWILIO_PAGE_SIZE);
     struct str url = twilio_url(settings, is_call ? "Calls" : "Messages", STR_NONE, arena);
     twilio_get(settings, with_query(url, &query), out);
     return OK;

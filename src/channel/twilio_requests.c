@@ -66,6 +66,11 @@ void twilio_get(const struct provider_settings *settings, struct str url, struct
     out->http.body_bytes_max = LIST_BYTES_MAX;
 }
 
+bool twilio_is_mute(const struct send_job *job)
+{
+    return str_equal_text(job->last_code, "21609");
+}
+
 static struct str callback(const struct provider_settings *settings, enum hook hook,
                            const struct send_job *job, const char *fragment, struct arena *arena)
 {
@@ -234,7 +239,8 @@ enum err twilio_build_send(const struct provider_settings *settings, const struc
     } else {
         TRY(job->channel == channel_SMS ? build_sms(settings, job, &body, problem)
                                         : build_whatsapp(settings, job, &body, problem));
-        form_add(&body, "StatusCallback", callback(settings, HOOK_SMS_STATUS, job, RETRIES, arena));
+        struct str status = callback(settings, HOOK_SMS_STATUS, job, RETRIES, arena);
+        form_add(&body, "StatusCallback", twilio_is_mute(job) ? STR_NONE : status);
     }
     struct str url = twilio_url(settings, is_call ? "Calls" : "Messages", STR_NONE, arena);
     twilio_post(settings, url, buf_str(&body), out);

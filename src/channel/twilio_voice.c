@@ -1,3 +1,4 @@
+#include "channel/render.h"
 #include "channel/twilio.h"
 #include "channel/xml_text.h"
 
@@ -176,8 +177,10 @@ struct str twilio_inline_document(const struct send_job *job, struct arena *aren
 {
     const struct speaker *speaker = choose_speaker(job->language);
     size_t chars_max = TWILIO_SPEECH_CHARS_MAX;
+    struct str plain = render_without_keys(job->text);
+    struct str text = plain.len > 0 ? plain : job->text;
     for (;;) {
-        struct str document = inline_document(speaker, cut_characters(job->text, chars_max), arena);
+        struct str document = inline_document(speaker, cut_characters(text, chars_max), arena);
         if (count_characters(document) <= TWILIO_DOCUMENT_CHARS_MAX) {
             return document;
         }

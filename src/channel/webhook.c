@@ -162,6 +162,7 @@ const struct provider provider_webhook = {
     .name = "webhook",
     .channels = 1u << channel_WEBHOOK,
     .check = webhook_check,
+    .check_channel = silent_check_channel,
     .build_send = webhook_build_send,
     .read_send = webhook_read_send,
     .build_find = webhook_build_find,

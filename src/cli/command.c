@@ -62,8 +62,12 @@ bool all_taken(const struct arguments *arguments, const struct command *command)
 
 void say_problem(const char *what, const struct problem *problem)
 {
-    fprintf(stderr, "tocsin: %s: %s\n", what,
-            problem->message[0] == '\0' ? err_meaning(problem->err) : problem->message);
+    const char *message =
+        problem->message[0] == '\0' ? err_meaning(problem->err) : problem->message;
+    /* "It must be …" is said of a setting, which a reader has to be told. */
+    bool is_named = problem->field[0] == '\0' || strstr(message, problem->field) != NULL;
+    fprintf(stderr, "tocsin: %s: %s%s%s\n", what, is_named ? "" : problem->field,
+            is_named ? "" : ": ", message);
 }
 
 static void write_log(void *context, struct str line)

@@ -38,6 +38,7 @@ enum exit_code run_serve(const struct arguments *arguments);
 enum exit_code run_migrate(const struct arguments *arguments);
 enum exit_code run_check_config(const struct arguments *arguments);
 enum exit_code run_send_test(const struct arguments *arguments);
+enum exit_code run_webhooks(const struct arguments *arguments);
 enum exit_code run_audit(const struct arguments *arguments);
 enum exit_code run_docs(const struct arguments *arguments);
 enum exit_code run_version(const struct arguments *arguments);

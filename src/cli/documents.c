@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "app/config.h"
+#include "channel/failures.h"
 #include "cli/command.h"
 #include "model/enums.h"
 
@@ -53,6 +54,23 @@ void document_states(struct buf *out)
     }
 }
 
+static void add_failures(struct buf *out)
+{
+    const struct failure *rows = NULL;
+    size_t count = failures_all(&rows);
+    buf_add_text(out, "\n## Codes of the providers\n\nWhat `code` of a message means, and what is "
+                      "made of it; docs/delivery.md says what follows a class.\n\n"
+                      "| provider | code | class | category | meaning |\n"
+                      "| --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < count; i++) {
+        const char *class = rows[i].class == failure_class_NONE
+                                ? "none"
+                                : enum_name(&failure_class_names, (int)rows[i].class);
+        buf_printf(out, "| %s | %s | `%s` | `%s` | %s |\n", rows[i].provider, rows[i].code, class,
+                   enum_name(&failure_category_names, (int)rows[i].category), rows[i].doc);
+    }
+}
+
 void document_errors(struct buf *out)
 {
     buf_printf(out, "# Errors\n\n%s", generated);
@@ -64,6 +82,7 @@ void document_errors(struct buf *out)
         buf_printf(out, "| `%s` | %d | %s |\n", err_code((enum err)err),
                    err_http_status((enum err)err), err_meaning((enum err)err));
     }
+    add_failures(out);
 }
 
 void document_cli(struct buf *out)

@@ -221,7 +221,8 @@ static enum err send_one(struct plant *plant, enum channel channel, const char *
     struct exchange exchange = {.plant = plant, .arena = arena_new()};
     if (list.count == 0) {
         arena_free(&exchange.arena);
-        return problem_set(problem, E_INVALID, NULL, "no provider carries %s",
+        return problem_set(problem, E_INVALID, NULL,
+                           "no provider carries %s; tocsin check-config says why",
                            enum_name(&channel_names, (int)channel));
     }
     exchange.provider = list.items[0];

@@ -1,3 +1,4 @@
+#include "app/plant_providers.h"
 #include "cli/command.h"
 #include "store/audit.h"
 #include "store/migrate.h"
@@ -49,6 +50,21 @@ static void show_setting(const struct plant *plant, const struct setting *settin
     }
 }
 
+static void show_degraded(void *context, const char *who, const char *what)
+{
+    (void)context;
+    printf("%s: %s.\n", who, what);
+}
+
+static void show_sound(const struct plant *plant)
+{
+    const struct provider *const *providers = plant->site.providers;
+    printf("The configuration is sound: email by %s, messages by %s, calls by %s, tzdata %.*s.\n",
+           providers[channel_EMAIL]->name, providers[channel_SMS]->name,
+           providers[channel_CALL]->name, STR_FMT(zoneinfo_version(plant->zones)));
+    plant_degraded(plant, show_degraded, NULL);
+}
+
 enum exit_code run_check_config(const struct arguments *arguments)
 {
     struct plant plant = {0};
@@ -69,10 +85,7 @@ enum exit_code run_check_config(const struct arguments *arguments)
     if (err != OK) {
         say_problem("configuration", &problem);
     } else {
-        printf(
-            "The configuration is sound: email by %s, messages by %s, calls by %s, tzdata %.*s.\n",
-            plant.site.providers[channel_EMAIL]->name, plant.site.providers[channel_SMS]->name,
-            plant.site.providers[channel_CALL]->name, STR_FMT(zoneinfo_version(plant.zones)));
+        show_sound(&plant);
     }
     plant_close(&plant);
     return err == OK ? EXIT_DONE : EXIT_FOUND;

@@ -13,9 +13,9 @@ static struct reach_choice skip(enum channel channel, const char *reason)
     return (struct reach_choice){REACH_SKIP, channel, reason};
 }
 
-static const char *suppressed_reason(const struct reach *reach, enum channel channel)
+const char *reach_suppressed_reason(enum failure_category category)
 {
-    switch (reach->suppressed[channel]) {
+    switch (category) {
     case failure_category_NONE:
         return NULL;
     case failure_category_invalid_number:
@@ -37,6 +37,11 @@ static const char *suppressed_reason(const struct reach *reach, enum channel cha
         break;
     }
     return "suppressed";
+}
+
+static const char *suppressed_reason(const struct reach *reach, enum channel channel)
+{
+    return reach_suppressed_reason(reach->suppressed[channel]);
 }
 
 static bool is_open(const struct reach *reach, enum channel channel)

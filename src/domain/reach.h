@@ -43,6 +43,9 @@ struct reach_choice {
                            "no_phone". */
 };
 
+/* "suppressed:opted_out" and so on; NULL for an address that may be used. */
+const char *reach_suppressed_reason(enum failure_category category);
+
 struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,
                                  const struct reach_limits *limits);
 /* Where a step goes on after `failed` did not get through, for `reason`: to a text, then to an

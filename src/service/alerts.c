@@ -100,6 +100,27 @@ static enum err audit_cancelled(struct op *op, const struct list *alerts, const 
     return OK;
 }
 
+/* What is still SENDING when nothing is on its way any more waits for its next try, which finds out
+ * by itself. The stage has not been sent, and must not look so when the meeting is planned anew. */
+static enum err end_waiting(struct op *op, const struct list *alerts, const char *reason)
+{
+    for (size_t i = 0; i < alerts->count; i++) {
+        struct alert alert = ((const struct alert *)alerts->items)[i];
+        if (alert.status != alert_status_SENDING) {
+            continue;
+        }
+        TRY(db_get(op->db, TABLE_alerts, alert.id, op->arena, &alert));
+        if (alert.status != alert_status_SENDING) {
+            continue;
+        }
+        alert.status = alert_status_SKIPPED;
+        alert.reason = str_from(reason);
+        TRY(alerts_end(op->db, &alert));
+        TRY(audit_alert(op, &alert, alert_status_SENDING));
+    }
+    return OK;
+}
+
 enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char *reason)
 {
     int64_t cancelled = 0;
@@ -111,7 +132,8 @@ enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char 
         op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled,
                reason);
     }
-    return messages_stop_subject(op, meeting->id, reason);
+    TRY(messages_stop_subject(op, meeting->id, reason));
+    return end_waiting(op, &alerts, reason);
 }
 
 static enum err skip_stage(struct op *op, struct alert *alert, const char *reason)

@@ -4,7 +4,6 @@
 #include "service/courier_internal.h"
 #include "service/messages.h"
 #include "service/providers.h"
-#include "service/unsubscribe.h"
 #include "store/providers.h"
 #include "store/timers.h"
 
@@ -135,34 +134,6 @@ static int units_of(const struct message *message)
     return has_segments ? (int)message->segments : 1;
 }
 
-static void describe_job(const struct op *op, const struct message *message, struct flight *flight)
-{
-    struct arena *arena = flight->arena;
-    char id[ID_TEXT_MAX];
-    flight->message = message->id;
-    flight->begun_at = op->now;
-    flight->job = (struct send_job){
-        .channel = (enum channel)message->channel,
-        .attempt = arena_str(arena, id_format(op->site->id_key, message->wire_id, id)),
-        .to = arena_str(arena, message->recipient),
-        .subject = arena_str(arena, message->subject_line),
-        .text = arena_str(arena, message->text),
-        .html = arena_str(arena, message->html),
-        .invite = arena_str(arena, message->invite),
-        .thread = id_is_set(message->subject_id)
-                      ? arena_str(arena, id_format(op->site->id_key, message->subject_id, id))
-                      : STR_NONE,
-        .language = arena_str(arena, message->language),
-        .from = arena_str(arena, message->from_number),
-        .template_id = arena_str(arena, message->template_id),
-        .template_variables = arena_str(arena, message->template_variables),
-        .unsubscribe_url = unsubscribe_url(op, message, arena),
-        .now = op->now,
-        .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
-        .valid_until = message->valid_until,
-    };
-}
-
 static void log_claim(const struct op *op, const struct message *message)
 {
     char masked[MASKED_MAX];
@@ -219,7 +190,9 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
 {
     struct instant ignored = INSTANT_NONE;
     struct problem problem = {0};
+    struct str last_code = STR_NONE;
     message->provider = provider == NULL ? message->provider : str_from(provider->name);
+    TRY(courier_last_code(op, message, &last_code));
     op_decided(op);
     TRY(messages_claim(op->db, message->id, op->now, message->provider));
     message->claimed_at = op->now;
@@ -229,7 +202,8 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     flight->provider = provider;
     flight->lane = lane;
     courier->sends++;
-    describe_job(op, message, flight);
+    courier_describe(op, message, flight);
+    flight->job.last_code = arena_str(flight->arena, last_code);
     lane_begin(courier->lanes, lane, units_of(message), op->now);
     enum err err = build(courier, flight, &problem);
     if (err == OK && !is_only_tested(op, message, provider)) {
@@ -368,10 +342,15 @@ static bool wants_fate(const struct message *message)
             !str_is_set(message->provider_id));
 }
 
+/* What was only built and checked (K8) has a name that its provider never heard. */
+static bool is_known_there(const struct message *message)
+{
+    return str_is_set(message->provider_id) && !str_starts(message->provider_id, STR("TEST-"));
+}
+
 static bool wants_poll(const struct message *message)
 {
-    bool is_test = str_starts(message->provider_id, STR("TEST-"));
-    return str_is_set(message->provider_id) && !is_test && !instant_is_set(message->ended_at);
+    return is_known_there(message) && !instant_is_set(message->ended_at);
 }
 
 static struct flight *ask(struct courier *courier, struct op *op, enum question question,
@@ -379,7 +358,7 @@ static struct flight *ask(struct courier *courier, struct op *op, enum question 
 {
     struct flight *flight = flights_take(&courier->flights, question);
     flight->provider = provider_find(message->provider);
-    describe_job(op, message, flight);
+    courier_describe(op, message, flight);
     return flight;
 }
 
@@ -408,7 +387,7 @@ static enum err claim_find(struct courier *courier, struct op *op, struct messag
 static enum err claim_cancel(struct courier *courier, struct op *op, const struct message *message)
 {
     struct flight *flight = ask(courier, op, ASK_CANCEL, message);
-    bool can = flight->provider != NULL && str_is_set(message->provider_id);
+    bool can = flight->provider != NULL && is_known_there(message);
     if (can && flight->provider->build_cancel(&courier->site->provider_settings,
                                               arena_str(flight->arena, message->provider_id),
                                               flight->arena, &flight->request) == OK) {

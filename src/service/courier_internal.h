@@ -1,5 +1,5 @@
-/* service/courier_internal: what the two halves of the courier share: courier.c (the order, the
- * claims) and courier_answer.c (what providers said). */
+/* service/courier_internal: what the parts of the courier share: courier.c (the order, the claims),
+ * courier_job.c (what a provider is given) and courier_answer.c (what providers said). */
 #ifndef TOCSIN_SERVICE_COURIER_INTERNAL_H
 #define TOCSIN_SERVICE_COURIER_INTERNAL_H
 
@@ -21,5 +21,10 @@ struct courier {
 
 /* The end of a flight, settled or never begun. */
 void courier_land(struct courier *courier, struct flight *flight);
+
+/* Fills the flight's job, of which all is kept in the flight's arena. */
+void courier_describe(const struct op *op, const struct message *message, struct flight *flight);
+/* What the same provider said to the attempt before, where it refused that. */
+NODISCARD enum err courier_last_code(struct op *op, const struct message *message, struct str *out);
 
 #endif

@@ -268,7 +268,7 @@ enum err step_goes_on(struct op *op, const struct message *failed, const struct 
     return audit_step(op, &(struct step_change){&step, user.id, "GOES_ON", step.reason});
 }
 
-enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason)
+static enum err hurry(struct op *op, struct id incident_id, int64_t after_level, struct str reason)
 {
     struct step step = {0};
     struct incident incident = {0};
@@ -277,10 +277,14 @@ enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason)
         return OK;
     }
     enum err err = steps_next(op->db, op->arena, incident_id, &step);
-    if (err == E_NOT_FOUND || (err == OK && !instant_before(op->now, step.scheduled_at))) {
+    if (err == E_NOT_FOUND) {
         return OK;
     }
     TRY(err);
+    bool is_between = after_level > 0 && step.level > after_level + 1;
+    if (is_between || !instant_before(op->now, step.scheduled_at)) {
+        return OK;
+    }
     step.scheduled_at = op->now;
     step.reason = arena_printf(op->arena, "brought_forward:%.*s", STR_FMT(reason));
     TRY(steps_hurry(op->db, &step));
@@ -289,6 +293,18 @@ enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason)
         op, (struct timer_request){timer_kind_STEP, step.id, step.scheduled_at, PRIORITY_HIGH}));
     return audit_step(
         op, &(struct step_change){&step, incident.user_id, "BROUGHT_FORWARD", step.reason});
+}
+
+enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason)
+{
+    return hurry(op, incident_id, 0, reason);
+}
+
+enum err ladder_hurry_after(struct op *op, struct id step_id, struct str reason)
+{
+    struct step step = {0};
+    TRY(db_get(op->db, TABLE_steps, step_id, op->arena, &step));
+    return hurry(op, step.incident_id, step.level, reason);
 }
 
 enum err climb_step(struct op *op, struct timer *timer)

@@ -16,6 +16,16 @@ NODISCARD enum err message_log_call(struct op *op, const struct message *message
 /* As message_stale, without what concerns calls only. */
 NODISCARD enum err message_subject_stale(struct op *op, const struct message *message,
                                          const char **reason);
+/* What rules the way out and not the message: quiet hours, a suppressed address. */
+NODISCARD enum err message_barred(struct op *op, const struct message *message,
+                                  const char **reason);
+/* It is not sent (again), for `reason`, and no row of it is on its way any more. Where only the way
+ * is barred, its step goes on by the next channel; else the step is over. */
+NODISCARD enum err message_give_up(struct op *op, const struct message *message,
+                                   const char *reason);
+/* A call that certainly never rang, nor did an attempt of its step before it, does not count as one
+ * of the person's two (K2). */
+NODISCARD enum err message_never_rang(struct op *op, const struct message *message);
 /* The same text to the same address once more, by `provider`. */
 NODISCARD enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
                                         struct str provider);

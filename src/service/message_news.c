@@ -119,8 +119,14 @@ static enum err apply(struct op *op, struct message *message, const struct provi
         return OK;
     }
     if (known.state == message_state_SENDING) {
-        /* The news overtook the provider's own answer: it was taken, or there would be no news. */
+        /* The news overtook the provider's own answer: it was taken, or there would be no news.
+         * What came even earlier may have made the message more than this says. */
         TRY(message_accept(op, message, source, message->provider_id));
+        TRY(db_get(op->db, TABLE_messages, message->id, op->arena, message));
+        if (message->state != message_state_SENT) {
+            return apply(op, message, news, source);
+        }
+        take_facts(news, message);
     }
     message->state = (int)now.state;
     message->receipt_level = (int)(now.level > (enum receipt_level)message->receipt_level
@@ -220,7 +226,7 @@ enum err message_take_early_news(struct op *op, const struct message *message)
             continue;
         }
         struct provider_news news = unpack(&kept, message->provider_id);
-        TRY(db_get(op->db, TABLE_messages, message->id, op->arena, &fresh));
+        TRY(db_get_brief(op->db, TABLE_messages, message->id, op->arena, &fresh));
         TRY(apply(op, &fresh, &news, (enum message_source)kept.source));
     }
     return rows.count == 0 ? OK : early_news_taken(op->db, &query);
@@ -231,8 +237,10 @@ static enum err find(struct op *op, const struct provider *provider,
 {
     struct id attempt = ID_NONE;
     if (str_is_set(news->attempt) && id_parse(op->site->id_key, news->attempt, &attempt) == OK) {
-        enum err err = db_get(op->db, TABLE_messages, attempt, op->arena, out);
-        if (err != E_NOT_FOUND) {
+        enum err err = db_get_brief(op->db, TABLE_messages, attempt, op->arena, out);
+        /* One provider cannot speak for another's: what signs nothing has the token of any. */
+        bool is_theirs = err != OK || str_equal_text(out->provider, provider->name);
+        if (err != E_NOT_FOUND && is_theirs) {
             return err;
         }
     }

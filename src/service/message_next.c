@@ -131,13 +131,12 @@ static const char *reason_of(const struct op *op, const struct message *message)
         .ptr;
 }
 
-static enum err try_next_channel(struct op *op, const struct message *message,
+static enum err try_next_channel(struct op *op, const struct message *message, const char *reason,
                                  const struct history *history, bool *went)
 {
     const char *stale = NULL;
-    struct onward onward = {.reason = reason_of(op, message),
-                            .tried = history->tried,
-                            .attempt = history->attempts + 1};
+    struct onward onward = {
+        .reason = reason, .tried = history->tried, .attempt = history->attempts + 1};
     *went = false;
     if (!id_is_set(message->step_id) || message->target == message_target_OPERATOR) {
         return OK;
@@ -161,7 +160,7 @@ static enum err end_step(struct op *op, const struct message *message)
     }
     TRY(outcome_undelivered(op, message, reason));
     return message->subject_type == subject_type_INCIDENT
-               ? ladder_hurry(op, message->subject_id, reason)
+               ? ladder_hurry_after(op, message->step_id, reason)
                : OK;
 }
 
@@ -170,7 +169,7 @@ enum err message_follow(struct op *op, struct message *message,
 {
     struct history history = {0};
     bool went = false;
-    bool may_have_rung = failure->is_unknown || failure->stage == RETRY_ENDED || message->is_repeat;
+    bool may_have_rung = failure->is_unknown || failure->stage == RETRY_ENDED;
     TRY(blame_address(op, message, failure->is_told));
     TRY(read_history(op, message, failure, &history));
     if (!failure->is_unknown) {
@@ -186,12 +185,35 @@ enum err message_follow(struct op *op, struct message *message,
     if (failure->stage != RETRY_ENDED) {
         atomic_fetch_add(&op->site->stats->consecutive_failures, 1);
     }
-    /* A call that certainly never rang does not count as one of the person's two (K2). */
-    if (message->channel == channel_CALL && !may_have_rung && id_is_set(message->step_id)) {
-        TRY(call_slots_give_back_step(op->db, message->step_id));
+    if (!may_have_rung) {
+        TRY(message_never_rang(op, message));
     }
-    TRY(try_next_channel(op, message, &history, &went));
+    TRY(try_next_channel(op, message, reason_of(op, message), &history, &went));
     return went ? OK : end_step(op, message);
+}
+
+enum err message_never_rang(struct op *op, const struct message *message)
+{
+    bool is_sure = message->channel == channel_CALL && !message->is_repeat;
+    if (!is_sure) {
+        return OK;
+    }
+    return id_is_set(message->step_id) ? call_slots_give_back_step(op->db, message->step_id)
+                                       : call_slots_give_back(op->db, message->id);
+}
+
+enum err message_give_up(struct op *op, const struct message *message, const char *reason)
+{
+    const char *barred = NULL;
+    struct history history = {0};
+    struct message_failure never = {.stage = RETRY_NOT_SENT};
+    bool went = false;
+    TRY(message_barred(op, message, &barred));
+    if (barred != NULL && str_equal_text(str_from(barred), reason)) {
+        TRY(read_history(op, message, &never, &history));
+        TRY(try_next_channel(op, message, barred, &history, &went));
+    }
+    return went ? OK : outcome_dropped(op, message, reason);
 }
 
 /* A provider that is not given anything at the moment is not waited for where another one can. */
@@ -220,7 +242,8 @@ enum err retry_message(struct op *op, struct timer *timer)
     TRY(db_get(op->db, TABLE_messages, timer->subject_id, op->arena, &message));
     TRY(message_stale(op, &message, &reason));
     if (reason != NULL) {
-        return outcome_dropped(op, &message, reason);
+        TRY(message_never_rang(op, &message));
+        return message_give_up(op, &message, reason);
     }
     TRY(provider_for_retry(op, &message, &provider));
     return message_next_attempt(op, &message, message.is_repeat, provider);

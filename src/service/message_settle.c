@@ -10,6 +10,7 @@
 #include <assert.h>
 
 static const struct duration find_again = SECONDS_INIT(10);
+static const struct duration stop_again = SECONDS_INIT(3);
 static const struct duration find_give_up = SECONDS_INIT(60);
 
 static enum err fail_message(struct op *op, struct message *message, const struct verdict *verdict)
@@ -71,6 +72,28 @@ enum err message_accept(struct op *op, struct message *message, enum message_sou
     return message_take_early_news(op, message);
 }
 
+static enum err ask_again(struct op *op, const struct message *message, struct instant at)
+{
+    return timer_arm(op,
+                     (struct timer_request){timer_kind_RECONCILE, message->id, at, PRIORITY_HIGH});
+}
+
+/* A call that was cancelled while its provider was taking it, and that the provider has no name
+ * for: it may be about to ring, so that the provider is asked for it, to stop it. */
+static enum err settle_cancelled(struct op *op, struct message *message,
+                                 const struct verdict *verdict)
+{
+    bool may_ring = verdict->kind == VERDICT_UNKNOWN && message->channel == channel_CALL &&
+                    !str_is_set(message->provider_id);
+    if (may_ring && instant_since(op->now, message->claimed_at).us <= find_give_up.us) {
+        return ask_again(op, message, instant_add(op->now, stop_again));
+    }
+    if (verdict->kind != VERDICT_UNKNOWN) {
+        TRY(message_never_rang(op, message));
+    }
+    return message_log_call(op, message, "failed", verdict->error);
+}
+
 /* The answer to a send whose message is not waiting for it any more. A person's answer may have
  * cancelled it while the provider was taking it: then a call is stopped there. Or the provider's
  * own news came first, and all that is new is what it calls the message; a name that the news gave
@@ -80,11 +103,12 @@ static enum err settle_late(struct op *op, struct message *message, const struct
     bool is_cancelled = message->state == message_state_CANCELLED;
     bool is_news = !str_is_set(message->provider_id);
     if (verdict->kind != VERDICT_ACCEPTED) {
-        return is_cancelled ? message_log_call(op, message, "failed", verdict->error) : OK;
+        return is_cancelled ? settle_cancelled(op, message, verdict) : OK;
     }
     if (is_news) {
         message->provider_id = verdict->provider_id;
         TRY(messages_set_provider_id(op->db, message->id, verdict->provider_id));
+        TRY(is_cancelled || instant_is_set(message->ended_at) ? OK : poll_expect(op, message));
     }
     if (is_cancelled && message->channel == channel_CALL) {
         op_effect(op, (struct effect){.kind = EFFECT_CANCEL, .id = message->id});
@@ -136,12 +160,6 @@ static enum err repeat_once(struct op *op, struct message *message)
     return message_next_attempt(op, message, true, message->provider);
 }
 
-static enum err ask_again(struct op *op, const struct message *message, struct instant at)
-{
-    return timer_arm(op,
-                     (struct timer_request){timer_kind_RECONCILE, message->id, at, PRIORITY_HIGH});
-}
-
 /* Among the attempts that look like this one at its provider, the first that belongs to no other
  * message of ours. Absent where all do: then this one is not there. */
 static enum err find_own(struct op *op, const struct message *message,
@@ -191,7 +209,7 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
 static bool may_call_us(const struct op *op, const struct message *message)
 {
     const struct provider *provider = provider_find(message->provider);
-    return str_is_set(op->site->public_url) && provider != NULL &&
+    return str_is_set(op->site->provider_settings.public_url) && provider != NULL &&
            provider->check_hook != silent_check_hook;
 }
 
@@ -199,7 +217,9 @@ enum err message_repeat(struct op *op, struct message *message)
 {
     struct instant patience = instant_add(message->claimed_at, find_give_up);
     if (message->state != message_state_SENDING) {
-        return OK;
+        return message->state == message_state_CANCELLED
+                   ? message_log_call(op, message, "failed", STR("its fate is unknown"))
+                   : OK;
     }
     if (may_call_us(op, message) && instant_before(op->now, patience)) {
         return ask_again(op, message, patience);

@@ -4,6 +4,8 @@
 #include "service/outcomes.h"
 #include "service/person.h"
 #include "service/providers.h"
+#include "service/suppressions.h"
+#include "store/delivery.h"
 
 enum err message_note(struct op *op, const struct message *message, enum message_source source,
                       struct str detail)
@@ -87,14 +89,15 @@ enum err message_subject_stale(struct op *op, const struct message *message, con
         *reason = message->channel == channel_CALL ? "outside_critical_window" : "interval_passed";
         return OK;
     }
+    if (message->target == message_target_OPERATOR) {
+        return OK;
+    }
     if (message->subject_type == subject_type_MEETING) {
         return outcome_meeting_stale(op, message, reason);
     }
-    if (message->subject_type == subject_type_INCIDENT &&
-        message->target != message_target_OPERATOR) {
-        return outcome_incident_stale(op, message, reason);
-    }
-    return OK;
+    return message->subject_type == subject_type_INCIDENT
+               ? outcome_incident_stale(op, message, reason)
+               : OK;
 }
 
 /* A call that was tried again, or waited, may have come into its person's quiet hours (P3). */
@@ -110,11 +113,34 @@ static enum err call_is_quiet(struct op *op, const struct message *message, cons
     return OK;
 }
 
+/* A STOP may have come while it waited (P4). */
+static enum err is_suppressed(struct op *op, const struct message *message, const char **reason)
+{
+    bool any = false;
+    enum failure_category category = failure_category_NONE;
+    if (message->target == message_target_OPERATOR) {
+        return OK;
+    }
+    TRY(suppressions_any(op->db, &any));
+    if (any) {
+        TRY(suppression_of(op, (enum channel)message->channel, message->recipient, &category));
+    }
+    *reason = reach_suppressed_reason(category);
+    return OK;
+}
+
+enum err message_barred(struct op *op, const struct message *message, const char **reason)
+{
+    *reason = NULL;
+    TRY(call_is_quiet(op, message, reason));
+    return *reason == NULL ? is_suppressed(op, message, reason) : OK;
+}
+
 enum err message_stale(struct op *op, const struct message *message, const char **reason)
 {
     *reason = NULL;
     TRY(message_subject_stale(op, message, reason));
-    return *reason == NULL ? call_is_quiet(op, message, reason) : OK;
+    return *reason == NULL ? message_barred(op, message, reason) : OK;
 }
 
 enum err message_log_call(struct op *op, const struct message *message, const char *status,
@@ -162,7 +188,7 @@ enum err message_drop(struct op *op, const struct message *message, const char *
     }
     TRY(err);
     if (message->state == message_state_QUEUED) {
-        TRY(call_slots_give_back(op->db, message->id));
+        TRY(message_never_rang(op, message));
         TRY(message_log_call(op, message, "skipped", str_from(reason)));
     }
     struct message dropped = *message;
@@ -170,7 +196,7 @@ enum err message_drop(struct op *op, const struct message *message, const char *
     TRY(message_note(op, &dropped, message_source_ENGINE, str_from(reason)));
     op_log(op, LOG_INFO, message->channel == channel_CALL ? LOG_CALL : LOG_WORKER, "%s dropped: %s",
            enum_name(&channel_names, message->channel), reason);
-    return outcome_dropped(op, message, reason);
+    return message_give_up(op, message, reason);
 }
 
 enum err message_claimed(struct op *op, struct message *message)
@@ -184,7 +210,9 @@ enum err message_claimed(struct op *op, struct message *message)
 enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
                               struct str provider)
 {
-    struct message message = *before;
+    struct message message = {0};
+    /* With its texts, which `before` may have been read without. */
+    TRY(db_get(op->db, TABLE_messages, before->id, op->arena, &message));
     /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
      * an id of its own. */
     bool keeps_wire_id = is_repeat && !before->is_repeat && before->channel == channel_EMAIL;

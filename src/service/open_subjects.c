@@ -81,14 +81,14 @@ static void sort_newest_first(struct open_subjects *subjects)
     }
 }
 
-enum err open_subjects_of(struct op *op, const struct list *users, struct open_subjects *out)
+enum err open_subjects_add(struct op *op, const struct list *users, enum message_target target,
+                           struct open_subjects *out)
 {
     const struct user *people = users->items;
-    struct instant since = instant_sub(op->now, looked_back);
-    out->count = 0;
     for (size_t i = 0; i < users->count; i++) {
         struct list messages = {0};
-        TRY(messages_to_person(op->db, op->arena, people[i].id, since, &messages));
+        struct spoken_to whom = {people[i].id, target, instant_sub(op->now, looked_back)};
+        TRY(messages_to_person(op->db, op->arena, &whom, &messages));
         for (size_t j = 0; j < messages.count; j++) {
             TRY(add(op, &((const struct message *)messages.items)[j], out));
         }

@@ -1,7 +1,8 @@
 /* service/open_subjects: what a person was asked of late and may be answering (requirement V4).
  *
  * A subject is a meeting of the person's own, with the incident that may follow it, or another
- * incident. Only what they got a text or a call about counts. */
+ * incident; for an emergency contact the incident. Only what they got a text or a call about
+ * counts. */
 #ifndef TOCSIN_SERVICE_OPEN_SUBJECTS_H
 #define TOCSIN_SERVICE_OPEN_SUBJECTS_H
 
@@ -23,8 +24,9 @@ struct open_subjects {
     size_t count;
 };
 
-/* Of the people who share a number (a list of users), the newest first. */
-NODISCARD enum err open_subjects_of(struct op *op, const struct list *users,
-                                    struct open_subjects *out);
+/* Adds those of the people who share a number (a list of users), or whose emergency contact has it;
+ * the newest first. */
+NODISCARD enum err open_subjects_add(struct op *op, const struct list *users,
+                                     enum message_target target, struct open_subjects *out);
 
 #endif

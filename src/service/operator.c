@@ -3,6 +3,7 @@
 #include "service/engine.h"
 #include "service/messages.h"
 #include "service/providers.h"
+#include "service/wording.h"
 #include "store/providers.h"
 
 /* What was never seen to end may be told again. */
@@ -27,11 +28,30 @@ static struct message_plan plan_of(struct op *op, const struct operator_note *no
     };
 }
 
+/* The text of the occasion, or that of the rules file, where the note has one. */
+static enum err word_note(struct op *op, const struct operator_note *note,
+                          struct message_plan *plan)
+{
+    struct user nobody = {.name = STR("operator")};
+    struct wording wording = {
+        .key = note->words,
+        .user = &nobody,
+        .provider = note->provider,
+        .error = note->error,
+        .count = note->count,
+        .since = note->since,
+        .link = arena_printf(op->arena, "%.*s/api/v1/providers", STR_FMT(op->site->public_url)),
+    };
+    bool has_words = note->words != text_key_NONE && plan->channel != channel_WEBHOOK;
+    return has_words ? word_message(op, &wording, plan) : OK;
+}
+
 static enum err tell_by(struct op *op, const struct operator_note *note, enum channel channel,
                         struct str recipient)
 {
     struct message_plan plan = plan_of(op, note, channel, recipient);
     struct id ignored = ID_NONE;
+    TRY(word_note(op, note, &plan));
     return message_queue(op, &plan, &ignored);
 }
 

@@ -8,12 +8,20 @@
 #ifndef TOCSIN_SERVICE_OPERATOR_H
 #define TOCSIN_SERVICE_OPERATOR_H
 
+#include "channel/render.h"
 #include "service/op.h"
 
 struct operator_note {
-    struct str key;    /* At most 120 bytes; no secrets: it is stored in clear. */
-    struct str title;  /* One line: "Twilio does not work". */
-    struct str text;   /* A few sentences: what happened and what to do. No full numbers. */
+    struct str key;   /* At most 120 bytes; no secrets: it is stored in clear. */
+    struct str title; /* One line: "Twilio does not work". */
+    struct str text;  /* A few sentences: what happened and what to do. No full numbers. */
+    /* What mail and texts say instead, where there is a text for it; then the facts in it. The log
+     * and a webhook say title and text. */
+    enum text_key words;
+    struct str provider;
+    struct str error;
+    int64_t count;
+    struct instant since;
     struct id subject; /* The incident or meeting that it is about; unset for Tocsin itself. */
     enum subject_type subject_type; /* 0 for Tocsin itself. */
 };

@@ -7,9 +7,10 @@
 #include "service/operator.h"
 #include "store/messages.h"
 
+/* What links are made of (site->public_url) is never empty, and says nothing about callbacks. */
 static bool is_called_back(const struct op *op)
 {
-    return str_is_set(op->site->public_url);
+    return str_is_set(op->site->provider_settings.public_url);
 }
 
 static bool can_be_asked(const struct op *op, const struct message *message)
@@ -55,6 +56,8 @@ static enum err tell_silence(struct op *op, const struct message *message)
         "was asked. Please check that its callbacks reach TOCSIN_PUBLIC_URL, and the provider's "
         "own status page. Further ones are counted in callbackOverdue of /health.",
         STR_FMT(message->provider), channel);
+    note.words = text_key_OPERATOR_CALLBACKS_MISSING;
+    note.provider = message->provider;
     return operator_tell(op, &note);
 }
 

@@ -190,19 +190,30 @@ static enum err tell_change(struct op *op, struct provider_state *state, enum br
     struct operator_note note = {.key = key_of(op, "provider", state->provider)};
     if (change == BREAKER_OPENED) {
         bool is_auth = state->last_category == failure_category_auth;
+        struct str what =
+            is_auth ? STR("refused our credentials")
+                    : arena_printf(op->arena, "failed %lld times in a row, the last time so",
+                                   (long long)state->failures);
         note.title = arena_printf(op->arena, "%.*s does not work", STR_FMT(state->provider));
         note.text = arena_printf(
             op->arena,
-            "%s of the provider %.*s in a row. The last one: %.*s Its messages go to the next "
-            "provider of their channel, or wait. It is tried again by itself%s",
-            is_auth ? "A refusal of our credentials" : "Failures", STR_FMT(state->provider),
-            STR_FMT(state->last_error), is_auth ? "; please check its account and settings." : ".");
+            "The provider %.*s %.*s: %.*s Its messages go to the next provider of their channel, "
+            "or wait. It is tried again by itself%s",
+            STR_FMT(state->provider), STR_FMT(what), STR_FMT(state->last_error),
+            is_auth ? "; please check its account and settings." : ".");
+        note.words = text_key_OPERATOR_PROVIDER_FAILING;
+        note.provider = state->provider;
+        note.error = state->last_error;
+        note.count = state->failures;
         state->told_at = op->now;
         return operator_tell(op, &note);
     }
     note.title = arena_printf(op->arena, "%.*s works again", STR_FMT(state->provider));
     note.text = arena_printf(op->arena, "The provider %.*s took a message again; what waited goes.",
                              STR_FMT(state->provider));
+    note.words = text_key_OPERATOR_PROVIDER_RECOVERED;
+    note.provider = state->provider;
+    note.since = state->told_at;
     state->told_at = INSTANT_NONE;
     return operator_recovered(op, &note);
 }

@@ -19,7 +19,8 @@ struct incoming {
     const struct provider_news *news;
     enum message_source source;
     struct reply reply;
-    struct list users; /* Who has the number: several people may share one. */
+    struct list users;    /* Who has the number: several people may share one. */
+    struct list contacts; /* Whose emergency contact has it. */
     struct open_subjects *subjects;
     struct inbound_text row;
     struct wording wording; /* What is written back; text_key_NONE for nothing. */
@@ -44,36 +45,44 @@ static struct str readable(struct str text, size_t bytes_max)
     return str_is_utf8(text) ? str_cut_utf8(text, bytes_max) : STR("(unreadable)");
 }
 
+/* Whoever has the number, or, for an emergency contact, the person that it is about. */
 static const struct user *person_of(const struct incoming *text)
 {
-    const struct user *users = text->users.items;
-    for (size_t i = 0; i < text->users.count; i++) {
-        if (id_equal(users[i].id, text->row.user_id)) {
-            return &users[i];
+    const struct list lists[] = {text->users, text->contacts};
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        const struct user *users = lists[i].items;
+        for (size_t j = 0; j < lists[i].count; j++) {
+            if (id_equal(users[j].id, text->row.user_id)) {
+                return &users[j];
+            }
         }
     }
-    return users;
+    return NULL;
 }
 
-/* The carrier's word, whether it says so itself or we see it. A YES re-enables who had sent STOP,
- * there as here. */
+/* A yes re-enables who had sent STOP, at the carrier as here. From anybody else it is an answer,
+ * though a carrier that minds STOP and START may call every yes a START. */
+static enum err word_of_yes(struct op *op, const struct incoming *text, enum reply_word *out)
+{
+    enum failure_category suppressed = failure_category_NONE;
+    TRY(suppression_of(op, text->news->channel, text->news->from, &suppressed));
+    *out = suppressed == failure_category_opted_out ? REPLY_START : REPLY_UNKNOWN;
+    return OK;
+}
+
+/* The carrier's word, whether it says so itself or we see it. */
 static enum err carrier_word(struct op *op, const struct incoming *text, enum reply_word *out)
 {
     struct str told = text->news->opt_out;
-    enum failure_category suppressed = failure_category_NONE;
+    if (str_equal_nocase(str_trim(text->news->text), STR("yes"))) {
+        return word_of_yes(op, text, out);
+    }
     *out = str_equal_nocase(told, STR("STOP"))    ? REPLY_STOP
            : str_equal_nocase(told, STR("START")) ? REPLY_START
            : str_equal_nocase(told, STR("HELP"))  ? REPLY_HELP
                                                   : text->reply.word;
-    if (*out == REPLY_STOP || *out == REPLY_START || *out == REPLY_HELP) {
-        return OK;
-    }
-    *out = REPLY_UNKNOWN;
-    if (!str_equal_nocase(str_trim(text->news->text), STR("yes"))) {
-        return OK;
-    }
-    TRY(suppression_of(op, text->news->channel, text->news->from, &suppressed));
-    *out = suppressed == failure_category_opted_out ? REPLY_START : REPLY_UNKNOWN;
+    bool is_carriers = *out == REPLY_STOP || *out == REPLY_START || *out == REPLY_HELP;
+    *out = is_carriers ? *out : REPLY_UNKNOWN;
     return OK;
 }
 
@@ -133,6 +142,8 @@ static void nothing_open(struct incoming *text)
 
 static enum err not_understood(struct op *op, struct incoming *text)
 {
+    char cut[CUT_MESSAGE_MAX];
+    struct str heard = cut_message(text->row.text, cut);
     const struct open_subject *first = NULL;
     text->row.meaning = STR("NOT_UNDERSTOOD");
     text->wording.key = text_key_REPLY_NOT_UNDERSTOOD;
@@ -144,7 +155,7 @@ static enum err not_understood(struct op *op, struct incoming *text)
                                              .subject_type = subject_type_USER,
                                              .subject = text->row.user_id,
                                              .user = text->row.user_id,
-                                             .after = text->row.text});
+                                             .after = arena_str(op->arena, heard)});
 }
 
 static enum err say_what_was_taken(struct op *op, struct incoming *text,
@@ -183,7 +194,8 @@ static enum err answer_subject(struct op *op, struct incoming *text,
 static enum err choose_subject(struct op *op, struct incoming *text)
 {
     const struct open_subject *chosen = NULL;
-    TRY(open_subjects_of(op, &text->users, text->subjects));
+    TRY(open_subjects_add(op, &text->users, message_target_PERSON, text->subjects));
+    TRY(open_subjects_add(op, &text->contacts, message_target_EMERGENCY_CONTACT, text->subjects));
     if (text->reply.word == REPLY_UNKNOWN) {
         return not_understood(op, text);
     }
@@ -203,13 +215,14 @@ static enum err understand(struct op *op, struct incoming *text)
 {
     enum reply_word carrier = REPLY_UNKNOWN;
     TRY(users_by_phone(op->db, op->arena, text->news->from, &text->users));
-    text->row.user_id =
-        text->users.count > 0 ? ((const struct user *)text->users.items)[0].id : ID_NONE;
+    TRY(users_by_emergency_phone(op->db, op->arena, text->news->from, &text->contacts));
+    const struct list *known = text->users.count > 0 ? &text->users : &text->contacts;
+    text->row.user_id = known->count > 0 ? ((const struct user *)known->items)[0].id : ID_NONE;
     TRY(carrier_word(op, text, &carrier));
     if (carrier != REPLY_UNKNOWN) {
         return take_carrier_word(op, text, carrier);
     }
-    if (text->users.count == 0) {
+    if (known->count == 0) {
         text->row.meaning = STR("UNKNOWN_NUMBER");
         return OK;
     }
@@ -225,8 +238,13 @@ static bool is_wrong(struct str meaning)
 static enum err word_answer(struct op *op, struct incoming *text)
 {
     int64_t wrong = 0;
+    enum failure_category suppressed = failure_category_NONE;
     if (text->wording.key == text_key_NONE) {
         return OK;
+    }
+    TRY(suppression_of(op, text->news->channel, text->news->from, &suppressed));
+    if (suppressed == failure_category_opted_out) {
+        return OK; /* It counts, and nothing is written to who sent STOP. */
     }
     TRY(inbound_texts_wrong(op->db, op->arena, text->row.sender,
                             instant_sub(op->now, forgiven_after), &wrong));
@@ -260,7 +278,7 @@ static enum err send_reply(struct op *op, const struct incoming *text)
         .subject_type = subject_type_USER,
         .subject = text->row.user_id,
         .user = text->row.user_id,
-        .target = message_target_PERSON,
+        .target = text->users.count > 0 ? message_target_PERSON : message_target_EMERGENCY_CONTACT,
         .channel = text->news->channel,
         .recipient = text->news->from,
         .text = text->row.reply,

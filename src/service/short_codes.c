@@ -25,7 +25,7 @@ static enum err subjects_of_user(struct op *op, struct id user, struct open_subj
 {
     struct user person = {.id = user};
     struct list people = {&person, 1};
-    return open_subjects_of(op, &people, out);
+    return open_subjects_add(op, &people, message_target_PERSON, out);
 }
 
 static bool is_used(const struct list *codes, struct str code)

@@ -98,7 +98,7 @@ struct site {
     struct duration retry_first; /* QUEUE_RETRY_BACKOFF_DELAY */
     struct duration calendar_interval;
     struct str default_timezone;
-    struct str public_url;     /* Without a slash at the end. */
+    struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
     struct str operator_email; /* Absent for none; the same for the next two. */
     struct str operator_phone;
     struct str operator_webhook;

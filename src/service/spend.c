@@ -85,6 +85,8 @@ static enum err tell_blocked(struct op *op, const struct message_plan *plan, con
                              "SPEND_MAX_PER_DAY, SPEND_MAX_PER_PERSON_PER_DAY, "
                              "SPEND_MAX_PER_INCIDENT, SPEND_PREFIX_CAPS and BLOCKED_PREFIXES.",
                              STR_FMT(to), reason),
+        .words = text_key_OPERATOR_SPEND_CAP,
+        .error = str_from(reason),
     };
     TRY(op_audit(op, (struct audit_entry){.action = "SPEND_BLOCKED",
                                           .subject_type = plan->subject_type,

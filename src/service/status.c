@@ -3,6 +3,7 @@
 #include "channel/render.h"
 #include "service/checkins.h"
 #include "service/link.h"
+#include "service/messages.h"
 #include "store/calendars.h"
 #include "store/messages.h"
 #include "store/timers.h"
@@ -131,6 +132,15 @@ enum err show_link(struct op *op, const void *input, void *output)
     return fill_link(op, meeting, output);
 }
 
+/* Whoever opened the link has got the message that brought it: the newest, as a rule. */
+static enum err confirm_link(struct op *op, const struct meeting *meeting)
+{
+    struct message message = {0};
+    enum err err =
+        messages_last_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &message);
+    return err == OK ? message_confirm(op, &message, STR("link")) : err == E_NOT_FOUND ? OK : err;
+}
+
 enum err answer_link(struct op *op, const void *input, void *output)
 {
     const struct link_input *given = input;
@@ -143,6 +153,7 @@ enum err answer_link(struct op *op, const void *input, void *output)
                                       .user = meeting.user_id,
                                       .status = (enum checkin_status)given->answer,
                                       .source = checkin_source_LINK};
+    TRY(confirm_link(op, &meeting));
     TRY(take_checkin(op, &request, &result));
     TRY(fill_link(op, id, output));
     ((struct link_view *)output)->is_done = true;

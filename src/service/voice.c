@@ -92,8 +92,9 @@ static enum err incident_ended(struct op *op, const struct call_subject *subject
     if (incident->state == incident_state_OPEN || incident->state == incident_state_ESCALATING) {
         return OK;
     }
-    *key = incident->state == incident_state_CANCELLED ? text_key_VOICE_ENDED_CANCELLED
-                                                       : text_key_VOICE_ENDED_RESOLVED;
+    *key = incident->state == incident_state_CANCELLED      ? text_key_VOICE_ENDED_CANCELLED
+           : incident->state == incident_state_ACKNOWLEDGED ? text_key_VOICE_ENDED_TAKEN
+                                                            : text_key_VOICE_ENDED_RESOLVED;
     TRY(last_move(op, incident, &event, &is_known));
     if (!is_known) {
         return OK;

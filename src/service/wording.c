@@ -5,6 +5,7 @@
 #include "channel/whatsapp_templates.h"
 #include "model/json.h"
 #include "service/link.h"
+#include "service/short_codes.h"
 #include "service/unsubscribe.h"
 
 static enum err add_invite(struct op *op, const struct wording *wording, struct message_plan *plan)
@@ -137,6 +138,19 @@ enum err word_reply(struct op *op, const struct wording *wording, enum channel c
     return OK;
 }
 
+/* A text can be answered by its subject's code where the person has several open (V4). */
+static enum err add_code(struct op *op, const struct message_plan *plan, struct render_facts *facts)
+{
+    bool is_text = plan->channel == channel_SMS || plan->channel == channel_WHATSAPP;
+    bool is_asked = is_text && plan->target == message_target_PERSON && id_is_set(plan->user) &&
+                    id_is_set(plan->subject);
+    struct id subject = id_is_set(plan->meeting) ? plan->meeting : plan->subject;
+    if (!is_asked || str_is_set(facts->code)) {
+        return OK;
+    }
+    return short_code_of(op, plan->user, subject, &facts->code);
+}
+
 enum err word_message(struct op *op, const struct wording *wording, struct message_plan *plan)
 {
     bool is_contact = plan->target == message_target_EMERGENCY_CONTACT;
@@ -145,6 +159,7 @@ enum err word_message(struct op *op, const struct wording *wording, struct messa
         facts.name = wording->user->emergency_name;
         facts.link = wording->link;
     }
+    TRY(add_code(op, plan, &facts));
     struct message reader = {.channel = plan->channel,
                              .target = plan->target,
                              .user_id = plan->user,

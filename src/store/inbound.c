@@ -36,11 +36,12 @@ enum err short_codes_remove(struct db *db, struct id id)
     return db_run(db, S_code_remove, PARAMS(value_id(id)));
 }
 
-enum err messages_to_person(struct db *db, struct arena *arena, struct id user,
-                            struct instant since, struct list *out)
+enum err messages_to_person(struct db *db, struct arena *arena, const struct spoken_to *whom,
+                            struct list *out)
 {
     return db_all(db, S_messages_to_person, (struct db_into){TABLE_messages, arena}, out,
-                  PARAMS(value_id(user), id_at(since)));
+                  PARAMS(value_id(whom->user), id_at(whom->since),
+                         value_enum(&message_target_names, whom->target)));
 }
 
 enum err message_events_heard(struct db *db, struct id message, struct str word, int64_t *out)

@@ -17,10 +17,16 @@ NODISCARD enum err short_codes_of_user(struct db *db, struct arena *arena, struc
                                        struct list *out);
 NODISCARD enum err short_codes_remove(struct db *db, struct id id);
 
-/* Messages and calls to a person about meetings and incidents since `since`, the newest first, at
+struct spoken_to {
+    struct id user;
+    enum message_target target; /* The person, or their emergency contact. */
+    struct instant since;
+};
+
+/* Messages and calls to somebody about meetings and incidents since `since`, the newest first, at
  * most 100: what a text may be the answer to. */
-NODISCARD enum err messages_to_person(struct db *db, struct arena *arena, struct id user,
-                                      struct instant since, struct list *out);
+NODISCARD enum err messages_to_person(struct db *db, struct arena *arena,
+                                      const struct spoken_to *whom, struct list *out);
 /* How often a person was heard to do this during a message: "key 9". */
 NODISCARD enum err message_events_heard(struct db *db, struct id message, struct str word,
                                         int64_t *out);

@@ -125,11 +125,11 @@ enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id 
                   PARAMS(value_id(subject)));
 }
 
-enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
-                               struct instant at, struct message *out)
+enum err messages_last_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                  struct id user, struct message *out)
 {
-    return db_one(db, S_message_last_to_user, messages_into(arena), out,
-                  PARAMS(value_id(user), id_at(instant_add(at, MILLISECONDS(1)))));
+    return db_one(db, S_message_last_of_meeting, messages_into(arena), out,
+                  PARAMS(value_id(meeting), value_id(user)));
 }
 
 enum err messages_silent(struct db *db, struct arena *arena, struct instant since,

@@ -48,9 +48,9 @@ NODISCARD enum err messages_way_count(struct db *db, int64_t *out);
 /* What an answer still has to stop: on its way, or a call that has not ended. */
 NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, struct id subject,
                                             struct list *out);
-/* The last message or call to a person about a meeting: what a reply means. */
-NODISCARD enum err messages_last_to_user(struct db *db, struct arena *arena, struct id user,
-                                         struct instant at, struct message *out);
+/* The last one to a person about their meeting that can have brought them its link. */
+NODISCARD enum err messages_last_of_meeting(struct db *db, struct arena *arena, struct id meeting,
+                                            struct id user, struct message *out);
 /* Sent since `since` by `provider` and without an end. */
 NODISCARD enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
                                    struct str provider, struct list *out);

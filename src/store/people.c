@@ -4,6 +4,7 @@ static void hash_numbers(struct db *db, struct arena *arena, struct user *user)
 {
     user->phone_hash = seal_lookup_hash(db_seal(db), arena, user->phone);
     user->whatsapp_hash = seal_lookup_hash(db_seal(db), arena, user->whatsapp);
+    user->emergency_phone_hash = seal_lookup_hash(db_seal(db), arena, user->emergency_phone);
 }
 
 enum err users_put(struct db *db, struct arena *arena, struct user *user)
@@ -56,6 +57,14 @@ enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, st
 {
     struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
     return db_all(db, S_users_by_phone, (struct db_into){TABLE_users, arena}, out,
+                  PARAMS(value_bytes(hash)));
+}
+
+enum err users_by_emergency_phone(struct db *db, struct arena *arena, struct str phone,
+                                  struct list *out)
+{
+    struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
+    return db_all(db, S_users_by_emergency_phone, (struct db_into){TABLE_users, arena}, out,
                   PARAMS(value_bytes(hash)));
 }
 

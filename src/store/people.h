@@ -15,6 +15,9 @@ NODISCARD enum err users_get(struct db *db, struct arena *arena, struct id id, s
 NODISCARD enum err users_zone(struct db *db, struct arena *arena, struct id id, struct str *out);
 NODISCARD enum err users_by_phone(struct db *db, struct arena *arena, struct str phone,
                                   struct list *out);
+/* Those whose emergency contact has this number. */
+NODISCARD enum err users_by_emergency_phone(struct db *db, struct arena *arena, struct str phone,
+                                            struct list *out);
 NODISCARD enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit,
                               struct list *out);
 NODISCARD enum err users_count(struct db *db, int64_t *out);

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A checkpoint every thousand pages: pages that are spread (keys that are no ids) are written back
- * two or three times less often than at four hundred, and one takes a few milliseconds. */
+/* A checkpoint every two thousand pages: pages that are spread (keys that are no ids) are written
+ * back less often than with smaller ones, and one takes some ten milliseconds, under load only. */
 enum {
     BUSY_MS = 5000,
-    WAL_PAGES_MAX = 1000,
+    WAL_PAGES_MAX = 2000,
     WAL_BYTES_MAX = 64 * 1024 * 1024,
     MESSAGE_BYTES = 240
 };

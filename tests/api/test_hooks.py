@@ -91,7 +91,7 @@ def refuses(server):
     fields = {"MessageSid": "SM1", "From": ANA, "To": OURS, "Body": "1", "AccountSid": ACCOUNT}
     target = "/webhooks/twilio/sms"
     for what, more in (("a forged signature", {"signed": "0/KCTR6DLpKmkAf8muzZqo1nDgQ="}), ("an empty signature", {"signed": " "}),
-                       ("a signature with another token", {"token": "x" * 32}),
+                       ("a signature with another token", {"token": "x" * 32}), ("one with no token at all", {"token": ""}),
                        ("a signature over the host that was asked", {"base": f"http://127.0.0.1:{server.port}"}),
                        ("a signature over what a proxy says", {"base": "http://evil.example.net"}),
                        ("a signature over the path without its prefix", {"base": "https://alerts.example.com:8443"})):
@@ -99,6 +99,14 @@ def refuses(server):
     good = signature(PUBLIC_URL + target, fields)
     changes_nothing(server, "a changed field", 403, lambda: hook(server, target, {**fields, "Body": "2"}, signed=good))
     changes_nothing(server, "an added query", 403, lambda: hook(server, target + "?a=b", fields, signed=good))
+    bare = {"X-Twilio-Signature": signature(PUBLIC_URL + target, {})}
+    for what, kind, body in (("a body that is no form", "application/json", json.dumps(fields)),
+                             ("a form that says it is none", "text/plain", urllib.parse.urlencode(fields))):
+        changes_nothing(server, f"{what}, signed by its URL alone", 403, lambda kind=kind, body=body: server.ask(
+            "POST", target, body.encode(), key=None, headers={**bare, "Content-Type": kind}))
+    changes_nothing(server, "a hash of another body", 403, lambda: server.ask(
+        "POST", f"{target}?bodySHA256={'0' * 64}", json.dumps(fields).encode(), key=None,
+        headers={"Content-Type": "application/json", "X-Twilio-Signature": signature(f"{PUBLIC_URL}{target}?bodySHA256={'0' * 64}", {})}))
     changes_nothing(server, "no signature", 403,
                     lambda: server.ask("POST", target, b"a=b", key=None, headers={"Content-Type": "text/plain"}))
     for what, path in (("an unknown provider", "/webhooks/nobody/sms"), ("one that is not configured", "/webhooks/plivo/sms"),
@@ -109,7 +117,9 @@ def refuses(server):
     for method in ("PUT", "DELETE", "PATCH"):
         answer = hook(server, target, fields, method=method)
         checks.ok(answer.status == 405 and "POST" in answer.headers.get("Allow", ""), f"{method} is 405 with Allow", answer.status)
-    checks.equal(server.ask("HEAD", target, key=None).status, 405, "HEAD is 405")
+    for what, path, status in (("a webhook", target, 200), ("an unknown provider", "/webhooks/nobody/sms", 404)):
+        changes_nothing(server, f"HEAD of {what}", status, lambda path=path: server.ask("HEAD", path, key=None))
+    checks.equal(server.ask("HEAD", target, key=None).headers.get("Content-Type"), "text/plain", "as plain text")
     lines = [line for line in server.log().splitlines() if "not signed by twilio" in line]
     checks.ok(1 <= len(lines) <= 2, "refusals are logged, but not each of them", len(lines))
 

@@ -273,6 +273,12 @@ static void test_look_up_by_phone(void **state)
     assert_int_equal(list.count, 0);
     assert_int_equal(users_by_phone(f->db, f->arena, STR("+34600111225"), &list), OK);
     assert_int_equal(list.count, 1);
+    ana.emergency_phone = STR("+34600111226");
+    assert_int_equal(users_change(f->db, f->arena, &ana), OK);
+    assert_int_equal(users_by_phone(f->db, f->arena, STR("+34600111226"), &list), OK);
+    assert_int_equal(list.count, 0);
+    assert_int_equal(users_by_emergency_phone(f->db, f->arena, STR("+34600111226"), &list), OK);
+    assert_int_equal(list.count, 1);
     int64_t count = 0;
     assert_int_equal(users_count(f->db, &count), OK);
     assert_int_equal(count, 1);

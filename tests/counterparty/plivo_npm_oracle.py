@@ -7,46 +7,17 @@ one thing damaged both refuse. The package is installed by npm, pinned by plivo_
 directory; without npm, or without a network the first time, the comparison is skipped (77). protocols.md 2.5.
 """
 import json
-import os
 import pathlib
 import random
-import shutil
 import subprocess
 import sys
 import urllib.parse
 
-HERE = pathlib.Path(__file__).resolve().parent / "plivo_npm"
-BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", HERE.parent.parent.parent / "build"))
-SKIPPED = 77
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import npm  # noqa: E402  (tests/lib/npm.py)
+
 TOKEN = "MAXXXXXXXXXXXXXXXXXX-token"
 RANDOM_CASES = 300
-
-
-def skip(reason):
-    print(reason)
-    sys.exit(SKIPPED)
-
-
-def install():
-    """The work folder with the package in it."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        skip("node and npm are not installed")
-    folder = BUILD / "plivo-npm"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / "package-lock.json").read_bytes()
-    stamp = folder / "installed.json"
-    for name in ("package.json", "package-lock.json", "validate.js"):
-        shutil.copyfile(HERE / name, folder / name)
-    if not stamp.exists() or stamp.read_bytes() != lock:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
-        except subprocess.TimeoutExpired:
-            skip("npm did not answer in time")
-        if done.returncode != 0:
-            skip("npm could not install plivo: " + " ".join(done.stderr.split())[-200:])
-        stamp.write_bytes(lock)
-    return folder
 
 
 class Peer:
@@ -142,7 +113,7 @@ def differences(both, case):
 
 
 def main():
-    both = Both(sys.argv[1], install())
+    both = Both(sys.argv[1], npm.install("plivo_npm"))
     cases = [*fixed_cases(), *random_cases(random.Random(1))]
     wrong = 0
     for case in cases:

@@ -2,43 +2,21 @@
 """The real server, Prism as a validating proxy with Twilio's own OpenAPI, and the fake carrier behind it.
 
 Each request of ours and each answer of the fake is held against the spec while whole calls and texts live: one that does not
-fit is refused by Prism, and the call or the text never takes place. Prism is installed by npm from
-../shared/counterparties/twilio/package.json into the build folder, once; skipped where that can't be had."""
-import fcntl
+fit is refused by Prism, and the call or the text never takes place. Prism is installed by npm,
+pinned by prism_npm/package-lock.json, into the build folder, once; skipped where that can't be had."""
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import carrier as fake  # noqa: E402  (tests/lib/carrier.py)
 import live  # noqa: E402
+import npm  # noqa: E402
 
 TWILIO = live.SHARED / "counterparties" / "twilio"
 SPEC = TWILIO / "twilio_proxy.json"
-INSTALL_SECONDS = 200
 START_SECONDS = 60
 checks = live.Checks()
-
-
-def install():
-    npm = live.need("npm", "node")[0]
-    folder = live.BUILD / "counterparty-twilio"
-    prism = folder / "node_modules" / ".bin" / "prism"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not prism.exists():
-            shutil.copy(TWILIO / "package.json", folder / "package.json")
-            try:
-                done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder,
-                                      stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-            except subprocess.TimeoutExpired:
-                live.skip("npm did not install Prism in time")
-            if done.returncode != 0 or not prism.exists():
-                live.skip("npm cannot install Prism here")
-    return prism
 
 
 def complaints(log):
@@ -49,7 +27,7 @@ def complaints(log):
 def main():
     if not SPEC.exists():
         live.skip(f"{SPEC} is not there")
-    prism = install()
+    prism = npm.install("prism_npm") / "node_modules" / ".bin" / "prism"
     port, proxy = live.free_ports(2)
     carrier = fake.Carrier(checks, f"http://127.0.0.1:{port}")
     log = checks.work / "prism.log"

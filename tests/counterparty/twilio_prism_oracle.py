@@ -5,50 +5,28 @@ Usage: twilio_prism_oracle.py PROGRAM (built from twilio_prism_oracle.c)
 
 Prism checks values, required fields and the login; names.js in front of it checks the names, since Twilio ignores an unknown
 one and all callbacks would be lost silently (protocols.md 1.1). What is damaged on purpose must be refused, or the check
-could not fail. Prism is installed by npm from ../shared/counterparties/twilio/package.json into the build folder, once.
+could not fail. Prism is installed by npm, pinned by prism_npm/package-lock.json, into the build folder, once.
 Prism runs without --errors: with it, it also refuses to give its own examples of lists, whose URIs its spec does not allow.
 """
 import base64
-import fcntl
 import http.client
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import live  # noqa: E402  (tests/lib/live.py)
+import npm  # noqa: E402  (tests/lib/npm.py)
 
 TWILIO = live.SHARED / "counterparties" / "twilio"
 SPEC = TWILIO / "twilio_mock.json"
 ACCOUNT = "AC" + "a" * 32
-INSTALL_SECONDS = 200
 START_SECONDS = 60
 
 checks = live.Checks()
 program = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else None
-
-
-def install():
-    """The program prism. Skips where it cannot be had."""
-    npm = live.need("npm", "node")[0]
-    folder = live.BUILD / "counterparty-twilio"
-    prism = folder / "node_modules" / ".bin" / "prism"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not prism.exists():
-            shutil.copy(TWILIO / "package.json", folder / "package.json")
-            try:
-                done = subprocess.run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder,
-                                      stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-            except subprocess.TimeoutExpired:
-                live.skip("npm did not install Prism in time")
-            if done.returncode != 0 or not prism.exists():
-                live.skip("npm cannot install Prism here")
-    return prism
 
 
 def start(prism):
@@ -136,7 +114,7 @@ def check_damaged(port, asked):
 def main():
     if program is None or not SPEC.exists():
         live.skip("the shared folder with Twilio's OpenAPI is absent" if program else __doc__.splitlines()[2])
-    port = start(install())
+    port = start(npm.install("prism_npm") / "node_modules" / ".bin" / "prism")
     lines = subprocess.run([program, "ask", f"http://127.0.0.1:{port}"], stdout=subprocess.PIPE, check=True,
                            timeout=20).stdout.decode().splitlines()
     checks.ok(len(lines) >= 18, "every kind of request is made", lines)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The README's session, run as a newcomer would: each command of its console blocks prints what the README shows.
+"""The sessions of README.md and docs/providers.md, run as a newcomer would: each command of their console blocks prints what the
+page shows.
 
 The server is started as the README says (virtual clock, its key), on a free port. TAP: one point a command that prints.
 """
@@ -29,46 +30,76 @@ def steps(text):
             yield command, "\n".join(expected)
 
 
+class Shell:
+    """One bash for all commands of a page, whose variables last."""
+
+    def __init__(self, port):
+        self.port = port
+        environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL")}
+        self.process = subprocess.Popen(["bash"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def run(self, command):
+        command = command.replace("8080", self.port).replace("build/tocsin", str(BUILD / "tocsin"))
+        self.process.stdin.write(command + "\nprintf '\\036\\n'\n")
+        self.process.stdin.flush()
+        lines = []
+        while not (line := self.process.stdout.readline()).endswith("\x1e\n"):
+            if not line:
+                raise EOFError(f"the shell ended at {command!r}")
+            lines.append(line)
+        return "".join([*lines, line[:-2]]).strip("\n")
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+
+
+class Count:
+    number = failed = 0
+
+
+def run_page(text, port, count):
+    """The points of one page: how many of its commands print anything."""
+    before = count.number
+    shell = Shell(port)
+    try:
+        for command, expected in steps(text):
+            seen = shell.run(command)
+            if not expected and not seen:
+                continue
+            count.number += 1
+            count.failed += seen != expected
+            print(f"{'ok' if seen == expected else 'not ok'} {count.number} - {command[:70]}")
+            if seen != expected:
+                print(f"# expected {expected!r}\n# seen     {seen!r}")
+    finally:
+        shell.end()
+    return count.number - before
+
+
 def main():
     text = (ROOT / "README.md").read_text()
     start = re.search(r"TOCSIN_ADMIN_KEY=(\S+) script/serve (--clock virtual --at \S+)", text)
     if start is None:
         print("not ok 1 - the README shows how to start with a virtual clock\n1..1")
         return 1
-    failed = number = 0
+    count = Count()
     with tempfile.TemporaryDirectory() as folder:
         environment = {"PATH": os.environ["PATH"], "TOCSIN_ADMIN_KEY": start[1], "TOCSIN_DATA_DIR": folder}
         server = subprocess.Popen([BUILD / "tocsin", "serve", "--listen", "127.0.0.1:0", *start[2].split()],
                                   env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        port = re.search(r":(\d+)$", server.stdout.readline().strip())[1]
-        shell = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
-            for command, expected in steps(text):
-                shell.stdin.write(command.replace("8080", port) + "\nprintf '\\036\\n'\n")
-                shell.stdin.flush()
-                lines = []
-                while not (line := shell.stdout.readline()).endswith("\x1e\n"):
-                    lines.append(line)
-                lines.append(line[:-2])
-                seen = "".join(lines).strip("\n")
-                if not expected and not seen:
-                    continue
-                number += 1
-                is_same = seen == expected
-                failed += not is_same
-                print(f"{'ok' if is_same else 'not ok'} {number} - {command[:70]}")
-                if not is_same:
-                    print(f"# expected {expected!r}\n# seen     {seen!r}")
+            port = re.search(r":(\d+)$", server.stdout.readline().strip())[1]
+            for page, least in (("README.md", 10), ("docs/providers.md", 4)):
+                if run_page((ROOT / page).read_text(), port, count) < least:
+                    count.failed += 1
+                    print(f"# fewer than {least} commands of {page} print anything")
         finally:
-            shell.stdin.close()
-            shell.wait(timeout=10)
             server.terminate()
             server.wait(timeout=15)
-    if number < 6:
-        failed += 1
-        print(f"# only {number} commands of the README print anything")
-    print(f"1..{number}")
-    return 1 if failed else 0
+    print(f"1..{count.number}")
+    return 1 if count.failed else 0
 
 
 sys.exit(main())

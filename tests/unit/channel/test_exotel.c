@@ -140,8 +140,8 @@ static void test_refusals_of_ours(void **state)
             E_INVALID);
         assert_string_equal(problem.field, rows[i].field);
         assert_int_equal(provider_exotel.check(rows[i].settings, &problem), OK);
-        assert_int_equal(
-            provider_exotel.check_channel(rows[i].settings, channel_CALL, &problem), E_INVALID);
+        assert_int_equal(provider_exotel.check_channel(rows[i].settings, channel_CALL, &problem),
+                         E_INVALID);
         assert_string_equal(problem.field, rows[i].field);
         assert_int_equal(provider_exotel.check_channel(rows[i].settings, channel_SMS, &problem),
                          OK);

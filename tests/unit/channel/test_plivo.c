@@ -443,9 +443,9 @@ static void test_polled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_call),      TEST(test_text),    TEST(test_refusals_of_ours), TEST(test_check),
-        TEST(test_created),   TEST(test_refused), TEST(test_unknown), TEST(test_questions),        TEST(test_found),
-        TEST(test_full_page), TEST(test_polled),
+        TEST(test_call),    TEST(test_text),      TEST(test_refusals_of_ours), TEST(test_check),
+        TEST(test_created), TEST(test_refused),   TEST(test_unknown),          TEST(test_questions),
+        TEST(test_found),   TEST(test_full_page), TEST(test_polled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

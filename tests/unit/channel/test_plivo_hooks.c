@@ -84,8 +84,7 @@ static void test_v2(void **state)
     struct str url = hook_url(&settings, &place, *state);
     struct str query = str_slice(url, str_find_byte(url, '?', 0) + 1, url.len);
     struct str v2 = plivo_sign_v2(STR(TOKEN), url, STR("7"), *state);
-    struct hook_call call = {
-        .hook = HOOK_VOICE, .url = url, .query = query, .body = STR("a=b")};
+    struct hook_call call = {.hook = HOOK_VOICE, .url = url, .query = query, .body = STR("a=b")};
     const char *alone[] = {"x-plivo-signature-v2", v2.ptr, "x-plivo-signature-v2-nonce", "7", NULL};
     assert_int_equal(checked(call, alone, *state), OK);
     const char *both[] = {"x-plivo-signature-v2",
@@ -231,6 +230,10 @@ static void test_call_status(void **state)
         assert_int_equal(news.class, rows[i].class);
         assert_int_equal(news.category, rows[i].category);
     }
+}
+
+static void test_ended_call(void **state)
+{
     struct provider_news news =
         heard(HOOK_CALL_STATUS, OURS,
               "CallUUID=c-1&RequestUUID=r-1&To=14155550137&CallStatus=completed&Duration=17"
@@ -317,9 +320,10 @@ static void test_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_vector),      TEST(test_v2),          TEST(test_get),
-        TEST(test_text_status), TEST(test_call_status), TEST(test_machine_and_keys),
-        TEST(test_inbound),     TEST(test_unreadable),  TEST(test_answers),
+        TEST(test_vector),           TEST(test_v2),          TEST(test_get),
+        TEST(test_text_status),      TEST(test_call_status), TEST(test_ended_call),
+        TEST(test_machine_and_keys), TEST(test_inbound),     TEST(test_unreadable),
+        TEST(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,7 +175,22 @@ static struct rendered render_in(const char *language, enum text_key key, enum c
     return out;
 }
 
-/* With everyday names and a link of the usual length a reminder is one SMS, in Hindi two. */
+static void check_reminders(const char *language, const struct render_facts *facts, size_t segments,
+                            struct arena *arena)
+{
+    for (int key = text_key_MEETING_UPCOMING_EMAIL; key <= text_key_MISSED_REPEAT_CALL; key++) {
+        struct str text = render_in(language, (enum text_key)key, channel_SMS, facts, arena).text;
+        assert_true(str_contains(text, STR(": 1 12a")) == str_is_set(facts->code));
+        if (sms_segments(text) > segments) {
+            fail_msg("%s %s: %zu segments, %zu units:\n%.*s", language,
+                     text_key_name((enum text_key)key), sms_segments(text), sms_measure(text).units,
+                     STR_FMT(text));
+        }
+    }
+}
+
+/* With everyday names and a link of the usual length a reminder is one SMS, in Hindi two, or three
+ * with a code. */
 static void test_sms_in_each_language(void **state)
 {
     static const struct {
@@ -183,35 +198,31 @@ static void test_sms_in_each_language(void **state)
         const char *name;
         const char *title;
         size_t segments;
+        size_t coded_segments;
     } rows[] = {
-        {"en", "Anna", "Design review", 1},
+        {"en", "Anna", "Design review", 1, 1},
         {"es",
          "Luc\xC3\xAD"
          "a",
-         "Revisi\xC3\xB3n mensual", 1},
+         "Revisi\xC3\xB3n mensual", 1, 1},
         {"de", "J\xC3\xBCrgen",
          "Team\xC3\xBC"
          "bersicht",
-         1},
+         1, 1},
         {"hi", "\xE0\xA4\x85\xE0\xA4\xA8\xE0\xA4\xBF\xE0\xA4\xA4\xE0\xA4\xBE",
          "\xE0\xA4\xAE\xE0\xA4\xBE\xE0\xA4\xB8\xE0\xA4\xBF\xE0\xA4\x95 "
          "\xE0\xA4\xAC\xE0\xA5\x88\xE0\xA4\xA0\xE0\xA4\x95",
-         2},
+         2, 3},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct render_facts facts = sound_facts();
         facts.name = str_from(rows[i].name);
         facts.title = str_from(rows[i].title);
         facts.link = STR("https://alerts.example.com/l/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        for (int key = text_key_MEETING_UPCOMING_EMAIL; key <= text_key_MISSED_REPEAT_CALL; key++) {
-            struct str text =
-                render_in(rows[i].language, (enum text_key)key, channel_SMS, &facts, *state).text;
-            if (sms_segments(text) > rows[i].segments) {
-                fail_msg("%s %s: %zu segments, %zu units:\n%.*s", rows[i].language,
-                         text_key_name((enum text_key)key), sms_segments(text),
-                         sms_measure(text).units, STR_FMT(text));
-            }
-        }
+        check_reminders(rows[i].language, &facts, rows[i].segments, *state);
+        facts.code = STR("12a"); /* Where others are open too: one more line. */
+        check_reminders(rows[i].language, &facts, rows[i].coded_segments, *state);
+        facts.code = STR_NONE;
         facts.link = STR_NONE; /* The contact is sent none. */
         struct str contact = render_in(rows[i].language, text_key_MISSED_EMERGENCY_CONTACT,
                                        channel_SMS, &facts, *state)
@@ -311,6 +322,30 @@ static void test_everything_in_each_language(void **state)
     assert_true(str_equal_text(render_language(STR("est")), "en"));
 }
 
+/* In every language, for every call: what is left says the same, and names no key. */
+static void test_speech_without_keys(void **state)
+{
+    const char *const *languages = NULL;
+    const struct word_row *words = NULL;
+    struct render_facts facts = sound_facts();
+    size_t language_count = render_languages(&languages);
+    size_t word_count = word_rows(&words);
+    for (size_t i = 0; i < language_count; i++) {
+        for (int key = text_key_NONE + 1; key < text_key_COUNT; key++) {
+            struct str speech =
+                render_in(languages[i], (enum text_key)key, channel_CALL, &facts, *state).speech;
+            struct str plain = render_without_keys(speech);
+            assert_true(plain.len > 10 && str_starts(speech, plain));
+            for (size_t j = 0; j < word_count; j++) {
+                struct str word = str_from(words[j].text);
+                bool is_keys = str_starts(str_from(words[j].name), STR("KEYS_")) && word.len > 0;
+                assert_false(is_keys && str_contains(plain, word));
+            }
+        }
+    }
+    assert_int_equal(render_without_keys(STR_NONE).len, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -322,6 +357,7 @@ int main(void)
         TEST(test_times_in_each_language),
         TEST(test_ago),
         TEST(test_sms_in_each_language),
+        TEST(test_speech_without_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

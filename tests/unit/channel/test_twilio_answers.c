@@ -125,6 +125,32 @@ static void test_send(void **state)
     }
 }
 
+/* Refused for its callback's URL: once more without one, and no third time. */
+static void test_bad_callback(void **state)
+{
+    static const struct {
+        enum channel channel;
+        const char *code;
+        const char *before;
+        bool is_temporary;
+    } rows[] = {
+        {channel_SMS, "21609", "", true},       {channel_WHATSAPP, "21609", "", true},
+        {channel_SMS, "21609", "21609", false}, {channel_SMS, "21609", "21611", true},
+        {channel_CALL, "21609", "", false},     {channel_SMS, "21205", "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct send_job job = sound_job(rows[i].channel);
+        struct str body = arena_printf(*state, "{\"code\":%s}", rows[i].code);
+        struct wire_answer answer = {.outcome = WIRE_ANSWERED, .status = 400, .body = body};
+        struct verdict verdict = {0};
+        job.last_code = str_from(rows[i].before);
+        provider_twilio.read_send(&job, &answer, *state, &verdict);
+        assert_int_equal(verdict.kind, VERDICT_REFUSED);
+        assert_int_equal(verdict.class, failure_class_OURS);
+        assert_int_equal(verdict.is_temporary, rows[i].is_temporary);
+    }
+}
+
 static void test_unanswered(void **state)
 {
     static const struct {
@@ -402,9 +428,10 @@ static void test_prices_and_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_send),         TEST(test_unanswered),    TEST(test_find_call),
-        TEST(test_find_message), TEST(test_find_template), TEST(test_find_nothing), TEST(test_find_long_page),
-        TEST(test_poll),         TEST(test_inbox),         TEST(test_prices_and_times),
+        TEST(test_send),         TEST(test_unanswered),       TEST(test_bad_callback),
+        TEST(test_find_call),    TEST(test_find_message),     TEST(test_find_template),
+        TEST(test_find_nothing), TEST(test_find_long_page),   TEST(test_poll),
+        TEST(test_inbox),        TEST(test_prices_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,12 @@ static void test_inline_call(void **state)
     assert_true(str_contains(document, STR("db down &amp; out")));
     assert_true(str_contains(document, STR("use the link")));
     assert_false(str_contains(document, STR("Gather")));
+    /* A person who pressed a key that nobody hears would believe to have answered. */
+    job.text = STR("The db is down. Press 1 to take it, 2 if you can't, or 9 to hear this again.");
+    form = send(*state, &settings, &job, &request);
+    document = form_value(&form, "Twiml");
+    assert_true(str_contains(document, STR(">The db is down.</Say>")));
+    assert_false(str_contains(document, STR("Press")));
     job.text = (struct str){endless, sizeof endless};
     form = send(*state, &settings, &job, &request);
     document = form_value(&form, "Twiml");
@@ -206,6 +212,12 @@ static void test_sms(void **state)
     job.from = STR("+15017122669");
     form = send(*state, &settings, &job, &request);
     FIELDS(&form, "From", "+15017122669", "MessagingServiceSid", NULL);
+    job.last_code = STR("21609"); /* That URL was refused. */
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "StatusCallback", NULL, "Body", "db down & out");
+    job.last_code = STR("21611");
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "StatusCallback", status);
     settings.public_url = STR_NONE;
     form = send(*state, &settings, &job, &request);
     FIELDS(&form, "StatusCallback", NULL);
@@ -457,9 +469,10 @@ static void test_check_channel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_call),     TEST(test_ring_seconds), TEST(test_inline_call), TEST(test_sms),
-        TEST(test_validity), TEST(test_length),       TEST(test_whatsapp),    TEST(test_refused),
-        TEST(test_login),    TEST(test_questions),    TEST(test_inbox),       TEST(test_check),
+        TEST(test_call),          TEST(test_ring_seconds), TEST(test_inline_call),
+        TEST(test_sms),           TEST(test_validity),     TEST(test_length),
+        TEST(test_whatsapp),      TEST(test_refused),      TEST(test_login),
+        TEST(test_questions),     TEST(test_inbox),        TEST(test_check),
         TEST(test_check_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,23 @@ static void test_early_news_waits_for_its_id(void **state)
     assert_int_equal(kept.count, 0);
 }
 
+/* Some news came by the provider's id alone and was kept; what follows brings our id too, before
+ * the answer, and says less. */
+static void test_early_news_then_news_that_overtakes(void **state)
+{
+    struct op_fixture *f = *state;
+    struct message sms = add_message(f, channel_SMS);
+    struct provider_news arrived = news_of(message_state_DELIVERED, receipt_level_REACHED);
+    struct provider_news left = news_of(message_state_SENT, receipt_level_LEFT);
+    tell(f, &arrived);
+    left.attempt = op_id_text(&f->op, sms.id);
+    tell(f, &left);
+    assert_int_equal(reload(f, sms.id).state, message_state_DELIVERED);
+    assert_int_equal(reload(f, sms.id).receipt_level, receipt_level_REACHED);
+    accept_as(f, sms.id, "SM1");
+    assert_int_equal(reload(f, sms.id).state, message_state_DELIVERED);
+}
+
 static void test_early_news_is_forgotten(void **state)
 {
     struct op_fixture *f = *state;
@@ -365,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_news_by_the_providers_id),
         TEST(test_early_news_waits_for_its_id),
+        TEST(test_early_news_then_news_that_overtakes),
         TEST(test_early_news_is_forgotten),
         TEST(test_id_that_changes_is_taken_over),
         TEST(test_voicemail_is_not_reached),

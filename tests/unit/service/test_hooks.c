@@ -134,6 +134,32 @@ static void test_pick_up_asks(void **state)
     assert_int_equal(call.state, message_state_ANSWERED);
 }
 
+/* The attempt stands in a URL that all providers of a message may know. */
+static void test_one_provider_does_not_speak_for_another(void **state)
+{
+    struct op_fixture *f = *state;
+    struct message call = add_message(f, &f->meeting, channel_CALL);
+    struct hook_reply reply;
+    struct provider_news news = {.kind = NEWS_STATE,
+                                 .attempt = op_id_text(&f->op, call.id),
+                                 .provider_id = STR("x-1"),
+                                 .channel = channel_CALL,
+                                 .state = message_state_ANSWERED,
+                                 .level = receipt_level_REACHED,
+                                 .is_end = true,
+                                 .sequence = -1,
+                                 .cost_micros = -1,
+                                 .duration_seconds = -1};
+    int before = call.state;
+    assert_int_equal(take_news(&f->op, &provider_exotel, &news, message_source_CALLBACK, &reply),
+                     OK);
+    assert_int_equal(db_get(f->store->db, TABLE_messages, call.id, f->store->arena, &call), OK);
+    assert_int_equal(call.state, before);
+    (void)tell(f, &news);
+    assert_int_equal(db_get(f->store->db, TABLE_messages, call.id, f->store->arena, &call), OK);
+    assert_int_equal(call.state, message_state_ANSWERED);
+}
+
 static void test_machine_gets_a_short_message(void **state)
 {
     struct op_fixture *f = *state;
@@ -354,6 +380,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, op_tear_down)
     const struct CMUnitTest tests[] = {
         T(test_pick_up_asks),
+        T(test_one_provider_does_not_speak_for_another),
         T(test_machine_gets_a_short_message),
         T(test_unknown_call_is_let_go),
         T(test_key_twice_is_one_answer_and_the_same_thanks),

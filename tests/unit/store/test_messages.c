@@ -275,13 +275,12 @@ static void test_what_is_on_its_way(void **state)
     assert_int_equal(messages_open_of_subject(f->db, f->arena, meeting.id, &list), OK);
     assert_int_equal(list.count, 3);
     struct message last = {0};
-    assert_int_equal(messages_last_to_user(f->db, f->arena, meeting.user_id, store_time(60), &last),
+    /* A call brings no link, and what never left brings nothing. */
+    assert_int_equal(messages_last_of_meeting(f->db, f->arena, meeting.id, meeting.user_id, &last),
                      OK);
-    assert_true(id_equal(last.id, call.id));
-    /* A reply can only answer what was there when it was written. */
-    assert_int_equal(
-        messages_last_to_user(f->db, f->arena, meeting.user_id, store_time(-120), &last),
-        E_NOT_FOUND);
+    assert_true(id_equal(last.id, sent.id));
+    assert_int_equal(messages_last_of_meeting(f->db, f->arena, meeting.id, queued.id, &last),
+                     E_NOT_FOUND);
     assert_int_equal(messages_silent(f->db, f->arena, store_time(-120), STR("mock"), &list), OK);
     assert_int_equal(list.count, 2);
     assert_int_equal(messages_unreceipted(f->db, store_time(-120), store_time(0), &count), OK);

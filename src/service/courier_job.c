@@ -1,0 +1,49 @@
+#include "service/courier_internal.h"
+#include "service/unsubscribe.h"
+#include "store/messages.h"
+
+void courier_describe(const struct op *op, const struct message *message, struct flight *flight)
+{
+    struct arena *arena = flight->arena;
+    char id[ID_TEXT_MAX];
+    flight->message = message->id;
+    flight->begun_at = op->now;
+    flight->job = (struct send_job){
+        .channel = (enum channel)message->channel,
+        .attempt = arena_str(arena, id_format(op->site->id_key, message->wire_id, id)),
+        .to = arena_str(arena, message->recipient),
+        .subject = arena_str(arena, message->subject_line),
+        .text = arena_str(arena, message->text),
+        .html = arena_str(arena, message->html),
+        .invite = arena_str(arena, message->invite),
+        .thread = id_is_set(message->subject_id)
+                      ? arena_str(arena, id_format(op->site->id_key, message->subject_id, id))
+                      : STR_NONE,
+        .language = arena_str(arena, message->language),
+        .from = arena_str(arena, message->from_number),
+        .template_id = arena_str(arena, message->template_id),
+        .template_variables = arena_str(arena, message->template_variables),
+        .unsubscribe_url = unsubscribe_url(op, message, arena),
+        .now = op->now,
+        .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
+        .valid_until = message->valid_until,
+    };
+}
+
+enum err courier_last_code(struct op *op, const struct message *message, struct str *out)
+{
+    struct list attempts = {0};
+    *out = STR_NONE;
+    if (message->attempt < 2 || !id_is_set(message->step_id)) {
+        return OK;
+    }
+    TRY(messages_of_step(op->db, op->arena, message, &attempts));
+    const struct message *items = attempts.items;
+    for (size_t i = 0; i < attempts.count; i++) {
+        bool is_before = items[i].attempt == message->attempt - 1 &&
+                         items[i].channel == message->channel &&
+                         str_equal(items[i].provider, message->provider);
+        *out = is_before && !instant_is_set(items[i].sent_at) ? items[i].code : *out;
+    }
+    return OK;
+}
