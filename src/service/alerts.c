@@ -210,7 +210,10 @@ static enum err send_stage(struct op *op, struct alert *alert, const struct meet
     TRY(plan_message(op, &facts, choice->channel, &plan));
     TRY(spend_allows(op, &plan, &too_dear));
     if (too_dear != NULL) {
-        return skip_stage(op, alert, too_dear);
+        struct reach_choice unpaid = {0};
+        TRY(person_unpaid(op, user, message_target_PERSON, too_dear, &unpaid));
+        return unpaid.outcome == REACH_SEND ? send_stage(op, alert, meeting, user, &unpaid)
+                                            : skip_stage(op, alert, too_dear);
     }
     op_decided(op);
     TRY(message_queue(op, &plan, &alert->message_id));

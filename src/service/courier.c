@@ -194,9 +194,7 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     message->provider = provider == NULL ? message->provider : str_from(provider->name);
     TRY(courier_last_code(op, message, &last_code));
     op_decided(op);
-    TRY(messages_claim(op->db, message->id, op->now, message->provider));
-    message->claimed_at = op->now;
-    message->state = message_state_SENDING;
+    TRY(message_claimed(op, message));
     log_claim(op, message);
     struct flight *flight = flights_take(&courier->flights, ASK_SEND);
     flight->provider = provider;

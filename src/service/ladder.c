@@ -212,7 +212,11 @@ static enum err send_step(struct op *op, const struct incident *incident, const 
     TRY(plan_message(op, &facts, choice->channel, &plan));
     TRY(spend_allows(op, &plan, &too_dear));
     if (too_dear != NULL) {
-        return incident_step_skip(op, step, user->id, str_from(too_dear));
+        struct reach_choice unpaid = {0};
+        TRY(person_unpaid(op, user, (enum message_target)step->target, too_dear, &unpaid));
+        return unpaid.outcome == REACH_SEND
+                   ? send_step(op, incident, user, step, &unpaid)
+                   : incident_step_skip(op, step, user->id, str_from(too_dear));
     }
     TRY(message_queue(op, &plan, &step->message_id));
     step->claimed_at = op->now;

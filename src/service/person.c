@@ -97,3 +97,15 @@ struct str recipient_of(const struct user *user, enum message_target target, enu
     }
     return channel == channel_IN_APP ? STR("in-app") : phone;
 }
+
+enum err person_unpaid(struct op *op, const struct user *user, enum message_target target,
+                       const char *reason, struct reach_choice *out)
+{
+    struct reach reach = {0};
+    struct reach_limits limits = person_limits(op);
+    TRY(target == message_target_EMERGENCY_CONTACT ? emergency_reach(op, user, &reach)
+                                                   : person_reach(op, user, &reach));
+    bool can = reach.has_email && limits.email_on;
+    *out = (struct reach_choice){can ? REACH_SEND : REACH_SKIP, channel_EMAIL, reason};
+    return OK;
+}

@@ -14,6 +14,10 @@ NODISCARD enum err emergency_reach(struct op *op, const struct user *user, struc
 bool person_is_quiet(const struct op *op, const struct user *user);
 bool has_emergency_contact(const struct user *user);
 struct reach_limits person_limits(const struct op *op);
+/* Where a paid message may not go (V11): an email, which costs nothing, with `reason`; REACH_SKIP
+ * where there is none. */
+NODISCARD enum err person_unpaid(struct op *op, const struct user *user, enum message_target target,
+                                 const char *reason, struct reach_choice *out);
 
 /* The number or address of a person (or contact) on a channel. */
 struct str recipient_of(const struct user *user, enum message_target target, enum channel channel);

@@ -2,9 +2,10 @@
 
 #include "store/inbound.h"
 
-enum { NUMBERS = 99, LETTERS = 26 };
+enum { NUMBERS = 99, LETTERS = 26, CODES_BEFORE_CLEANING = 8 };
 
 static const struct duration kept_for = SECONDS_INIT(24 * 3600);
+static const struct duration looked_back = SECONDS_INIT(48 * 3600);
 
 static struct instant made_at(struct id id)
 {
@@ -67,47 +68,39 @@ static enum err forget_old(struct op *op, const struct open_subjects *subjects, 
     return OK;
 }
 
-static enum err make(struct op *op, const struct open_subjects *subjects, struct short_code *code,
-                     struct str *out)
+enum err short_code_make(struct op *op, struct id user, struct id subject, struct str *out)
 {
     struct list codes = {0};
-    TRY(short_codes_of_user(op->db, op->arena, code->user_id, &codes));
+    struct short_code code = {.user_id = user, .subject_id = subject};
+    TRY(short_codes_of_user(op->db, op->arena, user, &codes));
     for (size_t i = 0; i < codes.count; i++) {
         const struct short_code *known = &((const struct short_code *)codes.items)[i];
-        if (id_equal(known->subject_id, code->subject_id)) {
+        if (id_equal(known->subject_id, subject)) {
             *out = known->code;
             return OK;
         }
     }
-    TRY(forget_old(op, subjects, &codes));
-    *out = code->code = free_code(op, &codes);
+    if (codes.count >= CODES_BEFORE_CLEANING) {
+        struct open_subjects *subjects = ARENA_NEW(op->arena, struct open_subjects);
+        TRY(subjects_of_user(op, user, subjects));
+        TRY(forget_old(op, subjects, &codes));
+    }
+    *out = code.code = free_code(op, &codes);
     if (!str_is_set(*out)) {
         return OK;
     }
-    code->id = op_new_id(op);
-    return db_insert(op->db, TABLE_short_codes, op->arena, code);
+    code.id = op_new_id(op);
+    return db_insert(op->db, TABLE_short_codes, op->arena, &code);
 }
 
-enum err short_code_make(struct op *op, struct id user, struct id subject, struct str *out)
-{
-    struct open_subjects *subjects = ARENA_NEW(op->arena, struct open_subjects);
-    struct short_code code = {.user_id = user, .subject_id = subject};
-    TRY(subjects_of_user(op, user, subjects));
-    return make(op, subjects, &code, out);
-}
-
+/* Asked for each text that goes out, so that it looks at rows only where there is anything. */
 enum err short_code_of(struct op *op, struct id user, struct id subject, struct str *out)
 {
-    struct open_subjects *subjects = ARENA_NEW(op->arena, struct open_subjects);
-    struct short_code code = {.user_id = user, .subject_id = subject};
-    size_t others = 0;
+    bool is_asked = false;
+    struct asked_query query = {user, subject, instant_sub(op->now, looked_back), op->now};
     *out = STR_NONE;
-    TRY(subjects_of_user(op, user, subjects));
-    for (size_t i = 0; i < subjects->count; i++) {
-        bool is_other = !id_equal(subjects->items[i].id, subject);
-        others += is_other && subjects->items[i].waits ? 1 : 0;
-    }
-    return others == 0 ? OK : make(op, subjects, &code, out);
+    TRY(asked_elsewhere(op->db, &query, &is_asked));
+    return is_asked ? short_code_make(op, user, subject, out) : OK;
 }
 
 enum err short_code_find(struct op *op, const struct open_subjects *subjects, struct str code,

@@ -44,6 +44,22 @@ enum err messages_to_person(struct db *db, struct arena *arena, const struct spo
                          value_enum(&message_target_names, whom->target)));
 }
 
+enum err asked_elsewhere(struct db *db, const struct asked_query *query, bool *out)
+{
+    int64_t meetings = 0;
+    int64_t incidents = 0;
+    TRY(db_number(db, S_asked_of_meetings, &meetings,
+                  PARAMS(value_id(query->user), id_at(query->since), value_id(query->subject),
+                         value_time(query->now))));
+    if (meetings == 0) {
+        TRY(db_number(
+            db, S_asked_of_incidents, &incidents,
+            PARAMS(value_id(query->user), id_at(query->since), value_id(query->subject))));
+    }
+    *out = meetings + incidents > 0;
+    return OK;
+}
+
 enum err message_events_heard(struct db *db, struct id message, struct str word, int64_t *out)
 {
     return db_number(db, S_message_heard, out, PARAMS(value_id(message), value_text(word)));

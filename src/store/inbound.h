@@ -27,6 +27,15 @@ struct spoken_to {
  * most 100: what a text may be the answer to. */
 NODISCARD enum err messages_to_person(struct db *db, struct arena *arena,
                                       const struct spoken_to *whom, struct list *out);
+/* Whether somebody was asked since `since` about anything but `subject` (a meeting, else an
+ * incident) and an answer is still awaited at `now`. */
+struct asked_query {
+    struct id user;
+    struct id subject;
+    struct instant since;
+    struct instant now;
+};
+NODISCARD enum err asked_elsewhere(struct db *db, const struct asked_query *query, bool *out);
 /* How often a person was heard to do this during a message: "key 9". */
 NODISCARD enum err message_events_heard(struct db *db, struct id message, struct str word,
                                         int64_t *out);
