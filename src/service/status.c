@@ -20,6 +20,7 @@ static enum err count(struct op *op, struct health *out)
     TRY(messages_failed_since(op->db, hour_ago, &out->undelivered_last_hour));
     TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience),
                              &out->callback_overdue));
+    TRY(db_number(op->db, S_breakers_open, &out->open_breakers, NO_PARAMS));
     return db_number(op->db, S_calendars_failing, &out->failing_calendars, NO_PARAMS);
 }
 
@@ -36,6 +37,9 @@ static void judge(struct op *op, struct health *out)
     } else if (out->consecutive_failures >= FAILURES_MAX) {
         out->reason = arena_printf(op->arena, "%lld sends in a row failed",
                                    (long long)out->consecutive_failures);
+    } else if (out->open_breakers > 0) {
+        out->reason = STR("a provider fails, and nothing is given to it for a while; see "
+                          "/api/v1/providers");
     } else if (out->undelivered_last_hour >= UNDELIVERED_MAX) {
         out->reason = STR("many messages of the last hour were not delivered");
     } else if (out->callback_overdue > 0) {
