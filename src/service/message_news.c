@@ -277,6 +277,9 @@ enum err message_confirm(struct op *op, const struct message *message, struct st
     bool is_open = message->state == message_state_SENDING || message->state == message_state_SENT;
     enum message_state reached =
         message->channel == channel_CALL ? message_state_ANSWERED : message_state_DELIVERED;
+    if (is_open && message->channel == channel_CALL && !str_starts(word, STR("key"))) {
+        return OK; /* A text or a link says nothing about a call that is being placed or rings. */
+    }
     struct provider_news news = {
         .kind = NEWS_STATE,
         .state = is_open ? reached : (enum message_state)message->state,
