@@ -210,9 +210,6 @@ CREATE TABLE messages (
     provider      TEXT NOT NULL,
     recipient     @bytes NOT NULL,
     subject_line  @bytes,
-    text          @bytes,
-    html          @bytes,
-    invite        @bytes,
     state         TEXT NOT NULL CHECK (@one_of(state, 'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'UNDELIVERED', 'FAILED',
                                                  'ANSWERED', 'NO_ANSWER', 'BUSY', 'CANCELLED')),
     receipt_level TEXT CHECK (@one_of(receipt_level, 'ACCEPTED', 'LEFT', 'REACHED', 'HUMAN', 'CONFIRMED')),
@@ -362,6 +359,14 @@ CREATE TABLE spend_counts (
     scope TEXT NOT NULL,
     count @int NOT NULL,
     PRIMARY KEY (day, scope)
+);
+
+-- What a message says, apart from its row: that is written four times in its life, this once.
+CREATE TABLE message_bodies (
+    id     @id,
+    text   @bytes,
+    html   @bytes,
+    invite @bytes
 );
 
 -- At most two calls per person and meeting (K2): there are no more places than two.

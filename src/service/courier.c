@@ -328,6 +328,7 @@ static enum err claim_message(struct courier *courier, struct op *op)
         return OK;
     }
     TRY(db_get(op->db, TABLE_messages, ticket.message, op->arena, &message));
+    TRY(messages_body(op->db, op->arena, &message));
     return take_up(courier, op, &message, is_from_lane ? &ticket : NULL, lane);
 }
 
@@ -428,6 +429,7 @@ static enum err claim_express(struct courier *courier, struct op *op)
         return claim_inbox(courier, op, entry.tag);
     }
     TRY(db_get(op->db, TABLE_messages, (struct id){entry.id}, op->arena, &message));
+    TRY(messages_body(op->db, op->arena, &message));
     return entry.tag == EFFECT_CANCEL ? claim_cancel(courier, op, &message)
                                       : claim_find(courier, op, &message);
 }

@@ -60,7 +60,7 @@ static enum err settle(struct op *op, const struct flight *flight, const struct 
     if (flight->question == ASK_INBOX) {
         return settle_inbox(op, flight, answer);
     }
-    TRY(db_get_brief(op->db, TABLE_messages, flight->message, op->arena, &message));
+    TRY(db_get(op->db, TABLE_messages, flight->message, op->arena, &message));
     switch (flight->question) {
     case ASK_SEND:
         flight->provider->read_send(&flight->job, answer, op->arena, &verdict);

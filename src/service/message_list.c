@@ -2,6 +2,17 @@
 #include "service/providers.h"
 #include "store/delivery.h"
 
+static enum err with_bodies(struct op *op, struct list *list)
+{
+    struct message *whole = ARENA_NEW_ARRAY(op->arena, struct message, list->count + 1);
+    for (size_t i = 0; i < list->count; i++) {
+        whole[i] = ((const struct message *)list->items)[i];
+        TRY(messages_body(op->db, op->arena, &whole[i]));
+    }
+    list->items = whole;
+    return OK;
+}
+
 enum err list_messages(struct op *op, const void *input, void *output)
 {
     const struct message_list_input *wanted = input;
@@ -22,7 +33,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
     if (page_trim(&out->messages, page.limit - 1)) {
         out->cursor = op_cursor_text(op, messages[out->messages.count - 1].id);
     }
-    return OK;
+    return with_bodies(op, &out->messages);
 }
 
 /* By priority and age, at the pace that is set: lanes share fairly among people, so that it may be
@@ -54,6 +65,7 @@ enum err get_message(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
                      "message"));
     TRY(op_may_read(op, message->user_id));
+    TRY(messages_body(op->db, op->arena, message));
     TRY(place_in_queue(op, message));
     return message_events_of(op->db, op->arena, message->id, &message->transitions);
 }

@@ -226,7 +226,7 @@ enum err message_take_early_news(struct op *op, const struct message *message)
             continue;
         }
         struct provider_news news = unpack(&kept, message->provider_id);
-        TRY(db_get_brief(op->db, TABLE_messages, message->id, op->arena, &fresh));
+        TRY(db_get(op->db, TABLE_messages, message->id, op->arena, &fresh));
         TRY(apply(op, &fresh, &news, (enum message_source)kept.source));
     }
     return rows.count == 0 ? OK : early_news_taken(op->db, &query);
@@ -237,7 +237,7 @@ static enum err find(struct op *op, const struct provider *provider,
 {
     struct id attempt = ID_NONE;
     if (str_is_set(news->attempt) && id_parse(op->site->id_key, news->attempt, &attempt) == OK) {
-        enum err err = db_get_brief(op->db, TABLE_messages, attempt, op->arena, out);
+        enum err err = db_get(op->db, TABLE_messages, attempt, op->arena, out);
         /* One provider cannot speak for another's: what signs nothing has the token of any. */
         bool is_theirs = err != OK || str_equal_text(out->provider, provider->name);
         if (err != E_NOT_FOUND && is_theirs) {

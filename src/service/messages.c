@@ -36,7 +36,7 @@ enum err message_insert(struct op *op, struct message *message)
                                       .id = message->id,
                                       .priority = (int)message->priority});
     }
-    TRY(db_insert(op->db, TABLE_messages, op->arena, message));
+    TRY(messages_add(op->db, op->arena, message));
     return message_note(op, message, message_source_ENGINE, STR_NONE);
 }
 
@@ -211,8 +211,8 @@ enum err message_next_attempt(struct op *op, const struct message *before, bool 
                               struct str provider)
 {
     struct message message = {0};
-    /* With its texts, which `before` may have been read without. */
     TRY(db_get(op->db, TABLE_messages, before->id, op->arena, &message));
+    TRY(messages_body(op->db, op->arena, &message));
     /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
      * an id of its own. */
     bool keeps_wire_id = is_repeat && !before->is_repeat && before->channel == channel_EMAIL;

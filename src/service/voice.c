@@ -156,7 +156,9 @@ static enum err current_speech(struct op *op, const struct message *message,
 {
     struct alert alert = {0};
     bool has_alert = false;
-    *out = message->text;
+    struct message spoken = *message;
+    TRY(messages_body(op->db, op->arena, &spoken));
+    *out = spoken.text;
     if (message->subject_type != subject_type_MEETING || !subject->has_meeting) {
         return OK;
     }

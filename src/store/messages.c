@@ -13,6 +13,25 @@ static struct value id_at(struct instant at)
     return value_int(instant_ms(at) << ID_COUNTER_BITS);
 }
 
+enum err messages_add(struct db *db, struct arena *arena, const struct message *message)
+{
+    struct message_body body = {message->id, message->text, message->html, message->invite};
+    TRY(db_insert(db, TABLE_messages, arena, message));
+    return db_insert(db, TABLE_message_bodies, arena, &body);
+}
+
+enum err messages_body(struct db *db, struct arena *arena, struct message *message)
+{
+    struct message_body body = {0};
+    enum err err = db_get(db, TABLE_message_bodies, message->id, arena, &body);
+    if (err == OK) {
+        message->text = body.text;
+        message->html = body.html;
+        message->invite = body.invite;
+    }
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 enum err messages_claim(struct db *db, struct id id, struct instant now, struct str provider)
 {
     return db_move(db, S_message_claim,

@@ -8,6 +8,10 @@
 
 #include "store/db.h"
 
+/* The row and, in a row of its own, the texts. */
+NODISCARD enum err messages_add(struct db *db, struct arena *arena, const struct message *message);
+/* Fills text, html and invite, which a message that was read lacks. */
+NODISCARD enum err messages_body(struct db *db, struct arena *arena, struct message *message);
 NODISCARD enum err messages_claim(struct db *db, struct id id, struct instant now,
                                   struct str provider); /* QUEUED → SENDING */
 NODISCARD enum err messages_sent(struct db *db, struct id id, struct instant now,

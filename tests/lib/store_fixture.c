@@ -1,5 +1,6 @@
 #include "lib/store_fixture.h"
 
+#include "store/messages.h"
 #include "store/migrate.h"
 #include "store/timers.h"
 
@@ -132,6 +133,11 @@ struct instant store_time(int minutes)
 struct id store_new_id(struct store_fixture *f)
 {
     return id_next(&f->ids, store_time(-60));
+}
+
+void store_insert_message(struct store_fixture *f, const struct message *message)
+{
+    assert_int_equal(messages_add(f->db, f->arena, message), OK);
 }
 
 void store_insert(struct store_fixture *f, enum table table, const void *record)

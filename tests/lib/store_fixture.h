@@ -51,6 +51,8 @@ struct timer store_timer(struct store_fixture *f, enum timer_kind kind, struct i
 
 /* Inserts a record and fails the test where that is refused. */
 void store_insert(struct store_fixture *f, enum table table, const void *record);
+/* A message with its texts. */
+void store_insert_message(struct store_fixture *f, const struct message *message);
 
 void store_assert_text(struct str got, const char *expected);
 

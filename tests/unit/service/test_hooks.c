@@ -32,7 +32,7 @@ static struct message add_message(struct op_fixture *f, const struct meeting *me
     message.provider_id = STR("MOCK-1");
     message.text = STR("The words of the call.");
     store_insert(f->store, TABLE_alerts, &alert);
-    store_insert(f->store, TABLE_messages, &message);
+    store_insert_message(f->store, &message);
     return message;
 }
 
@@ -56,7 +56,7 @@ static struct message add_incident_call(struct op_fixture *f, enum message_targe
     message.receipt_level = receipt_level_ACCEPTED;
     message.claimed_at = message.sent_at = f->now;
     message.text = STR("The words of the call.");
-    store_insert(f->store, TABLE_messages, &message);
+    store_insert_message(f->store, &message);
     return message;
 }
 

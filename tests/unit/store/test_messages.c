@@ -20,7 +20,7 @@ static struct meeting insert_meeting(struct store_fixture *f)
 static struct message insert_message(struct store_fixture *f, const struct meeting *meeting)
 {
     struct message message = store_message(f, meeting, store_new_id(f));
-    store_insert(f, TABLE_messages, &message);
+    store_insert_message(f, &message);
     return message;
 }
 
@@ -28,6 +28,8 @@ static struct message get(struct store_fixture *f, struct id id)
 {
     struct message message = {0};
     assert_int_equal(db_get(f->db, TABLE_messages, id, f->arena, &message), OK);
+    assert_false(str_is_set(message.text)); /* Its texts stand apart. */
+    assert_int_equal(messages_body(f->db, f->arena, &message), OK);
     return message;
 }
 
