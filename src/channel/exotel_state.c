@@ -1,14 +1,7 @@
 #include "channel/exotel.h"
 
-struct word_row {
-    const char *word;
-    enum message_state state;
-    enum receipt_level level;
-    bool is_end;
-};
-
 /* clang-format off */
-static const struct word_row call_words[] = {
+static const struct telephony_state call_words[] = {
     {"queued",      message_state_SENT,      receipt_level_ACCEPTED, false},
     {"ringing",     message_state_SENT,      receipt_level_LEFT,     false},
     {"in-progress", message_state_ANSWERED,  receipt_level_REACHED,  false},
@@ -21,7 +14,7 @@ static const struct word_row call_words[] = {
 };
 
 /* "sent" is said of texts that went to the operator as well as of delivered ones: see below. */
-static const struct word_row text_words[] = {
+static const struct telephony_state text_words[] = {
     {"queued",      message_state_SENT,        receipt_level_ACCEPTED, false},
     {"sending",     message_state_SENT,        receipt_level_ACCEPTED, false},
     {"submitted",   message_state_SENT,        receipt_level_LEFT,     false},
@@ -35,18 +28,8 @@ static const struct word_row text_words[] = {
 };
 /* clang-format on */
 
-static const struct word_row *row_of(const struct word_row *rows, size_t count, struct str word)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(word, str_from(rows[i].word))) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-static bool take_word(const struct word_row *row, struct str word, struct provider_news *news,
-                      struct arena *arena)
+static bool take_word(const struct telephony_state *row, struct str word,
+                      struct provider_news *news, struct arena *arena)
 {
     news->kind = row == NULL ? NEWS_NONE : NEWS_STATE;
     news->provider_state = telephony_word(word, arena);
@@ -61,7 +44,8 @@ static bool take_word(const struct word_row *row, struct str word, struct provid
 
 void exotel_read_call_state(struct str status, struct provider_news *news, struct arena *arena)
 {
-    const struct word_row *row = row_of(call_words, ARRAY_LENGTH(call_words), status);
+    const struct telephony_state *row =
+        telephony_state_find(call_words, ARRAY_LENGTH(call_words), status);
     news->channel = channel_CALL;
     if (take_word(row, status, news, arena) && news->is_end &&
         news->state != message_state_ANSWERED && news->state != message_state_CANCELLED) {
@@ -78,7 +62,8 @@ static bool is_dnd(const struct exotel_text_state *state)
 void exotel_read_text_state(const struct exotel_text_state *state, struct provider_news *news,
                             struct arena *arena)
 {
-    const struct word_row *row = row_of(text_words, ARRAY_LENGTH(text_words), state->status);
+    const struct telephony_state *row =
+        telephony_state_find(text_words, ARRAY_LENGTH(text_words), state->status);
     news->channel = channel_SMS;
     if (!take_word(row, state->status, news, arena)) {
         return;

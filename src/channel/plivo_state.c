@@ -27,14 +27,7 @@ static const struct hangup_row hangup_rows[] = {
 };
 
 /* CallStatus. */
-struct word_row {
-    const char *word;
-    enum message_state state;
-    enum receipt_level level;
-    bool is_end;
-};
-
-static const struct word_row call_words[] = {
+static const struct telephony_state call_words[] = {
     {"queued",      message_state_SENT,        receipt_level_ACCEPTED, false},
     {"ringing",     message_state_SENT,        receipt_level_LEFT,     false},
     {"in-progress", message_state_ANSWERED,    receipt_level_REACHED,  false},
@@ -47,7 +40,7 @@ static const struct word_row call_words[] = {
 };
 
 /* Status and message_state. */
-static const struct word_row text_words[] = {
+static const struct telephony_state text_words[] = {
     {"queued",      message_state_SENT,        receipt_level_ACCEPTED, false},
     {"sent",        message_state_SENT,        receipt_level_LEFT,     false},
     {"delivered",   message_state_DELIVERED,   receipt_level_REACHED,  true},
@@ -58,17 +51,7 @@ static const struct word_row text_words[] = {
 };
 /* clang-format on */
 
-static const struct word_row *row_of(const struct word_row *rows, size_t count, struct str word)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(word, str_from(rows[i].word))) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-static void take_row(const struct word_row *row, struct provider_news *news)
+static void take_row(const struct telephony_state *row, struct provider_news *news)
 {
     news->state = row->state;
     news->level = row->level;
@@ -106,7 +89,8 @@ void plivo_read_call_state(struct str word, struct str hangup_code, struct provi
     news->kind = NEWS_NONE;
     news->channel = channel_CALL;
     news->provider_state = telephony_word(word, arena);
-    const struct word_row *row = row_of(call_words, ARRAY_LENGTH(call_words), word);
+    const struct telephony_state *row =
+        telephony_state_find(call_words, ARRAY_LENGTH(call_words), word);
     if (tells_hangup(hangup_code)) {
         news->state = state_of_hangup(hangup_code);
         news->level = level_of_end(news->state);
@@ -139,7 +123,8 @@ static struct str code_of_text(struct str code)
 void plivo_read_text_state(struct str word, struct str error_code, struct provider_news *news,
                            struct arena *arena)
 {
-    const struct word_row *row = row_of(text_words, ARRAY_LENGTH(text_words), word);
+    const struct telephony_state *row =
+        telephony_state_find(text_words, ARRAY_LENGTH(text_words), word);
     news->kind = row == NULL ? NEWS_NONE : NEWS_STATE;
     news->channel = channel_SMS;
     news->provider_state = telephony_word(word, arena);

@@ -245,3 +245,14 @@ void telephony_explain(const char *provider, const char *title, struct str code,
     news->category = row->category;
     news->error = arena_printf(arena, "%s: %s.", title, row->doc);
 }
+
+const struct telephony_state *telephony_state_find(const struct telephony_state *rows, size_t count,
+                                                   struct str word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(word, str_from(rows[i].word))) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}

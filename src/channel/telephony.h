@@ -23,6 +23,17 @@ struct str telephony_time(struct instant t, struct arena *arena);
 /* The base URL without a slash at its end, or `usual` where none is set. */
 struct str telephony_base(struct str base_url, const char *usual);
 
+/* What a provider's word for a state means. */
+struct telephony_state {
+    const char *word;
+    enum message_state state;
+    enum receipt_level level;
+    bool is_end;
+};
+/* Without regard to case; NULL for an unknown word. */
+const struct telephony_state *telephony_state_find(const struct telephony_state *rows, size_t count,
+                                                   struct str word);
+
 /* A provider's answer that is no success, and what it says of itself. */
 struct telephony_words {
     const char *provider; /* As in failures.def. */

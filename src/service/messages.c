@@ -210,8 +210,7 @@ enum err message_claimed(struct op *op, struct message *message)
 enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
                               struct str provider)
 {
-    struct message message = {0};
-    TRY(db_get(op->db, TABLE_messages, before->id, op->arena, &message));
+    struct message message = *before;
     TRY(messages_body(op->db, op->arena, &message));
     /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
      * an id of its own. */

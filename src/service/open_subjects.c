@@ -8,6 +8,11 @@
 
 static const struct duration looked_back = SECONDS_INIT(48 * 3600);
 
+struct instant open_subjects_since(const struct op *op)
+{
+    return instant_sub(op->now, looked_back);
+}
+
 static bool is_listed(const struct open_subjects *subjects, struct id id)
 {
     for (size_t i = 0; i < subjects->count; i++) {
@@ -87,7 +92,7 @@ enum err open_subjects_add(struct op *op, const struct list *users, enum message
     const struct user *people = users->items;
     for (size_t i = 0; i < users->count; i++) {
         struct list messages = {0};
-        struct spoken_to whom = {people[i].id, target, instant_sub(op->now, looked_back)};
+        struct spoken_to whom = {people[i].id, target, open_subjects_since(op)};
         TRY(messages_to_person(op->db, op->arena, &whom, &messages));
         for (size_t j = 0; j < messages.count; j++) {
             TRY(add(op, &((const struct message *)messages.items)[j], out));

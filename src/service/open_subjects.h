@@ -24,6 +24,8 @@ struct open_subjects {
     size_t count;
 };
 
+/* From when on somebody was asked "of late". */
+struct instant open_subjects_since(const struct op *op);
 /* Adds those of the people who share a number (a list of users), or whose emergency contact has it;
  * the newest first. */
 NODISCARD enum err open_subjects_add(struct op *op, const struct list *users,

@@ -5,7 +5,6 @@
 enum { NUMBERS = 99, LETTERS = 26, CODES_BEFORE_CLEANING = 8 };
 
 static const struct duration kept_for = SECONDS_INIT(24 * 3600);
-static const struct duration looked_back = SECONDS_INIT(48 * 3600);
 
 static struct instant made_at(struct id id)
 {
@@ -97,7 +96,7 @@ enum err short_code_make(struct op *op, struct id user, struct id subject, struc
 enum err short_code_of(struct op *op, struct id user, struct id subject, struct str *out)
 {
     bool is_asked = false;
-    struct asked_query query = {user, subject, instant_sub(op->now, looked_back), op->now};
+    struct asked_query query = {user, subject, open_subjects_since(op), op->now};
     *out = STR_NONE;
     TRY(asked_elsewhere(op->db, &query, &is_asked));
     return is_asked ? short_code_make(op, user, subject, out) : OK;
