@@ -195,15 +195,17 @@ static void handle(struct ask *ask)
 static struct str tell_state(const struct carrier *carrier, const struct item *item,
                              struct fields *out)
 {
-    (void)carrier;
+    bool is_over = item_is_over(item);
+    bool is_lie = carrier->brands[CARRIER_EXOTEL].callbacks.are_lies &&
+                  (is_over || item->state == ITEM_TALKING);
     if ((item->told_states >> item->state & 1) == 0) {
         return STR_NONE;
     }
     bool is_call = item->channel == channel_CALL;
     fields_add(out, is_call ? "CallSid" : "SmsSid", item->id);
-    fields_add(out, "Status", str_from(word_of(item)));
+    fields_add(out, "Status", is_lie ? STR("failed") : str_from(word_of(item)));
     if (is_call) {
-        fields_add(out, "EventType", item_is_over(item) ? STR("terminal") : STR("answered"));
+        fields_add(out, "EventType", is_over || is_lie ? STR("terminal") : STR("answered"));
         fields_add(out, "CustomField", item->field);
         fields_add(out, "ConversationDuration", STR("10"));
     } else {
@@ -275,9 +277,9 @@ static enum err read_page(struct carrier *carrier, const struct item *item,
                                .method = STR("GET")};
         return OK;
     }
-    if (!str_starts(heard->content_type, STR("text/plain")) || heard->body.len == 0) {
-        *wrong =
-            arena_printf(carrier->arena, "a greeting of type %.*s", STR_FMT(heard->content_type));
+    TRY(page_check_type(carrier->arena, heard->content_type, "text/plain", wrong));
+    if (heard->body.len == 0) {
+        *wrong = STR("a greeting without a word");
         return E_INVALID;
     }
     out->count = 2;

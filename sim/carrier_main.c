@@ -277,9 +277,9 @@ static void call_hook(struct place *place, const struct carrier_hook *hook)
     http_client_submit(place->client, &request, hook->ticket);
 }
 
-static void answer_late(struct place *place)
+static void answer_late(struct place *place, struct instant until)
 {
-    while (place->late != NULL && place->late->at.us <= now_of(place).us) {
+    while (place->late != NULL && place->late->at.us <= until.us) {
         struct late *late = place->late;
         place->late = late->next;
         http_exchange_reply(late->exchange, &late->response);
@@ -295,7 +295,7 @@ static int64_t run(struct place *place)
     struct instant next = INSTANT_NONE;
     int64_t wait_us = (int64_t)IDLE_MS * 1000 * place->speed;
     pthread_mutex_lock(&place->lock);
-    answer_late(place);
+    answer_late(place, now_of(place));
     while (carrier_take(place->carrier, now_of(place), &hook)) {
         call_hook(place, &hook);
     }
@@ -411,6 +411,7 @@ int main(int argc, char **argv)
         return 1;
     }
     run_until_told(&place, &signals);
+    answer_late(&place, (struct instant){INT64_MAX}); /* Whoever still waits for an answer. */
     http_server_stop(&server, SECONDS(0));
     http_client_stop(&place.client);
     carrier_free(&place.carrier);

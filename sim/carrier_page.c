@@ -276,6 +276,16 @@ enum err page_read_plivo(struct arena *arena, struct str text, struct page *out,
     return read_page(&reading, text);
 }
 
+enum err page_check_type(struct arena *arena, struct str type, const char *wanted,
+                         struct str *wrong)
+{
+    if (str_contains(type, str_from(wanted))) {
+        return OK;
+    }
+    *wrong = arena_printf(arena, "a document of type %.*s", STR_FMT(type));
+    return E_INVALID;
+}
+
 enum err page_read_reply(struct arena *arena, struct str text, struct str *out, struct str *wrong)
 {
     xmlDoc *document = NULL;

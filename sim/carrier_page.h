@@ -33,6 +33,9 @@ NODISCARD enum err page_read_twiml(struct arena *arena, struct str text, struct 
                                    struct str *wrong);
 NODISCARD enum err page_read_plivo(struct arena *arena, struct str text, struct page *out,
                                    struct str *wrong);
+/* E_INVALID, with a sentence, where a document's type does not have `wanted` in it. */
+NODISCARD enum err page_check_type(struct arena *arena, struct str type, const char *wanted,
+                                   struct str *wrong);
 /* The texts of <Message> in the answer to an inbound text; STR_NONE where there is none. */
 NODISCARD enum err page_read_reply(struct arena *arena, struct str text, struct str *out,
                                    struct str *wrong);

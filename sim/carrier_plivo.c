@@ -457,11 +457,7 @@ static enum err read_page(struct carrier *carrier, const struct item *item,
                           const struct carrier_heard *heard, struct page *out, struct str *wrong)
 {
     (void)item;
-    if (!str_contains(heard->content_type, STR("xml"))) {
-        *wrong =
-            arena_printf(carrier->arena, "a document of type %.*s", STR_FMT(heard->content_type));
-        return E_INVALID;
-    }
+    TRY(page_check_type(carrier->arena, heard->content_type, "xml", wrong));
     return page_read_plivo(carrier->arena, heard->body, out, wrong);
 }
 

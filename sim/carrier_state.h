@@ -64,6 +64,7 @@ struct callbacks {
     bool are_twice;
     bool are_reversed;
     bool are_forged;
+    bool are_lies; /* Exotel: made by somebody who knows the URL, and saying that it failed. */
     struct duration delay;
     struct duration answer_delay; /* "early": how much later the create's answer arrives. */
 };
@@ -75,6 +76,8 @@ struct brand_state {
     struct duration queue; /* How long a call waits there before it is dialled. */
     bool is_down;
     struct instant down_until; /* None: until it is told otherwise. */
+    int64_t
+        page_max; /* Twilio: how much a page of a list holds at most; 0 for what is asked for. */
     int64_t requests;
 };
 

@@ -5,7 +5,12 @@
 
 /* Calls, SMS and WhatsApp as Twilio's API of 2010-04-01 has them: protocols.md 1. */
 
-enum { TEXT_CHARACTERS_MAX = 1600, DOCUMENT_BYTES_MAX = 4000, PAGE_SIZE_DEFAULT = 50 };
+enum {
+    TEXT_CHARACTERS_MAX = 1600,
+    DOCUMENT_BYTES_MAX = 4000,
+    PAGE_SIZE_DEFAULT = 50,
+    PAGE_SIZE_MAX = 1000
+};
 
 #define ROOT "/2010-04-01/Accounts/"
 
@@ -324,38 +329,71 @@ static bool is_listed(struct ask *ask, const struct item *item, bool are_calls)
            (!str_is_set(from) || str_equal(from, twilio_address(ask->arena, item, item_from)));
 }
 
+/* One page of a list. */
+struct list_page {
+    int64_t size;
+    int64_t number; /* From 0. */
+    struct instant since;
+};
+
+static bool read_list_page(struct ask *ask, struct list_page *out)
+{
+    struct str size = fields_get(&ask->query, "PageSize");
+    struct str number = fields_get(&ask->query, "Page");
+    struct str since = fields_get(&ask->query, "DateSent>");
+    int64_t most = ask->carrier->brands[CARRIER_TWILIO].page_max;
+    *out = (struct list_page){.size = PAGE_SIZE_DEFAULT};
+    bool is_good = (!str_is_set(size) || str_to_int(size, &out->size) == OK) &&
+                   (!str_is_set(number) || str_to_int(number, &out->number) == OK) &&
+                   (!str_is_set(since) || instant_parse(since, &out->since) == OK) &&
+                   out->size >= 1 && out->size <= PAGE_SIZE_MAX && out->number >= 0;
+    out->size = most > 0 && most < out->size ? most : out->size;
+    return is_good;
+}
+
+/* The same question, for the page behind. */
+static json_t *next_page(struct ask *ask, const struct list_page *page)
+{
+    struct str query = url_query(ask->http->url);
+    struct str rest = str_slice(query, 0, str_find(query, STR("&Page=")));
+    struct str path = str_slice(ask->path, 0, str_find_byte(ask->path, '?', 0));
+    struct str uri =
+        arena_printf(ask->arena, "%.*s?%.*s&Page=%lld&PageToken=PASM%032llx", STR_FMT(path),
+                     STR_FMT(rest), (long long)page->number + 1, (long long)page->number + 1);
+    return json_stringn(uri.ptr, uri.len);
+}
+
 static void list(struct ask *ask, bool are_calls)
 {
-    json_t *items = json_array();
-    int64_t size = PAGE_SIZE_DEFAULT;
-    struct str wanted = fields_get(&ask->query, "PageSize");
-    struct instant since = INSTANT_NONE;
-    struct str after = fields_get(&ask->query, "DateSent>");
-    bool is_bad = (str_is_set(wanted) && str_to_int(wanted, &size) != OK) ||
-                  (str_is_set(after) && instant_parse(after, &since) != OK);
-    for (struct item *each = ask->carrier->items; each != NULL && !is_bad; each = each->next) {
-        bool fits = is_listed(ask, each, are_calls) && each->created_at.us >= since.us &&
-                    (int64_t)json_array_size(items) < size;
-        if (fits) {
-            json_array_append_new(items, object_of(ask, each));
-        }
-    }
-    if (is_bad) {
-        json_decref(items);
+    struct list_page page;
+    if (!read_list_page(ask, &page)) {
         refuse(ask, 400, "20001");
         return;
     }
-    json_t *page = json_object();
-    json_object_set_new(page, are_calls ? "calls" : "messages", items);
-    json_object_set_new(page, "page", json_integer(0));
-    json_object_set_new(page, "page_size", json_integer(size));
-    json_object_set_new(page, "start", json_integer(0));
-    json_object_set_new(page, "end", json_integer(0));
-    json_object_set_new(page, "next_page_uri", json_null());
-    json_object_set_new(page, "previous_page_uri", json_null());
-    json_object_set_new(page, "first_page_uri", json_string("/first"));
-    json_object_set_new(page, "uri", json_string("/first"));
-    answer(ask, 200, page);
+    json_t *items = json_array();
+    int64_t first = page.number * page.size;
+    int64_t count = 0;
+    for (struct item *each = ask->carrier->items; each != NULL; each = each->next) {
+        if (!is_listed(ask, each, are_calls) || each->created_at.us < page.since.us) {
+            continue;
+        }
+        if (count >= first && count < first + page.size) {
+            json_array_append_new(items, object_of(ask, each));
+        }
+        count++;
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, are_calls ? "calls" : "messages", items);
+    json_object_set_new(object, "page", json_integer(page.number));
+    json_object_set_new(object, "page_size", json_integer(page.size));
+    json_object_set_new(object, "start", json_integer(first));
+    json_object_set_new(object, "end", json_integer(first));
+    json_object_set_new(object, "next_page_uri",
+                        count > first + page.size ? next_page(ask, &page) : json_null());
+    json_object_set_new(object, "previous_page_uri", json_null());
+    json_object_set_new(object, "first_page_uri", json_string("/first"));
+    json_object_set_new(object, "uri", json_string("/first"));
+    answer(ask, 200, object);
 }
 
 static void update(struct ask *ask, struct item *item)
@@ -417,11 +455,7 @@ static enum err read_page(struct carrier *carrier, const struct item *item,
                           const struct carrier_heard *heard, struct page *out, struct str *wrong)
 {
     (void)item;
-    if (!str_contains(heard->content_type, STR("xml"))) {
-        *wrong =
-            arena_printf(carrier->arena, "a document of type %.*s", STR_FMT(heard->content_type));
-        return E_INVALID;
-    }
+    TRY(page_check_type(carrier->arena, heard->content_type, "xml", wrong));
     return page_read_twiml(carrier->arena, heard->body, out, wrong);
 }
 

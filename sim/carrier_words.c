@@ -11,8 +11,9 @@ const char *const carrier_help =
     "write NUMBER SMS|WHATSAPP [PROVIDER] TEXT: the person writes without being asked\n"
     "PROVIDER fault create|find|poll|cancel|inbox|any STATUS|STATUS-after|timeout|timeout-after|"
     "reset|reset-after|refused|nonsense [times N|always] [retry SECONDS]\n"
-    "PROVIDER callbacks ok|early|twice|reversed|lost|forged|slow SECONDS\n"
+    "PROVIDER callbacks ok|early|twice|reversed|lost|forged|lying|slow SECONDS\n"
     "PROVIDER queue SECONDS: how long a call waits there before it is dialled\n"
+    "PROVIDER pages N: a page of a list holds N at most (twilio)\n"
     "PROVIDER down [DURATION] | PROVIDER up | PROVIDER well: no faults any more\n";
 
 struct saying {
@@ -208,6 +209,8 @@ static enum err say_callbacks(const struct saying *saying, struct brand_state *s
         callbacks->are_lost = true;
     } else if (str_equal_text(word, "forged")) {
         callbacks->are_forged = true;
+    } else if (str_equal_text(word, "lying")) {
+        callbacks->are_lies = true;
     } else if (str_equal_text(word, "slow") && str_to_int(words_next(&rest), &seconds) == OK) {
         callbacks->delay = SECONDS(seconds);
     } else {
@@ -248,6 +251,9 @@ static enum err say_provider(const struct saying *saying, struct brand_state *st
     }
     if (str_equal_text(word, "queue") && str_to_int(words_next(&rest), &seconds) == OK) {
         state->queue = SECONDS(seconds);
+        return OK;
+    }
+    if (str_equal_text(word, "pages") && str_to_int(words_next(&rest), &state->page_max) == OK) {
         return OK;
     }
     bool is_well = str_equal_text(word, "well");

@@ -1,6 +1,7 @@
 #include "api/call.h"
 
 #include "model/json.h"
+#include "service/page_words.h"
 
 static void add_error(struct buf *out, const struct problem *problem, enum err err)
 {
@@ -78,14 +79,27 @@ static int status_of(const struct api_call *call)
     return call->route->status;
 }
 
-static void answer_page(struct api_call *call, enum err err, const struct problem *problem,
-                        struct http_response *out)
+/* The person's, where the link names one; else what the browser asks for. */
+static struct str page_language_of(const struct api_call *call)
+{
+    struct str language = STR_NONE;
+    if (call->output != NULL && call->route->output == &unsubscribe_view_record) {
+        language = ((const struct unsubscribe_view *)call->output)->language;
+    } else if (call->output != NULL) {
+        language = ((const struct link_view *)call->output)->language;
+    }
+    return str_is_set(language) ? language : page_language(call->request.accept_language);
+}
+
+static void answer_page(struct api_call *call, enum err err, struct http_response *out)
 {
     struct buf body = {.arena = call->arena};
-    if (err == OK && call->route->output == &unsubscribe_view_record) {
+    if (err != OK) {
+        page_write_error(&body, page_language_of(call), err);
+    } else if (call->route->output == &unsubscribe_view_record) {
         page_write_unsubscribe(&body, call->output);
     } else {
-        page_write(&body, err == OK ? call->output : NULL, problem);
+        page_write(&body, call->output);
     }
     out->status = err == OK ? 200 : err_http_status(err);
     out->content_type = STR("text/html; charset=utf-8");
@@ -112,7 +126,7 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
                                      .no_store = true};
     struct buf body = {.arena = call->arena};
     if (call->route != NULL && call->route->style == ROUTE_PAGE) {
-        answer_page(call, err, problem, &response);
+        answer_page(call, err, &response);
     } else if (err == OK && call->route->style == ROUTE_HOOK) {
         hook_answer(call, &response);
     } else if (err == OK) {

@@ -80,19 +80,17 @@ static enum err check_content_type(const struct api_call *call, struct problem *
     return is_json ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
 }
 
-/* The answer on a one-tap page comes as a form. */
-static enum err read_form(struct api_call *call, struct problem *problem)
+/* The answer on a one-tap page comes as a form. What is no answer is refused by answer_link, which
+ * knows whose page it is, and so its language. */
+static void read_form(struct api_call *call)
 {
     struct link_input *input = call->input;
     struct str answer = STR_NONE;
     int value = 0;
     enum err err = uri_query_get(call->arena, call->request.body, "answer", &answer);
-    if (err != OK || !str_is_set(answer) ||
-        enum_parse(&checkin_status_names, answer, &value) != OK) {
-        return problem_set(problem, E_INVALID, "answer", "must be JOINED or MISSED");
-    }
-    input->answer = value;
-    return OK;
+    bool is_answer =
+        err == OK && str_is_set(answer) && enum_parse(&checkin_status_names, answer, &value) == OK;
+    input->answer = is_answer ? value : checkin_status_NONE;
 }
 
 static enum err read_input(struct api_call *call, struct problem *problem)
@@ -110,7 +108,10 @@ static enum err read_input(struct api_call *call, struct problem *problem)
             return OK;
         }
         ((struct link_input *)call->input)->token = call->match.token;
-        return takes_body(call) ? read_form(call, problem) : OK;
+        if (takes_body(call)) {
+            read_form(call);
+        }
+        return OK;
     }
     if (route->input->field_count > 0 && takes_body(call)) {
         TRY(check_content_type(call, problem));

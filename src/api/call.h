@@ -30,10 +30,12 @@ struct api_call {
 
 /* Encodes the answer, or the error, and sends it. The call's memory is gone afterwards. */
 void call_answer(struct api_call *call, enum err err, const struct problem *problem);
-/* The HTML of a one-tap link's page. `view` is NULL for an error. */
-void page_write(struct buf *out, const struct link_view *view, const struct problem *problem);
-/* The page that ends emails to an address. */
+/* The HTML of a one-tap link's page, and of the one that ends emails to an address, each in the
+ * language of the view. */
+void page_write(struct buf *out, const struct link_view *view);
 void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view);
+/* What is said on either instead when it failed with `err`. */
+void page_write_error(struct buf *out, struct str language, enum err err);
 /* The OpenAPI document, and the liveness paths: true when the path was one of those and is
  * answered. */
 bool call_answer_builtin(struct api_call *call);

@@ -1,9 +1,10 @@
 #include "api/call.h"
 #include "service/meetings.h"
+#include "service/page_words.h"
 
 /* One page, no script, no other host: it must work on any phone, in any mail program's browser. */
 static const char head[] =
-    "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
     "<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" "
     "content=\"no-referrer\"><title>Tocsin</title><style>"
@@ -11,7 +12,7 @@ static const char head[] =
     "system-ui,sans-serif;margin:0;display:grid;min-height:100svh;"
     "place-items:center;background:#f4f5f7;color:#16181d}main{max-width:26rem;width:calc(100% - "
     "2rem);background:#fff;"
-    "border-radius:1rem;padding:1.5rem;box-shadow:0 1px 4px "
+    "border-radius:1rem;padding:1.5rem;overflow-wrap:anywhere;box-shadow:0 1px 4px "
     "#0002}h1{font-size:1.35rem;margin:.2rem 0 .4rem}"
     "p{margin:.4rem "
     "0}.when{color:#555}button,.go{display:block;width:100%;box-sizing:border-box;font:inherit;"
@@ -51,78 +52,101 @@ static void add_escaped(struct buf *out, struct str text)
     }
 }
 
+static void begin(struct buf *out, struct str language)
+{
+    buf_add_text(out, "<!doctype html><html lang=\"");
+    add_escaped(out, language);
+    buf_add_text(out, head);
+}
+
+static void add_word(struct buf *out, struct str language, const char *word)
+{
+    add_escaped(out, page_word(language, word));
+}
+
+static void add_line(struct buf *out, const char *open, struct str text, const char *close)
+{
+    buf_add_text(out, open);
+    add_escaped(out, text);
+    buf_add_text(out, close);
+}
+
 static void add_buttons(struct buf *out, const struct link_view *view)
 {
+    /* Mail scanners open links; only a button answers. */
     buf_add_text(out, "<form method=\"post\">");
     if (view->answer != checkin_status_JOINED) {
-        buf_add_text(out, "<button class=\"in\" name=\"answer\" value=\"JOINED\">I'm in</button>");
+        add_line(out, "<button class=\"in\" name=\"answer\" value=\"JOINED\">",
+                 page_word(view->language, "BUTTON_IN"), "</button>");
     }
     if (view->answer == checkin_status_NONE) {
-        buf_add_text(
-            out, "<button class=\"out\" name=\"answer\" value=\"MISSED\">I can't make it</button>");
+        add_line(out, "<button class=\"out\" name=\"answer\" value=\"MISSED\">",
+                 page_word(view->language, "BUTTON_OUT"), "</button>");
     }
     buf_add_text(out, "</form>");
 }
 
 static void add_answer(struct buf *out, const struct link_view *view)
 {
-    if (view->answer == checkin_status_JOINED) {
-        buf_add_text(
-            out,
-            "<p><strong>You are in.</strong> Nothing more will be sent about this meeting.</p>");
-    } else if (view->answer == checkin_status_MISSED) {
-        buf_add_text(out, "<p><strong>Noted that you can't make it.</strong> You can still change "
-                          "your mind.</p>");
-    }
-}
-
-void page_write(struct buf *out, const struct link_view *view, const struct problem *problem)
-{
-    buf_add_text(out, head);
-    if (view == NULL) {
-        buf_add_text(out, "<h1>This did not work</h1><p>");
-        add_escaped(out, str_from(problem->message[0] == '\0' ? "Please try again in a moment."
-                                                              : problem->message));
-        buf_add_text(out, "</p>");
-        buf_add_text(out, tail);
+    if (view->answer == checkin_status_NONE) {
         return;
     }
-    bool takes_place = meeting_takes_place(view->status);
-    buf_add_text(out, "<p>Hello ");
-    add_escaped(out, view->name);
-    buf_add_text(out, "</p><h1>");
-    add_escaped(out, view->title.len == 0 ? STR("Your meeting") : view->title);
-    buf_add_text(out, "</h1>");
-    buf_add_text(out, "<p class=\"when\">");
-    add_escaped(out, view->when);
+    bool is_in = view->answer == checkin_status_JOINED;
+    add_line(out, "<p><strong>", page_word(view->language, is_in ? "PAGE_JOINED" : "PAGE_MISSED"),
+             "</strong> ");
+    add_word(out, view->language, is_in ? "PAGE_JOINED_MORE" : "PAGE_MISSED_MORE");
     buf_add_text(out, "</p>");
+}
+
+void page_write(struct buf *out, const struct link_view *view)
+{
+    struct str language = view->language;
+    bool takes_place = meeting_takes_place(view->status);
+    begin(out, language);
+    add_line(out, "<p>", page_greeting(language, view->name, out->arena), "</p>");
+    add_line(out, "<h1>", view->title.len == 0 ? page_word(language, "PAGE_MEETING") : view->title,
+             "</h1>");
+    add_line(out, "<p class=\"when\">", view->when, "</p>");
     add_answer(out, view);
     if (!takes_place) {
-        buf_add_text(out, "<p>This meeting does not take place any more.</p>");
+        add_line(out, "<p>", page_word(language, "PAGE_OFF"), "</p>");
     } else {
         add_buttons(out, view);
     }
     if (takes_place && str_is_set(view->join_url)) {
-        buf_add_text(out, "<a class=\"go\" rel=\"noreferrer\" href=\"");
-        add_escaped(out, view->join_url);
-        buf_add_text(out, "\">Open the meeting</a>");
+        add_line(out, "<a class=\"go\" rel=\"noreferrer\" href=\"", view->join_url, "\">");
+        add_line(out, "", page_word(language, "PAGE_OPEN"), "</a>");
     }
     buf_add_text(out, tail);
 }
 
 void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view)
 {
-    buf_add_text(out, head);
-    buf_add_text(out, "<h1>");
-    add_escaped(out, view->address);
-    buf_add_text(out, "</h1><p>");
-    add_escaped(out, view->is_done ? view->done : view->question);
-    buf_add_text(out, "</p>");
+    begin(out, view->language);
+    add_line(out, "<h1>", view->address, "</h1>");
+    add_line(out, "<p>", view->is_done ? view->done : view->question, "</p>");
     if (!view->is_done) {
         /* A scanner that follows links ends nothing: only the button does. */
-        buf_add_text(out, "<form method=\"post\"><button class=\"out\">");
-        add_escaped(out, view->button);
-        buf_add_text(out, "</button></form>");
+        add_line(out, "<form method=\"post\"><button class=\"out\">", view->button,
+                 "</button></form>");
     }
+    buf_add_text(out, tail);
+}
+
+/* What can be done about it, if anything. */
+static const char *advice_on(enum err err)
+{
+    return err == E_NOT_FOUND  ? "PAGE_NOT_OURS"
+           : err == E_GONE     ? "PAGE_ENDED"
+           : err == E_INVALID  ? "PAGE_CHOOSE"
+           : err == E_CONFLICT ? "PAGE_CHANGED"
+                               : "PAGE_AGAIN";
+}
+
+void page_write_error(struct buf *out, struct str language, enum err err)
+{
+    begin(out, language);
+    add_line(out, "<h1>", page_word(language, "PAGE_FAILED"), "</h1>");
+    add_line(out, "<p>", page_word(language, advice_on(err)), "</p>");
     buf_add_text(out, tail);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRET_BYTES_MAX = 4096 };
+enum { SECRET_BYTES_MAX = 4096, NAME_BYTES_SHOWN = 80, NEAR_BYTES_MIN = 3 };
 
 static const struct setting settings[] = {
 #define SETTING(type, member, name, fallback, flags, doc) \
@@ -28,6 +28,49 @@ static const struct setting *find_setting(struct str name)
         }
     }
     return NULL;
+}
+
+/* The right name that a wrong one was meant for: it begins and ends like it, and has the fewest
+ * other letters. The first word, which many names share, does not make one near. */
+struct near_name {
+    const char *name; /* NULL while there is none. */
+    size_t others;
+};
+
+static void offer_name(struct near_name *best, struct str wrong, const char *candidate)
+{
+    struct str name = str_from(candidate);
+    size_t most = name.len < wrong.len ? name.len : wrong.len;
+    size_t word = str_find_byte(wrong, '_', 0) + 1;
+    size_t front = 0;
+    size_t back = 0;
+    while (front < most && name.ptr[front] == wrong.ptr[front]) {
+        front++;
+    }
+    while (front + back < most &&
+           name.ptr[name.len - 1 - back] == wrong.ptr[wrong.len - 1 - back]) {
+        back++;
+    }
+    size_t others = name.len + wrong.len - 2 * (front + back);
+    bool is_near =
+        others <= wrong.len && back + (front > word ? front - word : 0) >= NEAR_BYTES_MIN;
+    if (is_near && (best->name == NULL || others < best->others)) {
+        *best = (struct near_name){candidate, others};
+    }
+}
+
+static enum err refuse_name(struct str name, struct problem *problem)
+{
+    struct near_name best = {0};
+    struct str shown = str_cut_utf8(name, NAME_BYTES_SHOWN);
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        offer_name(&best, name, settings[i].name);
+    }
+    if (best.name == NULL) {
+        return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s", STR_FMT(shown));
+    }
+    return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s; is it %s?",
+                       STR_FMT(shown), best.name);
 }
 
 static enum err assign(struct config *config, const struct setting *setting, struct str value,
@@ -61,7 +104,7 @@ enum err config_set(struct config *config, struct str name, struct str value,
 {
     const struct setting *setting = find_setting(name);
     if (setting == NULL) {
-        return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s", STR_FMT(name));
+        return refuse_name(name, problem);
     }
     return assign(config, setting, value, problem);
 }
@@ -109,8 +152,7 @@ static enum err take_pair(struct config *config, struct str name, struct str val
     if (setting != NULL) {
         return read_secret(config, setting, value, problem);
     }
-    return problem_set(problem, E_INVALID, NULL, "there is no setting %.*s",
-                       STR_FMT(str_cut_utf8(name, 80)));
+    return refuse_name(name, problem);
 }
 
 struct file_reader {
@@ -150,11 +192,16 @@ static enum err load_file(struct config *config, const char *path, struct proble
     return OK;
 }
 
+/* Names that can be meant for nobody else: a letter wrong in one of them must not go unnoticed. */
 static bool must_be_known(struct str name)
 {
-    bool is_ours = str_starts(name, STR("TOCSIN_")) || str_starts(name, STR("FEATURE_"));
-    bool is_special = str_equal(name, STR("TOCSIN_CONFIG"));
-    return is_ours && !is_special;
+    static const char *const words[] = {"TOCSIN_", "FEATURE_", "TWILIO_",
+                                        "PLIVO_",  "EXOTEL_",  "SMTP_"};
+    bool is_ours = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        is_ours = is_ours || str_starts(name, str_from(words[i]));
+    }
+    return is_ours && !str_equal(name, STR("TOCSIN_CONFIG"));
 }
 
 static struct str environment_value(char *const *environment, struct str wanted)

@@ -3,7 +3,8 @@
  *
  * The file is "NAME = value" a line (INI without sections; TOCSIN_CONFIG or --config names it). A
  * name that is not in the table is an error in the file, and so is one in the environment that
- * starts with TOCSIN_ or FEATURE_. A SECRET may be in a file that NAME_FILE names. Errors:
+ * starts with TOCSIN_, FEATURE_, TWILIO_, PLIVO_, EXOTEL_ or SMTP_; the error names the nearest
+ * right one. A SECRET may be in a file that NAME_FILE names. Errors:
  * E_INVALID names the setting and says what would be right. Owner: config_free. */
 #ifndef TOCSIN_APP_CONFIG_H
 #define TOCSIN_APP_CONFIG_H

@@ -4,6 +4,8 @@
 #include "domain/pace.h"
 #include "service/degraded.h"
 
+#include <unistd.h>
+
 enum { CHANNELS_LENGTH = 4 };
 
 /* The words of settings for the channels. */
@@ -23,6 +25,31 @@ static bool carries(const struct provider *provider, enum channel channel)
     return provider != NULL && (provider->channels >> channel & 1) != 0;
 }
 
+/* "mock, twilio, plivo, exotel" */
+static struct str carriers_of(enum channel channel, struct arena *arena)
+{
+    const struct provider *const *all = NULL;
+    size_t count = providers_all(&all);
+    struct buf names = {.arena = arena};
+    for (size_t i = 0; i < count; i++) {
+        if (carries(all[i], channel)) {
+            buf_printf(&names, "%s%s", names.len == 0 ? "" : ", ", all[i]->name);
+        }
+    }
+    return buf_str(&names);
+}
+
+static enum err refuse_provider(struct str name, const char *setting, enum channel channel,
+                                struct problem *problem)
+{
+    struct arena *arena = arena_new();
+    enum err err =
+        problem_set(problem, E_INVALID, setting, "%s: \"%.*s\" is none of its providers: %.*s",
+                    setting, STR_FMT(str_cut_utf8(name, 40)), STR_FMT(carriers_of(channel, arena)));
+    arena_free(&arena);
+    return err;
+}
+
 static enum err parse_list(struct str text, const char *setting, enum channel channel,
                            struct provider_list *out, struct problem *problem)
 {
@@ -32,9 +59,7 @@ static enum err parse_list(struct str text, const char *setting, enum channel ch
         name = str_trim(name);
         const struct provider *provider = provider_find(name);
         if (!carries(provider, channel)) {
-            return problem_set(problem, E_INVALID, setting,
-                               "%s: \"%.*s\" is no provider of this channel", setting,
-                               STR_FMT(str_cut_utf8(name, 40)));
+            return refuse_provider(name, setting, channel, problem);
         }
         for (size_t i = 0; i < out->count; i++) {
             if (out->items[i] == provider) {
@@ -258,6 +283,17 @@ static enum err take_spend(struct plant *plant, struct problem *problem)
     return take_blocked(plant, problem);
 }
 
+/* What is wrong with it would only be seen when a mail is sent. */
+static enum err check_ca_file(const struct plant *plant, struct problem *problem)
+{
+    struct str path = plant->site.provider_settings.smtp_ca_file;
+    bool is_readable = path.len == 0 || access(arena_cstr(plant->config.arena, path), R_OK) == 0;
+    return is_readable
+               ? OK
+               : problem_set(problem, E_INVALID, "SMTP_CA_FILE",
+                             "SMTP_CA_FILE names a file that cannot be read: %.*s", STR_FMT(path));
+}
+
 /* Each provider that anything may go by is asked whether it has what it needs. */
 static enum err check_providers(struct plant *plant, struct problem *problem)
 {
@@ -270,6 +306,7 @@ static enum err check_providers(struct plant *plant, struct problem *problem)
             continue;
         }
         TRY(all[i]->check(&site->provider_settings, problem));
+        TRY(all[i] == &provider_smtp ? check_ca_file(plant, problem) : OK);
         TRY(account_check_channels(site, all[i], used, problem));
         site->has_mock = site->has_mock || all[i] == &provider_mock;
     }
@@ -297,6 +334,32 @@ void plant_hook_key(struct plant *plant)
     plant->site.provider_settings.hook_key = hex_text(plant->config.arena, key, sizeof key);
 }
 
+/* The mock never fails, so that what falls to it is lost and nothing goes on behind it. */
+static bool mock_is_among(const struct provider_list *list)
+{
+    for (size_t i = 0; i < list->count && list->count > 1; i++) {
+        if (list->items[i] == &provider_mock) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool mock_is_among_real(const struct site *site)
+{
+    for (size_t i = 0; i < CHANNELS_LENGTH; i++) {
+        if (mock_is_among(&site->delivery.lists[channels[i].channel])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < site->delivery.route_count; i++) {
+        if (mock_is_among(&site->delivery.routes[i].list)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void plant_degraded(const struct plant *plant,
                     void (*say)(void *context, const char *who, const char *what), void *context)
 {
@@ -305,12 +368,15 @@ void plant_degraded(const struct plant *plant,
     for (size_t i = 0; i < count; i++) {
         const char *texts[DEGRADED_MAX];
         unsigned used = provider_channels(&plant->site, all[i]);
-        size_t said = used == 0 || all[i] == &provider_mock
-                          ? 0
-                          : provider_degraded(&plant->site, all[i], used, texts);
+        bool is_silent = used == 0 || all[i] == &provider_mock ||
+                         (all[i] == &provider_webhook && plant->site.operator_webhook.len == 0);
+        size_t said = is_silent ? 0 : provider_degraded(&plant->site, all[i], used, texts);
         for (size_t j = 0; j < said; j++) {
             say(context, all[i]->name, texts[j]);
         }
+    }
+    if (mock_is_among_real(&plant->site)) {
+        say(context, "mock", "it stands in a list with others: what falls to it reaches nobody");
     }
     if (plant->config.feature_whatsapp && !plant->site.features.whatsapp) {
         say(context, "WhatsApp",

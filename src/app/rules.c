@@ -82,7 +82,7 @@ static enum err check_template(struct str template, const char *field, struct pr
     if (!str_is_set(template) || template_check(template, &inner) == OK) {
         return OK;
     }
-    return problem_set(problem, E_INVALID, field, "%s: %s", field, inner.message);
+    return problem_set(problem, E_INVALID, field, "%s", inner.message);
 }
 
 static enum err check_text(const struct text_rule *text, size_t index, struct problem *problem)
@@ -100,11 +100,11 @@ static enum err check_text(const struct text_rule *text, size_t index, struct pr
     snprintf(field, sizeof field, "texts[%zu].key", index);
     if (text_key_parse(text->key, &key) != OK) {
         return problem_set(problem, E_INVALID, field,
-                           "%s: there is no such text; GET /api/v1/texts lists them", field);
+                           "there is no such text; GET /api/v1/texts lists them");
     }
     snprintf(field, sizeof field, "texts[%zu].language", index);
     if (!str_equal(render_language(text->language), text->language)) {
-        return problem_set(problem, E_INVALID, field, "%s: must be en, es, hi or de", field);
+        return problem_set(problem, E_INVALID, field, "must be en, es, hi or de");
     }
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         snprintf(field, sizeof field, "texts[%zu].%s", index, parts[i].name);

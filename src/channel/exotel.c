@@ -5,10 +5,7 @@
 #include "model/formats.h"
 
 enum {
-    ANSWER_BYTES_MAX = 256 * 1024,
-    RING_SECONDS_DEFAULT = 30,
-    RING_SECONDS_MIN = 5,
-    RING_SECONDS_MAX = 120,
+    RING_SECONDS_MAX = 60, /* What India's regulator allows. */
     CALL_SECONDS_MAX = 600,
     TEXT_CHARS_MAX = 2000,
     LIST_MAX = 20
@@ -98,37 +95,31 @@ struct str exotel_custom_field(const struct provider_settings *settings, struct 
     return arena_printf(arena, "%.*s|%.*s", STR_FMT(attempt), STR_FMT(token));
 }
 
-static struct wire_request request_to(const struct provider_settings *settings, const char *method,
-                                      struct str path, struct arena *arena)
+static struct telephony_account account_of(const struct provider_settings *settings,
+                                           struct arena *arena)
 {
     struct str base = telephony_base(settings->exotel.base_url, "https://api.exotel.com");
-    struct wire_request request = {.kind = WIRE_HTTP, .timeout = settings->timeout};
-    request.http.method = str_from(method);
-    request.http.url = arena_printf(arena, "%.*s/v1/Accounts/%.*s/%.*s", STR_FMT(base),
-                                    STR_FMT(settings->exotel.account_sid), STR_FMT(path));
-    request.http.username = settings->exotel.api_key;
-    request.http.password = settings->exotel.api_token;
-    request.http.body_bytes_max = ANSWER_BYTES_MAX;
-    return request;
+    return (struct telephony_account){.root = arena_printf(arena, "%.*s/v1/Accounts/%.*s/",
+                                                           STR_FMT(base),
+                                                           STR_FMT(settings->exotel.account_sid)),
+                                      .username = settings->exotel.api_key,
+                                      .password = settings->exotel.api_token,
+                                      .timeout = settings->timeout};
+}
+
+static struct wire_request get_of(const struct provider_settings *settings, struct str path,
+                                  struct arena *arena)
+{
+    struct telephony_account account = account_of(settings, arena);
+    return telephony_request(&account, "GET", path, arena);
 }
 
 static struct wire_request post_to(const struct provider_settings *settings, struct str path,
                                    struct buf *body, struct arena *arena)
 {
-    struct wire_request request = request_to(settings, "POST", path, arena);
-    request.http.headers[0] =
-        (struct http_header){STR("Content-Type"), STR("application/x-www-form-urlencoded")};
-    request.http.header_count = 1;
-    request.http.body = buf_str(body);
-    return request;
-}
-
-static int ring_seconds(const struct provider_settings *settings)
-{
-    int seconds = settings->ring_seconds > 0 ? settings->ring_seconds : RING_SECONDS_DEFAULT;
-    return seconds < RING_SECONDS_MIN   ? RING_SECONDS_MIN
-           : seconds > RING_SECONDS_MAX ? RING_SECONDS_MAX
-                                        : seconds;
+    struct telephony_account account = account_of(settings, arena);
+    return telephony_post(&account, path, "application/x-www-form-urlencoded", buf_str(body),
+                          arena);
 }
 
 static enum err build_call(const struct provider_settings *settings, const struct send_job *job,
@@ -144,7 +135,7 @@ static enum err build_call(const struct provider_settings *settings, const struc
     form_add(&body, "Url", flow);
     form_add(&body, "CallType", STR("trans"));
     form_add_int(&body, "TimeLimit", CALL_SECONDS_MAX);
-    form_add_int(&body, "TimeOut", ring_seconds(settings));
+    form_add_int(&body, "TimeOut", telephony_ring_seconds(settings, RING_SECONDS_MAX));
     form_add(&body, "CustomField", exotel_custom_field(settings, job->attempt, arena));
     form_add(&body, "StatusCallback", url_of(settings, HOOK_CALL_STATUS, job->attempt, arena));
     form_add(&body, "StatusCallbackEvents[0]", STR("terminal"));
@@ -219,19 +210,8 @@ static enum err exotel_build_find(const struct provider_settings *settings,
     form_add(&path, "SortBy", STR("DateCreated:asc"));
     form_add_int(&path, "PageSize", LIST_MAX);
     struct str whole = arena_printf(arena, "Calls.json?%.*s", STR_FMT(buf_str(&path)));
-    *out = request_to(settings, "GET", whole, arena);
+    *out = get_of(settings, whole, arena);
     return OK;
-}
-
-static enum err exotel_build_cancel(const struct provider_settings *settings,
-                                    struct str provider_id, struct arena *arena,
-                                    struct wire_request *out)
-{
-    (void)settings;
-    (void)provider_id;
-    (void)arena;
-    (void)out;
-    return E_NOT_FOUND;
 }
 
 static enum err exotel_build_poll(const struct provider_settings *settings, enum channel channel,
@@ -244,7 +224,7 @@ static enum err exotel_build_poll(const struct provider_settings *settings, enum
     }
     struct str path = arena_printf(arena, "%s/%.*s.json", is_call ? "Calls" : "SMS/Messages",
                                    STR_FMT(provider_id));
-    *out = request_to(settings, "GET", path, arena);
+    *out = get_of(settings, path, arena);
     return OK;
 }
 
@@ -257,10 +237,11 @@ const struct provider provider_exotel = {
     .read_send = exotel_read_send,
     .build_find = exotel_build_find,
     .read_find = exotel_read_find,
-    .build_cancel = exotel_build_cancel,
+    .build_cancel = silent_build_cancel,
     .build_poll = exotel_build_poll,
     .read_poll = exotel_read_poll,
     .build_inbox = silent_build_inbox,
+    .build_inbox_more = silent_build_inbox_more,
     .read_inbox = silent_read_inbox,
     .check_hook = exotel_check_hook,
     .read_hook = exotel_read_hook,

@@ -8,10 +8,10 @@
  *   3. where Passthru is answered 302 (another answer is wanted: repeat, or a wrong key), back to
  *      1, at most once; where it is answered 200, to a last Greeting from the same URL, then the
  *      end.
- * Texts that people write come to exotel_inbound_url(). Nothing can be cancelled. Of calls only
- * finished ones can be asked for, and by times in the account's zone, which no answer names: India
- * is taken for it, so that a list may be too long, and never says for certain that there was no
- * call. Prices name no currency and are not taken.
+ * Texts that people write come to exotel_inbound_url(). Callbacks are news that nobody has signed
+ * (is_unproven). Nothing can be cancelled. Of calls only finished ones are listed, and by times in
+ * the account's zone, which no answer names: India is taken for it, so that a list may be too long,
+ * and never says for certain that there was no call. Prices name no currency and are not taken.
  * Source: protocols.md 0, 3; Exotel's API reference. */
 #ifndef TOCSIN_CHANNEL_EXOTEL_H
 #define TOCSIN_CHANNEL_EXOTEL_H

@@ -126,6 +126,18 @@ void exotel_read_find(const struct send_job *job, const struct wire_answer *answ
                             .other_count = count - 1};
 }
 
+/* A call is "in-progress" for Exotel from the moment at which it is created: that somebody picked
+ * up is told by the "answered" event and by the flow, never by this word. */
+static void read_call(const struct json_node *call, struct arena *arena, struct provider_news *out)
+{
+    exotel_read_call_state(json_tree_text(call, "Status"), out, arena);
+    out->duration_seconds = telephony_count(json_tree_text(call, "Duration"));
+    if (out->state == message_state_ANSWERED && !out->is_end) {
+        out->state = message_state_SENT;
+        out->level = receipt_level_LEFT;
+    }
+}
+
 void exotel_read_poll(enum channel channel, const struct wire_answer *answer, struct arena *arena,
                       struct provider_news *out)
 {
@@ -138,8 +150,7 @@ void exotel_read_poll(enum channel channel, const struct wire_answer *answer, st
     const struct json_node *thing =
         json_tree_member(root, channel == channel_CALL ? "Call" : "SMSMessage");
     if (channel == channel_CALL) {
-        exotel_read_call_state(json_tree_text(thing, "Status"), &news, arena);
-        news.duration_seconds = telephony_count(json_tree_text(thing, "Duration"));
+        read_call(thing, arena, &news);
     } else {
         struct exotel_text_state state = {.status = json_tree_text(thing, "Status"),
                                           .detail = json_tree_text(thing, "DetailedStatus"),

@@ -160,7 +160,8 @@ enum err exotel_read_hook(const struct provider_settings *settings, const struct
 {
     (void)settings;
     struct form fields = {0};
-    *out = (struct provider_news){.sequence = -1, .cost_micros = -1, .duration_seconds = -1};
+    *out = (struct provider_news){
+        .is_unproven = true, .sequence = -1, .cost_micros = -1, .duration_seconds = -1};
     if (read_fields(call, arena, &fields) != OK) {
         return problem_set(problem, E_INVALID, "body", "Exotel's call cannot be read.");
     }

@@ -18,6 +18,9 @@ struct failure {
 
 /* NULL for a code that the table does not have. */
 const struct failure *failure_find(const char *provider, struct str code);
+/* At least so long until the same is tried again by the same provider; 0 where that is up to the
+ * category. */
+int failure_wait_seconds(struct str provider, struct str code);
 /* All rows, for documents and tests. */
 size_t failures_all(const struct failure **out);
 

@@ -151,6 +151,7 @@ const struct provider provider_mock = {
     .build_poll = silent_build_poll,
     .read_poll = silent_read_poll,
     .build_inbox = silent_build_inbox,
+    .build_inbox_more = silent_build_inbox_more,
     .read_inbox = silent_read_inbox,
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,

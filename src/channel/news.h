@@ -42,8 +42,9 @@ struct provider_news {
     enum channel channel;
     enum message_state state; /* STATE */
     enum receipt_level level; /* 0 for none. */
-    bool is_end;     /* Nothing will follow: the call is over, the text has arrived or not. */
-    bool is_machine; /* A machine picked up. */
+    bool is_end;      /* Nothing will follow: the call is over, the text has arrived or not. */
+    bool is_machine;  /* A machine picked up. */
+    bool is_unproven; /* Nobody has signed it: its word of an end is asked for before it counts. */
     struct str provider_state; /* Their word for it. */
     int64_t sequence;          /* Theirs, -1 where they give none. */
     struct str code;           /* Of a failure. */

@@ -6,9 +6,6 @@
 #include "model/json.h"
 
 enum {
-    ANSWER_BYTES_MAX = 256 * 1024,
-    RING_SECONDS_DEFAULT = 30,
-    RING_SECONDS_MIN = 5,
     RING_SECONDS_MAX = 120,
     CALL_SECONDS_MAX = 600,
     EXPIRY_SECONDS_MIN = 5,
@@ -127,29 +124,31 @@ static struct str bare(struct str number)
     return str_starts(number, STR("+")) ? str_slice(number, 1, number.len) : number;
 }
 
+static struct telephony_account account_of(const struct provider_settings *settings,
+                                           struct arena *arena)
+{
+    struct str base = telephony_base(settings->plivo.base_url, "https://api.plivo.com");
+    return (struct telephony_account){.root = arena_printf(arena, "%.*s/v1/Account/%.*s/",
+                                                           STR_FMT(base),
+                                                           STR_FMT(settings->plivo.auth_id)),
+                                      .username = settings->plivo.auth_id,
+                                      .password = settings->plivo.auth_token,
+                                      .timeout = settings->timeout};
+}
+
 static struct wire_request request_to(const struct provider_settings *settings, const char *method,
                                       struct str path, struct arena *arena)
 {
-    struct str base = telephony_base(settings->plivo.base_url, "https://api.plivo.com");
-    struct wire_request request = {.kind = WIRE_HTTP, .timeout = settings->timeout};
-    request.http.method = str_from(method);
-    request.http.url = arena_printf(arena, "%.*s/v1/Account/%.*s/%.*s", STR_FMT(base),
-                                    STR_FMT(settings->plivo.auth_id), STR_FMT(path));
-    request.http.username = settings->plivo.auth_id;
-    request.http.password = settings->plivo.auth_token;
-    request.http.body_bytes_max = ANSWER_BYTES_MAX;
-    return request;
+    struct telephony_account account = account_of(settings, arena);
+    return telephony_request(&account, method, path, arena);
 }
 
 static struct wire_request post_to(const struct provider_settings *settings, struct str path,
                                    struct buf *body, struct arena *arena)
 {
+    struct telephony_account account = account_of(settings, arena);
     buf_add_byte(body, '}');
-    struct wire_request request = request_to(settings, "POST", path, arena);
-    request.http.headers[0] = (struct http_header){STR("Content-Type"), STR("application/json")};
-    request.http.header_count = 1;
-    request.http.body = buf_str(body);
-    return request;
+    return telephony_post(&account, path, "application/json", buf_str(body), arena);
 }
 
 static int64_t within(int64_t value, int64_t least, int64_t most)
@@ -162,7 +161,6 @@ static enum err build_call(const struct provider_settings *settings, const struc
 {
     TRY(check_calls(settings, problem));
     struct str status = plivo_hook_url(settings, HOOK_CALL_STATUS, job->attempt, arena);
-    int ring = settings->ring_seconds > 0 ? settings->ring_seconds : RING_SECONDS_DEFAULT;
     struct buf body = {.arena = arena};
     add_text(&body, "from", bare(str_is_set(job->from) ? job->from : settings->plivo.from_number));
     add_text(&body, "to", bare(job->to));
@@ -172,7 +170,7 @@ static enum err build_call(const struct provider_settings *settings, const struc
     add_text(&body, "ring_method", STR("POST"));
     add_text(&body, "hangup_url", status);
     add_text(&body, "hangup_method", STR("POST"));
-    add_int(&body, "ring_timeout", within(ring, RING_SECONDS_MIN, RING_SECONDS_MAX));
+    add_int(&body, "ring_timeout", telephony_ring_seconds(settings, RING_SECONDS_MAX));
     add_int(&body, "time_limit", CALL_SECONDS_MAX);
     if (settings->detects_machines) {
         /* With a URL of its own the verdict comes later, and nobody waits in silence for it. */
@@ -314,6 +312,7 @@ const struct provider provider_plivo = {
     .build_poll = plivo_build_poll,
     .read_poll = plivo_read_poll,
     .build_inbox = silent_build_inbox,
+    .build_inbox_more = silent_build_inbox_more,
     .read_inbox = silent_read_inbox,
     .check_hook = plivo_check_hook,
     .read_hook = plivo_read_hook,

@@ -47,6 +47,8 @@ struct verdict {
                                */
     struct str code;          /* The provider's own code: "21610". */
     bool is_temporary;        /* REFUSED: worth trying again later (SMTP 4xx, 429). */
+    bool is_mendable; /* REFUSED for what it can do without: the next attempt, which sees this
+                         one's code as `last_code`, leaves that out. At most once. */
     int64_t retry_after_seconds;
     const struct str *others; /* read_find, ACCEPTED: further ids that would fit as well, where the
                                  provider does not tell attempts apart. */
@@ -85,7 +87,13 @@ struct provider {
     /* Asks for texts that people wrote since `since` (V10). E_NOT_FOUND where it can't be asked. */
     enum err (*build_inbox)(const struct provider_settings *settings, struct instant since,
                             struct arena *arena, struct wire_request *out);
-    /* Oldest first. */
+    /* The question for the page behind the one that `answer` holds, which has older texts.
+     * E_NOT_FOUND where that was the last; E_INVALID where it names one that may not be asked for.
+     */
+    enum err (*build_inbox_more)(const struct provider_settings *settings,
+                                 const struct wire_answer *answer, struct arena *arena,
+                                 struct wire_request *out);
+    /* Of one page, oldest first. */
     void (*read_inbox)(const struct wire_answer *answer, struct arena *arena,
                        const struct provider_news **items, size_t *count);
     /* Whether a call to one of our webhooks is the provider's. E_FORBIDDEN where it is not. */

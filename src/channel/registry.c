@@ -38,6 +38,7 @@ void providers_assert_complete(void)
         assert(provider->build_poll != NULL);
         assert(provider->read_poll != NULL);
         assert(provider->build_inbox != NULL);
+        assert(provider->build_inbox_more != NULL);
         assert(provider->read_inbox != NULL);
         assert(provider->check_hook != NULL);
         assert(provider->read_hook != NULL);

@@ -161,7 +161,8 @@ static void gather_values(struct rendering *rendering)
     value[PLACEHOLDER_HELLO] = greeting(rendering);
     value[PLACEHOLDER_TITLE] = or_word(rendering, title_of(rendering), "NO_TITLE");
     value[PLACEHOLDER_PERSON] = one_line(facts->person, NAME_BYTES_MAX, arena);
-    if (rendering->request->key == text_key_MISSED_EMERGENCY_CONTACT) {
+    if (rendering->request->key == text_key_MISSED_EMERGENCY_CONTACT ||
+        rendering->request->key == text_key_MISSED_NOTED_CONTACT) {
         /* Everything in these texts is about the person, so no line may go missing. */
         value[PLACEHOLDER_PERSON] = or_word(rendering, value[PLACEHOLDER_PERSON], "NO_PERSON");
     }

@@ -1,5 +1,12 @@
 #include "channel/silent.h"
 
+enum err silent_check(const struct provider_settings *settings, struct problem *problem)
+{
+    (void)settings;
+    (void)problem;
+    return OK;
+}
+
 enum err silent_check_channel(const struct provider_settings *settings, enum channel channel,
                               struct problem *problem)
 {
@@ -7,6 +14,37 @@ enum err silent_check_channel(const struct provider_settings *settings, enum cha
     (void)channel;
     (void)problem;
     return OK;
+}
+
+enum err silent_build_find(const struct provider_settings *settings, const struct send_job *job,
+                           struct arena *arena, struct wire_request *out)
+{
+    (void)settings;
+    (void)job;
+    (void)arena;
+    (void)out;
+    return E_NOT_FOUND;
+}
+
+void silent_read_find(const struct send_job *job, const struct wire_answer *answer,
+                      struct arena *arena, struct verdict *out)
+{
+    (void)job;
+    (void)answer;
+    (void)arena;
+    *out = (struct verdict){.kind = VERDICT_UNKNOWN,
+                            .category = failure_category_unknown,
+                            .error = STR("It cannot be asked what became of a message.")};
+}
+
+enum err silent_build_cancel(const struct provider_settings *settings, struct str provider_id,
+                             struct arena *arena, struct wire_request *out)
+{
+    (void)settings;
+    (void)provider_id;
+    (void)arena;
+    (void)out;
+    return E_NOT_FOUND;
 }
 
 enum err silent_build_poll(const struct provider_settings *settings, enum channel channel,
@@ -34,6 +72,17 @@ enum err silent_build_inbox(const struct provider_settings *settings, struct ins
 {
     (void)settings;
     (void)since;
+    (void)arena;
+    (void)out;
+    return E_NOT_FOUND;
+}
+
+enum err silent_build_inbox_more(const struct provider_settings *settings,
+                                 const struct wire_answer *answer, struct arena *arena,
+                                 struct wire_request *out)
+{
+    (void)settings;
+    (void)answer;
     (void)arena;
     (void)out;
     return E_NOT_FOUND;

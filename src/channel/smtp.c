@@ -27,6 +27,10 @@ static bool host_is_plain(struct str host)
 
 static enum err check_login(const struct provider_settings *settings, struct problem *problem)
 {
+    if (settings->smtp_user.len == 0 && settings->smtp_password.len > 0) {
+        return problem_set(problem, E_INVALID, "SMTP_USER",
+                           "SMTP_PASSWORD is set, but SMTP_USER is not.");
+    }
     if (settings->smtp_user.len == 0) {
         return OK;
     }
@@ -135,6 +139,19 @@ static enum err smtp_build_send(const struct provider_settings *settings,
     return OK;
 }
 
+/* A certificate that is not trusted, no STARTTLS where it is demanded, TLS to a port without:
+ * settings that only an operator mends. */
+static void judge_tls(const struct wire_answer *answer, struct arena *arena, struct verdict *out)
+{
+    struct str quoted = verdict_quote(answer->reason, arena);
+    *out = (struct verdict){.kind = VERDICT_NOT_SENT,
+                            .category = failure_category_auth,
+                            .class = failure_class_OURS,
+                            .code = STR("TLS")};
+    out->error =
+        arena_printf(arena, "The mail server offers no TLS that we accept: %.*s", STR_FMT(quoted));
+}
+
 static void smtp_read_send(const struct send_job *job, const struct wire_answer *answer,
                            struct arena *arena, struct verdict *out)
 {
@@ -142,6 +159,10 @@ static void smtp_read_send(const struct send_job *job, const struct wire_answer 
      * from before. */
     if (answer->status >= 400 && answer->status < 600) {
         smtp_reply_judge(answer, arena, out);
+        return;
+    }
+    if (answer->outcome == WIRE_NOT_SENT && answer->tls_failed) {
+        judge_tls(answer, arena, out);
         return;
     }
     if (verdict_unanswered(answer, arena, out)) {
@@ -160,38 +181,6 @@ static void smtp_read_send(const struct send_job *job, const struct wire_answer 
 
 /* A mail server cannot be asked: the mail is repeated once with the same Message-ID instead
  * (protocols.md 4). */
-static enum err smtp_build_find(const struct provider_settings *settings,
-                                const struct send_job *job, struct arena *arena,
-                                struct wire_request *out)
-{
-    (void)settings;
-    (void)job;
-    (void)arena;
-    (void)out;
-    return E_NOT_FOUND;
-}
-
-static void smtp_read_find(const struct send_job *job, const struct wire_answer *answer,
-                           struct arena *arena, struct verdict *out)
-{
-    (void)job;
-    (void)answer;
-    (void)arena;
-    *out = (struct verdict){.kind = VERDICT_UNKNOWN,
-                            .category = failure_category_unknown,
-                            .error = STR("A mail server cannot be asked what became of a mail.")};
-}
-
-static enum err smtp_build_cancel(const struct provider_settings *settings, struct str provider_id,
-                                  struct arena *arena, struct wire_request *out)
-{
-    (void)settings;
-    (void)provider_id;
-    (void)arena;
-    (void)out;
-    return E_NOT_FOUND;
-}
-
 const struct provider provider_smtp = {
     .name = "smtp",
     .channels = 1u << channel_EMAIL,
@@ -199,12 +188,13 @@ const struct provider provider_smtp = {
     .check_channel = silent_check_channel,
     .build_send = smtp_build_send,
     .read_send = smtp_read_send,
-    .build_find = smtp_build_find,
-    .read_find = smtp_read_find,
-    .build_cancel = smtp_build_cancel,
+    .build_find = silent_build_find,
+    .read_find = silent_read_find,
+    .build_cancel = silent_build_cancel,
     .build_poll = silent_build_poll,
     .read_poll = silent_read_poll,
     .build_inbox = silent_build_inbox,
+    .build_inbox_more = silent_build_inbox_more,
     .read_inbox = silent_read_inbox,
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,

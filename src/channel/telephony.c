@@ -3,7 +3,15 @@
 #include "channel/failures.h"
 #include "model/formats.h"
 
-enum { ID_BYTES_MAX = 64, WORD_BYTES_MAX = 40, AMOUNT_DIGITS_MAX = 9, MICROS_DIGITS = 6 };
+enum {
+    ANSWER_BYTES_MAX = 256 * 1024,
+    ID_BYTES_MAX = 64,
+    WORD_BYTES_MAX = 40,
+    AMOUNT_DIGITS_MAX = 9,
+    MICROS_DIGITS = 6,
+    RING_SECONDS_DEFAULT = 30,
+    RING_SECONDS_MIN = 5
+};
 
 struct str telephony_number(struct str text, struct arena *arena)
 {
@@ -74,6 +82,34 @@ struct str telephony_base(struct str base_url, const char *usual)
         base.len--;
     }
     return base;
+}
+
+struct wire_request telephony_request(const struct telephony_account *account, const char *method,
+                                      struct str path, struct arena *arena)
+{
+    struct wire_request request = {.kind = WIRE_HTTP, .timeout = account->timeout};
+    request.http.method = str_from(method);
+    request.http.url = arena_printf(arena, "%.*s%.*s", STR_FMT(account->root), STR_FMT(path));
+    request.http.username = account->username;
+    request.http.password = account->password;
+    request.http.body_bytes_max = ANSWER_BYTES_MAX;
+    return request;
+}
+
+struct wire_request telephony_post(const struct telephony_account *account, struct str path,
+                                   const char *type, struct str body, struct arena *arena)
+{
+    struct wire_request request = telephony_request(account, "POST", path, arena);
+    request.http.headers[0] = (struct http_header){STR("Content-Type"), str_from(type)};
+    request.http.header_count = 1;
+    request.http.body = body;
+    return request;
+}
+
+int telephony_ring_seconds(const struct provider_settings *settings, int most)
+{
+    int seconds = settings->ring_seconds > 0 ? settings->ring_seconds : RING_SECONDS_DEFAULT;
+    return seconds < RING_SECONDS_MIN ? RING_SECONDS_MIN : seconds > most ? most : seconds;
 }
 
 /* What a refusal's words tell. Rows are tried in order; in lower case. A phrase stands for whole

@@ -23,6 +23,21 @@ struct str telephony_time(struct instant t, struct arena *arena);
 /* The base URL without a slash at its end, or `usual` where none is set. */
 struct str telephony_base(struct str base_url, const char *usual);
 
+/* Where an account's requests go, and by what it logs in. */
+struct telephony_account {
+    struct str root; /* What every path stands behind: "https://api.plivo.com/v1/Account/MA…/". */
+    struct str username;
+    struct str password;
+    struct duration timeout;
+};
+struct wire_request telephony_request(const struct telephony_account *account, const char *method,
+                                      struct str path, struct arena *arena);
+/* A POST of `body`. */
+struct wire_request telephony_post(const struct telephony_account *account, struct str path,
+                                   const char *type, struct str body, struct arena *arena);
+/* How long a phone rings: as it is set or usual, but no longer than `most`. */
+int telephony_ring_seconds(const struct provider_settings *settings, int most);
+
 /* What a provider's word for a state means. */
 struct telephony_state {
     const char *word;

@@ -111,6 +111,7 @@ const struct provider provider_twilio = {
     .build_poll = twilio_build_poll,
     .read_poll = twilio_read_poll,
     .build_inbox = twilio_build_inbox,
+    .build_inbox_more = twilio_build_inbox_more,
     .read_inbox = twilio_read_inbox,
     .check_hook = twilio_check_hook,
     .read_hook = twilio_read_hook,

@@ -51,8 +51,10 @@ enum channel twilio_address_read(struct str address, struct str *number);
 struct str twilio_clean(struct str text, struct arena *arena);
 
 /* twilio_requests.c */
-/* Whether the attempt before was refused for the URL of its callback (21609): this one goes without
- * any, and its state is asked for. */
+/* Whether a refusal is about the URLs that Twilio would call us at: 11100, 21205, 21609. */
+bool twilio_is_about_urls(struct str code);
+/* Whether the attempt before was refused for them: this one goes without any, a call with its words
+ * inside, and its state is asked for. */
 bool twilio_is_mute(const struct send_job *job);
 enum err twilio_build_send(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem);
@@ -65,6 +67,9 @@ enum err twilio_build_poll(const struct provider_settings *settings, enum channe
                            struct str provider_id, struct arena *arena, struct wire_request *out);
 enum err twilio_build_inbox(const struct provider_settings *settings, struct instant since,
                             struct arena *arena, struct wire_request *out);
+enum err twilio_build_inbox_more(const struct provider_settings *settings,
+                                 const struct wire_answer *answer, struct arena *arena,
+                                 struct wire_request *out);
 /* Shared by both: a form to a resource, or a question. `url` and `body` are in the arena. */
 struct str twilio_url(const struct provider_settings *settings, const char *collection,
                       struct str sid, struct arena *arena);

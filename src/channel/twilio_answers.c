@@ -44,13 +44,6 @@ static void judge_status(int status, struct arena *arena, struct verdict *out)
     out->error = arena_printf(arena, "Twilio refused with status %d.", status);
 }
 
-/* A callback that is refused keeps the text from nobody: it goes once more without one. Calls are
- * not repeated after a refusal (K4): another provider takes them over. */
-static bool can_go_without_callback(const struct send_job *job, struct str code)
-{
-    return str_equal_text(code, "21609") && job->channel != channel_CALL && !twilio_is_mute(job);
-}
-
 static void judge_refusal(const struct send_job *job, const struct wire_answer *answer,
                           struct arena *arena, struct verdict *out)
 {
@@ -64,8 +57,9 @@ static void judge_refusal(const struct send_job *job, const struct wire_answer *
     }
     out->class = fault.class;
     out->category = fault.category;
-    out->is_temporary =
-        fault.class == failure_class_AGAIN || can_go_without_callback(job, fault.code);
+    out->is_temporary = fault.class == failure_class_AGAIN;
+    /* A URL of ours that is refused keeps the message from nobody: it goes without. */
+    out->is_mendable = twilio_is_about_urls(fault.code) && !twilio_is_mute(job);
     out->retry_after_seconds = answer->retry_after_seconds;
     out->error = arena_printf(arena, "Twilio refused: %.*s.", STR_FMT(fault.error));
 }

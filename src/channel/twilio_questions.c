@@ -1,7 +1,8 @@
 #include "channel/form.h"
 #include "channel/twilio.h"
 
-enum { INBOX_PAGE_SIZE = 1000 };
+/* So many texts, each as long as one can be, stay within what is read of an answer. */
+enum { INBOX_PAGE_SIZE = 500 };
 
 static struct str with_query(struct str url, struct buf *query)
 {
@@ -80,7 +81,7 @@ enum err twilio_build_poll(const struct provider_settings *settings, enum channe
     return OK;
 }
 
-/* Newest first, one page. Where all answers come to one number, only those are asked for; a service
+/* Newest first. Where all answers come to one number, only those are asked for; a service
  * or WhatsApp has more, and what we sent ourselves comes along. */
 enum err twilio_build_inbox(const struct provider_settings *settings, struct instant since,
                             struct arena *arena, struct wire_request *out)
@@ -100,5 +101,37 @@ enum err twilio_build_inbox(const struct provider_settings *settings, struct ins
     form_add_int(&query, "PageSize", INBOX_PAGE_SIZE);
     struct str url = twilio_url(settings, "Messages", STR_NONE, arena);
     twilio_get(settings, with_query(url, &query), out);
+    return OK;
+}
+
+static bool is_plain_query(struct str query)
+{
+    for (size_t i = 0; i < query.len; i++) {
+        if (query.ptr[i] <= ' ' || query.ptr[i] >= 0x7F || query.ptr[i] == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of what the answer names only the query is used, and only where it is about the same list: the
+ * credentials go nowhere but to the address of the settings. */
+enum err twilio_build_inbox_more(const struct provider_settings *settings,
+                                 const struct wire_answer *answer, struct arena *arena,
+                                 struct wire_request *out)
+{
+    bool is_page = answer->outcome == WIRE_ANSWERED && answer->status == 200;
+    struct str uri = json_tree_text(is_page ? twilio_body(answer, arena) : NULL, "next_page_uri");
+    struct str list = arena_printf(arena, "/2010-04-01/Accounts/%.*s/Messages.json?",
+                                   STR_FMT(settings->twilio.account_sid));
+    if (uri.len == 0) {
+        return E_NOT_FOUND;
+    }
+    struct str query = str_slice(uri, list.len, uri.len);
+    if (!str_starts(uri, list) || !is_plain_query(query)) {
+        return E_INVALID;
+    }
+    struct str url = twilio_url(settings, "Messages", STR_NONE, arena);
+    twilio_get(settings, arena_printf(arena, "%.*s?%.*s", STR_FMT(url), STR_FMT(query)), out);
     return OK;
 }

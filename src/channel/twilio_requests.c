@@ -66,9 +66,15 @@ void twilio_get(const struct provider_settings *settings, struct str url, struct
     out->http.body_bytes_max = LIST_BYTES_MAX;
 }
 
+bool twilio_is_about_urls(struct str code)
+{
+    return str_equal_text(code, "11100") || str_equal_text(code, "21205") ||
+           str_equal_text(code, "21609");
+}
+
 bool twilio_is_mute(const struct send_job *job)
 {
-    return str_equal_text(job->last_code, "21609");
+    return twilio_is_about_urls(job->last_code);
 }
 
 static struct str callback(const struct provider_settings *settings, enum hook hook,
@@ -170,7 +176,7 @@ static enum err build_call(const struct provider_settings *settings, const struc
     form_add(body, "To", job->to);
     form_add(body, "From", from);
     form_add_int(body, "Timeout", ring_seconds(settings));
-    if (str_is_set(settings->public_url)) {
+    if (str_is_set(settings->public_url) && !twilio_is_mute(job)) {
         add_call_callbacks(settings, job, body);
         return OK;
     }

@@ -23,13 +23,6 @@ static bool is_url(struct str url)
     return has_scheme && url.len > sizeof "http://" && url.len <= URL_BYTES_MAX;
 }
 
-static enum err webhook_check(const struct provider_settings *settings, struct problem *problem)
-{
-    (void)settings;
-    (void)problem;
-    return OK;
-}
-
 static void add_member(struct buf *out, const char *name, struct str value)
 {
     buf_add_text(out, out->len > 1 ? "," : "");
@@ -125,52 +118,20 @@ static void webhook_read_send(const struct send_job *job, const struct wire_answ
     };
 }
 
-static enum err webhook_build_find(const struct provider_settings *settings,
-                                   const struct send_job *job, struct arena *arena,
-                                   struct wire_request *out)
-{
-    (void)settings;
-    (void)job;
-    (void)arena;
-    (void)out;
-    return E_NOT_FOUND;
-}
-
-static void webhook_read_find(const struct send_job *job, const struct wire_answer *answer,
-                              struct arena *arena, struct verdict *out)
-{
-    (void)job;
-    (void)answer;
-    (void)arena;
-    *out = (struct verdict){.kind = VERDICT_UNKNOWN,
-                            .category = failure_category_unknown,
-                            .error = STR("A webhook cannot be asked.")};
-}
-
-static enum err webhook_build_cancel(const struct provider_settings *settings,
-                                     struct str provider_id, struct arena *arena,
-                                     struct wire_request *out)
-{
-    (void)settings;
-    (void)provider_id;
-    (void)arena;
-    (void)out;
-    return E_NOT_FOUND;
-}
-
 const struct provider provider_webhook = {
     .name = "webhook",
     .channels = 1u << channel_WEBHOOK,
-    .check = webhook_check,
+    .check = silent_check,
     .check_channel = silent_check_channel,
     .build_send = webhook_build_send,
     .read_send = webhook_read_send,
-    .build_find = webhook_build_find,
-    .read_find = webhook_read_find,
-    .build_cancel = webhook_build_cancel,
+    .build_find = silent_build_find,
+    .read_find = silent_read_find,
+    .build_cancel = silent_build_cancel,
     .build_poll = silent_build_poll,
     .read_poll = silent_read_poll,
     .build_inbox = silent_build_inbox,
+    .build_inbox_more = silent_build_inbox_more,
     .read_inbox = silent_read_inbox,
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,

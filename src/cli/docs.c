@@ -2,8 +2,10 @@
 #include "cli/command.h"
 #include "cli/documents.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
     const char *name;
@@ -18,15 +20,26 @@ static const struct {
     {"tocsin.bash", document_completion},
 };
 
+static bool is_folder(const char *path)
+{
+    struct stat found;
+    errno = 0;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
+        return true;
+    }
+    fprintf(stderr, "tocsin docs: %s: %s\n", path, strerror(errno == 0 ? ENOTDIR : errno));
+    return false;
+}
+
 static bool write_file(const char *path, struct str text)
 {
     FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        fprintf(stderr, "tocsin docs: %s cannot be written\n", path);
-        return false;
+    bool is_written = file != NULL && fwrite(text.ptr, 1, text.len, file) == text.len;
+    is_written = file != NULL && fclose(file) == 0 && is_written;
+    if (!is_written) {
+        fprintf(stderr, "tocsin docs: %s cannot be written: %s\n", path, strerror(errno));
     }
-    bool is_written = fwrite(text.ptr, 1, text.len, file) == text.len;
-    return fclose(file) == 0 && is_written;
+    return is_written;
 }
 
 static bool is_current(const char *path, struct str text)
@@ -61,6 +74,9 @@ enum exit_code run_docs(const struct arguments *arguments)
     if (folder == NULL || !all_taken(arguments, command_named("docs"))) {
         fprintf(stderr, "usage: tocsin docs %s\n", command_named("docs")->usage);
         return EXIT_USAGE;
+    }
+    if (!is_folder(folder)) {
+        return EXIT_FAILED;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(documents); i++) {
         char path[4096];

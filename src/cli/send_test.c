@@ -1,6 +1,7 @@
 #include "channel/mock_network.h"
 #include "channel/render.h"
 #include "cli/command.h"
+#include "domain/spend.h"
 #include "net/http_client.h"
 #include "service/providers.h"
 
@@ -153,6 +154,19 @@ static void say_news(const struct provider_news *news)
     fflush(stdout);
 }
 
+/* Whether it got to its phone or mailbox; where the words were said to nobody, it did not. */
+static enum err judge(const struct exchange *exchange, const struct provider_news *news,
+                      struct problem *problem)
+{
+    bool is_there = news->state == message_state_DELIVERED ||
+                    news->state == message_state_ANSWERED ||
+                    (news->state == message_state_SENT && exchange->job.channel != channel_CALL);
+    return is_there ? OK
+                    : problem_set(problem, E_UPSTREAM, NULL,
+                                  "%s took it, but it did not arrive: %s", exchange->provider->name,
+                                  enum_name(&message_state_names, (int)news->state));
+}
+
 /* Asks what becomes of it, and prints what is new, until it has ended. */
 static enum err follow(struct exchange *exchange, struct str provider_id, int64_t seconds,
                        struct problem *problem)
@@ -164,6 +178,7 @@ static enum err follow(struct exchange *exchange, struct str provider_id, int64_
         struct provider_news news = {.kind = NEWS_NONE};
         if (exchange->provider->build_poll(&exchange->settings, exchange->job.channel, provider_id,
                                            exchange->arena, &request) != OK) {
+            printf("%s cannot be asked what became of it\n", exchange->provider->name);
             return OK;
         }
         nanosleep(&pause, NULL);
@@ -175,7 +190,7 @@ static enum err follow(struct exchange *exchange, struct str provider_id, int64_
             said = news.provider_state;
         }
         if (news.kind == NEWS_STATE && news.is_end) {
-            return OK;
+            return judge(exchange, &news, problem);
         }
     }
     printf("no end was told in %lld s\n", (long long)seconds);
@@ -224,6 +239,11 @@ static enum err send_one(struct plant *plant, enum channel channel, const char *
         return problem_set(problem, E_INVALID, NULL,
                            "no provider carries %s; tocsin check-config says why",
                            enum_name(&channel_names, (int)channel));
+    }
+    if (channel != channel_EMAIL && spend_is_blocked(&plant->site.delivery.spend, str_from(to))) {
+        arena_free(&exchange.arena);
+        return problem_set(problem, E_INVALID, NULL,
+                           "this number begins with one of BLOCKED_PREFIXES, and is never used");
     }
     exchange.provider = list.items[0];
     exchange_open(&exchange);

@@ -56,12 +56,24 @@ static void show_degraded(void *context, const char *who, const char *what)
     printf("%s: %s.\n", who, what);
 }
 
+/* "email by smtp, ", or in the order of fail-over "messages by twilio then plivo, ". */
+static void show_providers(const struct plant *plant, const char *what, enum channel channel)
+{
+    const struct provider_list *list = &plant->site.delivery.lists[channel];
+    printf("%s by ", what);
+    for (size_t i = 0; i < list->count; i++) {
+        printf("%s%s", i == 0 ? "" : " then ", list->items[i]->name);
+    }
+    printf(", ");
+}
+
 static void show_sound(const struct plant *plant)
 {
-    const struct provider *const *providers = plant->site.providers;
-    printf("The configuration is sound: email by %s, messages by %s, calls by %s, tzdata %.*s.\n",
-           providers[channel_EMAIL]->name, providers[channel_SMS]->name,
-           providers[channel_CALL]->name, STR_FMT(zoneinfo_version(plant->zones)));
+    printf("The configuration is sound: ");
+    show_providers(plant, "email", channel_EMAIL);
+    show_providers(plant, "messages", channel_SMS);
+    show_providers(plant, "calls", channel_CALL);
+    printf("tzdata %.*s.\n", STR_FMT(zoneinfo_version(plant->zones)));
     plant_degraded(plant, show_degraded, NULL);
 }
 

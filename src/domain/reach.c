@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 static struct reach_choice send_by(enum channel channel, const char *reason)
 {
@@ -101,6 +102,14 @@ static enum channel message_channel_on(const struct reach *reach, const struct r
     return can_whatsapp(reach) && limits->whatsapp_on ? channel_WHATSAPP : channel_NONE;
 }
 
+/* Who has sent STOP, or whose number is wrong, has a contact: it is named why it is not used. */
+static const char *nothing_left(const char *reason)
+{
+    static const char suppressed[] = "suppressed";
+    bool is_suppressed = strncmp(reason, suppressed, sizeof suppressed - 1) == 0;
+    return is_suppressed ? reason : "no_contact";
+}
+
 /* The best that is left when the wanted channel cannot be used, for `reason`. */
 static struct reach_choice fall_back(enum channel wanted, const char *reason,
                                      const struct reach *reach, const struct reach_limits *limits)
@@ -113,7 +122,7 @@ static struct reach_choice fall_back(enum channel wanted, const char *reason,
     if (wanted != channel_EMAIL && can_mail) {
         return send_by(channel_EMAIL, reason);
     }
-    return skip(wanted, "no_contact");
+    return skip(wanted, nothing_left(reason));
 }
 
 struct reach_choice reach_onward(enum channel failed, const char *reason, const struct reach *reach,

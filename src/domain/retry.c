@@ -69,6 +69,9 @@ bool retry_is_providers(enum failure_class class, enum failure_category category
 
 static int limit_of(const struct retry_rule *rule, const struct retry_facts *facts)
 {
+    if (facts->is_mendable) {
+        return facts->configured > 0 ? facts->configured : 1; /* It is not the same request. */
+    }
     int limit = facts->is_call                ? rule->calls
                 : facts->stage == RETRY_ENDED ? rule->receipts
                                               : rule->sends;
@@ -81,7 +84,8 @@ static bool may_work_later(const struct retry_facts *facts)
     case RETRY_NOT_SENT:
         return true;
     case RETRY_REFUSED:
-        return !facts->is_call && (facts->is_temporary || facts->class == failure_class_AGAIN);
+        return facts->is_mendable ||
+               (!facts->is_call && (facts->is_temporary || facts->class == failure_class_AGAIN));
     case RETRY_ENDED:
         return !facts->is_call && facts->class == failure_class_AGAIN;
     }

@@ -4,7 +4,8 @@
  * Pure. The table is retry.def, by failure category; a rules file may replace its numbers. A call
  * is
  * tried again only where it certainly was not placed, and never after an error of credentials or of
- * validation (K4). Sources: requirements V3, V5, K4, Q1; protocols.md 8. */
+ * validation (K4), unless the next attempt is another one: without what was refused. Sources:
+ * requirements V3, V5, K4, Q1; protocols.md 8. */
 #ifndef TOCSIN_DOMAIN_RETRY_H
 #define TOCSIN_DOMAIN_RETRY_H
 
@@ -44,6 +45,7 @@ struct retry_facts {
     enum failure_category category;
     bool is_call;
     bool is_temporary; /* The provider says that it may work later. */
+    bool is_mendable;  /* It refused something that the next attempt leaves out. */
     int tries;         /* By this channel and provider, this one included; 1 for the first. */
     int configured;    /* QUEUE_RETRY_ATTEMPTS */
     struct duration configured_first;

@@ -34,6 +34,7 @@ struct http_request {
     struct str idempotency_key;
     struct str if_none_match;
     struct str accept;
+    struct str accept_language;
     struct str cookie;
     struct str peer;
     struct str body;

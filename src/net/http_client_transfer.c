@@ -234,13 +234,17 @@ void transfer_refuse(struct transfer *transfer, enum wire_outcome outcome, struc
     transfer_end(transfer);
 }
 
-/* Codes of curl for "no TLS that we accept", all of them before a byte of the request left. */
-static bool is_tls_failure(CURLcode code)
+/* Codes of curl for "no TLS that we accept", all of them before a byte of the request left. A
+ * connection that broke in the handshake has the first one, too, but no word of the TLS library. */
+static bool is_tls_failure(CURLcode code, const char *text)
 {
-    return code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ||
-           code == CURLE_USE_SSL_FAILED || code == CURLE_SSL_CACERT_BADFILE ||
-           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CIPHER ||
-           code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
+    if (code == CURLE_SSL_CONNECT_ERROR) {
+        return strstr(text, "error:") != NULL && strstr(text, "unexpected eof") == NULL;
+    }
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_USE_SSL_FAILED ||
+           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM ||
+           code == CURLE_SSL_CIPHER || code == CURLE_SSL_ISSUER_ERROR ||
+           code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
 }
 
 void transfer_finish(struct transfer *transfer, CURLcode code)
@@ -253,7 +257,8 @@ void transfer_finish(struct transfer *transfer, CURLcode code)
     } else {
         smtp_answer(transfer, code);
     }
-    transfer->answer.tls_failed = transfer->answer.outcome == WIRE_NOT_SENT && is_tls_failure(code);
+    transfer->answer.tls_failed =
+        transfer->answer.outcome == WIRE_NOT_SENT && is_tls_failure(code, text);
     bool again = transfer->request.kind == WIRE_HTTP && transfer->answer.outcome == WIRE_ANSWERED &&
                  http_follow(transfer);
     if (!again) {

@@ -18,8 +18,8 @@
 enum { LISTEN_BACKLOG = 1024 };
 
 /* The pool of a connection holds the header block, libmicrohttpd's table of it and the reply's
- * header; up to 32 KiB it comes from malloc and not from a mapping of its own. */
-enum { CONNECTION_POOL_BYTES = 32 * 1024 };
+ * header. It is wiped twice a request, so that its size is a cost of each. */
+enum { CONNECTION_POOL_BYTES = 20 * 1024 };
 
 static struct instant monotonic_now(void)
 {

@@ -4,7 +4,7 @@
  * these"). For each complete request `handle` is called on that thread; it either answers at once
  * with http_exchange_reply, or keeps the exchange and lets any thread reply later; the connection
  * waits without a thread. Exactly one reply is owed for each exchange. Limits are the server's:
- * header block 16 KiB, body `body_bytes_max` (over it 413, then close), a request complete within
+ * header block 8 KiB, body `body_bytes_max` (over it 413, then close), a request complete within
  * `request_timeout` of its first byte, idle connections closed after `idle_timeout`,
  * `connections_max` in all and `connections_per_address_max` each, Content-Length together with
  * Transfer-Encoding refused, duplicate Host refused. Refusals that never reach `handle` carry the

@@ -18,6 +18,7 @@ static const struct kept_header kept_headers[] = {
     {STR_INIT("Idempotency-Key"), offsetof(struct http_request, idempotency_key), true},
     {STR_INIT("If-None-Match"), offsetof(struct http_request, if_none_match), false},
     {STR_INIT("Accept"), offsetof(struct http_request, accept), false},
+    {STR_INIT("Accept-Language"), offsetof(struct http_request, accept_language), false},
     {STR_INIT("Cookie"), offsetof(struct http_request, cookie), false},
 };
 
@@ -224,7 +225,7 @@ bool request_check(struct http_exchange *exchange, const struct request_line *li
     if (MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
             ->header_size > HEADER_BYTES_MAX) {
         *fault = (struct request_fault){E_TOO_LARGE, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                                        "The header block is over 16 KiB."};
+                                        "The header block is over 8 KiB."};
         return false;
     }
     struct header_scan scan = {.exchange = exchange,

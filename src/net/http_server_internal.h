@@ -16,7 +16,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 
-enum { HEADER_BYTES_MAX = 16 * 1024 };
+enum { HEADER_BYTES_MAX = 8 * 1024 };
 
 struct reply_box {
     pthread_mutex_t lock;

@@ -5,7 +5,6 @@
 #include "service/messages.h"
 #include "service/providers.h"
 #include "store/providers.h"
-#include "store/timers.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -34,6 +33,7 @@ void courier_free(struct courier **courier)
     if (*courier == NULL) {
         return;
     }
+    again_free(*courier);
     flights_close(&(*courier)->flights);
     lanes_free(&(*courier)->lanes);
     due_heap_free(&(*courier)->express);
@@ -80,13 +80,19 @@ static bool has_place_for_send(const struct courier *courier)
 bool courier_is_hungry(const struct courier *courier, struct instant now)
 {
     return (courier->express.count > 0 && courier->flights.free_count > 0) ||
-           courier->intake.count > 0 ||
+           courier->intake.count > 0 || again_is_due(courier, now) ||
            (has_place_for_send(courier) && lanes_pick(courier->lanes, now) >= 0);
 }
 
 bool courier_next(const struct courier *courier, struct instant now, struct instant *at)
 {
-    return has_place_for_send(courier) && lanes_next(courier->lanes, now, at);
+    struct instant again_at = INSTANT_NONE;
+    bool is_again = again_next(courier, &again_at);
+    bool is_paced = has_place_for_send(courier) && lanes_next(courier->lanes, now, at);
+    if (is_again) {
+        *at = is_paced ? instant_min(*at, again_at) : again_at;
+    }
+    return is_again || is_paced;
 }
 
 int courier_in_flight(const struct courier *courier)
@@ -167,12 +173,9 @@ static enum err settle_test(struct op *op, struct message *message, const struct
     struct verdict verdict = {
         .kind = VERDICT_ACCEPTED,
         .provider_id = arena_printf(op->arena, "TEST-%.*s", STR_FMT(flight->job.attempt)),
-        .error = STR("test mode: built and checked, not sent"),
         .code = VERDICT_CODE_NOT_BUILT,
     };
-    TRY(message_settle_send(op, message, &verdict));
-    /* Nobody there knows of it: it is not asked for. */
-    return timers_cancel(op->db, timer_kind_POLL, message->id, op->now);
+    return message_settle_send(op, message, &verdict);
 }
 
 static enum err build(struct courier *courier, struct flight *flight, struct problem *problem)
@@ -341,10 +344,9 @@ static bool wants_fate(const struct message *message)
             !str_is_set(message->provider_id));
 }
 
-/* What was only built and checked (K8) has a name that its provider never heard. */
 static bool is_known_there(const struct message *message)
 {
-    return str_is_set(message->provider_id) && !str_starts(message->provider_id, STR("TEST-"));
+    return str_is_set(message->provider_id) && !message_is_test(message);
 }
 
 static bool wants_poll(const struct message *message)
@@ -368,6 +370,9 @@ static enum err claim_find(struct courier *courier, struct op *op, struct messag
     if (!is_fate && !wants_poll(message)) {
         return OK;
     }
+    /* A text that is looked for there is known by its words. */
+    TRY(is_fate && message->channel != channel_CALL ? messages_body(op->db, op->arena, message)
+                                                    : OK);
     struct flight *flight = ask(courier, op, is_fate ? ASK_FIND : ASK_POLL, message);
     const struct provider *provider = flight->provider;
     enum err err =
@@ -429,16 +434,19 @@ static enum err claim_express(struct courier *courier, struct op *op)
         return claim_inbox(courier, op, entry.tag);
     }
     TRY(db_get(op->db, TABLE_messages, (struct id){entry.id}, op->arena, &message));
-    TRY(messages_body(op->db, op->arena, &message));
-    return entry.tag == EFFECT_CANCEL ? claim_cancel(courier, op, &message)
-                                      : claim_find(courier, op, &message);
+    if (entry.tag == EFFECT_CANCEL) {
+        return claim_cancel(courier, op, &message);
+    }
+    return claim_find(courier, op, &message);
 }
 
 enum err courier_claim(struct courier *courier, struct op *op)
 {
     int claimed_before = courier->flights.claimed_count;
     bool is_express = courier->express.count > 0 && courier->flights.free_count > 0;
-    enum err err = is_express ? claim_express(courier, op) : claim_message(courier, op);
+    enum err err = again_is_due(courier, op->now) ? again_settle(courier, op)
+                   : is_express                   ? claim_express(courier, op)
+                                                  : claim_message(courier, op);
     struct flights *flights = &courier->flights;
     if (err != OK && flights->claimed_count > claimed_before) {
         give_back(courier, &flights->items[flights->claimed[flights->claimed_count - 1]]);
@@ -455,6 +463,7 @@ void courier_release(struct courier *courier)
 {
     struct flights *flights = &courier->flights;
     int count = flights->claimed_count;
+    again_committed(courier);
     flights->claimed_count = 0;
     for (int i = 0; i < count; i++) {
         struct flight *flight = &flights->items[flights->claimed[i]];
@@ -466,6 +475,7 @@ void courier_release(struct courier *courier)
 void courier_drop_claims(struct courier *courier)
 {
     struct flights *flights = &courier->flights;
+    again_undone(courier);
     while (flights->claimed_count > 0) {
         struct flight *flight = &flights->items[flights->claimed[--flights->claimed_count]];
         if (flight->question == ASK_CANCEL || flight->question == ASK_POLL) {

@@ -6,7 +6,8 @@
  * under way at a time, an eighth of which is kept for what stops calls and asks for fates. Messages
  * wait in lanes, each with its provider's pace (V9); while the breakers of all its providers are
  * open, a message stays QUEUED. Answers come as work for the executor; one whose commit fails is
- * taken again, never forgotten.
+ * taken again, never forgotten. One that cannot be settled for another reason is tried again for
+ * two minutes (courier_again.c); after that only a start asks for its message.
  * Threads: the executor's, but for courier_answer, which any thread may call. */
 #ifndef TOCSIN_SERVICE_COURIER_H
 #define TOCSIN_SERVICE_COURIER_H

@@ -1,8 +1,7 @@
 #include "service/courier_internal.h"
-#include "service/hooks.h"
+#include "service/inbox_pages.h"
 #include "service/messages.h"
 #include "service/providers.h"
-#include "store/providers.h"
 
 #include <assert.h>
 
@@ -14,37 +13,6 @@ struct answer_work {
     struct wire_answer answer;
 };
 
-/* What people wrote, each piece as if the provider had told it of its own accord. */
-static enum err settle_inbox(struct op *op, const struct flight *flight,
-                             const struct wire_answer *answer)
-{
-    const struct provider *provider = flight->provider;
-    const struct provider_news *items = NULL;
-    struct provider_state state = {0};
-    size_t count = 0;
-    if (answer->outcome != WIRE_ANSWERED || answer->status / 100 != 2) {
-        op_log(op, LOG_WARN, LOG_WORKER, "the inbox of %s cannot be read (%d)", provider->name,
-               answer->status);
-        return OK;
-    }
-    provider->read_inbox(answer, op->arena, &items, &count);
-    for (size_t i = 0; i < count; i++) {
-        struct hook_reply ignored = {0};
-        TRY(take_news(op, provider, &items[i], message_source_POLL, &ignored));
-    }
-    enum err err = provider_states_get(op->db, op->arena, str_from(provider->name), &state);
-    bool is_new = err == E_NOT_FOUND;
-    if (is_new) {
-        state = (struct provider_state){.id = op_new_id(op),
-                                        .provider = str_from(provider->name),
-                                        .breaker = breaker_state_CLOSED};
-    } else {
-        TRY(err);
-    }
-    state.inbox_read_at = flight->begun_at;
-    return provider_states_put(op->db, op->arena, &state, is_new);
-}
-
 static enum err settle_poll(struct op *op, const struct flight *flight, struct message *message,
                             const struct wire_answer *answer)
 {
@@ -53,12 +21,13 @@ static enum err settle_poll(struct op *op, const struct flight *flight, struct m
     return message_take_poll(op, message, &news);
 }
 
-static enum err settle(struct op *op, const struct flight *flight, const struct wire_answer *answer)
+enum err courier_settle(struct op *op, const struct flight *flight,
+                        const struct wire_answer *answer)
 {
     struct message message = {0};
     struct verdict verdict = {0};
     if (flight->question == ASK_INBOX) {
-        return settle_inbox(op, flight, answer);
+        return inbox_settle(op, flight, answer);
     }
     TRY(db_get(op->db, TABLE_messages, flight->message, op->arena, &message));
     switch (flight->question) {
@@ -86,7 +55,18 @@ static enum err run_answer(struct work *work, struct op *op)
 {
     struct answer_work *answer = (struct answer_work *)work;
     struct flight *flight = flights_of(&answer->courier->flights, answer->ticket);
-    return flight == NULL ? OK : settle(op, flight, &answer->answer);
+    return flight == NULL ? OK : courier_settle(op, flight, &answer->answer);
+}
+
+/* The next page of an inbox, in the same flight. */
+static bool asks_on(struct courier *courier, struct flight *flight,
+                    const struct answer_work *answer)
+{
+    if (flight->question != ASK_INBOX || !inbox_goes_on(courier->site, flight, &answer->answer)) {
+        return false;
+    }
+    courier->wire.submit(courier->wire.context, answer->ticket, &flight->request);
+    return true;
 }
 
 static void end_answer(struct work *work, enum err err, const struct problem *problem)
@@ -94,18 +74,24 @@ static void end_answer(struct work *work, enum err err, const struct problem *pr
     struct answer_work *answer = (struct answer_work *)work;
     struct courier *courier = answer->courier;
     struct flight *flight = flights_of(&courier->flights, answer->ticket);
+    struct arena *arena = answer->arena;
     if (err != OK) {
         log_write(courier->site->log, LOG_ERROR, LOG_WORKER, STR_NONE,
                   "an answer could not be settled: %s %s", err_code(err), problem->message);
     }
-    if (flight != NULL) {
+    bool is_over = flight != NULL && (err != OK || !asks_on(courier, flight, answer));
+    if (is_over) {
         if (flight->question == ASK_SEND) {
             /* Its breaker may have changed: what waits for it looks again. */
             lanes_heard_of(courier->lanes, flight->provider);
         }
+        /* The store's own refusal is waited out by the executor; what comes here is the end. */
+        bool may_settle = err != OK && err != E_UNAVAILABLE;
+        if (may_settle && again_keep(courier, flight, &answer->answer, arena)) {
+            arena = NULL;
+        }
         courier_land(courier, flight);
     }
-    struct arena *arena = answer->arena;
     arena_free(&arena);
 }
 

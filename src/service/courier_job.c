@@ -2,6 +2,18 @@
 #include "service/unsubscribe.h"
 #include "store/messages.h"
 
+/* What has no end of its own dies at its provider all the same before it is of no use any more: a
+ * handset that is switched on hours later gets no old pages (V9). Here it waits as long as its
+ * subject does. */
+static const struct duration text_valid = SECONDS_INIT(1800);
+
+static struct instant valid_until(const struct op *op, const struct message *message)
+{
+    bool is_text = message->channel == channel_SMS || message->channel == channel_WHATSAPP;
+    return instant_is_set(message->valid_until) || !is_text ? message->valid_until
+                                                            : instant_add(op->now, text_valid);
+}
+
 void courier_describe(const struct op *op, const struct message *message, struct flight *flight)
 {
     struct arena *arena = flight->arena;
@@ -26,7 +38,7 @@ void courier_describe(const struct op *op, const struct message *message, struct
         .unsubscribe_url = unsubscribe_url(op, message, arena),
         .now = op->now,
         .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
-        .valid_until = message->valid_until,
+        .valid_until = valid_until(op, message),
     };
 }
 

@@ -11,12 +11,14 @@ static void forget_order(struct courier *courier)
     lanes_clear(courier->lanes);
 }
 
-/* What needs no question: it is under way, or its question is waiting already. */
+/* What needs no question: it is under way, its answer is kept, or its question is waiting already.
+ */
 static struct flight_set known_of(const struct courier *courier, struct op *op)
 {
     const struct due_heap *express = &courier->express;
-    size_t most = (size_t)courier->flights.count + express->count;
+    size_t most = (size_t)(courier->flights.count + courier->again.count) + express->count;
     struct flight_set known = {ARENA_NEW_ARRAY(op->arena, int64_t, most), 0};
+    known.count = again_messages(courier, known.ids);
     for (int i = 0; i < courier->flights.count; i++) {
         if (courier->flights.items[i].is_used) {
             known.ids[known.count++] = courier->flights.items[i].message.value;

@@ -21,6 +21,7 @@ struct flight {
     struct send_job job;
     struct wire_request request;
     struct instant begun_at;
+    const struct inbox_page *pages; /* INBOX: what was read before this page, the last one first. */
 };
 
 struct flights {

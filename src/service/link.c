@@ -110,9 +110,9 @@ enum err link_open(struct op *op, struct str token, struct id *meeting)
 {
     struct link_facts facts = {.purpose = LINK_MEETING};
     TRY(link_token_open(op, token, &facts));
+    *meeting = facts.id;
     if (instant_before(instant_from_ms((int64_t)facts.number * 60000), op->now)) {
         return op_fail(op, E_GONE, NULL, "this link has ended");
     }
-    *meeting = facts.id;
     return OK;
 }

@@ -23,7 +23,8 @@ struct str link_token(const struct op *op, const struct link_facts *facts, struc
 /* `out->purpose` is given. E_NOT_FOUND for a token that is not ours. */
 NODISCARD enum err link_token_open(struct op *op, struct str token, struct link_facts *out);
 
-/* E_NOT_FOUND for a token that is not ours, E_GONE for one that has ended. */
+/* E_NOT_FOUND for a token that is not ours, E_GONE for one that has ended, whose meeting is told
+ * all the same. */
 NODISCARD enum err link_open(struct op *op, struct str token, struct id *meeting);
 
 #endif

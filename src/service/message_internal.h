@@ -39,6 +39,7 @@ NODISCARD enum err message_accept(struct op *op, struct message *message,
 struct message_failure {
     enum retry_stage stage;
     bool is_temporary;
+    bool is_mendable;
     bool is_told; /* The class is the provider's own word, not what the category means as a rule. */
     bool is_unknown; /* Nobody knows whether it went out after all. */
     struct duration asked_for;

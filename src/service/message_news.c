@@ -203,11 +203,16 @@ static enum err keep_early(struct op *op, const struct provider *provider,
     return db_insert(op->db, TABLE_early_news, op->arena, &row);
 }
 
-enum err message_take_early_news(struct op *op, const struct message *message)
+static struct early_query kept_for(const struct op *op, const struct message *message)
 {
-    struct early_query query = {.provider = message->provider,
+    return (struct early_query){.provider = message->provider,
                                 .provider_id = message->provider_id,
                                 .since = instant_sub(op->now, early_keep)};
+}
+
+enum err message_take_early_news(struct op *op, const struct message *message)
+{
+    struct early_query query = kept_for(op, message);
     struct list rows = {0};
     const struct provider *provider = provider_find(message->provider);
     if (provider == NULL || provider == &provider_mock || !str_is_set(message->provider_id)) {
@@ -230,6 +235,67 @@ enum err message_take_early_news(struct op *op, const struct message *message)
         TRY(apply(op, &fresh, &news, (enum message_source)kept.source));
     }
     return rows.count == 0 ? OK : early_news_taken(op->db, &query);
+}
+
+static bool is_open(const struct message *message)
+{
+    bool is_going_on =
+        message->state == message_state_SENDING || message->state == message_state_SENT ||
+        (message->channel == channel_CALL && message->state == message_state_ANSWERED);
+    return is_going_on && !instant_is_set(message->ended_at);
+}
+
+enum err message_unproven_since(struct op *op, const struct message *message, struct instant *out)
+{
+    struct early_query query = kept_for(op, message);
+    struct list rows = {0};
+    *out = INSTANT_NONE;
+    if (!str_is_set(message->provider_id)) {
+        return OK;
+    }
+    TRY(early_news_of(op->db, op->arena, &query, &rows));
+    const struct early_news *items = rows.items;
+    *out = rows.count > 0 ? items[0].received_at : INSTANT_NONE;
+    return OK;
+}
+
+/* What nobody has signed gives no message another name. Of an end it only shows that the message
+ * was taken, until the provider, which is asked at once, has answered. */
+static enum err apply_unproven(struct op *op, const struct provider *provider,
+                               struct message *message, const struct provider_news *news,
+                               enum message_source source)
+{
+    struct provider_news told = *news;
+    struct provider_news taken = {.kind = NEWS_STATE,
+                                  .state = message_state_SENT,
+                                  .level = receipt_level_ACCEPTED,
+                                  .sequence = -1,
+                                  .cost_micros = -1,
+                                  .duration_seconds = -1};
+    struct instant since = INSTANT_NONE;
+    bool is_asked = false;
+    if (str_is_set(message->provider_id)) {
+        told.provider_id = message->provider_id;
+    }
+    if (!news->is_end || !is_open(message)) {
+        return apply(op, message, &told, source);
+    }
+    taken.provider_id = told.provider_id;
+    TRY(apply(op, message, &taken, source));
+    TRY(message_unproven_since(op, message, &since));
+    if (instant_is_set(since)) {
+        return OK; /* The same once more, or something else: the answer will tell. */
+    }
+    TRY(poll_at_once(op, message, &is_asked));
+    return is_asked ? keep_early(op, provider, &told, source) : apply(op, message, &told, source);
+}
+
+enum err message_take_unproven(struct op *op, const struct message *message)
+{
+    op_log(op, LOG_WARN, LOG_WORKER,
+           "%.*s does not say what became of a message; what an unsigned callback said is taken",
+           STR_FMT(message->provider));
+    return message_take_early_news(op, message);
 }
 
 static enum err find(struct op *op, const struct provider *provider,
@@ -260,7 +326,29 @@ enum err message_take_news(struct op *op, const struct provider *provider,
         return str_is_set(news->provider_id) ? keep_early(op, provider, news, source) : OK;
     }
     TRY(err);
-    return apply(op, &message, news, source);
+    return news->is_unproven ? apply_unproven(op, provider, &message, news, source)
+                             : apply(op, &message, news, source);
+}
+
+/* The provider has answered: an end that nobody signed is forgotten, whether this is that end, or
+ * the provider has said too often that there is none. */
+static enum err judge_unproven(struct op *op, const struct message *message)
+{
+    struct early_query query = kept_for(op, message);
+    struct instant since = INSTANT_NONE;
+    bool is_over = instant_is_set(message->ended_at);
+    bool is_denied = false;
+    TRY(message_unproven_since(op, message, &since));
+    if (!instant_is_set(since)) {
+        return OK;
+    }
+    TRY(is_over ? OK : poll_goes_on(op, message, since, &is_denied));
+    if (is_denied) {
+        op_log(op, LOG_WARN, LOG_WORKER,
+               "an unsigned callback said that a message by %.*s had ended, which is not so",
+               STR_FMT(message->provider));
+    }
+    return is_over || is_denied ? early_news_taken(op->db, &query) : OK;
 }
 
 enum err message_take_poll(struct op *op, struct message *message, const struct provider_news *news)
@@ -268,7 +356,8 @@ enum err message_take_poll(struct op *op, struct message *message, const struct 
     if (news->kind != NEWS_STATE) {
         return OK;
     }
-    return apply(op, message, news, message_source_POLL);
+    TRY(apply(op, message, news, message_source_POLL));
+    return judge_unproven(op, message);
 }
 
 enum err message_confirm(struct op *op, const struct message *message, struct str word)

@@ -1,5 +1,6 @@
 #include "service/message_internal.h"
 
+#include "channel/failures.h"
 #include "service/alerts.h"
 #include "service/engine.h"
 #include "service/ladder.h"
@@ -74,11 +75,14 @@ static enum err try_again(struct op *op, const struct message *message,
         .category = (enum failure_category)message->category,
         .is_call = message->channel == channel_CALL,
         .is_temporary = failure->is_temporary,
+        .is_mendable = failure->is_mendable,
         .tries = tries,
         .configured = op->site->retry_attempts,
         .configured_first = op->site->retry_first,
         .asked_for = failure->asked_for,
     };
+    struct duration least = SECONDS(failure_wait_seconds(message->provider, message->code));
+    facts.asked_for = facts.asked_for.us < least.us ? least : facts.asked_for;
     *went = false;
     if (!retry_again(&op->site->rules.retries, &facts, &wait)) {
         return OK;

@@ -12,6 +12,10 @@
 static const struct duration find_again = SECONDS_INIT(10);
 static const struct duration stop_again = SECONDS_INIT(3);
 static const struct duration find_give_up = SECONDS_INIT(60);
+/* "Not there" is believed from this long after the claim on: the provider may still be at work on
+ * the request that looked lost, and its list may lag behind. */
+static const struct duration call_settles = SECONDS_INIT(10);
+static const struct duration text_settles = SECONDS_INIT(5);
 
 static enum err fail_message(struct op *op, struct message *message, const struct verdict *verdict)
 {
@@ -37,6 +41,7 @@ static enum err fail_and_follow(struct op *op, struct message *message,
     struct message_failure failure = {
         .stage = verdict->kind == VERDICT_NOT_SENT ? RETRY_NOT_SENT : RETRY_REFUSED,
         .is_temporary = verdict->is_temporary,
+        .is_mendable = verdict->is_mendable,
         .is_told = verdict->class != failure_class_NONE,
         .is_unknown = verdict->kind == VERDICT_UNKNOWN,
         .asked_for = SECONDS(verdict->retry_after_seconds),
@@ -46,6 +51,14 @@ static enum err fail_and_follow(struct op *op, struct message *message,
            "%s failed: category=%s %.*s", enum_name(&channel_names, message->channel),
            enum_name(&failure_category_names, message->category), STR_FMT(message->error));
     return message_follow(op, message, &failure);
+}
+
+/* Nobody there knows of it, so that nothing more will be heard: it is over, and counts for nothing
+ * that waits for news. */
+static enum err end_test(struct op *op, struct message *message)
+{
+    message->ended_at = op->now;
+    return messages_receipt(op->db, message);
 }
 
 enum err message_accept(struct op *op, struct message *message, enum message_source source,
@@ -59,7 +72,9 @@ enum err message_accept(struct op *op, struct message *message, enum message_sou
     message->sent_at = op->now;
     message->error = STR_NONE;
     message->category = 0;
-    TRY(message_note(op, message, source, STR_NONE));
+    TRY(message_note(op, message, source,
+                     message_is_test(message) ? STR("test mode: built and checked, not sent")
+                                              : STR_NONE));
     if (message->channel == channel_CALL) {
         bool is_mock = str_equal(message->provider, STR("mock"));
         op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s",
@@ -67,6 +82,9 @@ enum err message_accept(struct op *op, struct message *message, enum message_sou
     }
     TRY(message_log_call(op, message, "initiated", STR_NONE));
     TRY(outcome_accepted(op, message));
+    if (message_is_test(message)) {
+        return end_test(op, message);
+    }
     TRY(poll_expect(op, message));
     TRY(inbox_expect(op, message));
     return message_take_early_news(op, message);
@@ -117,6 +135,21 @@ static enum err settle_late(struct op *op, struct message *message, const struct
                                    : OK;
 }
 
+/* What the provider said instead of an answer stays with the message: it is the reason if nothing
+ * better is heard. */
+static enum err begin_to_ask(struct op *op, struct message *message, const struct verdict *verdict)
+{
+    message->error = verdict->error;
+    message->category = (int)verdict->category;
+    message->code = verdict->code;
+    TRY(messages_unclear(op->db, message));
+    TRY(message_note(op, message, message_source_CREATE, message->error));
+    op_log(op, LOG_WARN, LOG_WORKER, "%s: nobody knows whether it was taken; asking",
+           enum_name(&channel_names, message->channel));
+    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message->id});
+    return OK;
+}
+
 enum err message_settle_send(struct op *op, struct message *message, const struct verdict *verdict)
 {
     if (message->state != message_state_SENDING) {
@@ -130,10 +163,7 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
     case VERDICT_NOT_SENT:
         return fail_and_follow(op, message, verdict);
     case VERDICT_UNKNOWN:
-        op_log(op, LOG_WARN, LOG_WORKER, "%s: nobody knows whether it was taken; asking",
-               enum_name(&channel_names, message->channel));
-        op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message->id});
-        return OK;
+        return begin_to_ask(op, message, verdict);
     }
     assert(!"every verdict is listed");
     return E_INTERNAL;
@@ -142,9 +172,15 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
 /* The fate stays unknown: once more, then never again. */
 static enum err repeat_once(struct op *op, struct message *message)
 {
+    bool is_said = message->category != 0;
     struct verdict lost = {.kind = VERDICT_UNKNOWN,
                            .error = STR("its fate is unknown"),
-                           .category = failure_category_timeout};
+                           .code = message->code,
+                           .category = is_said ? (enum failure_category)message->category
+                                               : failure_category_timeout};
+    if (str_is_set(message->error)) {
+        lost.error = arena_printf(op->arena, "its fate is unknown: %.*s", STR_FMT(message->error));
+    }
     const char *reason = NULL;
     TRY(message_stale(op, message, &reason));
     if (reason != NULL) {
@@ -178,6 +214,12 @@ static enum err find_own(struct op *op, const struct message *message,
     return OK;
 }
 
+static struct instant settled_at(const struct message *message)
+{
+    return instant_add(message->claimed_at,
+                       message->channel == channel_CALL ? call_settles : text_settles);
+}
+
 enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict)
 {
     struct str own = STR_NONE;
@@ -194,7 +236,9 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
     case VERDICT_ACCEPTED:
         return message_accept(op, message, message_source_POLL, own);
     case VERDICT_NOT_SENT:
-        return repeat_once(op, message);
+        return instant_before(op->now, settled_at(message))
+                   ? ask_again(op, message, settled_at(message))
+                   : repeat_once(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
         if (instant_since(op->now, message->claimed_at).us > find_give_up.us) {

@@ -199,6 +199,11 @@ enum err message_drop(struct op *op, const struct message *message, const char *
     return message_give_up(op, message, reason);
 }
 
+bool message_is_test(const struct message *message)
+{
+    return str_starts(message->provider_id, STR("TEST-"));
+}
+
 enum err message_claimed(struct op *op, struct message *message)
 {
     TRY(messages_claim(op->db, message->id, op->now, message->provider));
@@ -207,16 +212,21 @@ enum err message_claimed(struct op *op, struct message *message)
     return message_note(op, message, message_source_ENGINE, STR_NONE);
 }
 
+/* Receivers of mail drop a second copy with the same Message-ID, and those of a webhook a second
+ * post with the same id, which may have been acted on though its answer was a 5xx. A provider that
+ * can be asked gets an id of its own for each attempt. */
+static bool keeps_wire_id(const struct message *before, bool is_repeat)
+{
+    return before->channel == channel_WEBHOOK || (before->channel == channel_EMAIL && is_repeat);
+}
+
 enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
                               struct str provider)
 {
     struct message message = *before;
     TRY(messages_body(op->db, op->arena, &message));
-    /* Mail servers drop a second copy with the same Message-ID; a provider that can be asked gets
-     * an id of its own. */
-    bool keeps_wire_id = is_repeat && !before->is_repeat && before->channel == channel_EMAIL;
     message.id = op_new_id(op);
-    message.wire_id = keeps_wire_id ? before->wire_id : message.id;
+    message.wire_id = keeps_wire_id(before, is_repeat) ? before->wire_id : message.id;
     message.attempt = before->attempt + 1;
     message.is_repeat = is_repeat;
     message.provider = provider;

@@ -60,6 +60,8 @@ NODISCARD enum err message_settle_send(struct op *op, struct message *message,
                                        const struct verdict *verdict);
 NODISCARD enum err message_settle_find(struct op *op, struct message *message,
                                        const struct verdict *verdict);
+/* It was only built and checked (K8): its name is none that its provider ever heard. */
+bool message_is_test(const struct message *message);
 /* The fate is unknown and the provider cannot be asked (build_find says E_NOT_FOUND): it is waited
  * for where the provider may still call us, then sent once more, then never again. */
 NODISCARD enum err message_repeat(struct op *op, struct message *message);
@@ -73,6 +75,11 @@ NODISCARD enum err message_take_poll(struct op *op, struct message *message,
  * error. `provider` is who says it. */
 NODISCARD enum err message_take_news(struct op *op, const struct provider *provider,
                                      const struct provider_news *news, enum message_source source);
+/* Since when an end that nobody signed (is_unproven) waits for its provider's word about it; none
+ * where nothing waits. message_take_unproven takes it as it is. */
+NODISCARD enum err message_unproven_since(struct op *op, const struct message *message,
+                                          struct instant *out);
+NODISCARD enum err message_take_unproven(struct op *op, const struct message *message);
 /* The person answered by a key, a reply or a link: CONFIRMED, and reached where the provider has
  * not said so yet. `word` is what they did, for the trail: "key 1"; no text of theirs. */
 NODISCARD enum err message_confirm(struct op *op, const struct message *message, struct str word);

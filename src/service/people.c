@@ -102,8 +102,8 @@ static enum err lift_edited(struct op *op, const struct user *before, const stru
         const struct str *new = record_member_const(after, field);
         for (size_t j = 0; j < 3 && presence_has(op->given, index); j++) {
             enum channel channel = members[i].channels[j];
-            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *old, true));
-            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *new, true));
+            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *old, LIFT_EDITED));
+            TRY(channel == channel_NONE ? OK : suppression_lift(op, channel, *new, LIFT_EDITED));
         }
     }
     return OK;

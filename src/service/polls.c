@@ -4,8 +4,16 @@
 #include "domain/receipt.h"
 #include "domain/retry.h"
 #include "service/engine.h"
+#include "service/messages.h"
 #include "service/operator.h"
 #include "store/messages.h"
+#include "store/timers.h"
+
+/* An end that nobody signed is asked for at once and then so long after it was told. At the last of
+ * these its word is taken where the provider has not answered. */
+static const struct duration proof_asked[] = {SECONDS_INIT(5), SECONDS_INIT(12), SECONDS_INIT(20),
+                                              SECONDS_INIT(30)};
+enum { PROOF_TAKEN = ARRAY_LENGTH(proof_asked) - 1, PROOF_LAST = PROOF_TAKEN - 1 };
 
 /* What links are made of (site->public_url) is never empty, and says nothing about callbacks. */
 static bool is_called_back(const struct op *op)
@@ -13,26 +21,74 @@ static bool is_called_back(const struct op *op)
     return str_is_set(op->site->provider_settings.public_url);
 }
 
-static bool can_be_asked(const struct op *op, const struct message *message)
+/* Also of one that cannot be asked for yet: Plivo's callbacks bring the name that its calls are
+ * asked for by, and where none comes at all, the operator is to hear of it. */
+static bool will_be_asked(const struct message *message)
 {
     const struct provider *provider = provider_find(message->provider);
-    struct wire_request ignored = {0};
     return provider != NULL && provider->build_poll != silent_build_poll &&
-           str_is_set(message->provider_id) &&
-           provider->build_poll(&op->site->provider_settings, (enum channel)message->channel,
+           str_is_set(message->provider_id);
+}
+
+static bool can_be_asked(const struct op *op, const struct message *message)
+{
+    struct wire_request ignored = {0};
+    return will_be_asked(message) &&
+           provider_find(message->provider)
+                   ->build_poll(&op->site->provider_settings, (enum channel)message->channel,
                                 message->provider_id, op->arena, &ignored) == OK;
 }
 
 enum err poll_expect(struct op *op, const struct message *message)
 {
     struct duration wait = {0};
-    if (!can_be_asked(op, message)) {
+    if (!will_be_asked(message)) {
         return OK;
     }
     bool is_more = poll_again(is_called_back(op), message->polls, &wait);
     (void)is_more; /* The first question is always allowed. */
     return timer_arm(op, (struct timer_request){timer_kind_POLL, message->id,
                                                 instant_add(op->now, wait), PRIORITY_LOW});
+}
+
+enum err poll_at_once(struct op *op, const struct message *message, bool *is_asked)
+{
+    *is_asked = can_be_asked(op, message);
+    if (!*is_asked) {
+        return OK;
+    }
+    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message->id});
+    TRY(timers_cancel(op->db, timer_kind_POLL, message->id, op->now));
+    return timer_arm(op,
+                     (struct timer_request){timer_kind_POLL, message->id,
+                                            instant_add(op->now, proof_asked[0]), PRIORITY_LOW});
+}
+
+enum err poll_goes_on(struct op *op, const struct message *message, struct instant since,
+                      bool *is_denied)
+{
+    *is_denied = instant_since(op->now, since).us >= proof_asked[PROOF_LAST].us;
+    if (!*is_denied) {
+        return OK; /* What it answers may lag behind what it tells. */
+    }
+    TRY(timers_cancel(op->db, timer_kind_POLL, message->id, op->now));
+    return poll_expect(op, message);
+}
+
+static enum err ask_for_proof(struct op *op, struct timer *timer, const struct message *message,
+                              struct instant since)
+{
+    struct duration waited = instant_since(op->now, since);
+    size_t next = 0;
+    while (next <= PROOF_TAKEN && proof_asked[next].us <= waited.us) {
+        next++;
+    }
+    if (next > PROOF_TAKEN) {
+        return message_take_unproven(op, message);
+    }
+    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = message->id});
+    timer_run_again(op, timer, instant_add(since, proof_asked[next]));
+    return OK;
 }
 
 /* "poll:twilio:SMS" */
@@ -84,9 +140,14 @@ enum err poll_message(struct op *op, struct timer *timer)
 {
     struct message message = {0};
     struct duration wait = {0};
+    struct instant unproven = INSTANT_NONE;
     TRY(db_get(op->db, TABLE_messages, timer->subject_id, op->arena, &message));
     if (!is_waited_for(&message)) {
         return OK;
+    }
+    TRY(message_unproven_since(op, &message, &unproven));
+    if (instant_is_set(unproven)) {
+        return ask_for_proof(op, timer, &message, unproven);
     }
     if (!poll_again(is_called_back(op), message.polls, &wait)) {
         /* One that left the provider was spoken of; that no carrier confirms it is common. */

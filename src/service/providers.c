@@ -191,7 +191,7 @@ static enum err tell_change(struct op *op, struct provider_state *state, enum br
     if (change == BREAKER_OPENED) {
         bool is_auth = state->last_category == failure_category_auth;
         struct str what =
-            is_auth ? STR("refused our credentials")
+            is_auth ? STR("cannot be used with our settings")
                     : arena_printf(op->arena, "failed %lld times in a row, the last time so",
                                    (long long)state->failures);
         note.title = arena_printf(op->arena, "%.*s does not work", STR_FMT(state->provider));
@@ -213,7 +213,9 @@ static enum err tell_change(struct op *op, struct provider_state *state, enum br
                              STR_FMT(state->provider));
     note.words = text_key_OPERATOR_PROVIDER_RECOVERED;
     note.provider = state->provider;
-    note.since = state->told_at;
+    /* "It began just now" would be said of what is over; then it is not said when. */
+    bool is_short = instant_since(op->now, state->told_at).us < MINUTES(1).us;
+    note.since = is_short ? INSTANT_NONE : state->told_at;
     state->told_at = INSTANT_NONE;
     return operator_recovered(op, &note);
 }

@@ -99,8 +99,9 @@ static enum err take_carrier_word(struct op *op, struct incoming *text, enum rep
                                            .code = STR("STOP")};
         return suppress(op, &request);
     }
-    return word == REPLY_START ? suppression_lift(op, text->news->channel, text->news->from, false)
-                               : OK;
+    return word == REPLY_START
+               ? suppression_lift(op, text->news->channel, text->news->from, LIFT_START)
+               : OK;
 }
 
 /* The newest that waits; where none does the newest at all, whose answer may be changed. */
@@ -338,6 +339,8 @@ enum err take_text(struct op *op, const struct provider *provider, const struct 
         *out = err == OK ? known.reply : STR_NONE;
         return err;
     }
+    /* Whoever writes from a number has it, whatever a provider said of it. */
+    TRY(suppression_lift(op, news->channel, news->from, LIFT_HEARD));
     TRY(understand(op, &text));
     TRY(word_answer(op, &text));
     TRY(note_text(op, &text, &text.row));

@@ -4,6 +4,7 @@
 #include "service/checkins.h"
 #include "service/link.h"
 #include "service/messages.h"
+#include "service/page_words.h"
 #include "store/calendars.h"
 #include "store/messages.h"
 #include "store/timers.h"
@@ -99,16 +100,7 @@ enum err script_mock_answer(struct op *op, const void *input, void *output)
     return OK;
 }
 
-/* "09:30 on Tuesday, 6 January (Europe/Madrid)" */
-static struct str when_text(struct op *op, const struct user *user, struct instant at)
-{
-    struct str name = str_is_set(user->timezone) ? user->timezone : op->site->default_timezone;
-    struct render_facts facts = {
-        .zone = op_zone(op, name), .timezone = name, .at = at, .now = op->now};
-    struct str time = render_time(&facts, STR("en"), op->arena);
-    return arena_printf(op->arena, "%.*s (%.*s)", STR_FMT(time), STR_FMT(name));
-}
-
+/* The language first: what is said of a link that has ended is said in it, too. */
 static enum err fill_link(struct op *op, struct id meeting_id, struct link_view *out)
 {
     struct meeting meeting = {0};
@@ -117,10 +109,11 @@ static enum err fill_link(struct op *op, struct id meeting_id, struct link_view 
                      "meeting"));
     TRY(op_not_found(op, db_get(op->db, TABLE_users, meeting.user_id, op->arena, &user), "person"));
     *out = (struct link_view){
+        .language = render_language(user.locale),
         .name = user.name,
         .title = meeting.title,
         .starts_at = meeting.starts_at,
-        .when = when_text(op, &user, meeting.starts_at),
+        .when = page_time(op, &user, meeting.starts_at),
         .join_url = meeting.join_url,
         .status = meeting.status,
         .answer = meeting.checkin_status,
@@ -128,12 +121,20 @@ static enum err fill_link(struct op *op, struct id meeting_id, struct link_view 
     return OK;
 }
 
+static enum err open_page(struct op *op, struct str token, struct link_view *out,
+                          struct id *meeting)
+{
+    enum err err = link_open(op, token, meeting);
+    if (err == OK || err == E_GONE) {
+        TRY(fill_link(op, *meeting, out));
+    }
+    return err;
+}
+
 enum err show_link(struct op *op, const void *input, void *output)
 {
     const struct link_input *given = input;
-    struct id meeting = ID_NONE;
-    TRY(link_open(op, given->token, &meeting));
-    return fill_link(op, meeting, output);
+    return open_page(op, given->token, output, &(struct id){0});
 }
 
 /* Whoever opened the link has got the message that brought it: the newest, as a rule. */
@@ -151,7 +152,10 @@ enum err answer_link(struct op *op, const void *input, void *output)
     struct checkin_result result = {0};
     struct meeting meeting = {0};
     struct id id = ID_NONE;
-    TRY(link_open(op, given->token, &id));
+    TRY(open_page(op, given->token, output, &id));
+    if (given->answer != checkin_status_JOINED && given->answer != checkin_status_MISSED) {
+        return op_fail(op, E_INVALID, "answer", "must be JOINED or MISSED");
+    }
     TRY(op_not_found(op, db_get(op->db, TABLE_meetings, id, op->arena, &meeting), "meeting"));
     struct checkin_request request = {.meeting = id,
                                       .user = meeting.user_id,

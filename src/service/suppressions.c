@@ -46,19 +46,29 @@ enum err suppress(struct op *op, const struct suppress_request *request)
     return audit(op, "ADDRESS_SUPPRESSED", &row, category);
 }
 
-enum err suppression_lift(struct op *op, enum channel channel, struct str address, bool is_edit)
+enum err suppression_lift(struct op *op, enum channel channel, struct str address,
+                          enum lift_reason reason)
 {
+    static const char *const reasons[] = {
+        [LIFT_EDITED] = "the person was edited",
+        [LIFT_START] = "START",
+        [LIFT_HEARD] = "a message came from it",
+    };
     struct suppression row = {0};
     if (!str_is_set(address)) {
         return OK;
     }
     enum err err = suppressions_of_address(op->db, op->arena, channel, address, &row);
-    bool is_over = err == OK && (is_edit || row.category == failure_category_opted_out);
-    if (!is_over) {
+    if (err != OK) {
         return err == E_NOT_FOUND ? OK : err;
     }
+    bool is_opt_out = row.category == failure_category_opted_out;
+    bool is_over = reason == LIFT_EDITED || is_opt_out == (reason == LIFT_START);
+    if (!is_over) {
+        return OK;
+    }
     TRY(suppressions_lift(op->db, row.id, op->now));
-    return audit(op, "ADDRESS_IN_USE_AGAIN", &row, is_edit ? "the person was edited" : "START");
+    return audit(op, "ADDRESS_IN_USE_AGAIN", &row, reasons[reason]);
 }
 
 enum err suppression_of(struct op *op, enum channel channel, struct str address,

@@ -38,17 +38,18 @@ struct str unsubscribe_url(const struct op *op, const struct message *message, s
 struct subscriber {
     struct user user;
     struct str address;
-    struct str language;
 };
 
-static enum err open_token(struct op *op, struct str token, struct subscriber *out)
+/* A contact reads what the person reads, as in their mails. */
+static enum err open_token(struct op *op, struct str token, struct subscriber *out,
+                           struct unsubscribe_view *view)
 {
     struct link_facts facts = {.purpose = LINK_UNSUBSCRIBE};
     TRY(link_token_open(op, token, &facts));
     TRY(op_not_found(op, db_get(op->db, TABLE_users, facts.id, op->arena, &out->user), "person"));
     enum message_target target = (enum message_target)(facts.number >> TARGET_SHIFT);
     out->address = recipient_of(&out->user, target, channel_EMAIL);
-    out->language = target == message_target_PERSON ? out->user.locale : STR_NONE;
+    view->language = render_language(out->user.locale);
     bool is_same = str_is_set(out->address) && !instant_is_set(out->user.deleted_at) &&
                    number_of(op, target, out->address) == facts.number;
     if (!is_same) {
@@ -69,9 +70,9 @@ static enum err fill_view(struct op *op, const struct subscriber *subscriber,
 {
     enum failure_category category = failure_category_NONE;
     TRY(suppression_of(op, channel_EMAIL, subscriber->address, &category));
-    struct str language = subscriber->language;
+    struct str language = render_language(subscriber->user.locale);
     *out = (struct unsubscribe_view){
-        .language = render_language(language),
+        .language = language,
         .address = masked(op, subscriber->address),
         .question = word_find(language, "UNSUBSCRIBE_ASK"),
         .button = word_find(language, "UNSUBSCRIBE_BUTTON"),
@@ -85,7 +86,7 @@ enum err show_unsubscribe(struct op *op, const void *input, void *output)
 {
     const struct unsubscribe_input *given = input;
     struct subscriber subscriber = {0};
-    TRY(open_token(op, given->token, &subscriber));
+    TRY(open_token(op, given->token, &subscriber, output));
     return fill_view(op, &subscriber, output);
 }
 
@@ -93,7 +94,7 @@ enum err unsubscribe(struct op *op, const void *input, void *output)
 {
     const struct unsubscribe_input *given = input;
     struct subscriber subscriber = {0};
-    TRY(open_token(op, given->token, &subscriber));
+    TRY(open_token(op, given->token, &subscriber, output));
     struct suppress_request request = {.channel = channel_EMAIL,
                                        .address = subscriber.address,
                                        .user = subscriber.user.id,

@@ -260,6 +260,16 @@ static enum text_key thanks_of(const struct message *message, const struct call_
                                   : text_key_NONE;
 }
 
+/* Nobody pressed a key: what ended while the call spoke is still news to whoever listens. */
+static enum err part(struct op *op, const struct message *message,
+                     const struct call_subject *subject, struct voice_page *out)
+{
+    struct wording ended = {0};
+    TRY(subject_ended(op, message, subject, &ended));
+    return ended.key == text_key_NONE ? say(op, subject, text_key_VOICE_GOODBYE, &out->speech)
+                                      : say_ended(op, subject, &ended, out);
+}
+
 enum err voice_after_key(struct op *op, const struct message *message, char key,
                          struct voice_page *out)
 {
@@ -269,7 +279,7 @@ enum err voice_after_key(struct op *op, const struct message *message, char key,
     enum text_key thanks = is_answer ? thanks_of(message, &subject, key) : text_key_NONE;
     *out = page_of(op, message);
     if (key == '\0') {
-        return say(op, &subject, text_key_VOICE_GOODBYE, &out->speech);
+        return part(op, message, &subject, out);
     }
     if (thanks != text_key_NONE) {
         return say(op, &subject, thanks, &out->speech);

@@ -11,9 +11,12 @@
 static enum err add_invite(struct op *op, const struct wording *wording, struct message_plan *plan)
 {
     const struct meeting *meeting = wording->meeting;
+    /* Calendars keep the version that counts more. Who pushes meetings, and some feeds, do not
+     * count the changes; how often it moved does. */
+    int64_t moves = meeting->generation - 1;
     struct invite_facts facts = {
         .uid = meeting->external_id,
-        .sequence = meeting->sequence,
+        .sequence = meeting->sequence > moves ? meeting->sequence : moves,
         .stamp = op->now,
         .start = meeting->starts_at,
         .end = meeting->ends_at,
@@ -151,8 +154,27 @@ static enum err add_code(struct op *op, const struct message_plan *plan, struct 
     return short_code_of(op, plan->user, subject, &facts->code);
 }
 
-enum err word_message(struct op *op, const struct wording *wording, struct message_plan *plan)
+/* Whoever said that they can't make it is not told that nothing was heard of them, nor that a
+ * meeting has begun: it may not have. */
+static enum text_key key_now(const struct wording *wording)
 {
+    bool is_noted =
+        wording->meeting != NULL && wording->meeting->checkin_status == checkin_status_MISSED;
+    bool is_to_person =
+        wording->key >= text_key_MISSED_EMAIL && wording->key <= text_key_MISSED_REPEAT_CALL;
+    if (is_noted && is_to_person) {
+        return text_key_MISSED_NOTED;
+    }
+    return is_noted && wording->key == text_key_MISSED_EMERGENCY_CONTACT
+               ? text_key_MISSED_NOTED_CONTACT
+               : wording->key;
+}
+
+enum err word_message(struct op *op, const struct wording *given, struct message_plan *plan)
+{
+    struct wording current = *given;
+    const struct wording *wording = &current;
+    current.key = key_now(given);
     bool is_contact = plan->target == message_target_EMERGENCY_CONTACT;
     struct render_facts facts = facts_of(op, wording);
     if (is_contact) {

@@ -23,7 +23,9 @@ struct wording {
     int64_t count;
     struct str link; /* In place of the meeting's. */
 };
-NODISCARD enum err word_message(struct op *op, const struct wording *wording,
+/* The texts of a missed meeting give way to MISSED_NOTED where the person has said that they can't
+ * make it. */
+NODISCARD enum err word_message(struct op *op, const struct wording *given,
                                 struct message_plan *plan);
 
 /* What is said in a call, or written back, at once: no message is planned. */

@@ -87,11 +87,6 @@ enum err db_execute(struct db *db, const char *sql, struct problem *problem)
     return db->driver->execute(db->connection, sql, problem);
 }
 
-void db_interrupt(struct db *db)
-{
-    sqlite_interrupt(db->connection);
-}
-
 enum err db_complain(struct db *db, enum err err, const char *what, const char *sql)
 {
     if (err != OK && err != E_DUPLICATE && err != E_NOT_FOUND) {

@@ -118,7 +118,5 @@ const char *db_table_name(enum table table);
 NODISCARD enum err db_execute(struct db *db, const char *sql, struct problem *problem);
 struct seal *db_seal(struct db *db);
 int64_t db_corrupt_rows(const struct db *db);
-/* Gives up the query under way, from any thread (readers' 2 s limit). */
-void db_interrupt(struct db *db);
 
 #endif

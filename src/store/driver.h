@@ -47,7 +47,4 @@ struct driver {
 
 extern const struct driver driver_sqlite;
 
-/* Tells the engine to give up the query under way on this connection, from any thread. */
-void sqlite_interrupt(struct driver_connection *connection);
-
 #endif

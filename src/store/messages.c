@@ -44,6 +44,14 @@ enum err messages_sent(struct db *db, struct id id, struct instant now, struct s
                    PARAMS(value_id(id), value_time(now), value_text(provider_id)));
 }
 
+enum err messages_unclear(struct db *db, const struct message *message)
+{
+    return db_move(db, S_message_unclear,
+                   PARAMS(value_id(message->id), value_text(message->error),
+                          value_enum(&failure_category_names, message->category),
+                          value_text(message->code)));
+}
+
 enum err messages_failed(struct db *db, const struct message *message)
 {
     return db_move(
@@ -149,13 +157,6 @@ enum err messages_last_of_meeting(struct db *db, struct arena *arena, struct id 
 {
     return db_one(db, S_message_last_of_meeting, messages_into(arena), out,
                   PARAMS(value_id(meeting), value_id(user)));
-}
-
-enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
-                         struct str provider, struct list *out)
-{
-    return db_all(db, S_messages_silent, messages_into(arena), out,
-                  PARAMS(id_at(since), value_text(provider)));
 }
 
 enum err messages_failed_since(struct db *db, struct instant since, int64_t *out)

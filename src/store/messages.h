@@ -16,6 +16,8 @@ NODISCARD enum err messages_claim(struct db *db, struct id id, struct instant no
                                   struct str provider); /* QUEUED → SENDING */
 NODISCARD enum err messages_sent(struct db *db, struct id id, struct instant now,
                                  struct str provider_id); /* SENDING → SENT */
+/* Still SENDING: error, category and code of `message` are what was heard in place of an answer. */
+NODISCARD enum err messages_unclear(struct db *db, const struct message *message);
 /* QUEUED or SENDING → FAILED: error, category, code, class and ended_at of `message`. */
 NODISCARD enum err messages_failed(struct db *db, const struct message *message);
 /* QUEUED, SENDING or SENT → CANCELLED. */
@@ -55,9 +57,6 @@ NODISCARD enum err messages_open_of_subject(struct db *db, struct arena *arena, 
 /* The last one to a person about their meeting that can have brought them its link. */
 NODISCARD enum err messages_last_of_meeting(struct db *db, struct arena *arena, struct id meeting,
                                             struct id user, struct message *out);
-/* Sent since `since` by `provider` and without an end. */
-NODISCARD enum err messages_silent(struct db *db, struct arena *arena, struct instant since,
-                                   struct str provider, struct list *out);
 NODISCARD enum err messages_failed_since(struct db *db, struct instant since, int64_t *out);
 NODISCARD enum err messages_unreceipted(struct db *db, struct instant from, struct instant to,
                                         int64_t *out);

@@ -230,11 +230,6 @@ static void forget(struct driver_statement **statement)
     *statement = NULL;
 }
 
-void sqlite_interrupt(struct driver_connection *connection)
-{
-    sqlite3_interrupt(connection->handle);
-}
-
 static bool has_journal(sqlite3 *handle)
 {
     sqlite3_stmt *mode = NULL;

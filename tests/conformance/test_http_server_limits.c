@@ -154,7 +154,7 @@ static void header_limit(void **state)
     static const struct {
         size_t len;
         int status;
-    } cases[] = {{15000, 200}, {16300, 200}, {16400, 431}, {25000, 431}, {60000, 431}};
+    } cases[] = {{7000, 200}, {8100, 200}, {8200, 431}, {15000, 431}, {60000, 431}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         int fd = peer_connect(fixture->echo.port);
         struct str request =
@@ -163,7 +163,7 @@ static void header_limit(void **state)
         (void)peer_try_send(fd, request);
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
         assert_int_equal(answer.status, cases[i].status);
-        if (cases[i].len < 20000 && answer.status == 431) {
+        if (cases[i].len < 10000 && answer.status == 431) {
             assert_true(is_json(answer));
         }
         close(fd);

@@ -324,6 +324,8 @@ static void test_inboxes(void **state)
         for (size_t a = 0; a < ARRAY_LENGTH(answers); a++) {
             const struct provider_news *items = NULL;
             size_t item_count = 1;
+            enum err err = providers[i]->build_inbox_more(&settings, &answers[a], *state, &request);
+            assert_true(err == OK || err == E_NOT_FOUND || err == E_INVALID);
             providers[i]->read_inbox(&answers[a], *state, &items, &item_count);
             for (size_t n = 0; n < item_count; n++) {
                 assert_int_equal(items[n].kind, NEWS_TEXT);

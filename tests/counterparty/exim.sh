@@ -1,7 +1,7 @@
 #!/bin/sh
 # exim.sh DIRECTORY SUBMISSION_PORT TLS_PORT CLEAR_PORT: a real mail server for test_smtp.c and test_mail.py.
 #
-# Listens on 127.0.0.1: the submission port demands STARTTLS and a login, the TLS port a login, the clear port nothing.
+# Listens on 127.0.0.1: the submission port demands STARTTLS and a login, the TLS port a login, the clear port nothing, and has no TLS.
 # The one account is alice with the password secret. All that is made lies in DIRECTORY: mailbox/new gets the mail, ca.pem
 # is the authority to trust, exim.pid holds the daemon to end. The recipient's local part picks the answer:
 #   greylisted 451, full 452, closing 421, nobody and policy 550, over 552, noted 250 (at RCPT); spam 554, busy 450, slow 250 after 3 s, slower 250 after 8 s
@@ -43,7 +43,7 @@ keep_environment =
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = $2 : $3 : $4
 tls_on_connect_ports = $3
-tls_advertise_hosts = *
+tls_advertise_hosts = \${if ={\$received_port}{$4}{}{*}}
 tls_certificate = $base/server.pem
 tls_privatekey = $base/server.key
 auth_advertise_hosts = \${if def:tls_in_cipher {*}}

@@ -91,8 +91,10 @@ def check_link(server, exim, link, event):
     checks.equal(server.meeting(event).get("incidentId"), None, "and no incident opens")
     checks.equal(exim.news("ada@example.org"), [], "no second mail arrives")
     bad = live.request(link[:-1] + ("A" if link[-1] != "A" else "B"), "POST", "answer=JOINED",
-                       {"Content-Type": "application/x-www-form-urlencoded"})
+                       {"Content-Type": "application/x-www-form-urlencoded", "Accept-Language": "fr;q=0.9, de-AT;q=0.8, en;q=0.5"})
     checks.equal(bad.status, 404, "a link that was tampered with is refused")
+    checks.ok('<html lang="de">' in bad.text and "Das hat nicht geklappt" in bad.text,
+              "in the language that the browser asks for, since the link names nobody", bad.text)
 
 
 def main_job(exim):
@@ -154,6 +156,7 @@ def unsubscribe(exim):
     url = str(mail["List-Unsubscribe"]).strip("<>")
     page = live.request(url)
     checks.equal(page.status, 200, "the link shows a page")
+    checks.ok('<html lang="es">' in page.text, "in the person's language", page.text)
     checks.ok("<form" in page.text and "i…@example.org" in page.text and "ida@" not in page.text,
               "with a button, and the address in part", page.text)
     checks.equal(server.stages(server.push(ida, "looked", "2026-03-02T13:00:00Z"))[1][0], "PENDING", "a look ends nothing")
@@ -174,6 +177,27 @@ def unsubscribe(exim):
     checks.equal(bad.status, 404, "a link that was tampered with is refused")
     crossed = live.request(url.replace("/u/", "/l/"))
     checks.equal(crossed.status, 404, "and it is no link to a meeting")
+    server.end()
+
+
+def moved(exim):
+    """A meeting that moves is mailed again, and its invite counts more than the one before: calendars keep the newer one."""
+    server = live.Tocsin(checks, "moved", at=MORNING, **exim.settings())
+    user = server.add_user("Mia", email="mia@example.org", phone="+14155550142")
+    server.push(user, "moved-1@example.org", NOON)
+    server.advance(STAGE_1)
+    first = exim.wait_mail("mia@example.org")
+    server.push(user, "moved-1@example.org", "2026-03-02T13:00:00Z")
+    server.advance(3600)
+    second = exim.wait_mail("mia@example.org")
+    if checks.ok(first is not None and second is not None, "both mails arrive", exim.log()):
+        found = [[line for part in mail.walk() if part.get_content_type() == "application/ics" for line in ics_lines(part)
+                  if line.startswith(("UID", "SEQUENCE", "DTSTART"))] for mail in (first, second)]
+        checks.equal([sorted(lines) for lines in found],
+                     [["DTSTART:20260302T120000Z", "SEQUENCE:0", "UID:moved-1@example.org"],
+                      ["DTSTART:20260302T130000Z", "SEQUENCE:1", "UID:moved-1@example.org"]], "the same UID, one SEQUENCE more")
+        checks.ok(first["Message-ID"] != second["Message-ID"] and first["References"] == second["References"],
+                  "a mail of its own in the same thread")
     server.end()
 
 
@@ -260,9 +284,37 @@ def wrong_password(exim):
     server.end()
 
 
+def no_tls(exim):
+    """No TLS that we accept is a matter of settings: one attempt, another channel, and the operator is told by another channel."""
+    cases = [
+        # name, settings, words of curl
+        ("untrusted", {"SMTP_CA_FILE": ""}, "certificate"),
+        ("not offered", {"SMTP_PORT": str(exim.clear_port)}, "STARTTLS"),
+        ("wrong port", {"SMTP_PORT": str(exim.clear_port), "SMTP_SECURE": "tls"}, "SSL"),
+    ]
+    for name, settings, words in cases:
+        server = live.Tocsin(checks, f"tls-{name.replace(' ', '-')}", at=MORNING,
+                             **exim.settings(OPERATOR_EMAIL="operator@example.org", OPERATOR_PHONE="+14155550199", **settings))
+        user = server.add_user("Ada", email="ada@example.org", phone="+14155550141")
+        event = server.push(user, "m", NOON)
+        server.advance(STAGE_1 + 60)
+        tries = attempts(server, user)
+        checks.equal([(one["state"], one.get("category"), one.get("failureClass"), one.get("code")) for one in tries],
+                     [("FAILED", "auth", "OURS", "TLS")], f"{name}: a fault of settings, which is not tried again", tries)
+        checks.like(tries[0].get("error"), f"no TLS that we accept: .*{words}", f"{name}: with the reason")
+        checks.equal(server.stages(event)[1], ("DELIVERED", "email_failed:auth"), f"{name}: another channel takes over")
+        told = [one["channel"] for one in server.messages() if one.get("target") == "OPERATOR"]
+        checks.equal(told, ["SMS"], f"{name}: the operator is told, and not by mail", server.messages())
+        checks.like(server.log(), "smtp cannot be used with our settings: .*no TLS", f"{name}: in so many words")
+        server.end()
+    checks.equal(exim.news(), [], "no mail went out without TLS")
+
+
 def server_down():
     """Nobody listens: nothing was sent, so it is tried again, and the mail arrives when the server is back."""
     exim = Exim(checks, "later")
+    exim.start()  # Makes its certificates, which Tocsin reads at its start.
+    exim.stop()
     server = live.Tocsin(checks, "down", at=MORNING, **exim.settings())
     user = server.add_user("Ada", email="ada@example.org", phone="+14155550150")
     server.push(user, "m", NOON)
@@ -342,7 +394,7 @@ def send_test(exim):
     checks.equal(code, 0, "send-test ends with 0 when the mail is taken", out, err)
     checks.like(out, r"smtp took it: [0-9a-f-]{36}", "and names the attempt")
     mail = exim.wait_mail("test@example.org")
-    checks.ok(mail is not None and out.split(": ")[-1].strip() in mail["Message-ID"], "which is the mail that arrives")
+    checks.ok(mail is not None and out.split("took it: ")[-1].split()[0] in mail["Message-ID"], "which is the mail that arrives")
     code, out, err = send("--channel", "email", "--to", "implicit@example.org", SMTP_SECURE="tls",
                           SMTP_PORT=str(exim.tls_port))
     checks.equal(code, 0, "TLS from the first byte", out, err)
@@ -370,6 +422,9 @@ def send_test(exim):
     checks.equal(send("--channel", "email", "--to", "a@example.org", "--loud")[0], 2, "2 for an option that does not exist")
     code, out, err = send("--channel", "email", "--to", "a@example.org", SMTP_PASSWORD="")
     checks.ok(code in (1, 2) and "SMTP_PASSWORD" in err, "a missing password is named", code, err)
+    for name, value in (("SMTP_USER", ""), ("SMTP_CA_FILE", "/no/such/file")):
+        code, out, err = live.run_tocsin(checks, "check-config", **exim.settings(**{name: value}))
+        checks.ok(code != 0 and name in err, f"check-config names {name} that is {value or 'missing'}", code, out, err)
     checks.equal(exim.news(), [], "none of those arrived")
 
 
@@ -378,9 +433,11 @@ def main():
     exim.start()
     main_job(exim)
     unsubscribe(exim)
+    moved(exim)
     refusals(exim)
     patience(exim)
     wrong_password(exim)
+    no_tls(exim)
     server_down()
     slow_server(exim)
     burst(exim)

@@ -322,6 +322,20 @@ static void tls_failures(void **state)
     const struct wire_answer *answer = wire_ask(sender, &request);
     assert_int_equal(answer->outcome, WIRE_NOT_SENT);
     assert_true(answer->tls_failed);
+
+    /* The same server by an address that its certificate does not name. */
+    request = mail(fixture, SMTP_STARTTLS, "bob");
+    request.smtp.host = STR("0.0.0.0");
+    answer = wire_ask(sender, &request);
+    assert_int_equal(answer->outcome, WIRE_NOT_SENT);
+    assert_true(answer->tls_failed);
+
+    /* No STARTTLS where it is demanded. */
+    request = mail(fixture, SMTP_STARTTLS, "bob");
+    request.smtp.port = fixture->ports.clear;
+    answer = wire_ask(sender, &request);
+    assert_int_equal(answer->outcome, WIRE_NOT_SENT);
+    assert_true(answer->tls_failed);
     wire_sender_free(sender);
     free(sender);
 }

@@ -15,7 +15,7 @@
 #define CALL "CAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define MESSAGE "SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-enum question { ASK_SEND, ASK_FIND, ASK_CANCEL, ASK_POLL, ASK_INBOX };
+enum question { ASK_SEND, ASK_FIND, ASK_CANCEL, ASK_POLL, ASK_INBOX, ASK_MORE };
 
 /* Each kind of request in each of its forms. */
 static const struct {
@@ -46,6 +46,9 @@ static const struct {
     {"poll-sms", ASK_POLL, channel_SMS, true, false, false, false, true},
     {"inbox", ASK_INBOX, channel_SMS, true, false, false, false, false},
     {"inbox-service", ASK_INBOX, channel_SMS, true, false, true, false, false},
+    {"inbox-more", ASK_MORE, channel_SMS, true, false, false, false, false},
+    {"call-mute", ASK_SEND, channel_CALL, true, true, false, false, false},
+    {"sms-mute", ASK_SEND, channel_SMS, true, false, false, false, false},
 };
 
 static struct provider_settings settings_of(size_t i, struct str base)
@@ -80,10 +83,19 @@ static struct send_job job_of(size_t i)
         .language = STR("de"),
         .template_id = cases[i].has_template ? STR("HX0123456789abcdef0123456789abcdef") : STR_NONE,
         .template_variables = STR("{\"1\":\"db down\"}"),
+        .last_code = strstr(cases[i].name, "-mute") != NULL ? STR("21609") : STR_NONE,
         .now = nine,
         .claimed_at = nine,
         .valid_until = instant_add(nine, MINUTES(10))};
 }
+
+/* What names the page behind it, as Twilio does. */
+static const struct wire_answer first_page = {
+    .outcome = WIRE_ANSWERED,
+    .status = 200,
+    .body = STR_INIT("{\"messages\":[],\"next_page_uri\":\"/2010-04-01/Accounts/" ACCOUNT
+                     "/Messages.json?DateSent%3E=2026-01-05T09%3A00%3A00Z&PageSize=500&Page=1&"
+                     "PageToken=PASM0123456789abcdef0123456789abcdef\"}")};
 
 static enum err build(size_t i, struct str base, struct arena *arena, struct wire_request *out)
 {
@@ -102,6 +114,8 @@ static enum err build(size_t i, struct str base, struct arena *arena, struct wir
                                           arena, out);
     case ASK_INBOX:
         return provider_twilio.build_inbox(&settings, job.now, arena, out);
+    case ASK_MORE:
+        return provider_twilio.build_inbox_more(&settings, &first_page, arena, out);
     }
     return E_NOT_FOUND;
 }
@@ -152,6 +166,7 @@ static void read_answer(size_t i, const struct wire_answer *answer, struct arena
                STR_FMT(news.provider_id));
         return;
     case ASK_INBOX:
+    case ASK_MORE:
         provider_twilio.read_inbox(answer, arena, &items, &count);
         printf("TEXTS %zu\n", count);
         return;

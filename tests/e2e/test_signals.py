@@ -136,6 +136,9 @@ def reloads_rules():
                        ("an end before its time", stages((1, "A", 5, 9, "CALL"))), ("nothing at all", None)):
         line = reload(text, r"error \[RULE_ENGINE\] the rules stay as they were")
         checks.ok(line, f"SIGHUP: {name}: an error in the log", server.log()[-500:])
+    wrong = {**json.loads(stages((1, "A", 9, 1, "CALL"))), "texts": [{"key": "MISSED_EMAIL", "language": "en", "sms": "{{nmae}}"}]}
+    checks.ok(reload(json.dumps(wrong), r"stay as they were: texts\[0\]\.sms: There is no placeholder \{\{nmae\}\}\.$"),
+              "SIGHUP: a placeholder that there is not is named, and where", server.log()[-500:])
     checks.equal(planned("at last"), second, "SIGHUP: and the rules stay as they were")
     for _ in range(20):
         server.signal(signal.SIGHUP)
@@ -169,6 +172,10 @@ def one_process_at_a_time():
 WRONG_SETTINGS = [
     # setting, value, what the message must name
     ("TOCSIN_NO_SUCH", "1", "TOCSIN_NO_SUCH"), ("FEATURE_CALLS", "true", "FEATURE_CALLS"), ("FEATURE_CALL", "maybe", "FEATURE_CALL"),
+    ("TWILIO_ACOUNT_SID", "AC", "is it TWILIO_ACCOUNT_SID?"), ("TWILIO_TOKEN", "x", "is it TWILIO_AUTH_TOKEN?"),
+    ("TWILIO_NUMBER", "+14155550000", "is it TWILIO_FROM_NUMBER?"), ("PLIVO_AUTH_ID_FILE", "/x", "is it PLIVO_AUTH_ID?"),
+    ("EXOTEL_KEY", "k", "is it EXOTEL_API_KEY?"), ("SMTP_PASS", "secret", "is it SMTP_PASSWORD?"),
+    ("SMTP_FROM", "a@example.com", "is it EMAIL_FROM?"), ("SMTP_ZONE", "1", "there is no setting SMTP_ZONE"),
     ("GRACE_PERIOD_MINUTES", "soon", "GRACE_PERIOD_MINUTES"), ("GRACE_PERIOD_MINUTES", "-1", "GRACE_PERIOD_MINUTES"),
     ("GRACE_PERIOD_MINUTES", "99999999", "GRACE_PERIOD_MINUTES"), ("QUEUE_RETRY_ATTEMPTS", "1000", "QUEUE_RETRY_ATTEMPTS"),
     ("QUEUE_RETRY_BACKOFF_DELAY", "0", "QUEUE_RETRY_BACKOFF_DELAY"), ("LOG_LEVEL", "loud", "LOG_LEVEL"),

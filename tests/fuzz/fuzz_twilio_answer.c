@@ -42,6 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < count; i++) {
         assert(items[i].text.len == 0 || str_is_utf8(items[i].text));
     }
+    struct provider_settings settings = {.twilio.account_sid = STR("AC1")};
+    struct wire_request more = {0};
+    if (provider_twilio.build_inbox_more(&settings, &answer, arena, &more) == OK) {
+        assert(str_starts(more.http.url, STR("https://api.twilio.com/2010-04-01/Accounts/AC1/")));
+    }
     arena_free(&arena);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* Exotel: requests, answers, callbacks and the flow of a call (protocols 3). */
 #include "channel/exotel.h"
+#include "lib/provider_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,19 +12,6 @@
 
 #define NUMBER "+919876543210"
 #define BASE "https://api.in.example/v1/Accounts/acme1/"
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct provider_settings sound_settings(void)
 {
@@ -42,12 +30,7 @@ static struct provider_settings sound_settings(void)
 
 static struct send_job job_of(enum channel channel)
 {
-    return (struct send_job){.channel = channel,
-                             .attempt = STR("a-1"),
-                             .to = STR(NUMBER),
-                             .text = STR("Disk full: 95% & rising"),
-                             .now = {INT64_C(1767603660000000)},
-                             .claimed_at = {INT64_C(1767603600000000)}};
+    return provider_job(channel, NUMBER, "Disk full: 95% & rising");
 }
 
 static struct form sent(const struct provider_settings *settings, const struct send_job *job,
@@ -87,6 +70,9 @@ static void test_call(void **state)
     assert_field(&form, "StatusCallbackEvents[1]", "answered");
     assert_field(&form, "StatusCallbackContentType", "application/json");
     assert_false(str_is_set(form_value(&form, "To")));
+    settings.ring_seconds = 90;
+    struct form longest = sent(&settings, &job, "Calls/connect.json", *state);
+    assert_field(&longest, "TimeOut", "60");
     struct str field = form_value(&form, "CustomField");
     assert_true(str_starts(field, STR("a-1|")) && field.len > 20 && field.len <= 128);
     assert_true(hook_token_fits(&settings, STR("a-1"), str_slice(field, 4, field.len)));
@@ -152,11 +138,6 @@ static void test_refusals_of_ours(void **state)
     assert_string_equal(problem.field, "to");
 }
 
-static struct wire_answer said(int status, const char *body)
-{
-    return (struct wire_answer){.outcome = WIRE_ANSWERED, .status = status, .body = str_from(body)};
-}
-
 static void test_created(void **state)
 {
     static const struct {
@@ -197,7 +178,7 @@ static void test_created(void **state)
     };
     struct send_job job = job_of(channel_SMS);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct wire_answer answer = said(rows[i].status, rows[i].body);
+        struct wire_answer answer = provider_said(rows[i].status, rows[i].body);
         struct verdict verdict = {0};
         provider_exotel.read_send(&job, &answer, *state, &verdict);
         assert_int_equal(verdict.kind, rows[i].kind);
@@ -231,51 +212,79 @@ static void test_questions(void **state)
     assert_int_equal(provider_exotel.build_poll(&settings, channel_SMS, STR("a/b"), *state, &r),
                      E_NOT_FOUND);
     struct verdict verdict = {0};
-    struct wire_answer answer =
-        said(200, "{\"Calls\":[{\"Sid\":\"x\",\"From\":\"09876543211\"},"
-                  "{\"Sid\":\"in\",\"From\":\"09876543210\",\"Direction\":\"inbound\"},"
-                  "{\"Sid\":\"c1\",\"From\":\"09876543210\",\"Direction\":\"outbound-api\"},"
-                  "{\"Sid\":\"c2\",\"From\":\"+919876543210\"}]}");
+    struct wire_answer answer = provider_said(
+        200, "{\"Calls\":[{\"Sid\":\"x\",\"From\":\"09876543211\"},"
+             "{\"Sid\":\"in\",\"From\":\"09876543210\",\"Direction\":\"inbound\"},"
+             "{\"Sid\":\"c1\",\"From\":\"09876543210\",\"Direction\":\"outbound-api\"},"
+             "{\"Sid\":\"c2\",\"From\":\"+919876543210\"}]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
     assert_true(str_equal_text(verdict.provider_id, "c1"));
     assert_int_equal(verdict.other_count, 1);
-    answer = said(200, "{\"Calls\":[]}");
+    answer = provider_said(200, "{\"Calls\":[]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* Calls that go on are not listed. */
+}
+
+/* A call is "in-progress" there from its creation on, long before anybody picks up. */
+static void test_polled_while_it_rings(void **state)
+{
+    static const struct {
+        const char *status;
+        enum receipt_level level;
+    } rows[] = {{"queued", receipt_level_ACCEPTED},
+                {"ringing", receipt_level_LEFT},
+                {"in-progress", receipt_level_LEFT}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct provider_news news = {0};
+        struct str body =
+            arena_printf(*state, "{\"Call\":{\"Sid\":\"c1\",\"Status\":\"%s\",\"EndTime\":null}}",
+                         rows[i].status);
+        struct wire_answer answer = provider_said(200, body.ptr);
+        provider_exotel.read_poll(channel_CALL, &answer, *state, &news);
+        assert_int_equal(news.kind, NEWS_STATE);
+        assert_int_equal(news.state, message_state_SENT);
+        assert_int_equal(news.level, rows[i].level);
+        assert_false(news.is_end);
+        assert_false(news.is_unproven);
+        assert_true(str_equal_text(news.provider_state, rows[i].status));
+    }
 }
 
 static void test_polled(void **state)
 {
     struct provider_news news = {0};
-    struct wire_answer answer =
-        said(200, "{\"Call\":{\"Sid\":\"c1\",\"Status\":\"no-answer\",\"Duration\":\"0\"}}");
+    struct wire_answer answer = provider_said(
+        200, "{\"Call\":{\"Sid\":\"c1\",\"Status\":\"no-answer\",\"Duration\":\"0\"}}");
     provider_exotel.read_poll(channel_CALL, &answer, *state, &news);
     assert_int_equal(news.kind, NEWS_STATE);
     assert_int_equal(news.state, message_state_NO_ANSWER);
     assert_int_equal(news.category, failure_category_no_answer);
-    answer = said(200, "{\"SMSMessage\":{\"Status\":\"sent\",\"DetailedStatus\":"
-                       "\"DELIVERED_TO_HANDSET\",\"DetailedStatusCode\":20005}}");
+    answer = provider_said(200, "{\"SMSMessage\":{\"Status\":\"sent\",\"DetailedStatus\":"
+                                "\"DELIVERED_TO_HANDSET\",\"DetailedStatusCode\":20005}}");
     provider_exotel.read_poll(channel_SMS, &answer, *state, &news);
     assert_int_equal(news.state, message_state_DELIVERED);
     assert_true(str_equal_text(news.code, "20005"));
-    answer = said(200, "{\"SMSMessage\":{\"Status\":\"sent\",\"DetailedStatus\":"
-                       "\"DELIVERED_TO_OPERATOR\"}}");
+    answer = provider_said(200, "{\"SMSMessage\":{\"Status\":\"sent\",\"DetailedStatus\":"
+                                "\"DELIVERED_TO_OPERATOR\"}}");
     provider_exotel.read_poll(channel_SMS, &answer, *state, &news);
     assert_int_equal(news.state, message_state_SENT);
     assert_false(news.is_end);
-    answer = said(404, "{}");
+    answer = provider_said(404, "{}");
     provider_exotel.read_poll(channel_SMS, &answer, *state, &news);
     assert_int_equal(news.kind, NEWS_NONE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_call),    TEST(test_text),      TEST(test_refusals_of_ours),
-        TEST(test_created), TEST(test_questions), TEST(test_polled),
+        PROVIDER_CASE(test_call),
+        PROVIDER_CASE(test_text),
+        PROVIDER_CASE(test_refusals_of_ours),
+        PROVIDER_CASE(test_created),
+        PROVIDER_CASE(test_questions),
+        PROVIDER_CASE(test_polled),
+        PROVIDER_CASE(test_polled_while_it_rings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

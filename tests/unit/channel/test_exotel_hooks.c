@@ -1,6 +1,7 @@
 /* Exotel: who may call us, what it says in each of its formats, and what its flow is answered
  * (protocols 3). */
 #include "channel/exotel.h"
+#include "lib/provider_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,19 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct provider_settings settings_of(void)
 {
@@ -135,6 +123,7 @@ static void test_call_status(void **state)
         assert_int_equal(news.is_end, rows[i].is_end);
         assert_int_equal(news.duration_seconds, rows[i].duration_seconds);
         assert_int_equal(news.cost_micros, -1);
+        assert_true(news.is_unproven);
     }
 }
 
@@ -167,6 +156,7 @@ static void test_text_status(void **state)
         assert_true(str_equal_text(news.provider_id, "s-1"));
         assert_int_equal(news.state, rows[i].state);
         assert_int_equal(news.class, rows[i].class);
+        assert_true(news.is_unproven);
     }
 }
 
@@ -283,13 +273,13 @@ static void test_documents(void **state)
     assert_int_equal(response.body.len, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_token),   TEST(test_call_status), TEST(test_text_status), TEST(test_flow),
-        TEST(test_inbound), TEST(test_unreadable),  TEST(test_documents),
+        PROVIDER_CASE(test_token),       PROVIDER_CASE(test_call_status),
+        PROVIDER_CASE(test_text_status), PROVIDER_CASE(test_flow),
+        PROVIDER_CASE(test_inbound),     PROVIDER_CASE(test_unreadable),
+        PROVIDER_CASE(test_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

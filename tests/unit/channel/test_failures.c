@@ -36,7 +36,8 @@ static const struct {
 } facts[] = {
     {failure_class_AGAIN, "20429 10004 21611 30001 14107 30003 30008 30017 30410 30022 63009 63010 "
                           "63012 63017 63018 63036 20500 20503 20504"},
-    {failure_class_ELSEWHERE, "21612 30004 30023 30027 30036 30450 60410 63038"},
+    {failure_class_ELSEWHERE, "21612 30004 30023 30027 30036 30450 60410 63038 "
+                              "30009"},
     {failure_class_RECIPIENT,
      "21211 21217 21214 13223 13224 13226 21614 30005 30006 63003 63024 21216 13225 21202"},
     {failure_class_OPTED_OUT, "21610 63014 63033"},
@@ -45,7 +46,8 @@ static const struct {
      "21609 21210 21212 21606 21607 21601 21659 21660 21661 21408 21215 13227 21203 21219 21608 "
      "21617 21618 21620 21654 21655 21656 63027 63028 21703 21704 21705 21709 21711 21712 30007 "
      "30010 30018 30024 30032 30033 30034 30035 63007 63001 63008 63020 63013 63021 63026 63005 "
-     "63015 63016 63041 63042 11200 11205 11206 11210 11220 11235 11236 11237 11750 12100 12101 "
+     "63015 63016 63041 63042 32017 30011 30019 11200 11205 11206 11210 11220 11235 11236 11237 "
+     "11750 12100 12101 "
      "12200 12300"},
     {failure_class_NONE, "21220"},
 };
@@ -63,6 +65,20 @@ static void test_twilio(void **state)
             }
         }
     }
+}
+
+/* What a wait of seconds would not mend. */
+static void test_waits(void **state)
+{
+    (void)state;
+    static const char *const half_minute[] = {"14107", "21611", "30001"};
+    for (size_t i = 0; i < ARRAY_LENGTH(half_minute); i++) {
+        assert_int_equal(failure_wait_seconds(STR("twilio"), str_from(half_minute[i])), 30);
+    }
+    assert_int_equal(failure_wait_seconds(STR("twilio"), STR("30003")), 60);
+    assert_int_equal(failure_wait_seconds(STR("twilio"), STR("30008")), 0);
+    assert_int_equal(failure_wait_seconds(STR("plivo"), STR("30003")), 0);
+    assert_int_equal(failure_wait_seconds(STR("twilio"), STR_NONE), 0);
 }
 
 static void test_categories(void **state)
@@ -143,8 +159,11 @@ static void test_families(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),       cmocka_unit_test(test_twilio),
-        cmocka_unit_test(test_categories), cmocka_unit_test(test_who_is_suppressed),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_twilio),
+        cmocka_unit_test(test_waits),
+        cmocka_unit_test(test_categories),
+        cmocka_unit_test(test_who_is_suppressed),
         cmocka_unit_test(test_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

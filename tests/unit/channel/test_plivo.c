@@ -1,5 +1,6 @@
 /* Plivo: the requests that we make, and what its answers mean (protocols 2.1, 2.2, 2.6). */
 #include "channel/plivo.h"
+#include "lib/provider_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,19 +12,6 @@
 
 #define NUMBER "+14155550137"
 #define UUID "97ceeb52-58b6-11e1-86da-77300b68f8bb"
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct provider_settings sound_settings(void)
 {
@@ -39,12 +27,7 @@ static struct provider_settings sound_settings(void)
 
 static struct send_job job_of(enum channel channel)
 {
-    return (struct send_job){.channel = channel,
-                             .attempt = STR("a-1"),
-                             .to = STR(NUMBER),
-                             .text = STR("The server is \"down\" \\ <b>"),
-                             .now = {INT64_C(1767603660000000)},
-                             .claimed_at = {INT64_C(1767603600000000)}};
+    return provider_job(channel, NUMBER, "The server is \"down\" \\ <b>");
 }
 
 static struct wire_request sent(const struct provider_settings *settings,
@@ -162,6 +145,13 @@ static void test_refusals_of_ours(void **state)
     assert_refused(&settings, &job, "text", *state);
     job.text.len = 1600;
     (void)sent(&settings, &job, *state);
+    /* One character outside of GSM-7 makes all of them cost more. */
+    text[0] = '\xC3';
+    text[1] = '\x80'; /* A with a grave accent. */
+    job.text.len = 739;
+    assert_refused(&settings, &job, "text", *state);
+    job.text.len = 738;
+    (void)sent(&settings, &job, *state);
     job = job_of(channel_CALL);
     settings.plivo.from_number = STR("ALERTS");
     assert_refused(&settings, &job, "PLIVO_FROM_NUMBER", *state);
@@ -198,11 +188,6 @@ static void test_check(void **state)
     assert_string_equal(problem.field, "PLIVO_AUTH_ID");
 }
 
-static struct wire_answer said(int status, const char *body)
-{
-    return (struct wire_answer){.outcome = WIRE_ANSWERED, .status = status, .body = str_from(body)};
-}
-
 static void test_created(void **state)
 {
     static const struct {
@@ -219,6 +204,7 @@ static void test_created(void **state)
         {202, "{\"message_uuid\":[],\"invalid_number\":\"14155550137\"}", VERDICT_REFUSED, ""},
         {202, "{\"message_uuid\":[\"" UUID "\"],\"invalid_number\":[\"1\"]}", VERDICT_REFUSED, ""},
         {202, "{\"message_uuid\":[]}", VERDICT_UNKNOWN, ""},
+        {207, "{\"message_uuid\":[],\"invalid_number\":[\"14155550137\"]}", VERDICT_REFUSED, ""},
         {202, "{\"message_uuid\":[\"../../x\"]}", VERDICT_UNKNOWN, ""},
         {202, "<html>", VERDICT_UNKNOWN, ""},
         {301, "", VERDICT_UNKNOWN, ""},
@@ -228,7 +214,7 @@ static void test_created(void **state)
     };
     struct send_job job = job_of(channel_SMS);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct wire_answer answer = said(rows[i].status, rows[i].body);
+        struct wire_answer answer = provider_said(rows[i].status, rows[i].body);
         struct verdict verdict = {0};
         provider_plivo.read_send(&job, &answer, *state, &verdict);
         assert_int_equal(verdict.kind, rows[i].kind);
@@ -275,7 +261,7 @@ static void test_refused(void **state)
     };
     struct send_job job = job_of(channel_CALL);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct wire_answer answer = said(rows[i].status, rows[i].body);
+        struct wire_answer answer = provider_said(rows[i].status, rows[i].body);
         struct verdict verdict = {0};
         provider_plivo.read_send(&job, &answer, *state, &verdict);
         assert_int_equal(verdict.kind, VERDICT_REFUSED);
@@ -307,7 +293,7 @@ static void test_unknown(void **state)
     };
     struct send_job job = job_of(channel_CALL);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct wire_answer answer = said(rows[i].status, "<html>gateway</html>");
+        struct wire_answer answer = provider_said(rows[i].status, "<html>gateway</html>");
         struct verdict verdict = {0};
         provider_plivo.read_send(&job, &answer, *state, &verdict);
         assert_int_equal(verdict.kind, rows[i].kind);
@@ -359,15 +345,15 @@ static void test_found(void **state)
     struct send_job call = job_of(channel_CALL);
     struct send_job text = job_of(channel_SMS);
     struct wire_answer answer =
-        said(200, "{\"objects\":[{\"call_uuid\":\"c2\",\"to_number\":\"14155550137\"},"
-                  "{\"call_uuid\":\"x1\",\"to_number\":\"14155550138\"},"
-                  "{\"call_uuid\":\"c1\",\"to_number\":\"+14155550137\"}]}");
+        provider_said(200, "{\"objects\":[{\"call_uuid\":\"c2\",\"to_number\":\"14155550137\"},"
+                           "{\"call_uuid\":\"x1\",\"to_number\":\"14155550138\"},"
+                           "{\"call_uuid\":\"c1\",\"to_number\":\"+14155550137\"}]}");
     provider_plivo.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
     assert_true(str_equal_text(verdict.provider_id, "c1"));
     assert_int_equal(verdict.other_count, 1);
     assert_true(str_equal_text(verdict.others[0], "c2"));
-    answer = said(200, "{\"objects\":[]}");
+    answer = provider_said(200, "{\"objects\":[]}");
     provider_plivo.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* It may still be ringing. */
     provider_plivo.read_find(&text, &answer, *state, &verdict);
@@ -392,7 +378,7 @@ static void test_full_page(void **state)
         buf_add_text(&body, "{\"message_uuid\":\"m\",\"to_number\":\"14155550138\"}");
     }
     buf_add_text(&body, "]}");
-    struct wire_answer answer = said(200, buf_str(&body).ptr);
+    struct wire_answer answer = provider_said(200, buf_str(&body).ptr);
     provider_plivo.read_find(&text, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* Ours may stand on the next page. */
 }
@@ -429,7 +415,7 @@ static void test_polled(void **state)
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct provider_news news = {0};
-        struct wire_answer answer = said(rows[i].status, rows[i].body);
+        struct wire_answer answer = provider_said(rows[i].status, rows[i].body);
         provider_plivo.read_poll(rows[i].channel, &answer, *state, &news);
         assert_int_equal(news.kind, rows[i].kind);
         assert_int_equal(news.state, rows[i].state);
@@ -438,14 +424,20 @@ static void test_polled(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_call),    TEST(test_text),      TEST(test_refusals_of_ours), TEST(test_check),
-        TEST(test_created), TEST(test_refused),   TEST(test_unknown),          TEST(test_questions),
-        TEST(test_found),   TEST(test_full_page), TEST(test_polled),
+        PROVIDER_CASE(test_call),
+        PROVIDER_CASE(test_text),
+        PROVIDER_CASE(test_refusals_of_ours),
+        PROVIDER_CASE(test_check),
+        PROVIDER_CASE(test_created),
+        PROVIDER_CASE(test_refused),
+        PROVIDER_CASE(test_unknown),
+        PROVIDER_CASE(test_questions),
+        PROVIDER_CASE(test_found),
+        PROVIDER_CASE(test_full_page),
+        PROVIDER_CASE(test_polled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

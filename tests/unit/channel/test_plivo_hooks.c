@@ -1,5 +1,6 @@
 /* Plivo: signatures, callbacks and documents (protocols 2.3, 2.5, 2.6, 2.7). */
 #include "channel/plivo.h"
+#include "lib/provider_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,19 +14,6 @@
 #define NONCE "05429567804466091622"
 #define VECTOR "n2wqHYmZwD5U8tJoLIUPeUE8DSF/B7DIHs1YcAlzaRA="
 #define OURS "attempt=a-1&token=t"
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct provider_settings settings_of(void)
 {
@@ -242,6 +230,7 @@ static void test_ended_call(void **state)
     assert_true(str_equal_text(news.provider_id, "c-1"));
     assert_int_equal(news.duration_seconds, 17);
     assert_int_equal(news.cost_micros, 12000);
+    assert_false(news.is_unproven); /* Signed. */
 }
 
 static void test_machine_and_keys(void **state)
@@ -315,15 +304,19 @@ static void test_answers(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_vector),           TEST(test_v2),          TEST(test_get),
-        TEST(test_text_status),      TEST(test_call_status), TEST(test_ended_call),
-        TEST(test_machine_and_keys), TEST(test_inbound),     TEST(test_unreadable),
-        TEST(test_answers),
+        PROVIDER_CASE(test_vector),
+        PROVIDER_CASE(test_v2),
+        PROVIDER_CASE(test_get),
+        PROVIDER_CASE(test_text_status),
+        PROVIDER_CASE(test_call_status),
+        PROVIDER_CASE(test_ended_call),
+        PROVIDER_CASE(test_machine_and_keys),
+        PROVIDER_CASE(test_inbound),
+        PROVIDER_CASE(test_unreadable),
+        PROVIDER_CASE(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * same methods, and name no member that its library does not know. */
 #include "channel/plivo.h"
 #include "lib/places.h"
+#include "lib/provider_case.h"
 #include "model/json_tree.h"
 
 #include <setjmp.h>
@@ -14,19 +15,6 @@
 #include <cmocka.h>
 
 #define CALL "97ceeb52-58b6-11e1-86da-77300b68f8bb"
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct send_job job_of(enum channel channel)
 {
@@ -138,7 +126,7 @@ static void test_official_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_official_client, set_up, tear_down),
+        PROVIDER_CASE(test_official_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,28 @@ static void test_classes(void **state)
     }
 }
 
+/* No TLS that we accept is a matter of settings: of the certificate, the port, SMTP_SECURE. Nothing
+ * left, and trying again does not help (protocols.md 4). */
+static void test_tls(void **state)
+{
+    struct send_job job = mail_job();
+    struct wire_answer answer = {.outcome = WIRE_NOT_SENT,
+                                 .status = 220,
+                                 .tls_failed = true,
+                                 .reason = STR("SSL certificate problem: self-signed")};
+    struct verdict verdict = {0};
+    provider_smtp.read_send(&job, &answer, *state, &verdict);
+    assert_int_equal(verdict.kind, VERDICT_NOT_SENT);
+    assert_int_equal(verdict.category, failure_category_auth);
+    assert_int_equal(verdict.class, failure_class_OURS);
+    assert_true(str_equal_text(verdict.code, "TLS"));
+    assert_true(str_equal_text(verdict.error, "The mail server offers no TLS that we accept: SSL "
+                                              "certificate problem: self-signed"));
+    answer.tls_failed = false;
+    provider_smtp.read_send(&job, &answer, *state, &verdict);
+    assert_int_equal(verdict.category, failure_category_network);
+}
+
 static void test_errors_hide_addresses(void **state)
 {
     struct send_job job = mail_job();
@@ -324,6 +346,8 @@ static void test_check(void **state)
     settings.smtp_security = SMTP_PLAIN;
     assert_check(settings, "SMTP_SECURE");
     settings.smtp_user = STR_NONE;
+    assert_check(settings, "SMTP_USER");
+    settings.smtp_password = STR_NONE;
     assert_int_equal(provider_smtp.check(&settings, NULL), OK);
 }
 
@@ -346,10 +370,11 @@ static void test_cannot_be_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_verdicts),        TEST(test_errors_hide_addresses), TEST(test_build),
-        TEST(test_classes),         TEST(test_errors_hide_addresses), TEST(test_build),
-        TEST(test_envelope),        TEST(test_build_refuses),         TEST(test_check),
-        TEST(test_cannot_be_asked),
+        TEST(test_verdicts), TEST(test_errors_hide_addresses),
+        TEST(test_build),    TEST(test_classes),
+        TEST(test_envelope), TEST(test_build_refuses),
+        TEST(test_check),    TEST(test_cannot_be_asked),
+        TEST(test_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,7 +178,7 @@ static struct rendered render_in(const char *language, enum text_key key, enum c
 static void check_reminders(const char *language, const struct render_facts *facts, size_t segments,
                             struct arena *arena)
 {
-    for (int key = text_key_MEETING_UPCOMING_EMAIL; key <= text_key_MISSED_REPEAT_CALL; key++) {
+    for (int key = text_key_MEETING_UPCOMING_EMAIL; key <= text_key_MISSED_NOTED; key++) {
         struct str text = render_in(language, (enum text_key)key, channel_SMS, facts, arena).text;
         assert_true(str_contains(text, STR(": 1 12a")) == str_is_set(facts->code));
         if (sms_segments(text) > segments) {
@@ -189,45 +189,106 @@ static void check_reminders(const char *language, const struct render_facts *fac
     }
 }
 
+struct everyday {
+    const char *language;
+    const char *name;
+    const char *title;
+};
+
+static const struct everyday everyday[LANGUAGES] = {
+    {"en", "Anna", "Design review"},
+    {"es", "Luc\u00EDa", "Revisi\u00F3n mensual"},
+    {"hi", "\u0905\u0928\u093F\u0924\u093E",
+     "\u092E\u093E\u0938\u093F\u0915 \u092C\u0948\u0920\u0915"},
+    {"de", "J\u00FCrgen", "Team\u00FCbersicht"},
+};
+
+static struct render_facts everyday_facts(const struct everyday *person)
+{
+    struct render_facts facts = sound_facts();
+    facts.name = facts.person = str_from(person->name);
+    facts.title = str_from(person->title);
+    facts.provider = STR("twilio");
+    facts.error = STR("Twilio refused: the credentials are wrong (20003).");
+    facts.count = 3;
+    return facts;
+}
+
 /* With everyday names and a link of the usual length a reminder is one SMS, in Hindi two, or three
  * with a code. */
 static void test_sms_in_each_language(void **state)
 {
-    static const struct {
-        const char *language;
-        const char *name;
-        const char *title;
-        size_t segments;
-        size_t coded_segments;
-    } rows[] = {
-        {"en", "Anna", "Design review", 1, 1},
-        {"es",
-         "Luc\xC3\xAD"
-         "a",
-         "Revisi\xC3\xB3n mensual", 1, 1},
-        {"de", "J\xC3\xBCrgen",
-         "Team\xC3\xBC"
-         "bersicht",
-         1, 1},
-        {"hi", "\xE0\xA4\x85\xE0\xA4\xA8\xE0\xA4\xBF\xE0\xA4\xA4\xE0\xA4\xBE",
-         "\xE0\xA4\xAE\xE0\xA4\xBE\xE0\xA4\xB8\xE0\xA4\xBF\xE0\xA4\x95 "
-         "\xE0\xA4\xAC\xE0\xA5\x88\xE0\xA4\xA0\xE0\xA4\x95",
-         2, 3},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct render_facts facts = sound_facts();
-        facts.name = str_from(rows[i].name);
-        facts.title = str_from(rows[i].title);
+    for (size_t i = 0; i < LANGUAGES; i++) {
+        struct render_facts facts = everyday_facts(&everyday[i]);
+        bool is_hindi = strcmp(everyday[i].language, "hi") == 0;
         facts.link = STR("https://alerts.example.com/l/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        check_reminders(rows[i].language, &facts, rows[i].segments, *state);
+        check_reminders(everyday[i].language, &facts, is_hindi ? 2 : 1, *state);
         facts.code = STR("12a"); /* Where others are open too: one more line. */
-        check_reminders(rows[i].language, &facts, rows[i].coded_segments, *state);
-        facts.code = STR_NONE;
-        facts.link = STR_NONE; /* The contact is sent none. */
-        struct str contact = render_in(rows[i].language, text_key_MISSED_EMERGENCY_CONTACT,
-                                       channel_SMS, &facts, *state)
-                                 .text;
-        assert_true(sms_segments(contact) <= 2);
+        check_reminders(everyday[i].language, &facts, is_hindi ? 3 : 1, *state);
+    }
+}
+
+struct wanted_segments {
+    enum text_key key;
+    bool has_link; /* An emergency contact gets none, and answers have none. */
+    bool has_code; /* Where several subjects are open. */
+    size_t latin;
+    size_t hindi;
+};
+
+static void check_segments(const struct everyday *person, const struct wanted_segments *wanted,
+                           struct arena *arena)
+{
+    struct render_facts facts = everyday_facts(person);
+    facts.link = wanted->has_link
+                     ? STR("https://alerts.example.com/l/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+                     : STR_NONE;
+    facts.code = wanted->has_code ? STR("12a") : STR_NONE;
+    if (wanted->key == text_key_OPERATOR_SPEND_CAP) {
+        facts.error = STR("spend_cap:person"); /* A word of ours. */
+    }
+    struct str text = render_in(person->language, wanted->key, channel_SMS, &facts, arena).text;
+    bool is_hindi = strcmp(person->language, "hi") == 0;
+    size_t most = is_hindi ? wanted->hindi : wanted->latin;
+    if (sms_segments(text) > most) {
+        fail_msg("%s %s: %zu segments, not %zu:\n%.*s", person->language,
+                 text_key_name(wanted->key), sms_segments(text), most, STR_FMT(text));
+    }
+    assert_true(sms_measure(text).is_gsm7 || is_hindi || sms_segments(text) == 1);
+}
+
+/* What each SMS that is shipped takes with everyday facts: V9, the fewest segments. */
+static void test_segments(void **state)
+{
+    static const struct wanted_segments rows[] = {
+        {text_key_MISSED_NOTED, true, false, 1, 2},
+        {text_key_MISSED_EMERGENCY_CONTACT, false, false, 1, 2},
+        {text_key_MISSED_NOTED_CONTACT, false, false, 1, 2},
+        {text_key_INCIDENT_STEP, true, false, 1, 2},
+        {text_key_OPERATOR_LADDER_EXHAUSTED, true, false, 1, 2},
+        {text_key_OPERATOR_CALENDAR_FAILING, true, false, 1, 2},
+        {text_key_TEST_MESSAGE, false, false, 1, 1},
+        {text_key_OPERATOR_PROVIDER_FAILING, true, false, 2, 3},
+        {text_key_OPERATOR_PROVIDER_RECOVERED, false, false, 1, 1},
+        {text_key_OPERATOR_CALLBACKS_MISSING, true, false, 1, 2},
+        {text_key_OPERATOR_SPEND_CAP, true, false, 1, 2},
+        {text_key_REPLY_TAKEN, false, false, 1, 1},
+        {text_key_REPLY_NOT_UNDERSTOOD, false, true, 1, 2},
+        {text_key_REPLY_NOTHING_OPEN, false, false, 1, 1},
+        {text_key_REPLY_WHICH, false, true, 1, 2},
+    };
+    int seen[text_key_COUNT] = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        seen[rows[i].key]++;
+        for (size_t j = 0; j < LANGUAGES; j++) {
+            check_segments(&everyday[j], &rows[i], *state);
+        }
+    }
+    for (int key = text_key_NONE + 1; key < text_key_COUNT; key++) {
+        bool is_reminder =
+            key >= text_key_MEETING_UPCOMING_EMAIL && key <= text_key_MISSED_REPEAT_CALL;
+        bool is_sent = has_part((enum text_key)key, text_part_SMS);
+        assert_int_equal(seen[key], is_sent && !is_reminder ? 1 : 0);
     }
 }
 
@@ -239,8 +300,8 @@ static void test_times_in_each_language(void **state)
         const char *written;
     } rows[] = {
         {"es-MX", 5, "las 09:05"},
-        {"es", 16 * 60 + 15, "la 01:15 del martes, 6 de enero"},
-        {"es", 24 * 60 * 361, "las 09:00 del viernes, 1 de enero de 2027"},
+        {"es", 16 * 60 + 15, "la 01:15 del martes 6 de enero"},
+        {"es", 24 * 60 * 361, "las 09:00 del viernes 1 de enero de 2027"},
         {"de", 16 * 60 + 15, "01:15 Uhr am Dienstag, dem 6. Januar"},
         {"de-AT", 24 * 60 * 361, "09:00 Uhr am Freitag, dem 1. Januar 2027"},
         {"en-GB", 16 * 60 + 15, "01:15 on Tuesday, 6 January"},
@@ -357,6 +418,7 @@ int main(void)
         TEST(test_times_in_each_language),
         TEST(test_ago),
         TEST(test_sms_in_each_language),
+        TEST(test_segments),
         TEST(test_speech_without_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,11 +132,14 @@ static void test_bad_callback(void **state)
         enum channel channel;
         const char *code;
         const char *before;
-        bool is_temporary;
+        bool is_mendable;
     } rows[] = {
-        {channel_SMS, "21609", "", true},       {channel_WHATSAPP, "21609", "", true},
-        {channel_SMS, "21609", "21609", false}, {channel_SMS, "21609", "21611", true},
-        {channel_CALL, "21609", "", false},     {channel_SMS, "21205", "", false},
+        {channel_SMS, "21609", "", true},        {channel_WHATSAPP, "21609", "", true},
+        {channel_SMS, "21609", "21609", false},  {channel_SMS, "21609", "21611", true},
+        {channel_CALL, "21609", "", true},       {channel_CALL, "21205", "", true},
+        {channel_CALL, "11100", "", true},       {channel_CALL, "21205", "21609", false},
+        {channel_CALL, "21609", "11100", false}, {channel_CALL, "21210", "", false},
+        {channel_SMS, "21617", "", false},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct send_job job = sound_job(rows[i].channel);
@@ -147,7 +150,8 @@ static void test_bad_callback(void **state)
         provider_twilio.read_send(&job, &answer, *state, &verdict);
         assert_int_equal(verdict.kind, VERDICT_REFUSED);
         assert_int_equal(verdict.class, failure_class_OURS);
-        assert_int_equal(verdict.is_temporary, rows[i].is_temporary);
+        assert_int_equal(verdict.is_mendable, rows[i].is_mendable);
+        assert_false(verdict.is_temporary);
     }
 }
 

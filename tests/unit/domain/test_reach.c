@@ -245,7 +245,12 @@ static void test_suppressed(void **state)
     reach.suppressed[channel_EMAIL] = failure_category_invalid_number;
     struct reach_choice none = reach_choose(WANTED_MESSAGE, &reach, &unlimited);
     assert_int_equal(none.outcome, REACH_SKIP);
-    assert_string_equal(none.reason, "no_contact");
+    assert_string_equal(none.reason, "suppressed:opted_out");
+    none = reach_choose(WANTED_CALL, &reach, &unlimited);
+    assert_int_equal(none.outcome, REACH_SKIP);
+    assert_string_equal(none.reason, "suppressed:invalid_number");
+    reach.takes_calls = reach.has_phone = false;
+    assert_string_equal(reach_choose(WANTED_CALL, &reach, &unlimited).reason, "no_contact");
 }
 
 static void test_suppressed_whatsapp(void **state)

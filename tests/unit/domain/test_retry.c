@@ -69,6 +69,22 @@ static void test_calls(void **state)
     }
 }
 
+/* What goes without what was refused is another request: once at least, a call as well. */
+static void test_mendable(void **state)
+{
+    (void)state;
+    struct retry_facts facts = facts_of(failure_category_unknown, RETRY_REFUSED);
+    facts.class = failure_class_OURS;
+    facts.is_call = true;
+    assert_int_equal(tries_allowed(facts), 0);
+    facts.is_mendable = true;
+    assert_int_equal(tries_allowed(facts), 3);
+    facts.configured = 0;
+    assert_int_equal(tries_allowed(facts), 1);
+    facts.stage = RETRY_ENDED;
+    assert_int_equal(tries_allowed(facts), 0);
+}
+
 static void test_what_is_final(void **state)
 {
     (void)state;
@@ -130,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_network_waits_two_four_eight),
         cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_mendable),
         cmocka_unit_test(test_what_is_final),
         cmocka_unit_test(test_receipts),
         cmocka_unit_test(test_classes),

@@ -3,6 +3,7 @@
  * 0.1-0.3. */
 #include "op_fixture.h"
 #include "service/engine.h"
+#include "service/message_internal.h"
 #include "service/messages.h"
 #include "service/people.h"
 #include "service/suppressions.h"
@@ -75,6 +76,43 @@ static void tell(struct op_fixture *f, const struct provider_news *news)
 {
     assert_int_equal(message_take_news(&f->op, &provider_twilio, news, message_source_CALLBACK),
                      OK);
+}
+
+/* The attempt that follows, and whether its receiver can tell that it is the same message. */
+static bool next_is_the_same(struct op_fixture *f, struct id *id, bool is_repeat)
+{
+    struct message before = reload(f, *id);
+    assert_int_equal(message_next_attempt(&f->op, &before, is_repeat, before.provider), OK);
+    struct list attempts = {0};
+    assert_int_equal(messages_of_step(f->store->db, f->store->arena, &before, &attempts), OK);
+    const struct message *next = (const struct message *)attempts.items + attempts.count - 1;
+    assert_false(id_equal(next->id, before.id));
+    *id = next->id;
+    return id_equal(next->wire_id, before.wire_id);
+}
+
+/* Protocols 0.1, 4: where a receiver drops a second copy, a repeat looks like the first; where the
+ * provider can be asked, each attempt has an id of its own, by which its news finds it. */
+static void test_who_sees_the_same_id_again(void **state)
+{
+    static const struct {
+        enum channel channel;
+        bool same_when_repeated;
+        bool same_when_retried;
+    } rows[] = {
+        {channel_EMAIL, true, false},
+        {channel_WEBHOOK, true, true},
+        {channel_SMS, false, false},
+        {channel_CALL, false, false},
+    };
+    struct op_fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct id id = add_message(f, rows[i].channel).id;
+        assert_int_equal(next_is_the_same(f, &id, false), rows[i].same_when_retried);
+        assert_int_equal(next_is_the_same(f, &id, true), rows[i].same_when_repeated);
+        /* What becomes of the repeat says nothing of the first one, which may still be there. */
+        assert_int_equal(next_is_the_same(f, &id, true), rows[i].same_when_repeated);
+    }
 }
 
 static size_t count_transitions(struct op_fixture *f, struct id id)
@@ -262,7 +300,7 @@ static void test_opted_out_is_not_used_until_an_edit(void **state)
     assert_int_equal(category, failure_category_opted_out);
     assert_int_equal(suppression_of(&f->op, channel_CALL, sms.recipient, &category), OK);
     assert_int_equal(category, 0);
-    assert_int_equal(suppression_lift(&f->op, channel_SMS, sms.recipient, false), OK);
+    assert_int_equal(suppression_lift(&f->op, channel_SMS, sms.recipient, LIFT_START), OK);
     assert_int_equal(suppression_of(&f->op, channel_SMS, sms.recipient, &category), OK);
     assert_int_equal(category, 0);
     assert_int_equal(count_events(f, "ADDRESS_SUPPRESSED"), 1);
@@ -298,7 +336,7 @@ static void test_edit_lifts_an_invalid_number(void **state)
     struct user changed = {0};
     assert_int_equal(suppress(&f->op, &request), OK);
     assert_int_equal(suppress(&f->op, &request), OK);
-    assert_int_equal(suppression_lift(&f->op, channel_CALL, f->user.phone, false), OK);
+    assert_int_equal(suppression_lift(&f->op, channel_CALL, f->user.phone, LIFT_START), OK);
     assert_int_equal(suppression_of(&f->op, channel_CALL, f->user.phone, &category), OK);
     assert_int_equal(category, failure_category_invalid_number);
     f->op.path_id = f->user.id;
@@ -321,6 +359,13 @@ static void test_found_id_of_another_message_is_not_ours(void **state)
     assert_int_equal(message_settle_find(&f->op, &second, &found), OK);
     store_assert_text(reload(f, second.id).provider_id, "SM2");
     struct message third = add_message(f, channel_SMS);
+    struct timer again = {0};
+    assert_int_equal(message_settle_find(&f->op, &third, &found), OK);
+    assert_int_equal(reload(f, third.id).state, message_state_SENDING);
+    assert_int_equal(
+        timers_of_subject(f->op.db, f->op.arena, timer_kind_RECONCILE, third.id, &again), OK);
+    assert_int_equal(instant_since(again.due_at, third.claimed_at).us, SECONDS(5).us);
+    f->op.now = again.due_at;
     assert_int_equal(message_settle_find(&f->op, &third, &found), OK);
     assert_int_equal(reload(f, third.id).state, message_state_FAILED);
     assert_true(((const struct message *)attempts_of(f, &third).items)[1].is_repeat);
@@ -382,6 +427,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_news_by_the_providers_id),
         TEST(test_early_news_waits_for_its_id),
+        TEST(test_who_sees_the_same_id_again),
         TEST(test_early_news_then_news_that_overtakes),
         TEST(test_early_news_is_forgotten),
         TEST(test_id_that_changes_is_taken_over),

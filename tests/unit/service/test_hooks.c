@@ -231,6 +231,24 @@ static void test_ended_incident_says_who_and_when(void **state)
     assert_true(str_equal(press(f, call.id, '1').page.speech, reply.page.speech));
 }
 
+/* What the call says next comes from what is so then, whichever key was pressed, or none. */
+static void test_resolved_while_the_call_speaks(void **state)
+{
+    struct op_fixture *f = *state;
+    struct incident incident;
+    struct message call = add_incident_call(f, message_target_PERSON, &incident);
+    assert_true(pick_up(f, call.id, false).page.asks);
+    assert_false(says(press(f, call.id, '\0').page.speech, "by Ana"));
+    f->op.actor.name = STR("link");
+    assert_int_equal(move_incident(&f->op, &incident, incident_event_resolve, STR("done")), OK);
+    const char keys[] = {'\0', '1', '2', '5', '9'};
+    for (size_t i = 0; i < sizeof keys; i++) {
+        struct hook_reply reply = press(f, call.id, keys[i]);
+        assert_false(reply.page.asks);
+        assert_true(says(reply.page.speech, "by Ana"));
+    }
+}
+
 static size_t steps_due_now(struct op_fixture *f)
 {
     size_t count = 0;
@@ -386,6 +404,7 @@ int main(void)
         T(test_key_twice_is_one_answer_and_the_same_thanks),
         T(test_key_nine_has_an_end),
         T(test_ended_incident_says_who_and_when),
+        T(test_resolved_while_the_call_speaks),
         T(test_key_two_passes_an_incident_on_once),
         T(test_text_counts_once),
         T(test_carrier_words_are_recorded_and_not_answered),

@@ -1,6 +1,7 @@
 /* The outbox: states only move forward, once per step, target and attempt, and two calls at most.
  */
 #include "store/messages.h"
+#include "store/providers.h"
 
 #include "lib/store_fixture.h"
 
@@ -283,12 +284,46 @@ static void test_what_is_on_its_way(void **state)
     assert_true(id_equal(last.id, sent.id));
     assert_int_equal(messages_last_of_meeting(f->db, f->arena, meeting.id, queued.id, &last),
                      E_NOT_FOUND);
-    assert_int_equal(messages_silent(f->db, f->arena, store_time(-120), STR("mock"), &list), OK);
-    assert_int_equal(list.count, 2);
     assert_int_equal(messages_unreceipted(f->db, store_time(-120), store_time(0), &count), OK);
     assert_int_equal(count, 2);
+    /* One that is over (test mode) owes nothing. */
+    assert_int_equal(db_get(f->db, TABLE_messages, sent.id, f->arena, &sent), OK);
+    sent.ended_at = store_time(1);
+    assert_int_equal(messages_receipt(f->db, &sent), OK);
+    assert_int_equal(messages_unreceipted(f->db, store_time(-120), store_time(0), &count), OK);
+    assert_int_equal(count, 1);
+    /* Whoever took a post, or a mail, owes none: they have no receipts. */
+    store_execute(f, "UPDATE messages SET channel='WEBHOOK' WHERE id=%lld",
+                  (long long)call.id.value);
+    assert_int_equal(messages_unreceipted(f->db, store_time(-120), store_time(0), &count), OK);
+    assert_int_equal(count, 0);
     assert_int_equal(messages_failed_since(f->db, store_time(-120), &count), OK);
     assert_int_equal(count, 0);
+}
+
+/* V11: what was handed over, by the currency that its provider named; mail is not paid for. */
+static void test_costs(void **state)
+{
+    struct store_fixture *f = *state;
+    struct meeting meeting = insert_meeting(f);
+    struct message texts[] = {insert_message(f, &meeting), insert_message(f, &meeting),
+                              insert_message(f, &meeting), insert_message(f, &meeting)};
+    struct list list = {0};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(messages_claim(f->db, texts[i].id, store_time(1), STR("mock")), OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        store_execute(f, "UPDATE messages SET cost_micros=7500, currency='USD' WHERE id=%lld",
+                      (long long)texts[i].id.value);
+    }
+    assert_int_equal(messages_costs(f->db, f->arena, meeting.id, &list), OK);
+    const struct incident_cost_item *items = list.items;
+    assert_int_equal(list.count, 2);
+    assert_false(str_is_set(items[0].currency));
+    assert_int_equal(items[0].messages, 1);
+    store_assert_text(items[1].currency, "USD");
+    assert_int_equal(items[1].messages, 2);
+    assert_int_equal(items[1].cost_micros, 15000);
 }
 
 static void check_page(struct store_fixture *f, struct message_page page, size_t length,
@@ -337,6 +372,7 @@ int main(void)
         WITH_STORE(test_two_calls_and_no_third),
         WITH_STORE(test_place_given_back),
         WITH_STORE(test_what_is_on_its_way),
+        WITH_STORE(test_costs),
         WITH_STORE(test_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
