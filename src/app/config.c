@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRET_BYTES_MAX = 4096, NAME_BYTES_SHOWN = 80, NEAR_BYTES_MIN = 3 };
+enum {
+    SECRET_BYTES_MAX = 4096,
+    NAME_BYTES_SHOWN = 80,
+    NEAR_BYTES_MIN = 3,
+    NUMBER_MAX = 1000000000 /* More than any setting has a use for. */
+};
 
 static const struct setting settings[] = {
 #define SETTING(type, member, name, fallback, flags, doc) \
@@ -73,6 +78,17 @@ static enum err refuse_name(struct str name, struct problem *problem)
                        STR_FMT(shown), best.name);
 }
 
+static enum err take_int(const struct setting *setting, struct str value, int64_t *out,
+                         struct problem *problem)
+{
+    if (str_to_int(value, out) != OK || *out < 0 || *out > NUMBER_MAX) {
+        return problem_set(problem, E_INVALID, setting->name,
+                           "%s must be a whole number from 0 to %d, not \"%.*s\"", setting->name,
+                           NUMBER_MAX, STR_FMT(str_cut_utf8(value, 40)));
+    }
+    return OK;
+}
+
 static enum err assign(struct config *config, const struct setting *setting, struct str value,
                        struct problem *problem)
 {
@@ -82,12 +98,7 @@ static enum err assign(struct config *config, const struct setting *setting, str
         *(struct str *)member = arena_str(config->arena, value);
         return OK;
     case SETTING_INT:
-        if (str_to_int(value, (int64_t *)member) != OK || *(int64_t *)member < 0) {
-            return problem_set(problem, E_INVALID, setting->name,
-                               "%s must be a whole number, not \"%.*s\"", setting->name,
-                               STR_FMT(str_cut_utf8(value, 40)));
-        }
-        return OK;
+        return take_int(setting, value, (int64_t *)member, problem);
     case SETTING_BOOL:
         if (str_to_bool(value, (bool *)member) != OK) {
             return problem_set(problem, E_INVALID, setting->name,

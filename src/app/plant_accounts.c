@@ -96,9 +96,8 @@ static enum err take_plivo(const struct config *config, struct provider_settings
     out->plivo.powerpack_uuid = set_or_none(config->plivo_powerpack);
     out->plivo.dlt_entity_id = set_or_none(config->plivo_dlt_entity);
     out->plivo.dlt_template_id = set_or_none(config->plivo_dlt_template);
-    TRY(take_url("PLIVO_API_BASE_URL", config->plivo_base_url, &out->plivo.base_url, problem));
-    return take_number("PLIVO_FROM_NUMBER", config->plivo_from_number, &out->plivo.from_number,
-                       problem);
+    out->plivo.from_number = set_or_none(config->plivo_from_number);
+    return take_url("PLIVO_API_BASE_URL", config->plivo_base_url, &out->plivo.base_url, problem);
 }
 
 /* An ExoPhone may be written as it is dialled in India, and a sender of SMS be a name. */

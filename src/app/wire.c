@@ -61,20 +61,29 @@ static enum err make_directory(const char *path, struct problem *problem)
     return OK;
 }
 
+#define DATABASE_SCHEME "sqlite:"
+
+static enum err check_database_url(const struct config *config, struct problem *problem)
+{
+    struct str scheme = STR(DATABASE_SCHEME);
+    struct str url = config->database_url;
+    return url.len == 0 || (str_starts(url, scheme) && url.len > scheme.len)
+               ? OK
+               : problem_set(problem, E_INVALID, "DATABASE_URL",
+                             "DATABASE_URL must be " DATABASE_SCHEME "PATH");
+}
+
 static enum err database_path(struct plant *plant, struct problem *problem)
 {
     struct config *config = &plant->config;
-    struct str scheme = STR("sqlite:");
     if (config->database_url.len == 0) {
         TRY(make_directory(config->data_dir.ptr, problem));
         plant->database_path =
             arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
         return OK;
     }
-    if (!str_starts(config->database_url, scheme) || config->database_url.len == scheme.len) {
-        return problem_set(problem, E_INVALID, "DATABASE_URL", "DATABASE_URL must be sqlite:PATH");
-    }
-    struct str path = str_slice(config->database_url, scheme.len, config->database_url.len);
+    struct str path =
+        str_slice(config->database_url, STR(DATABASE_SCHEME).len, config->database_url.len);
     if (str_starts(path, STR("//"))) {
         path = str_slice(path, 2, path.len);
     }
@@ -238,13 +247,26 @@ static enum err check_data_key_setting(const struct config *config, struct probl
     return OK;
 }
 
+/* "example.org", "example.org:8080", "[::1]:8080". A password would stand in every link that people
+ * get. */
+static bool is_public_host(struct str host)
+{
+    size_t close = str_find_byte(host, ']', 0);
+    size_t colon = str_find_byte(host, ':', close < host.len ? close : 0);
+    int64_t port = 1;
+    bool has_port = colon < host.len;
+    bool is_port = !has_port || str_to_int(str_slice(host, colon + 1, host.len), &port) == OK;
+    return colon > 0 && is_port && port >= 1 && port <= 65535 && !str_contains(host, STR("@"));
+}
+
 /* What paths can be put behind: a query would swallow them, and no signature would ever fit. */
 static bool is_base_url(struct str url)
 {
     size_t scheme = str_starts(url, STR("https://"))  ? STR("https://").len
                     : str_starts(url, STR("http://")) ? STR("http://").len
                                                       : 0;
-    bool is_fit = scheme > 0 && scheme < url.len && url.ptr[scheme] != '/';
+    size_t path = str_find_byte(url, '/', scheme);
+    bool is_fit = scheme > 0 && is_public_host(str_slice(url, scheme, path));
     for (size_t i = 0; i < url.len; i++) {
         char c = url.ptr[i];
         is_fit = is_fit && c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '"' && c != '<' &&
@@ -267,7 +289,7 @@ static enum err take_public_url(struct plant *plant, struct problem *problem)
     if (url.len > 0 && !is_base_url(url)) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
                            "TOCSIN_PUBLIC_URL must start with http:// or https:// and a host, "
-                           "without a query, a fragment or spaces");
+                           "perhaps a port, without a login, a query, a fragment or spaces");
     }
     while (url.len > 0 && url.ptr[url.len - 1] == '/') {
         url.len--;
@@ -282,6 +304,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
+    TRY(check_database_url(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
     TRY(take_public_url(plant, problem));
     TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));

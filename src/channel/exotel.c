@@ -8,6 +8,8 @@ enum {
     RING_SECONDS_MAX = 60, /* What India's regulator allows. */
     CALL_SECONDS_MAX = 600,
     TEXT_CHARS_MAX = 2000,
+    EXOPHONE_DIGITS_MIN = 8,
+    EXOPHONE_DIGITS_MAX = 15,
     LIST_MAX = 20
 };
 
@@ -19,6 +21,37 @@ static enum err missing(struct problem *problem, const char *name)
 {
     return problem_set(problem, E_INVALID, name, "%s is needed to reach people through Exotel.",
                        name);
+}
+
+/* An ExoPhone, as it is dialled in India or with its country code. */
+static bool is_exophone(struct str number)
+{
+    struct str digits = str_starts(number, STR("+")) ? str_slice(number, 1, number.len) : number;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
+            return false;
+        }
+    }
+    return digits.len >= EXOPHONE_DIGITS_MIN && digits.len <= EXOPHONE_DIGITS_MAX;
+}
+
+static enum err check_senders(const struct provider_settings *settings, struct problem *problem)
+{
+    struct str caller = settings->exotel.caller_id;
+    struct str sender = settings->exotel.sms_from;
+    if (caller.len == 0 && sender.len == 0) {
+        return missing(problem, "EXOTEL_CALLER_ID");
+    }
+    if (caller.len > 0 && !is_exophone(caller)) {
+        return problem_set(problem, E_INVALID, "EXOTEL_CALLER_ID",
+                           "It must be the ExoPhone's digits, such as 08030752522.");
+    }
+    if (sender.len > 0 && !is_exophone(sender) && !telephony_sender_is_plain(sender)) {
+        return problem_set(problem, E_INVALID, "EXOTEL_SMS_FROM",
+                           "It must be an ExoPhone's digits, or a header of 3 to 11 letters and "
+                           "digits.");
+    }
+    return OK;
 }
 
 static enum err exotel_check(const struct provider_settings *settings, struct problem *problem)
@@ -36,10 +69,7 @@ static enum err exotel_check(const struct provider_settings *settings, struct pr
     if (settings->exotel.api_token.len == 0) {
         return missing(problem, "EXOTEL_API_TOKEN");
     }
-    if (settings->exotel.caller_id.len == 0 && settings->exotel.sms_from.len == 0) {
-        return missing(problem, "EXOTEL_CALLER_ID");
-    }
-    return OK;
+    return check_senders(settings, problem);
 }
 
 static enum err check_calls(const struct provider_settings *settings, struct problem *problem)
@@ -49,8 +79,10 @@ static enum err check_calls(const struct provider_settings *settings, struct pro
     }
     if (!telephony_id_is_plain(settings->exotel.app_id)) {
         return problem_set(problem, E_INVALID, "EXOTEL_APP_ID",
-                           "Calls need EXOTEL_APP_ID: the number of the flow that they are put "
-                           "into.");
+                           settings->exotel.app_id.len == 0
+                               ? "Calls need EXOTEL_APP_ID: the number of the flow that they are "
+                                 "put into."
+                               : "It must be the number of the flow that calls are put into.");
     }
     if (settings->public_url.len == 0) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
@@ -245,6 +277,7 @@ const struct provider provider_exotel = {
     .read_inbox = silent_read_inbox,
     .check_hook = exotel_check_hook,
     .read_hook = exotel_read_hook,
+    .spoken = silent_spoken,
     .write_voice = exotel_write_voice,
     .write_answer = exotel_write_answer,
 };

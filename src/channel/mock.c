@@ -155,6 +155,7 @@ const struct provider provider_mock = {
     .read_inbox = silent_read_inbox,
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,
+    .spoken = silent_spoken,
     .write_voice = silent_write_voice,
     .write_answer = mock_write_answer,
 };

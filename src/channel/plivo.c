@@ -22,17 +22,9 @@ static enum err missing(struct problem *problem, const char *name)
                        name);
 }
 
-static bool sender_is_plain(struct str sender)
+static bool is_sender(struct str sender)
 {
-    for (size_t i = 0; i < sender.len; i++) {
-        char c = sender.ptr[i];
-        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                        (c >= 'A' && c <= 'Z') || (c == '+' && i == 0);
-        if (!is_plain) {
-            return false;
-        }
-    }
-    return sender.len > 0 && sender.len <= 16;
+    return format_e164.is_valid(sender) || telephony_sender_is_plain(sender);
 }
 
 static enum err plivo_check(const struct provider_settings *settings, struct problem *problem)
@@ -50,9 +42,11 @@ static enum err plivo_check(const struct provider_settings *settings, struct pro
     if (settings->plivo.from_number.len == 0 && settings->plivo.powerpack_uuid.len == 0) {
         return missing(problem, "PLIVO_FROM_NUMBER");
     }
-    if (settings->plivo.from_number.len > 0 && !sender_is_plain(settings->plivo.from_number)) {
-        return problem_set(problem, E_INVALID, "PLIVO_FROM_NUMBER",
-                           "It must be a number such as +14155550101, or a sender id.");
+    if (settings->plivo.from_number.len > 0 && !is_sender(settings->plivo.from_number)) {
+        return problem_set(
+            problem, E_INVALID, "PLIVO_FROM_NUMBER",
+            "It must be a number such as +14155550101 or, for texts alone, a sender id "
+            "of 3 to 11 letters and digits.");
     }
     if (settings->plivo.powerpack_uuid.len > 0 &&
         !telephony_id_is_plain(settings->plivo.powerpack_uuid)) {
@@ -239,7 +233,7 @@ static enum err plivo_build_send(const struct provider_settings *settings,
     if (!format_e164.is_valid(job->to)) {
         return problem_set(problem, E_INVALID, "to", "It must be %s.", format_e164.advice);
     }
-    if (str_is_set(job->from) && !sender_is_plain(job->from)) {
+    if (str_is_set(job->from) && !is_sender(job->from)) {
         return problem_set(problem, E_INVALID, "from", "It must be a number or a sender id.");
     }
     return job->channel == channel_CALL ? build_call(settings, job, arena, out, problem)
@@ -316,6 +310,7 @@ const struct provider provider_plivo = {
     .read_inbox = silent_read_inbox,
     .check_hook = plivo_check_hook,
     .read_hook = plivo_read_hook,
+    .spoken = silent_spoken,
     .write_voice = plivo_write_voice,
     .write_answer = plivo_write_answer,
 };

@@ -102,6 +102,9 @@ struct provider {
     /* What it says. E_INVALID with the field in `problem` where it can't be understood. */
     enum err (*read_hook)(const struct provider_settings *settings, const struct hook_call *call,
                           struct arena *arena, struct provider_news *out, struct problem *problem);
+    /* What a call says: the job's text, or what stands for it where no key can be heard. */
+    struct str (*spoken)(const struct provider_settings *settings, const struct send_job *job,
+                         struct arena *arena);
     /* The document of a call, as the answer to HOOK_VOICE or HOOK_GATHER. */
     void (*write_voice)(const struct provider_settings *settings, const struct voice_page *page,
                         struct arena *arena, struct http_response *out);
@@ -121,6 +124,9 @@ extern const struct provider provider_webhook;
 /* By name; NULL for an unknown one. Every provider known, for documents and checks. */
 const struct provider *provider_find(struct str name);
 size_t providers_all(const struct provider *const **out);
+/* A provider's id as the provider has it, for people: without the mark that we put before one of a
+ * kind of its own ("request:"). */
+struct str provider_id_shown(struct str provider_id);
 /* Asserts that every slot of every provider is set. */
 void providers_assert_complete(void);
 

@@ -22,6 +22,13 @@ size_t providers_all(const struct provider *const **out)
     return ARRAY_LENGTH(providers);
 }
 
+struct str provider_id_shown(struct str provider_id)
+{
+    size_t colon = str_find_byte(provider_id, ':', 0);
+    return colon < provider_id.len ? str_slice(provider_id, colon + 1, provider_id.len)
+                                   : provider_id;
+}
+
 void providers_assert_complete(void)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(providers); i++) {
@@ -42,6 +49,7 @@ void providers_assert_complete(void)
         assert(provider->read_inbox != NULL);
         assert(provider->check_hook != NULL);
         assert(provider->read_hook != NULL);
+        assert(provider->spoken != NULL);
         assert(provider->write_voice != NULL);
         assert(provider->write_answer != NULL);
         assert(provider_find(str_from(provider->name)) == provider);

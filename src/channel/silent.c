@@ -116,6 +116,14 @@ enum err silent_read_hook(const struct provider_settings *settings, const struct
     return problem_set(problem, E_INVALID, NULL, "this provider never calls");
 }
 
+struct str silent_spoken(const struct provider_settings *settings, const struct send_job *job,
+                         struct arena *arena)
+{
+    (void)settings;
+    (void)arena;
+    return job->text;
+}
+
 void silent_write_voice(const struct provider_settings *settings, const struct voice_page *page,
                         struct arena *arena, struct http_response *out)
 {

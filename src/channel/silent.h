@@ -31,6 +31,9 @@ enum err silent_check_hook(const struct provider_settings *settings, const struc
                            struct arena *arena);
 enum err silent_read_hook(const struct provider_settings *settings, const struct hook_call *call,
                           struct arena *arena, struct provider_news *out, struct problem *problem);
+/* The job's text as it is. */
+struct str silent_spoken(const struct provider_settings *settings, const struct send_job *job,
+                         struct arena *arena);
 void silent_write_voice(const struct provider_settings *settings, const struct voice_page *page,
                         struct arena *arena, struct http_response *out);
 void silent_write_answer(enum hook hook, struct str reply, struct arena *arena,

@@ -7,6 +7,9 @@ enum {
     ANSWER_BYTES_MAX = 256 * 1024,
     ID_BYTES_MAX = 64,
     WORD_BYTES_MAX = 40,
+    SENDER_NAME_MIN = 3,
+    SENDER_NAME_MAX = 11,
+    SHORT_CODE_MAX = 6,
     AMOUNT_DIGITS_MAX = 9,
     MICROS_DIGITS = 6,
     RING_SECONDS_DEFAULT = 30,
@@ -34,6 +37,21 @@ bool telephony_id_is_plain(struct str id)
         }
     }
     return id.len > 0 && id.len <= ID_BYTES_MAX;
+}
+
+bool telephony_sender_is_plain(struct str sender)
+{
+    bool has_letter = false;
+    for (size_t i = 0; i < sender.len; i++) {
+        char c = sender.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && (c < '0' || c > '9')) {
+            return false;
+        }
+        has_letter = has_letter || is_letter;
+    }
+    size_t most = has_letter ? SENDER_NAME_MAX : SHORT_CODE_MAX;
+    return sender.len >= SENDER_NAME_MIN && sender.len <= most;
 }
 
 int64_t telephony_count(struct str text)

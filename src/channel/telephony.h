@@ -12,6 +12,9 @@
 struct str telephony_number(struct str text, struct arena *arena);
 /* Whether an id may stand in a path: 1 to 64 letters, digits, '-' or '_'. */
 bool telephony_id_is_plain(struct str id);
+/* A name or a short code that texts may come from: 3 to 11 letters and digits, at most 6 where
+ * there are only digits. */
+bool telephony_sender_is_plain(struct str sender);
 /* Millionths from "0.00350"; -1 where it is no amount. */
 int64_t telephony_micros(struct str amount);
 /* A whole number that is not negative; -1 where it is none. */

@@ -115,6 +115,7 @@ const struct provider provider_twilio = {
     .read_inbox = twilio_read_inbox,
     .check_hook = twilio_check_hook,
     .read_hook = twilio_read_hook,
+    .spoken = twilio_spoken,
     .write_voice = twilio_write_voice,
     .write_answer = twilio_write_answer,
 };

@@ -56,6 +56,8 @@ bool twilio_is_about_urls(struct str code);
 /* Whether the attempt before was refused for them: this one goes without any, a call with its words
  * inside, and its state is asked for. */
 bool twilio_is_mute(const struct send_job *job);
+/* Whether a call brings its words along. */
+bool twilio_is_inline(const struct provider_settings *settings, const struct send_job *job);
 enum err twilio_build_send(const struct provider_settings *settings, const struct send_job *job,
                            struct arena *arena, struct wire_request *out, struct problem *problem);
 /* twilio_questions.c */
@@ -104,5 +106,7 @@ void twilio_write_answer(enum hook hook, struct str reply, struct arena *arena,
 /* What a call says where nobody can call us: twice, then how to answer. Never over
  * TWILIO_DOCUMENT_CHARS_MAX characters. */
 struct str twilio_inline_document(const struct send_job *job, struct arena *arena);
+struct str twilio_spoken(const struct provider_settings *settings, const struct send_job *job,
+                         struct arena *arena);
 
 #endif

@@ -77,6 +77,11 @@ bool twilio_is_mute(const struct send_job *job)
     return twilio_is_about_urls(job->last_code);
 }
 
+bool twilio_is_inline(const struct provider_settings *settings, const struct send_job *job)
+{
+    return !str_is_set(settings->public_url) || twilio_is_mute(job);
+}
+
 static struct str callback(const struct provider_settings *settings, enum hook hook,
                            const struct send_job *job, const char *fragment, struct arena *arena)
 {
@@ -176,7 +181,7 @@ static enum err build_call(const struct provider_settings *settings, const struc
     form_add(body, "To", job->to);
     form_add(body, "From", from);
     form_add_int(body, "Timeout", ring_seconds(settings));
-    if (str_is_set(settings->public_url) && !twilio_is_mute(job)) {
+    if (!twilio_is_inline(settings, job)) {
         add_call_callbacks(settings, job, body);
         return OK;
     }

@@ -173,12 +173,28 @@ static struct str inline_document(const struct speaker *speaker, struct str spee
     return buf_str(&document);
 }
 
+/* Without the keys that nobody would hear; what is nothing but keys stays. */
+static struct str inline_text(const struct send_job *job)
+{
+    struct str plain = render_without_keys(job->text);
+    return plain.len > 0 ? plain : job->text;
+}
+
+struct str twilio_spoken(const struct provider_settings *settings, const struct send_job *job,
+                         struct arena *arena)
+{
+    if (!twilio_is_inline(settings, job)) {
+        return job->text;
+    }
+    return arena_printf(arena, "%.*s %s", STR_FMT(inline_text(job)),
+                        choose_speaker(job->language)->how_to_answer);
+}
+
 struct str twilio_inline_document(const struct send_job *job, struct arena *arena)
 {
     const struct speaker *speaker = choose_speaker(job->language);
     size_t chars_max = TWILIO_SPEECH_CHARS_MAX;
-    struct str plain = render_without_keys(job->text);
-    struct str text = plain.len > 0 ? plain : job->text;
+    struct str text = inline_text(job);
     for (;;) {
         struct str document = inline_document(speaker, cut_characters(text, chars_max), arena);
         if (count_characters(document) <= TWILIO_DOCUMENT_CHARS_MAX) {

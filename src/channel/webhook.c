@@ -135,6 +135,7 @@ const struct provider provider_webhook = {
     .read_inbox = silent_read_inbox,
     .check_hook = silent_check_hook,
     .read_hook = silent_read_hook,
+    .spoken = silent_spoken,
     .write_voice = silent_write_voice,
     .write_answer = silent_write_answer,
 };

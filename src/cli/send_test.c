@@ -224,7 +224,7 @@ static enum err transmit(struct exchange *exchange, int64_t seconds, struct prob
                            str_is_set(verdict.code) ? ", code " : "", STR_FMT(verdict.code),
                            STR_FMT(verdict.error));
     }
-    printf("%s took it: %.*s\n", name, STR_FMT(verdict.provider_id));
+    printf("%s took it: %.*s\n", name, STR_FMT(provider_id_shown(verdict.provider_id)));
     fflush(stdout);
     return follow(exchange, verdict.provider_id, seconds, problem);
 }

@@ -34,8 +34,9 @@ static bool is_required(const struct field *field, enum schema_use use)
     case SCHEMA_ANSWER:
         break;
     }
-    return (field->flags & (F_REQUIRED | F_SHOW_EMPTY)) != 0 || field->type == FIELD_INT ||
-           field->type == FIELD_BOOL;
+    bool is_always_told = field->type == FIELD_BOOL ||
+                          (field->type == FIELD_INT && (field->flags & F_ZERO_UNTOLD) == 0);
+    return (field->flags & (F_REQUIRED | F_SHOW_EMPTY)) != 0 || is_always_told;
 }
 
 static void add_key(struct buf *out, const char *key)

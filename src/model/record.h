@@ -57,6 +57,7 @@ enum field_flag {
     F_DEFAULT_TRUE = 1 << 11, /* BOOL input: true where it is not given. */
     F_FOREIGN = 1 << 12,      /* TEXT in a format whose parser judges stray control bytes. */
     F_LONG = 1 << 13,         /* SEALED: left out where a row is read briefly. */
+    F_ZERO_UNTOLD = 1 << 14,  /* INT: 0 stands for what nobody told, and is not shown. */
 };
 
 struct enum_names {

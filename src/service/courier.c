@@ -195,7 +195,7 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     struct problem problem = {0};
     struct str last_code = STR_NONE;
     message->provider = provider == NULL ? message->provider : str_from(provider->name);
-    TRY(courier_last_code(op, message, &last_code));
+    TRY(message_last_code(op, message, &last_code));
     op_decided(op);
     TRY(message_claimed(op, message));
     log_claim(op, message);

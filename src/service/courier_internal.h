@@ -35,8 +35,6 @@ void courier_land(struct courier *courier, struct flight *flight);
 
 /* Fills the flight's job, of which all is kept in the flight's arena. */
 void courier_describe(const struct op *op, const struct message *message, struct flight *flight);
-/* What the same provider said to the attempt before, where it refused that. */
-NODISCARD enum err courier_last_code(struct op *op, const struct message *message, struct str *out);
 
 /* What the answer to a flight's question changes. */
 NODISCARD enum err courier_settle(struct op *op, const struct flight *flight,

@@ -41,21 +41,3 @@ void courier_describe(const struct op *op, const struct message *message, struct
         .valid_until = valid_until(op, message),
     };
 }
-
-enum err courier_last_code(struct op *op, const struct message *message, struct str *out)
-{
-    struct list attempts = {0};
-    *out = STR_NONE;
-    if (message->attempt < 2 || !id_is_set(message->step_id)) {
-        return OK;
-    }
-    TRY(messages_of_step(op->db, op->arena, message, &attempts));
-    const struct message *items = attempts.items;
-    for (size_t i = 0; i < attempts.count; i++) {
-        bool is_before = items[i].attempt == message->attempt - 1 &&
-                         items[i].channel == message->channel &&
-                         str_equal(items[i].provider, message->provider);
-        *out = is_before && !instant_is_set(items[i].sent_at) ? items[i].code : *out;
-    }
-    return OK;
-}

@@ -1,13 +1,29 @@
 #include "service/messages.h"
 #include "service/providers.h"
 #include "store/delivery.h"
+#include "store/timers.h"
+
+/* As it is said in a call: where no key can be heard, none is spoken of. */
+static enum err with_body(struct op *op, struct message *message)
+{
+    const struct provider *provider = provider_find(message->provider);
+    TRY(messages_body(op->db, op->arena, message));
+    if (message->channel != channel_CALL || provider == NULL) {
+        return OK;
+    }
+    struct send_job job = {
+        .channel = channel_CALL, .text = message->text, .language = message->language};
+    TRY(message_last_code(op, message, &job.last_code));
+    message->text = provider->spoken(&op->site->provider_settings, &job, op->arena);
+    return OK;
+}
 
 static enum err with_bodies(struct op *op, struct list *list)
 {
     struct message *whole = ARENA_NEW_ARRAY(op->arena, struct message, list->count + 1);
     for (size_t i = 0; i < list->count; i++) {
         whole[i] = ((const struct message *)list->items)[i];
-        TRY(messages_body(op->db, op->arena, &whole[i]));
+        TRY(with_body(op, &whole[i]));
     }
     list->items = whole;
     return OK;
@@ -58,6 +74,15 @@ static enum err place_in_queue(struct op *op, struct message *message)
     return OK;
 }
 
+static enum err when_again(struct op *op, struct message *message)
+{
+    struct timer timer = {0};
+    enum err err =
+        timers_of_subject(op->db, op->arena, timer_kind_MESSAGE_RETRY, message->id, &timer);
+    message->retry_at = timer.due_at;
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 enum err get_message(struct op *op, const void *input, void *output)
 {
     (void)input;
@@ -65,7 +90,8 @@ enum err get_message(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
                      "message"));
     TRY(op_may_read(op, message->user_id));
-    TRY(messages_body(op->db, op->arena, message));
+    TRY(with_body(op, message));
     TRY(place_in_queue(op, message));
+    TRY(when_again(op, message));
     return message_events_of(op->db, op->arena, message->id, &message->transitions);
 }

@@ -4,6 +4,7 @@
 #include "service/inbox.h"
 #include "service/outcomes.h"
 #include "service/polls.h"
+#include "service/providers.h"
 
 #include "channel/silent.h"
 
@@ -78,7 +79,7 @@ enum err message_accept(struct op *op, struct message *message, enum message_sou
     if (message->channel == channel_CALL) {
         bool is_mock = str_equal(message->provider, STR("mock"));
         op_log(op, LOG_INFO, is_mock ? LOG_CALL_MOCK : LOG_CALL, "%s SID=%.*s",
-               is_mock ? "Mock call" : "Call", STR_FMT(provider_id));
+               is_mock ? "Mock call" : "Call", STR_FMT(provider_id_shown(provider_id)));
     }
     TRY(message_log_call(op, message, "initiated", STR_NONE));
     TRY(outcome_accepted(op, message));
@@ -169,7 +170,19 @@ enum err message_settle_send(struct op *op, struct message *message, const struc
     return E_INTERNAL;
 }
 
-/* The fate stays unknown: once more, then never again. */
+/* How long its provider is asked for it: half of the time that it has, so that it can be repeated.
+ */
+static struct duration patience_of(const struct message *message)
+{
+    struct duration patience = find_give_up;
+    if (instant_is_set(message->valid_until)) {
+        int64_t half = instant_since(message->valid_until, message->claimed_at).us / 2;
+        patience.us = half < patience.us ? half : patience.us;
+    }
+    return patience;
+}
+
+/* The fate stays unknown: once more, by the next provider where there is one, then never again. */
 static enum err repeat_once(struct op *op, struct message *message)
 {
     bool is_said = message->category != 0;
@@ -190,10 +203,13 @@ static enum err repeat_once(struct op *op, struct message *message)
     if (message->is_repeat) {
         return fail_and_follow(op, message, &lost);
     }
+    const struct provider *next = NULL;
     TRY(fail_message(op, message, &lost));
-    op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once: its fate is unknown",
-           enum_name(&channel_names, message->channel));
-    return message_next_attempt(op, message, true, message->provider);
+    TRY(provider_next(op, message, &next));
+    struct str provider = next == NULL ? message->provider : str_from(next->name);
+    op_log(op, LOG_WARN, LOG_WORKER, "%s is repeated once by %.*s: its fate is unknown",
+           enum_name(&channel_names, message->channel), STR_FMT(provider));
+    return message_next_attempt(op, message, true, provider);
 }
 
 /* Among the attempts that look like this one at its provider, the first that belongs to no other
@@ -241,7 +257,7 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
                    : repeat_once(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
-        if (instant_since(op->now, message->claimed_at).us > find_give_up.us) {
+        if (instant_since(op->now, message->claimed_at).us >= patience_of(message).us) {
             return repeat_once(op, message);
         }
         return ask_again(op, message, instant_add(op->now, find_again));

@@ -199,6 +199,24 @@ enum err message_drop(struct op *op, const struct message *message, const char *
     return message_give_up(op, message, reason);
 }
 
+enum err message_last_code(struct op *op, const struct message *message, struct str *out)
+{
+    struct list attempts = {0};
+    *out = STR_NONE;
+    if (message->attempt < 2 || !id_is_set(message->step_id)) {
+        return OK;
+    }
+    TRY(messages_of_step(op->db, op->arena, message, &attempts));
+    const struct message *items = attempts.items;
+    for (size_t i = 0; i < attempts.count; i++) {
+        bool is_before = items[i].attempt == message->attempt - 1 &&
+                         items[i].channel == message->channel &&
+                         str_equal(items[i].provider, message->provider);
+        *out = is_before && !instant_is_set(items[i].sent_at) ? items[i].code : *out;
+    }
+    return OK;
+}
+
 bool message_is_test(const struct message *message)
 {
     return str_starts(message->provider_id, STR("TEST-"));

@@ -60,6 +60,8 @@ NODISCARD enum err message_settle_send(struct op *op, struct message *message,
                                        const struct verdict *verdict);
 NODISCARD enum err message_settle_find(struct op *op, struct message *message,
                                        const struct verdict *verdict);
+/* What the same provider said to the attempt before, where it refused that. */
+NODISCARD enum err message_last_code(struct op *op, const struct message *message, struct str *out);
 /* It was only built and checked (K8): its name is none that its provider ever heard. */
 bool message_is_test(const struct message *message);
 /* The fate is unknown and the provider cannot be asked (build_find says E_NOT_FOUND): it is waited

@@ -159,6 +159,24 @@ static enum err not_understood(struct op *op, struct incoming *text)
                                              .after = arena_str(op->arena, heard)});
 }
 
+/* What the text is about needs no answer any more, or none of this kind. */
+static enum err refused(struct op *op, struct incoming *text, const struct open_subject *chosen)
+{
+    const struct open_subject *other = NULL;
+    int64_t others = others_waiting(text, chosen, &other);
+    if (chosen->waits) {
+        return not_understood(op, text);
+    }
+    nothing_open(text);
+    if (others == 0) {
+        return OK;
+    }
+    text->wording.key = text_key_REPLY_SETTLED;
+    text->wording.title = chosen->title;
+    text->wording.count = others;
+    return short_code_make(op, other->user, other->id, &text->wording.code);
+}
+
 static enum err say_what_was_taken(struct op *op, struct incoming *text,
                                    const struct open_subject *chosen)
 {
@@ -184,8 +202,7 @@ static enum err answer_subject(struct op *op, struct incoming *text,
     text->row.subject_id = chosen->id;
     TRY(take_answer(op, &answer, &effect));
     if (effect == ANSWER_REFUSED) {
-        nothing_open(text);
-        return OK;
+        return refused(op, text, chosen);
     }
     text->row.meaning =
         effect == ANSWER_TAKEN ? str_from(reply_word_name(text->reply.word)) : STR("REPEATED");

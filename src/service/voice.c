@@ -208,7 +208,7 @@ enum err voice_for_machine(struct op *op, const struct message *message, struct 
 enum err voice_for_nobody(struct op *op, struct voice_page *out)
 {
     struct user nobody = {0};
-    struct wording wording = {.key = text_key_VOICE_GOODBYE, .user = &nobody};
+    struct wording wording = {.key = text_key_VOICE_NOBODY, .user = &nobody};
     *out = (struct voice_page){.language = STR("en")};
     return word_speech(op, &wording, &out->speech);
 }

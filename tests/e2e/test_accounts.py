@@ -59,7 +59,7 @@ WRONG = [
     (TWILIO, {"TOCSIN_PUBLIC_URL": "https://a.example.org:8a"}, "CALL_PROVIDER", "twilio", "TOCSIN_PUBLIC_URL"),
     (TWILIO, {"TOCSIN_PUBLIC_URL": "https://:8080"}, "CALL_PROVIDER", "twilio", "TOCSIN_PUBLIC_URL"),
     # It would stand in every link that people get.
-    (TWILIO, {"TOCSIN_PUBLIC_URL": "https://user:hunter2@a.example.org"}, "CALL_PROVIDER", "twilio", "TOCSIN_PUBLIC_URL"),
+    (TWILIO, {"TOCSIN_PUBLIC_URL": "https://user:pass@a.example.org"}, "CALL_PROVIDER", "twilio", "TOCSIN_PUBLIC_URL"),
     (TWILIO, {**PUBLIC, "CALL_WEBHOOK_URL": "https://b.example.org"}, "CALL_PROVIDER", "twilio", "CALL_WEBHOOK_URL"),
     (PLIVO, {"PLIVO_AUTH_ID": ""}, "CALL_PROVIDER", "plivo", "PLIVO_AUTH_ID"),
     (PLIVO, {"PLIVO_AUTH_TOKEN": ""}, "SMS_PROVIDER", "plivo", "PLIVO_AUTH_TOKEN"),

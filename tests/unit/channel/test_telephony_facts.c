@@ -1,5 +1,5 @@
 /* Every code of Plivo's and Exotel's that protocols.md names (2.6, 2.7, 3, 8), by what is to be
- * done about it. */
+ * done about it; what texts may come from, and ids as people see them. */
 #include "channel/exotel.h"
 #include "channel/failures.h"
 #include "channel/plivo.h"
@@ -24,6 +24,29 @@ static const struct fact texts[] = {
     {failure_class_OPTED_OUT, "200"},
     {failure_class_OURS, "10 30 40 60 110 201 450 900 910"},
 };
+
+static void test_senders(void **state)
+{
+    static const struct {
+        const char *sender;
+        bool is_plain;
+    } rows[] = {{"", false},         {"ab", false},           {"abc", true},
+                {"Tocsin2", true},   {"55501", true},         {"555012", true},
+                {"5550123", false},  {"ABCDEFGHIJK", true},   {"To csin", false},
+                {"+5550123", false}, {"ABCDEFGHIJKL", false}, {"\xFF\xFF\xFF", false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_int_equal(telephony_sender_is_plain(str_from(rows[i].sender)), rows[i].is_plain);
+    }
+}
+
+static void test_ids_as_they_are_shown(void **state)
+{
+    (void)state;
+    assert_true(str_equal(provider_id_shown(STR("request:ab-1")), STR("ab-1")));
+    assert_true(str_equal(provider_id_shown(STR("CA12")), STR("CA12")));
+    assert_false(str_is_set(provider_id_shown(STR_NONE)));
+}
 
 static void test_plivo_texts(void **state)
 {
@@ -152,10 +175,9 @@ static void test_all_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROVIDER_CASE(test_plivo_texts),
-        PROVIDER_CASE(test_plivo_calls),
-        PROVIDER_CASE(test_exotel_texts),
-        PROVIDER_CASE(test_all_rows),
+        PROVIDER_CASE(test_senders),      PROVIDER_CASE(test_ids_as_they_are_shown),
+        PROVIDER_CASE(test_plivo_texts),  PROVIDER_CASE(test_plivo_calls),
+        PROVIDER_CASE(test_exotel_texts), PROVIDER_CASE(test_all_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

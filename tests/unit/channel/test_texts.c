@@ -275,6 +275,7 @@ static void test_segments(void **state)
         {text_key_REPLY_TAKEN, false, false, 1, 1},
         {text_key_REPLY_NOT_UNDERSTOOD, false, true, 1, 2},
         {text_key_REPLY_NOTHING_OPEN, false, false, 1, 1},
+        {text_key_REPLY_SETTLED, false, true, 1, 2},
         {text_key_REPLY_WHICH, false, true, 1, 2},
     };
     int seen[text_key_COUNT] = {0};

@@ -183,6 +183,13 @@ static void test_inline_call(void **state)
     document = form_value(&form, "Twiml");
     assert_true(str_contains(document, STR(">The db is down.</Say>")));
     assert_false(str_contains(document, STR("Press")));
+    struct str said = provider_twilio.spoken(&settings, &job, *state);
+    assert_true(str_starts(said, STR("The db is down. To answer, use the link")));
+    settings.public_url = STR("https://tocsin.example.com");
+    assert_true(str_equal(provider_twilio.spoken(&settings, &job, *state), job.text));
+    job.last_code = STR("21205");
+    assert_true(str_equal(provider_twilio.spoken(&settings, &job, *state), said));
+    job.last_code = settings.public_url = STR_NONE;
     job.text = (struct str){endless, sizeof endless};
     form = send(*state, &settings, &job, &request);
     document = form_value(&form, "Twiml");

@@ -9,6 +9,7 @@ static void test_writes(void **state)
     struct person p = {.id = {77},
                        .name = STR("Ana"),
                        .phone = STR("+14155550102"),
+                       .cost = 7,
                        .is_active = true,
                        .seen_at = {1767603600123999},
                        .colour = colour_GREEN,
@@ -22,13 +23,14 @@ static void test_writes(void **state)
     char id[ID_TEXT_MAX];
     char expected[512];
     struct buf out = {.arena = f->arena};
-    snprintf(expected, sizeof expected,
-             "{\"id\":\"%s\",\"name\":\"Ana\",\"phone\":\"%%s\",\"age\":0,\"score\":0,"
-             "\"active\":true,\"seenAt\":\"2026-01-05T09:00:00.123Z\",\"colour\":\"GREEN\","
-             "\"quietHours\":{\"end\":\"08:00\"},\"guests\":[{\"name\":\"Bo\",\"phone\":\"%%s\"},"
-             "{\"name\":\"C\\\"y\"}],\"badge\":{\"code\":-3,\"lost\":true},"
-             "\"createdAt\":\"2026-01-05T09:00:00Z\"}",
-             id_format(id_key, p.id, id).ptr);
+    snprintf(
+        expected, sizeof expected,
+        "{\"id\":\"%s\",\"name\":\"Ana\",\"phone\":\"%%s\",\"age\":0,\"score\":0,"
+        "\"cost\":7,\"active\":true,\"seenAt\":\"2026-01-05T09:00:00.123Z\",\"colour\":\"GREEN\","
+        "\"quietHours\":{\"end\":\"08:00\"},\"guests\":[{\"name\":\"Bo\",\"phone\":\"%%s\"},"
+        "{\"name\":\"C\\\"y\"}],\"badge\":{\"code\":-3,\"lost\":true},"
+        "\"createdAt\":\"2026-01-05T09:00:00Z\"}",
+        id_format(id_key, p.id, id).ptr);
     char whole[512];
     char *marks[2] = {strstr(expected, "%s"), NULL};
     marks[1] = strstr(marks[0] + 2, "%s");

@@ -175,6 +175,8 @@ static void test_unknown_call_is_let_go(void **state)
     struct op_fixture *f = *state;
     struct hook_reply reply = pick_up(f, f->meeting.id, false);
     assert_true(reply.has_page && !reply.page.asks);
+    assert_true(says(reply.page.speech, "Goodbye"));
+    assert_false(says(reply.page.speech, "key"));
     reply = tell(f, &(struct provider_news){.kind = NEWS_KEY, .attempt = STR("nonsense")});
     assert_true(reply.has_page && !reply.page.asks);
 }
