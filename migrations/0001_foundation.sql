@@ -153,19 +153,29 @@ CREATE INDEX checkins_by_meeting ON checkins (meeting_id);
 
 CREATE TABLE incidents (
     id                @id,
-    kind              TEXT NOT NULL CHECK (@one_of(kind, 'GENERIC', 'MISSED_MEETING')),
+    kind              TEXT NOT NULL CHECK (@one_of(kind, 'GENERIC', 'MISSED_MEETING', 'ALERT', 'HEARTBEAT', 'DRILL')),
     title             @bytes NOT NULL,
     details           @bytes,
     severity          TEXT NOT NULL CHECK (@one_of(severity, 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL')),
     state             TEXT NOT NULL CHECK (@one_of(state, 'OPEN', 'ACKNOWLEDGED', 'ESCALATING', 'RESOLVED', 'CANCELLED')),
     policy            TEXT,
+    policy_version    @int,
+    dedup_key         TEXT,
+    source_id         @int,
+    reports           @int NOT NULL,
     user_id           @int,
     meeting_id        @int,
     generation        @int NOT NULL,
-    once_key          TEXT UNIQUE,
     created_at        @int NOT NULL,
     ladder_started_at @int,
+    round             @int NOT NULL,
+    first_round       @int NOT NULL,
+    held_until        @int,
     acknowledged_at   @int,
+    acknowledged_by   @int,
+    taken_as          TEXT CHECK (@one_of(taken_as, 'PERSON', 'USER', 'SCHEDULE', 'EMERGENCY_CONTACT')),
+    lease_until       @int,
+    lease_lapsed_at   @int,
     resolved_at       @int,
     cancelled_at      @int,
     exhausted_at      @int,
@@ -177,14 +187,24 @@ CREATE INDEX incidents_by_meeting ON incidents (meeting_id) WHERE meeting_id IS 
 -- A person has one open incident a meeting (E4), whoever creates it.
 CREATE UNIQUE INDEX incidents_open_once ON incidents (meeting_id, user_id)
     WHERE meeting_id IS NOT NULL AND state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING');
+-- A source has one open incident a key (I3); the API is the source 0.
+CREATE UNIQUE INDEX incidents_open_of_key ON incidents (coalesce(source_id, 0), dedup_key)
+    WHERE dedup_key IS NOT NULL AND state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING');
 
 CREATE TABLE steps (
     id            @id,
     incident_id   @int NOT NULL,
+    round         @int NOT NULL,
     level         @int NOT NULL,
-    step_type     TEXT NOT NULL CHECK (@one_of(step_type, 'IN_APP', 'EMAIL', 'MESSAGE', 'CALL', 'REPEAT_CALL')),
+    target_index  @int NOT NULL,
+    time_index    @int NOT NULL,
+    step_type     TEXT NOT NULL CHECK (@one_of(step_type, 'IN_APP', 'EMAIL', 'MESSAGE', 'SMS', 'WHATSAPP', 'CALL', 'REPEAT_CALL')),
     channel       TEXT NOT NULL CHECK (@one_of(channel, 'IN_APP', 'EMAIL', 'SMS', 'WHATSAPP', 'CALL', 'WEBHOOK')),
+    target_kind   TEXT NOT NULL CHECK (@one_of(target_kind, 'PERSON', 'USER', 'SCHEDULE', 'EMERGENCY_CONTACT')),
+    target_id     @int,
+    user_id       @int,
     target        TEXT NOT NULL CHECK (@one_of(target, 'PERSON', 'EMERGENCY_CONTACT', 'OPERATOR')),
+    overrides_quiet_hours @int NOT NULL CHECK (overrides_quiet_hours IN (0, 1)),
     status        TEXT NOT NULL CHECK (@one_of(status, 'PENDING', 'EXECUTED', 'FAILED', 'SKIPPED', 'CANCELLED')),
     scheduled_at  @int NOT NULL,
     claimed_at    @int,
@@ -192,7 +212,7 @@ CREATE TABLE steps (
     error_message TEXT,
     reason        TEXT,
     message_id    @int,
-    UNIQUE (incident_id, level),
+    UNIQUE (incident_id, round, level, target_index, time_index),
     CHECK (status <> 'EXECUTED' OR executed_at IS NOT NULL),
     CHECK (status <> 'SKIPPED' OR reason IS NOT NULL)
 );
@@ -200,7 +220,8 @@ CREATE TABLE steps (
 -- The outbox. Once per (step, target, attempt) is a key of the database (architecture.md, rule 2).
 CREATE TABLE messages (
     id            @id,
-    subject_type  TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM')),
+    subject_type  TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM', 'DISPATCH', 'POLICY',
+                                              'SCHEDULE', 'INTEGRATION')),
     subject_id    @int,
     step_id       @int,
     meeting_id    @int,
@@ -398,7 +419,7 @@ CREATE INDEX call_logs_by_meeting ON call_logs (meeting_id) WHERE meeting_id IS 
 CREATE TABLE timers (
     id          @id,
     kind        TEXT NOT NULL CHECK (@one_of(kind, 'ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
-                                              'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN')),
+                                              'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN', 'LEASE', 'DISPATCH', 'HEARTBEAT', 'MAINTENANCE', 'SINK', 'NIGHTLY')),
     subject_id  @int,
     due_at      @int NOT NULL,
     priority    @int NOT NULL,
@@ -420,7 +441,8 @@ CREATE TABLE audit_events (
     at           @int NOT NULL,
     actor        TEXT NOT NULL,
     action       TEXT NOT NULL,
-    subject_type TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM')),
+    subject_type TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM', 'DISPATCH', 'POLICY',
+                                              'SCHEDULE', 'INTEGRATION')),
     subject_id   @int,
     user_id      @int,
     before       @bytes,

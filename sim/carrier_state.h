@@ -37,7 +37,7 @@ struct tick {
     struct hook *hook;
 };
 
-enum fault_kind {
+enum carrier_fault_kind {
     FAULT_STATUS,        /* `status` before anything is done. */
     FAULT_STATUS_AFTER,  /* The same after it was done. */
     FAULT_TIMEOUT,       /* Nothing is done and no answer comes. */
@@ -53,7 +53,7 @@ enum operation { OP_CREATE, OP_FIND, OP_POLL, OP_CANCEL, OP_INBOX, OP_OTHER, OP_
 struct fault {
     struct fault *next;
     enum operation operation;
-    enum fault_kind kind;
+    enum carrier_fault_kind kind;
     int status;
     int64_t retry_after;
     int64_t times; /* Below 0 for always. */

@@ -138,7 +138,7 @@ static bool read_kind(struct str word, struct fault *out)
 {
     static const struct {
         const char *name;
-        enum fault_kind kind;
+        enum carrier_fault_kind kind;
     } kinds[] = {{"timeout", FAULT_TIMEOUT}, {"timeout-after", FAULT_TIMEOUT_AFTER},
                  {"reset", FAULT_RESET},     {"reset-after", FAULT_RESET_AFTER},
                  {"refused", FAULT_REFUSED}, {"nonsense", FAULT_NONSENSE}};

@@ -58,6 +58,9 @@ static const char set_up[] =
     " ('incident', 'OPEN', 0, 0), ('incident', 'ESCALATING', 1, 0),"
     " ('incident', 'ACKNOWLEDGED', 2, 0), ('incident', 'RESOLVED', 3, 1),"
     " ('incident', 'CANCELLED', 3, 1),"
+    " ('dispatch', 'NEW', 0, 0), ('dispatch', 'DISPATCHING', 1, 0),"
+    " ('dispatch', 'EXHAUSTED', 2, 0), ('dispatch', 'ACCEPTED', 3, 0),"
+    " ('dispatch', 'CANCELLED', 4, 1), ('dispatch', 'COMPLETED', 4, 1),"
     " ('timer', 'PENDING', 0, 0), ('timer', 'ACTIVE', 0, 0), ('timer', 'COMPLETED', 1, 1),"
     " ('timer', 'FAILED', 1, 1), ('timer', 'CANCELLED', 1, 1);";
 
@@ -69,6 +72,8 @@ static const char look_around[] =
     " UNION ALL SELECT 'step', id, status FROM steps"
     " UNION ALL SELECT 'incident', id, state FROM incidents"
     " UNION ALL SELECT 'timer', id, state FROM timers"
+    " UNION ALL SELECT 'dispatch', id, state FROM dispatches"
+    " UNION ALL SELECT 'dispatch_event', id, '' FROM dispatch_events"
     " UNION ALL SELECT 'meeting', id, '' FROM meetings"
     " UNION ALL SELECT 'checkin', id, '' FROM checkins";
 
@@ -111,15 +116,16 @@ static int minutes_of(const struct value *value)
     return (int)(hours * 60 + minutes);
 }
 
-/* Whether a send is a call to a person inside quiet hours, by the wall clock where the person is.
- */
+/* Whether a send is a call to a person inside quiet hours, by the wall clock where the person is;
+ * but for a step whose policy says that it calls then too. */
 static bool is_quiet(const struct world *world, struct arena *arena, struct id wire,
                      struct instant at)
 {
     struct str sql = arena_printf(
         arena,
         "SELECT u.quiet_start, u.quiet_end, u.timezone FROM messages m JOIN users u ON "
-        "u.id=m.user_id WHERE m.wire_id=%lld AND m.channel='CALL' AND m.target='PERSON'",
+        "u.id=m.user_id WHERE m.wire_id=%lld AND m.channel='CALL' AND m.target='PERSON' AND NOT "
+        "EXISTS (SELECT 1 FROM steps s WHERE s.id=m.step_id AND s.overrides_quiet_hours=1)",
         (long long)wire.value);
     struct peek rows = peek_rows(&world->store, arena, sql.ptr, 3);
     if (rows.rows == 0) {

@@ -391,12 +391,12 @@ void life_act(struct life *life)
     static const struct {
         int weight;
         void (*act)(struct life *life);
-    } acts[] = {
-        {20, act_push},   {10, act_change_meeting}, {16, act_check_in}, {22, act_script},
-        {10, act_feed},   {4, act_feed_fails},      {5, act_incident},  {2, act_change_person},
-        {3, act_sync},    {5, act_refused},         {4, act_disk},      {6, act_disk_ok},
-        {7, act_crash},   {4, act_restart},         {1, act_jump},      {8, act_provider},
-        {20, act_nothing}};
+    } acts[] = {{20, act_push},    {10, act_change_meeting}, {16, act_check_in},
+                {22, act_script},  {10, act_feed},           {4, act_feed_fails},
+                {5, act_incident}, {2, act_change_person},   {8, life_dispatch},
+                {3, act_sync},     {5, act_refused},         {4, act_disk},
+                {6, act_disk_ok},  {7, act_crash},           {4, act_restart},
+                {1, act_jump},     {8, act_provider},        {20, act_nothing}};
     int sum = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
         sum += acts[i].weight;

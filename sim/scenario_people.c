@@ -311,14 +311,20 @@ enum err do_link(struct scenario *scenario, struct str rest)
 {
     struct str name = words_next(&rest);
     struct str id = scenario_get(scenario, words_next(&rest));
+    struct str reader = scenario_get(scenario, words_next(&rest));
     json_t *list =
-        scenario_look(scenario, "/api/v1/messages?subjectId=%.*s&limit=1000", STR_FMT(id));
+        scenario_look(scenario, "/api/v1/messages?subjectId=%.*s%s%.*s&limit=1000", STR_FMT(id),
+                      str_is_set(reader) ? "&userId=" : "", STR_FMT(reader));
     json_t *messages = scenario_member(list, STR(".data.messages"));
     struct str path = STR_NONE;
     for (size_t i = json_array_size(messages); i > 0 && !str_is_set(path); i--) {
         struct str text =
             scenario_text(scenario, json_object_get(json_array_get(messages, i - 1), "text"));
-        size_t at = str_find(text, STR("/l/"));
+        size_t of_meeting = str_find(text, STR("/l/"));
+        size_t of_step = str_find(text, STR("/s/"));
+        size_t at = of_meeting < text.len ? of_meeting
+                    : of_step < text.len  ? of_step
+                                          : str_find(text, STR("/d/"));
         path = at < text.len ? str_slice(text, at, at + 35) : STR_NONE;
     }
     json_decref(list);

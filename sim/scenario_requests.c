@@ -22,6 +22,11 @@ enum err do_patch(struct scenario *scenario, struct str rest)
     return ask(scenario, HTTP_PATCH, rest);
 }
 
+enum err do_put(struct scenario *scenario, struct str rest)
+{
+    return ask(scenario, HTTP_PUT, rest);
+}
+
 enum err do_delete(struct scenario *scenario, struct str rest)
 {
     return ask(scenario, HTTP_DELETE, rest);

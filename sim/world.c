@@ -1,7 +1,11 @@
 #include "sim/world.h"
 
 #include "app/plant_providers.h"
+#include "app/policy_files.h"
+#include "app/rehearsal.h"
 #include "service/engine.h"
+#include "service/lint.h"
+#include "service/sinks.h"
 #include "sim/world_internal.h"
 #include "store/migrate.h"
 #include "store/settings.h"
@@ -122,6 +126,8 @@ static enum err run_first(struct work *work, struct op *op)
 {
     int64_t known = 0;
     (void)work;
+    TRY(sinks_start(op));
+    TRY(lint_arm(op));
     TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
     return known > 0 ? OK
                      : timer_arm(op, (struct timer_request){timer_kind_CLEAN, ID_NONE,
@@ -141,6 +147,7 @@ static enum err open_executor(struct world *world)
                                      .db = world->plant.db,
                                      .wire = {world, submit},
                                      .sync = {world, world_begin_sync},
+                                     .sinks = {world, world_begin_sink},
                                      .in_flight_max = IN_FLIGHT_MAX};
     struct work first = {.arena = world->arena,
                          .actor = {.name = STR("start"), .scope = key_scope_ADMIN},
@@ -150,7 +157,15 @@ static enum err open_executor(struct world *world)
     world->room.site = &world->plant.site;
     TRY(executor_recover(world->room.executor));
     executor_turn(world->room.executor, &first);
-    return first.err;
+    TRY(first.err);
+    return policy_files_enforce(&world->plant, world->room.executor, &world->problem);
+}
+
+static enum err rehearse(void *context, struct op *op, const struct rehearsal_order *order,
+                         struct simulation *out)
+{
+    struct world *world = context;
+    return rehearsal_run(&world->plant.site, op, order, out);
 }
 
 static enum err open_api(struct world *world)
@@ -177,6 +192,8 @@ enum err world_start(struct world *world)
     if (world->plant.site.has_mock) {
         open_mock(world);
     }
+    world->plant.site.rehearse = rehearse;
+    world->plant.site.rehearse_context = world;
     world_configure_carrier(world);
     TRY(open_api(world));
     TRY(open_executor(world));

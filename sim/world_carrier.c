@@ -152,7 +152,8 @@ static void call_hook(struct world *world, const struct carrier_hook *hook)
         .next = world->hookings, .world = world, .arena = arena_new(), .ticket = hook->ticket};
     world->hookings = hooking;
     struct http_request request = request_of(hooking->arena, hook);
-    api_handle(world->api, &request, hooking->arena, (struct api_reply){hooking, take_reply});
+    api_handle(world->api, &request, hooking->arena,
+               (struct api_reply){.context = hooking, .send = take_reply});
 }
 
 static void sweep_hookings(struct world *world, bool also_unanswered)

@@ -10,6 +10,7 @@ void *world_must(void *memory); /* Out of memory ends the program. */
 
 /* world_ports */
 void world_begin_sync(void *world, struct op *op, const struct effect *effect);
+void world_begin_sink(void *world, struct op *op, const struct effect *effect);
 void world_take_work(void *world, struct work *work);
 void world_take_advance(void *world, struct work *work, int64_t seconds);
 bool world_next_reading(const struct world *world, struct instant *at);

@@ -1,12 +1,19 @@
+#include "service/sink_round.h"
 #include "service/sync_job.h"
 #include "sim/world_internal.h"
 
 #include <stdlib.h>
 
+/* What servers other than the carrier's are asked for: one of the two is set. */
+struct errand_of_world {
+    struct sync_job *job;     /* A calendar is read. */
+    struct sink_round *round; /* An event sink is told. */
+};
+
 struct world_reading {
     struct world_reading *next;
     struct instant at;
-    struct sync_job *job;
+    struct errand_of_world errand;
     struct arena *arena; /* Of the answer. */
     struct wire_answer answer;
 };
@@ -46,13 +53,21 @@ static void keep_reading(struct world *world, struct world_reading *reading)
     *place = reading;
 }
 
-static void end_job(struct world *world, struct sync_job *job)
+static void end_errand(struct world *world, struct errand_of_world errand)
 {
-    world_take_work(world, sync_finish(job));
+    world_take_work(world,
+                    errand.job != NULL ? sync_finish(errand.job) : sink_round_finish(errand.round));
 }
 
-/* Asks the calendar's server, and again, until the job is ready or the answer takes time. */
-static void ask(struct world *world, struct sync_job *job, struct wire_request request)
+static bool step_errand(struct errand_of_world errand, const struct wire_answer *answer,
+                        struct wire_request *next)
+{
+    return errand.job != NULL ? sync_step(errand.job, answer, next)
+                              : sink_round_step(errand.round, answer, next);
+}
+
+/* Asks the server, and again, until the errand is ready or the answer takes time. */
+static void ask(struct world *world, struct errand_of_world errand, struct wire_request request)
 {
     for (;;) {
         struct wire_answer answer = {0};
@@ -62,14 +77,14 @@ static void ask(struct world *world, struct sync_job *job, struct wire_request r
         if (after.us > 0) {
             struct world_reading *reading = world_must(calloc(1, sizeof *reading));
             *reading = (struct world_reading){
-                .at = instant_add(world_now(world), after), .job = job, .arena = arena_new()};
+                .at = instant_add(world_now(world), after), .errand = errand, .arena = arena_new()};
             reading->answer = answer;
             reading->answer.body = arena_str(reading->arena, answer.body);
             keep_reading(world, reading);
             return;
         }
-        if (!sync_step(job, &answer, &next)) {
-            end_job(world, job);
+        if (!step_errand(errand, &answer, &next)) {
+            end_errand(world, errand);
             return;
         }
         request = next;
@@ -86,11 +101,27 @@ void world_begin_sync(void *context, struct op *op, const struct effect *effect)
         sync_give_up(effect->wait, err);
         return;
     }
+    struct errand_of_world errand = {.job = job};
     if (sync_start(job, &first)) {
-        ask(world, job, first);
+        ask(world, errand, first);
         return;
     }
-    end_job(world, job);
+    end_errand(world, errand);
+}
+
+void world_begin_sink(void *context, struct op *op, const struct effect *effect)
+{
+    struct world *world = context;
+    struct errand_of_world errand = {.job = NULL};
+    struct wire_request first = {0};
+    if (sink_round_prepare(op, effect, &errand.round) != OK) {
+        return;
+    }
+    if (sink_round_start(errand.round, &first)) {
+        ask(world, errand, first);
+        return;
+    }
+    end_errand(world, errand);
 }
 
 bool world_next_reading(const struct world *world, struct instant *at)
@@ -108,10 +139,10 @@ void world_run_readings(struct world *world)
         struct world_reading *reading = world->readings;
         struct wire_request next = {0};
         world->readings = reading->next;
-        if (sync_step(reading->job, &reading->answer, &next)) {
-            ask(world, reading->job, next);
+        if (step_errand(reading->errand, &reading->answer, &next)) {
+            ask(world, reading->errand, next);
         } else {
-            end_job(world, reading->job);
+            end_errand(world, reading->errand);
         }
         arena_free(&reading->arena);
         free(reading);
@@ -123,8 +154,11 @@ void world_drop_readings(struct world *world)
     while (world->readings != NULL) {
         struct world_reading *reading = world->readings;
         world->readings = reading->next;
-        sync_give_up(reading->job->wait, E_UNAVAILABLE);
-        sync_abandon(&reading->job);
+        if (reading->errand.job != NULL) {
+            sync_give_up(reading->errand.job->wait, E_UNAVAILABLE);
+        }
+        sync_abandon(&reading->errand.job);
+        sink_round_abandon(&reading->errand.round);
         arena_free(&reading->arena);
         free(reading);
     }
@@ -200,7 +234,8 @@ void world_request(struct world *world, const struct world_request *wanted)
     *asking = (struct world_asking){.next = world->askings, .world = world, .arena = arena_new()};
     world->askings = asking;
     struct http_request request = request_of(asking->arena, wanted);
-    api_handle(world->api, &request, asking->arena, (struct api_reply){asking, take_reply});
+    api_handle(world->api, &request, asking->arena,
+               (struct api_reply){.context = asking, .send = take_reply});
     struct work *work = world->advance_work;
     if (work != NULL) {
         world->advance_work = NULL;

@@ -2,14 +2,16 @@
 _tocsin() {
     local words
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve migrate check-config send-test webhooks audit docs version help"
+        words="serve migrate check-config send-test simulate webhooks verify audit docs version help"
     else
         case "${COMP_WORDS[1]}" in
         serve) words="--help --listen --clock --at --config" ;;
         migrate) words="--help --config" ;;
         check-config) words="--help --config" ;;
         send-test) words="--help --channel --to --wait --config" ;;
+        simulate) words="--help --policy --file --start --until --answer --texts --json --config" ;;
         webhooks) words="--help --config" ;;
+        verify) words="--help --from --to --json --config" ;;
         audit) words="--help --config" ;;
         docs) words="--help --check" ;;
         version) words="--help" ;;

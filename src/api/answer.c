@@ -1,5 +1,6 @@
 #include "api/call.h"
 
+#include "api/sources.h"
 #include "model/json.h"
 #include "service/page_words.h"
 
@@ -59,8 +60,8 @@ static void write_success(struct api_call *call, struct buf *body)
     const struct route *route = call->route;
     struct json_context context = {.arena = call->arena, .id_key = call->site->id_key};
     /* Whoever lists people or messages sees the last digits of numbers only (P6). */
-    context.is_list_view = route->output != &user_record;
-    if (route->style == ROUTE_DATA) {
+    context.is_list_view = route->output != &user_record && route->output != &dispatch_record;
+    if (route->style == ROUTE_DATA || route->style == ROUTE_SOURCE) {
         buf_add_text(body, "{\"success\":true,\"data\":");
         record_to_json(&context, body, route->output, call->output);
         buf_add_byte(body, '}');
@@ -76,7 +77,7 @@ static int status_of(const struct api_call *call)
         const struct health *health = call->output;
         return str_equal(health->status, STR("failing")) ? 503 : 200;
     }
-    return call->route->status;
+    return call->is_known && call->route->status == 201 ? 200 : call->route->status;
 }
 
 /* The person's, where the link names one; else what the browser asks for. */
@@ -85,6 +86,10 @@ static struct str page_language_of(const struct api_call *call)
     struct str language = STR_NONE;
     if (call->output != NULL && call->route->output == &unsubscribe_view_record) {
         language = ((const struct unsubscribe_view *)call->output)->language;
+    } else if (call->output != NULL && call->route->output == &dispatch_page_view_record) {
+        language = ((const struct dispatch_page_view *)call->output)->language;
+    } else if (call->output != NULL && call->route->output == &incident_link_view_record) {
+        language = ((const struct incident_link_view *)call->output)->language;
     } else if (call->output != NULL) {
         language = ((const struct link_view *)call->output)->language;
     }
@@ -98,12 +103,54 @@ static void answer_page(struct api_call *call, enum err err, struct http_respons
         page_write_error(&body, page_language_of(call), err);
     } else if (call->route->output == &unsubscribe_view_record) {
         page_write_unsubscribe(&body, call->output);
+    } else if (call->route->output == &dispatch_page_view_record) {
+        page_write_dispatch(&body, call->output);
+    } else if (call->route->output == &incident_link_view_record) {
+        page_write_incident(&body, call->output);
     } else {
         page_write(&body, call->output);
     }
     out->status = err == OK ? 200 : err_http_status(err);
     out->content_type = STR("text/html; charset=utf-8");
     out->body = buf_str(&body);
+}
+
+/* Strong: the same tag is the same bytes. */
+static struct str tag_of(struct arena *arena, struct str body)
+{
+    uint8_t digest[SHA256_BYTES];
+    sha256(body, digest);
+    return arena_printf(arena, "\"%.*s\"", STR_FMT(hex_text(arena, digest, SHA256_BYTES / 2)));
+}
+
+/* RFC 9110 13.1.2: one of a list, or any. A weak tag compares like a strong one here. */
+static bool tag_is_among(struct str list, struct str tag)
+{
+    struct str one = STR_NONE;
+    while (str_split(&list, ',', &one)) {
+        one = str_trim(one);
+        one = str_starts(one, STR("W/")) ? str_slice(one, 2, one.len) : one;
+        if (str_equal(one, tag) || str_equal(one, STR("*"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A file may be kept, but must be asked for again before it is used. */
+static void answer_file(struct api_call *call, struct http_response *out)
+{
+    const struct file_view *file = call->output;
+    struct http_header *headers = ARENA_NEW_ARRAY(call->arena, struct http_header, 2);
+    headers[0] = (struct http_header){STR("ETag"), tag_of(call->arena, file->body)};
+    headers[1] = (struct http_header){STR("Cache-Control"), STR("private, no-cache")};
+    bool is_known = tag_is_among(call->request.if_none_match, headers[0].value);
+    out->status = is_known ? 304 : 200;
+    out->content_type = is_known ? STR_NONE : file->content_type;
+    out->body = is_known ? STR("") : file->body;
+    out->headers = headers;
+    out->header_count = 2;
+    out->no_store = false;
 }
 
 /* RFC 9110 11.6.1: a 401 says how to authenticate. */
@@ -113,10 +160,16 @@ static const struct http_header challenge = {STR_INIT("WWW-Authenticate"),
 /* The token of a one-tap link is a key to it. */
 static struct str path_for_log(const struct api_call *call)
 {
+    if (call->route != NULL && call->route->style == ROUTE_FILE) {
+        return STR("/i/…");
+    }
     bool is_page = call->route != NULL && call->route->style == ROUTE_PAGE;
     bool is_link = str_contains(call->request.path, STR("/l/")) ||
-                   str_contains(call->request.path, STR("/u/"));
-    return is_page || is_link ? STR("/l/…") : call->request.path;
+                   str_contains(call->request.path, STR("/u/")) ||
+                   str_contains(call->request.path, STR("/d/")) ||
+                   str_contains(call->request.path, STR("/i/")) ||
+                   str_contains(call->request.path, STR("/s/"));
+    return is_page || is_link ? STR("/l/…") : path_without_secrets(call->request.path, call->arena);
 }
 
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)
@@ -127,6 +180,8 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
     struct buf body = {.arena = call->arena};
     if (call->route != NULL && call->route->style == ROUTE_PAGE) {
         answer_page(call, err, &response);
+    } else if (err == OK && call->route->style == ROUTE_FILE) {
+        answer_file(call, &response);
     } else if (err == OK && call->route->style == ROUTE_HOOK) {
         hook_answer(call, &response);
     } else if (err == OK) {
@@ -139,6 +194,9 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
         response.status = err_http_status(err);
         response.body = buf_str(&body);
         response.retry_after_seconds = call->retry_after_seconds;
+        if (err == E_UNAVAILABLE && response.retry_after_seconds == 0) {
+            response.retry_after_seconds = 1; /* As often as the store is probed. */
+        }
         response.allow =
             err == E_METHOD ? allowed_methods(call->arena, call->match.methods) : STR_NONE;
         if (err == E_UNAUTHENTICATED) {

@@ -2,6 +2,8 @@
 
 #include "api/auth.h"
 #include "api/call.h"
+#include "api/sources.h"
+#include "api/stream.h"
 #include "base/memory.h"
 #include "model/json.h"
 #include "net/uri.h"
@@ -12,15 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A body from this size on may hold a calendar that takes long to read. */
-enum { LONG_BODY_BYTES = 4096 };
+enum { ASIDES_MAX = 4 };
 
 struct api {
     struct api_config config;
     struct auth *auth;
+    struct source_gate *gate;
+    struct stream_hub *streams;
     struct hook_log hook_log;
     struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
     uint64_t requests;
+    _Atomic int asides; /* Given to the worker and not answered. */
 };
 
 enum err api_new(const struct api_config *config, struct api **out)
@@ -28,6 +32,12 @@ enum err api_new(const struct api_config *config, struct api **out)
     struct api *api = memory_new(sizeof *api);
     api->config = *config;
     api->auth = auth_new(config->admin_key, config->requests_per_second);
+    api->gate = source_gate_new(config->source_requests_per_second);
+    api->streams = stream_hub_new(&(struct stream_config){.site = config->site,
+                                                          .reader = config->reader,
+                                                          .auth = api->auth,
+                                                          .streams_max = config->streams_max,
+                                                          .heartbeat = config->heartbeat});
     api->request_key = (struct hash_key){random_number(), random_number()};
     *out = api;
     return OK;
@@ -36,10 +46,17 @@ enum err api_new(const struct api_config *config, struct api **out)
 void api_free(struct api **api)
 {
     if (*api != NULL) {
+        stream_hub_free(&(*api)->streams);
         auth_free(&(*api)->auth);
+        source_gate_free(&(*api)->gate);
         free(*api);
         *api = NULL;
     }
+}
+
+struct duration api_tick(struct api *api, struct instant now)
+{
+    return stream_tick(api->streams, now);
 }
 
 static struct json_context json_of(const struct api_call *call, struct problem *problem)
@@ -69,6 +86,16 @@ static bool takes_body(const struct api_call *call)
            call->request.method == HTTP_PUT;
 }
 
+static enum err read_text(const struct api_call *call, struct str raw, struct str *out,
+                          struct problem *problem)
+{
+    *out = STR_NONE;
+    if (!str_is_set(raw) || (uri_decode(call->arena, raw, false, out) == OK && str_is_utf8(*out))) {
+        return OK;
+    }
+    return problem_set(problem, E_NOT_FOUND, NULL, "there is nothing with this name");
+}
+
 static enum err check_content_type(const struct api_call *call, struct problem *problem)
 {
     struct str type = call->request.content_type;
@@ -84,13 +111,14 @@ static enum err check_content_type(const struct api_call *call, struct problem *
  * knows whose page it is, and so its language. */
 static void read_form(struct api_call *call)
 {
-    struct link_input *input = call->input;
+    const struct record *record = call->route->input;
+    const struct field *field = &record->fields[record_field_index(record, "answer")];
     struct str answer = STR_NONE;
     int value = 0;
     enum err err = uri_query_get(call->arena, call->request.body, "answer", &answer);
     bool is_answer =
-        err == OK && str_is_set(answer) && enum_parse(&checkin_status_names, answer, &value) == OK;
-    input->answer = is_answer ? value : checkin_status_NONE;
+        err == OK && str_is_set(answer) && enum_parse(field->detail.names, answer, &value) == OK;
+    *(int *)record_member(call->input, field) = is_answer ? value : 0;
 }
 
 static enum err read_input(struct api_call *call, struct problem *problem)
@@ -113,7 +141,15 @@ static enum err read_input(struct api_call *call, struct problem *problem)
         }
         return OK;
     }
-    if (route->input->field_count > 0 && takes_body(call)) {
+    TRY(read_text(call, call->match.token, &call->path_text, problem));
+    if (route->style == ROUTE_FILE) {
+        /* Programs may append what they like: the address says all. */
+        return OK;
+    }
+    if (route_takes_raw(route)) {
+        ((struct source_input *)call->input)->body = call->request.body;
+    } else if (route->input->field_count > 0 && takes_body(call) &&
+               (call->request.body.len > 0 || !route_body_is_optional(route))) {
         TRY(check_content_type(call, problem));
         context.is_partial = call->request.method == HTTP_PATCH;
         TRY(record_from_json(&context, route->input, call->request.body, call->input,
@@ -137,6 +173,7 @@ static struct op op_of(struct api *api, struct api_call *call, struct problem *p
         .given = call->given,
         .path_id = call->path_id,
         .path_id2 = call->path_id2,
+        .path_text = call->path_text,
     };
 }
 
@@ -146,9 +183,12 @@ static enum err run_function(struct work *work, struct op *op)
     op->given = call->given;
     op->path_id = call->path_id;
     op->path_id2 = call->path_id2;
+    op->path_text = call->path_text;
     op->prepared = call->prepared;
     op->wait = NULL;
+    op->is_known = false;
     enum err err = call->route->function(op, call->input, call->output);
+    call->is_known = op->is_known;
     call->wait = op->wait;
     return err;
 }
@@ -198,9 +238,51 @@ static void run_preparation(struct errand *errand, struct db *reader)
                                                                                 &call->work);
 }
 
+/* A read that takes long. */
+static void run_aside(struct errand *errand, struct db *reader)
+{
+    struct api_call *call = call_of_errand(errand);
+    struct problem problem = {0};
+    struct op op = op_of(call->api, call, &problem);
+    op.db = reader;
+    enum err err = call->route->function(&op, call->input, call->output);
+    atomic_fetch_sub(&call->api->asides, 1);
+    call_answer(call, err, &problem);
+}
+
+static void give_errand(struct api *api, struct api_call *call)
+{
+    if (api->config.offload == NULL) {
+        call->errand.run(&call->errand, api->config.reader);
+        return;
+    }
+    api->config.offload(api->config.context, &call->errand);
+}
+
+/* Few at a time, since each may take seconds and whoever uploads a calendar waits behind them. */
+static void begin_aside(struct api *api, struct api_call *call)
+{
+    struct problem problem = {0};
+    if (atomic_fetch_add(&api->asides, 1) >= ASIDES_MAX) {
+        atomic_fetch_sub(&api->asides, 1);
+        call->retry_after_seconds = 1;
+        call_answer(call,
+                    problem_set(&problem, E_RATE_LIMITED, NULL,
+                                "%d requests of this kind are being worked on", ASIDES_MAX),
+                    &problem);
+        return;
+    }
+    call->errand.run = run_aside;
+    give_errand(api, call);
+}
+
 static void start_work(struct api *api, struct api_call *call)
 {
     call->api = api;
+    if (call->route->kind == ROUTE_ASIDE) {
+        begin_aside(api, call);
+        return;
+    }
     call->work.arena = call->arena;
     call->work.request = str_from(call->request_id);
     call->work.run = run_function;
@@ -215,11 +297,7 @@ static void start_work(struct api *api, struct api_call *call)
         return;
     }
     call->errand.run = run_preparation;
-    if (api->config.offload == NULL) {
-        run_preparation(&call->errand, api->config.reader);
-        return;
-    }
-    api->config.offload(api->config.context, &call->errand);
+    give_errand(api, call);
 }
 
 static enum err no_such_path(struct api_call *call, struct problem *problem)
@@ -251,6 +329,10 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
             op.actor = call->work.actor;
             TRY(op_may_change(&op, ID_NONE));
         }
+    }
+    if (call->route->style == ROUTE_SOURCE) {
+        struct op op = op_of(api, call, problem);
+        return visit_read(call, api->gate, &op);
     }
     return call->route->style == ROUTE_HOOK ? hook_read(call, &api->hook_log, problem)
                                             : read_input(call, problem);
@@ -288,5 +370,12 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
         return;
     }
     struct op op = op_of(api, call, &problem);
+    if (call->route->style == ROUTE_STREAM) {
+        err = stream_begin(api->streams, call, &op);
+        if (err != OK) {
+            call_answer(call, err, &problem);
+        }
+        return;
+    }
     call_answer(call, call->route->function(&op, call->input, call->output), &problem);
 }

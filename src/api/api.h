@@ -9,6 +9,7 @@
 #define TOCSIN_API_API_H
 
 #include "api/route.h"
+#include "net/http_server.h"
 #include "service/work.h"
 
 struct api;
@@ -16,6 +17,11 @@ struct api;
 struct api_reply {
     void *context;
     void (*send)(void *context, const struct http_response *response);
+    /* In its place, from within api_handle: the body comes from a source. NULL where that cannot
+     * be.
+     */
+    struct http_stream *(*stream)(void *context, const struct http_response *head,
+                                  const struct http_stream_source *source);
 };
 
 struct api_config {
@@ -31,10 +37,15 @@ struct api_config {
     /* Moves the virtual clock by `seconds`, then does `work` (whose run is a read). NULL with a
      * real clock. */
     void (*advance)(void *context, struct work *work, int64_t seconds);
+    int64_t streams_max;       /* Event streams at a time. */
+    struct duration heartbeat; /* Of a stream that has nothing to tell. */
     struct str admin_key; /* TOCSIN_ADMIN_KEY, absent where the keys of the store count alone. */
-    int64_t requests_per_second; /* Of one key that is not the admin's; 0 for no limit. */
+    int64_t requests_per_second;        /* Of one key that is not the admin's; 0 for no limit. */
+    int64_t source_requests_per_second; /* Of one integration; likewise. */
 };
 
+/* Event streams: whoever listens is told what is there; as http_server_config.tick. */
+struct duration api_tick(struct api *api, struct instant now);
 NODISCARD enum err api_new(const struct api_config *config, struct api **out);
 void api_free(struct api **api);
 

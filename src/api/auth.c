@@ -91,25 +91,49 @@ static enum err pace(const struct auth *auth, struct op *op, struct known_key *k
     return OK;
 }
 
+/* The secret of a bearer key, and its hash. */
+static enum err read_secret(struct op *op, struct str authorization, struct str *secret,
+                            struct key_hash *hash)
+{
+    struct str scheme = STR("Bearer ");
+    bool is_bearer = str_starts_nocase(authorization, scheme);
+    *secret = STR_NONE;
+    if (is_bearer) {
+        *secret = str_trim(str_slice(authorization, scheme.len, authorization.len));
+    }
+    if (secret->len == 0 || secret->len > KEY_BYTES_MAX) {
+        return op_fail(op, E_UNAUTHENTICATED, NULL,
+                       "send the header \"Authorization: Bearer KEY\"");
+    }
+    *hash = key_hash_of(*secret);
+    return OK;
+}
+
+static bool is_admins(const struct auth *auth, const struct key_hash *hash)
+{
+    return auth->has_admin && key_hash_equal(hash, &auth->admin_hash);
+}
+
+enum err auth_again(const struct auth *auth, struct op *op, struct str authorization)
+{
+    struct str secret = STR_NONE;
+    struct key_hash hash;
+    struct api_key key = {0};
+    TRY(read_secret(op, authorization, &secret, &hash));
+    return is_admins(auth, &hash) ? OK : find_key(op, secret, &key);
+}
+
 enum err auth_check(struct auth *auth, struct op *op, struct str authorization, struct actor *out,
                     int64_t *retry_after_seconds)
 {
-    struct str scheme = STR("Bearer ");
-    if (!str_starts_nocase(authorization, scheme)) {
-        return op_fail(op, E_UNAUTHENTICATED, NULL,
-                       "send the header \"Authorization: Bearer KEY\"");
-    }
-    struct str secret = str_trim(str_slice(authorization, scheme.len, authorization.len));
-    if (secret.len == 0 || secret.len > KEY_BYTES_MAX) {
-        return op_fail(op, E_UNAUTHENTICATED, NULL,
-                       "send the header \"Authorization: Bearer KEY\"");
-    }
-    struct key_hash hash = key_hash_of(secret);
-    if (auth->has_admin && key_hash_equal(&hash, &auth->admin_hash)) {
+    struct str secret = STR_NONE;
+    struct key_hash hash;
+    struct known_key *known = NULL;
+    TRY(read_secret(op, authorization, &secret, &hash));
+    if (is_admins(auth, &hash)) {
         *out = (struct actor){.name = STR("api:admin"), .scope = key_scope_ADMIN};
         return OK;
     }
-    struct known_key *known = NULL;
     TRY(look_up(auth, op, secret, hash, &known));
     TRY(pace(auth, op, known, retry_after_seconds));
     *out = (struct actor){.name = arena_str(op->arena, str_from(known->name)),

@@ -15,4 +15,8 @@ void auth_free(struct auth **auth);
 NODISCARD enum err auth_check(struct auth *auth, struct op *op, struct str authorization,
                               struct actor *out, int64_t *retry_after_seconds);
 
+/* The same once more for who listens: E_UNAUTHENTICATED where their key is not good any more. Asks
+ * the store, and does not count as a request. */
+NODISCARD enum err auth_again(const struct auth *auth, struct op *op, struct str authorization);
+
 #endif

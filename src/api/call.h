@@ -5,7 +5,8 @@
 #include "api/api.h"
 #include "api/hooks.h"
 
-enum { REQUEST_ID_MAX = 20 };
+/* A body from this size on may hold a calendar, or alerts, that take long to read. */
+enum { REQUEST_ID_MAX = 20, LONG_BODY_BYTES = 4096 };
 
 struct api_call {
     struct work work; /* First: the executor sees only this. */
@@ -23,7 +24,9 @@ struct api_call {
     struct presence given;
     struct id path_id;
     struct id path_id2;
+    struct str path_text;
     struct sync_wait *wait;
+    bool is_known; /* What was to be created was there already. */
     int64_t retry_after_seconds;
     char request_id[REQUEST_ID_MAX];
 };
@@ -34,6 +37,10 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
  * language of the view. */
 void page_write(struct buf *out, const struct link_view *view);
 void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view);
+/* The page that asks a technician. */
+void page_write_dispatch(struct buf *out, const struct dispatch_page_view *view);
+/* The page behind the link of a ladder's step. */
+void page_write_incident(struct buf *out, const struct incident_link_view *view);
 /* What is said on either instead when it failed with `err`. */
 void page_write_error(struct buf *out, struct str language, enum err err);
 /* The OpenAPI document, and the liveness paths: true when the path was one of those and is

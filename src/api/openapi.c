@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SCHEMAS_MAX = 128, PIECE_MAX = 1024 };
+enum { SCHEMAS_MAX = 256, PIECE_MAX = 1024 };
 
 /* Adds a piece of JSON that is written here with ' for ", so that it can be read. Nothing that is
  * put into one has a quote of its own. */
@@ -45,7 +45,7 @@ static enum schema_use input_use(const struct route *route)
 static bool has_body(const struct route *route)
 {
     return route->method != HTTP_GET && route->method != HTTP_DELETE &&
-           route->input->field_count > 0;
+           route->input->field_count > 0 && !route_takes_raw(route);
 }
 
 /* ,'enum':['sms-status',…] */
@@ -106,18 +106,42 @@ static void add_parameters(struct buf *out, const struct route *route)
     add(out, "]");
 }
 
+/* What the page of a link posts; at the link that ends emails nothing that is posted is looked at.
+ */
+static void add_form(struct buf *out, const struct record *record)
+{
+    add(out, "{'application/x-www-form-urlencoded':{'schema':{'type':'object'");
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct enum_names *names = record->fields[i].detail.names;
+        if (names == NULL) {
+            continue;
+        }
+        add(out, ",'required':['%s'],'properties':{'%s':{'enum':[", record->fields[i].json,
+            record->fields[i].json);
+        for (int value = 1; value < names->count; value++) {
+            add_comma(out);
+            add(out, "'%s'", names->names[value]);
+        }
+        add(out, "]}}");
+    }
+    add(out, "}}}}");
+}
+
 static void add_body(struct buf *out, const struct route *route)
 {
     if (route->style == ROUTE_HOOK && route->method == HTTP_POST) {
         add_hook_body(out);
     }
+    if (route_takes_raw(route) && route->method == HTTP_POST) {
+        add(out, ",'requestBody':{'required':false,'content':{'*/*':{'schema':{}}}}");
+    }
     if (!has_body(route)) {
         return;
     }
-    add(out, ",'requestBody':{'required':true,'content':");
+    add(out, ",'requestBody':{'required':%s,'content':",
+        route_body_is_optional(route) ? "false" : "true");
     if (route->style == ROUTE_PAGE) {
-        add(out, "{'application/x-www-form-urlencoded':{'schema':{'type':'object',"
-                 "'required':['answer'],'properties':{'answer':{'enum':['JOINED','MISSED']}}}}}}");
+        add_form(out, route->input);
         return;
     }
     add(out, "{'application/json':{'schema':{'$ref':'#/components/schemas/%s%s'}}}}",
@@ -130,11 +154,18 @@ static void add_success(struct buf *out, const struct route *route)
     case ROUTE_PAGE:
         add(out, "{'text/html':{'schema':{'type':'string'}}}");
         break;
+    case ROUTE_FILE:
+        add(out, "{'text/calendar':{'schema':{'type':'string'}}}");
+        break;
+    case ROUTE_STREAM:
+        add(out, "{'text/event-stream':{'schema':{'type':'string'}}}");
+        break;
     case ROUTE_HOOK:
         add(out, "{'text/xml':{'schema':{'type':'string'}},"
                  "'text/plain':{'schema':{'type':'string'}}}");
         break;
     case ROUTE_DATA:
+    case ROUTE_SOURCE:
         add(out,
             "{'application/json':{'schema':{'type':'object','required':['success','data'],"
             "'properties':{'success':{'const':true},'data':{'$ref':'#/components/schemas/%s'}}}}}",
@@ -152,6 +183,10 @@ static void add_responses(struct buf *out, const struct route *route)
 {
     add(out, ",'responses':{'%d':{'description':'Success.','content':", route->status);
     add_success(out, route);
+    if (route_may_know(route)) {
+        add(out, "},'200':{'description':'It was there already.','content':");
+        add_success(out, route);
+    }
     add(out, "},'default':{'description':'An error.','content':");
     add(out, route->style == ROUTE_PAGE
                  ? "{'text/html':{'schema':{'type':'string'}}}}}"
@@ -190,7 +225,7 @@ static void add_path(struct buf *out, const struct route *routes, size_t count, 
         }
     }
     add_comma(out);
-    add(out, "'%s%s':{", route_needs_key(&routes[at]) ? "/api/v1" : "", routes[at].path);
+    add(out, "'%s%s':{", route_is_versioned(&routes[at]) ? "/api/v1" : "", routes[at].path);
     for (size_t i = at; i < count; i++) {
         if (same_path(&routes[i], &routes[at])) {
             add_operation(out, &routes[i]);
@@ -230,7 +265,8 @@ static void add_record_schemas(struct buf *out, const struct route *routes, size
         [SCHEMA_PARTIAL_INPUT] = {.out = out, .use = SCHEMA_PARTIAL_INPUT},
     };
     for (size_t i = 0; i < count; i++) {
-        if (routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_HOOK) {
+        if (routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_FILE ||
+            routes[i].style == ROUTE_HOOK || routes[i].style == ROUTE_STREAM) {
             continue;
         }
         openapi_visit_records(routes[i].output, &uses[SCHEMA_ANSWER], add_schema);

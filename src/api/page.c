@@ -120,6 +120,68 @@ void page_write(struct buf *out, const struct link_view *view)
     buf_add_text(out, tail);
 }
 
+/* Where it stands, in one sentence. */
+static const char *word_of_state(const struct incident_link_view *view)
+{
+    switch ((enum incident_state)view->state) {
+    case incident_state_RESOLVED:
+        return "PAGE_INCIDENT_RESOLVED";
+    case incident_state_CANCELLED:
+        return "PAGE_INCIDENT_CANCELLED";
+    case incident_state_ACKNOWLEDGED:
+        return view->is_yours ? "PAGE_INCIDENT_YOURS" : "PAGE_INCIDENT_TAKEN";
+    case incident_state_NONE:
+    case incident_state_OPEN:
+    case incident_state_ESCALATING:
+    case incident_state_COUNT:
+        break;
+    }
+    return view->is_passed_on ? "PAGE_INCIDENT_PASSED" : "PAGE_INCIDENT_OPEN";
+}
+
+static void add_button(struct buf *out, struct str language, const char *answer, const char *word)
+{
+    bool is_first = str_equal_text(str_from(answer), "ACKNOWLEDGE");
+    buf_printf(out, "<button class=\"%s\" name=\"answer\" value=\"%s\">", is_first ? "in" : "out",
+               answer);
+    add_word(out, language, word);
+    buf_add_text(out, "</button>");
+}
+
+static void add_incident_buttons(struct buf *out, const struct incident_link_view *view)
+{
+    buf_add_text(out, "<form method=\"post\">");
+    if (view->can_take) {
+        add_button(out, view->language, "ACKNOWLEDGE",
+                   view->is_yours ? "BUTTON_STILL" : "BUTTON_TAKE");
+    }
+    add_button(out, view->language, "RESOLVE", "BUTTON_RESOLVE");
+    if (view->can_pass_on && !view->is_passed_on) {
+        add_button(out, view->language, "PASS_ON", "BUTTON_PASS");
+    }
+    buf_add_text(out, "</form>");
+}
+
+void page_write_incident(struct buf *out, const struct incident_link_view *view)
+{
+    bool is_over =
+        view->state == incident_state_RESOLVED || view->state == incident_state_CANCELLED;
+    begin(out, view->language);
+    add_line(out, "<p>", page_greeting(view->language, view->name, out->arena), "</p>");
+    add_line(out, "<h1>", view->title, "</h1>");
+    add_line(out, "<p class=\"when\">", view->when, "</p>");
+    add_line(out, "<p><strong>", page_word(view->language, word_of_state(view)), "</strong>");
+    if (str_is_set(view->by)) {
+        add_line(out, " ", view->by, "");
+    }
+    buf_add_text(out, "</p>");
+    if (!is_over) {
+        /* Mail scanners open links; only a button answers. */
+        add_incident_buttons(out, view);
+    }
+    buf_add_text(out, tail);
+}
+
 void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view)
 {
     begin(out, view->language);
@@ -130,6 +192,41 @@ void page_write_unsubscribe(struct buf *out, const struct unsubscribe_view *view
         add_line(out, "<form method=\"post\"><button class=\"out\">", view->button,
                  "</button></form>");
     }
+    buf_add_text(out, tail);
+}
+
+static const char *dispatch_news(const struct dispatch_page_view *view)
+{
+    return view->outcome == technician_outcome_ACCEPTED   ? "PAGE_ACCEPTED"
+           : !view->is_open                               ? "PAGE_IN_OTHER_HANDS"
+           : view->outcome == technician_outcome_DECLINED ? "PAGE_DECLINED"
+                                                          : NULL;
+}
+
+void page_write_dispatch(struct buf *out, const struct dispatch_page_view *view)
+{
+    struct str language = view->language;
+    const char *news = dispatch_news(view);
+    begin(out, language);
+    add_line(out, "<p>", page_greeting(language, view->name, out->arena), "</p>");
+    add_line(out, "<h1>", view->title, "</h1>");
+    if (str_is_set(view->phone)) {
+        add_line(out, "<p class=\"when\">", page_word(language, "PAGE_CALLER"), " ");
+        add_line(out, "", view->phone, "</p>");
+    }
+    if (news != NULL) {
+        add_line(out, "<p><strong>", page_word(language, news), "</strong></p>");
+    }
+    if (view->is_open) {
+        buf_add_text(out, "<form method=\"post\">");
+        add_line(out, "<button class=\"in\" name=\"answer\" value=\"ACCEPT\">",
+                 page_word(language, "PAGE_ACCEPT"), "</button>");
+    }
+    if (view->is_open && view->outcome != technician_outcome_DECLINED) {
+        add_line(out, "<button class=\"out\" name=\"answer\" value=\"DECLINE\">",
+                 page_word(language, "PAGE_DECLINE"), "</button>");
+    }
+    buf_add_text(out, view->is_open ? "</form>" : "");
     buf_add_text(out, tail);
 }
 

@@ -1,18 +1,15 @@
 #include "api/route.h"
 
-#include "api/hooks.h"
-#include "service/checkins.h"
-#include "service/incidents.h"
-#include "service/meetings.h"
-#include "service/people.h"
-#include "service/providers.h"
-#include "service/spend.h"
-#include "service/status.h"
+#include "service/sources.h"
 #include "service/sync.h"
-#include "service/texts_api.h"
-#include "service/unsubscribe.h"
 
 #include <assert.h>
+
+/* Each row's function, so that a row is all that a new route needs here. */
+#define ROUTE(method, path, kind, function, input, output, style, status, doc) \
+    NODISCARD enum err function(struct op *op, const void *input_record, void *output_record);
+#include "api/routes.def"
+#undef ROUTE
 
 static const struct record no_record = {0};
 #define none_record no_record
@@ -26,8 +23,11 @@ static const struct route routes[] = {
 };
 
 /* Paths that are also reachable without /api/v1. */
-static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents", "/health",
-                                    "/l/",        "/u/",        "/webhooks/"};
+static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents",  "/health",
+                                    "/l/",        "/u/",        "/d/",         "/i/",
+                                    "/s/",        "/webhooks/", "/heartbeats/"};
+/* What is also reachable under /api alone. */
+static const char *const api_roots[] = {"/api/dispatch"};
 
 static const char *const method_names[] = {
     [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
@@ -61,6 +61,16 @@ static void bind(struct route_match *match, struct str name, struct str segment)
     }
 }
 
+/* The token of a heartbeat stands where its id may stand, too. */
+static bool may_stand_for(const char *pattern, struct str name, struct str segment)
+{
+    bool is_token = str_starts(segment, STR("hb_"));
+    if (segment.len == 0 || !str_starts(str_from(pattern), STR("/heartbeats/"))) {
+        return segment.len > 0;
+    }
+    return str_equal(name, STR("{token}")) == is_token;
+}
+
 static bool matches(const char *pattern, struct str path, struct route_match *match)
 {
     struct str left = str_from(pattern);
@@ -76,7 +86,7 @@ static bool matches(const char *pattern, struct str path, struct route_match *ma
             return false;
         }
         bool is_placeholder = name.len > 0 && name.ptr[0] == '{';
-        if (is_placeholder && segment.len > 0) {
+        if (is_placeholder && may_stand_for(pattern, name, segment)) {
             bind(match, name, segment);
         } else if (!str_equal(name, segment)) {
             return false;
@@ -95,19 +105,30 @@ static bool is_root(struct str path)
     return false;
 }
 
-struct route_match route_find(enum http_method method, struct str path)
+/* The path as the table has it; STR_NONE for one that is not reachable. */
+static struct str path_in_table(struct str path)
+{
+    struct str versioned = STR("/api/v1/");
+    if (str_starts(path, versioned)) {
+        return str_slice(path, versioned.len - 1, path.len);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(api_roots); i++) {
+        if (str_starts(path, str_from(api_roots[i]))) {
+            return str_slice(path, STR("/api").len, path.len);
+        }
+    }
+    return is_root(path) ? path : STR_NONE;
+}
+
+/* Names before placeholders: what stands in the table letter for letter is not taken for an id. */
+static struct route_match find_among(enum http_method method, struct str path, bool has_names_only)
 {
     struct route_match found = {0};
-    struct str prefix = STR("/api/v1");
-    bool is_versioned = str_starts(path, STR("/api/v1/"));
-    struct str rest = is_versioned ? str_slice(path, prefix.len, path.len) : path;
-    if (!is_versioned && !is_root(path)) {
-        return found;
-    }
     enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
         struct route_match match = {0};
-        if (!matches(routes[i].path, rest, &match)) {
+        bool is_other = has_names_only && !str_equal_text(path, routes[i].path);
+        if (is_other || !matches(routes[i].path, path, &match)) {
             continue;
         }
         found.methods |= 1u << routes[i].method;
@@ -120,22 +141,68 @@ struct route_match route_find(enum http_method method, struct str path)
     return found;
 }
 
+struct route_match route_find(enum http_method method, struct str path)
+{
+    struct str rest = path_in_table(path);
+    struct route_match found = {0};
+    if (!str_is_set(rest)) {
+        return found;
+    }
+    found = find_among(method, rest, true);
+    return found.methods != 0 ? found : find_among(method, rest, false);
+}
+
+bool route_body_is_optional(const struct route *route)
+{
+    for (size_t i = 0; i < route->input->field_count; i++) {
+        if ((route->input->fields[i].flags & F_NULLABLE) == 0) {
+            return false;
+        }
+    }
+    return route->method == HTTP_POST;
+}
+
+static bool is_message(const struct route *route)
+{
+    return route->function == take_events || route->function == take_alertmanager ||
+           route->function == take_grafana;
+}
+
 bool route_has_preparation(const struct route *route)
 {
-    return route->function == sync_calendars || route->function == create_calendar;
+    return route->function == sync_calendars || route->function == create_calendar ||
+           is_message(route);
 }
 
 enum err route_prepare(const struct route *route, struct op *op, const void *input,
                        const void **out)
 {
     assert(route_has_preparation(route));
+    if (is_message(route)) {
+        return prepare_source(op, input, out);
+    }
     return route->function == sync_calendars ? prepare_sync(op, input, out)
                                              : prepare_upload(op, input, out);
 }
 
 bool route_needs_key(const struct route *route)
 {
-    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT;
+    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT || route->style == ROUTE_STREAM;
+}
+
+bool route_is_versioned(const struct route *route)
+{
+    return route_needs_key(route) || !is_root(str_from(route->path));
+}
+
+bool route_may_know(const struct route *route)
+{
+    return route->function == create_incident || route->function == open_dispatch;
+}
+
+bool route_takes_raw(const struct route *route)
+{
+    return route->style == ROUTE_SOURCE || route->input == &source_input_record;
 }
 
 bool route_is_bulk(struct str path)

@@ -7,8 +7,17 @@
 #include "model/records.h"
 #include "service/op.h"
 
-enum route_kind { ROUTE_READ, ROUTE_WRITE, ROUTE_CLOCK };
-enum route_style { ROUTE_DATA, ROUTE_FLAT, ROUTE_PAGE, ROUTE_BARE, ROUTE_HOOK };
+enum route_kind { ROUTE_READ, ROUTE_WRITE, ROUTE_CLOCK, ROUTE_ASIDE };
+enum route_style {
+    ROUTE_DATA,
+    ROUTE_FLAT,
+    ROUTE_PAGE,
+    ROUTE_BARE,
+    ROUTE_FILE,
+    ROUTE_HOOK,
+    ROUTE_SOURCE,
+    ROUTE_STREAM
+};
 
 struct route {
     enum http_method method;
@@ -38,6 +47,8 @@ struct route_match {
 struct route_match route_find(enum http_method method, struct str path);
 size_t routes_all(const struct route **out);
 const char *http_method_name(enum http_method method);
+/* Whether the body may be left out: every member of it may be null. */
+bool route_body_is_optional(const struct route *route);
 /* What can be done with a request's body before the executor sees it. */
 bool route_has_preparation(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
@@ -45,6 +56,12 @@ NODISCARD enum err route_prepare(const struct route *route, struct op *op, const
 
 /* Whether who asks must show a key or a session; links and webhooks are signed (X1). */
 bool route_needs_key(const struct route *route);
+/* Whether the documents have it below /api/v1. */
+bool route_is_versioned(const struct route *route);
+/* Whether its function reads the body as it came. */
+bool route_takes_raw(const struct route *route);
+/* What it creates may be there already: then the answer is 200 (op->is_known). */
+bool route_may_know(const struct route *route);
 
 /* Whether the path takes bodies of 10 MiB (requirement X3). */
 bool route_is_bulk(struct str path);

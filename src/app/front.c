@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20 };
+enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20, STOP_SECONDS = 2 };
 
 /* Answers made on the executor's thread are kept until its commit is done with. */
 static _Thread_local bool is_executor;
@@ -45,6 +45,19 @@ static void send_reply(void *context, const struct http_response *response)
     http_exchange_reply(place->exchange, response);
 }
 
+static struct http_stream *begin_stream(void *context, const struct http_response *head,
+                                        const struct http_stream_source *source)
+{
+    const struct reply_place *place = context;
+    return http_exchange_stream(place->exchange, head, source);
+}
+
+static struct duration tick(void *context, struct instant now)
+{
+    const struct server *server = context;
+    return api_tick(server->api, now);
+}
+
 static void handle(void *context, struct http_exchange *exchange,
                    const struct http_request *request)
 {
@@ -52,7 +65,7 @@ static void handle(void *context, struct http_exchange *exchange,
     struct arena *arena = http_exchange_arena(exchange);
     struct reply_place *place = ARENA_NEW(arena, struct reply_place);
     *place = (struct reply_place){server, exchange};
-    api_handle(server->api, request, arena, (struct api_reply){place, send_reply});
+    api_handle(server->api, request, arena, (struct api_reply){place, send_reply, begin_stream});
 }
 
 static void refuse(void *context, enum err err, const char *message, struct arena *arena,
@@ -114,6 +127,9 @@ enum err front_open(struct server *server, struct problem *problem)
         .advance = plant->site.is_virtual ? loop_advance : NULL,
         .admin_key = plant->config.admin_key.len == 0 ? STR_NONE : plant->config.admin_key,
         .requests_per_second = plant->config.key_requests,
+        .streams_max = plant->config.streams_max,
+        .heartbeat = SECONDS(plant->config.stream_heartbeat),
+        .source_requests_per_second = plant->config.source_requests,
     };
     TRY(api_new(&api, &server->api));
     struct http_server_config config = {
@@ -129,8 +145,35 @@ enum err front_open(struct server *server, struct problem *problem)
         .handle = handle,
         .refuse = refuse,
         .turn_end = turn_end,
+        .tick = tick,
     };
     TRY(parse_listen(plant->config.arena, plant->config.listen, &config.address, &config.port,
                      problem));
-    return http_server_start(&config, &server->http, problem);
+    TRY(http_server_start(&config, &server->http, problem));
+    pthread_mutex_lock(&server->http_lock);
+    server->http_listens = true;
+    pthread_mutex_unlock(&server->http_lock);
+    return OK;
+}
+
+/* The executor ends after the HTTP server, so that it may have something to tell to nobody. */
+void front_tell(void *context)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->http_lock);
+    if (server->http_listens) {
+        http_server_wake(server->http);
+    }
+    pthread_mutex_unlock(&server->http_lock);
+}
+
+void front_close(struct server *server)
+{
+    pthread_mutex_lock(&server->http_lock);
+    server->http_listens = false;
+    pthread_mutex_unlock(&server->http_lock);
+    if (server->http != NULL) {
+        http_server_quiesce(server->http);
+        http_server_stop(&server->http, SECONDS(STOP_SECONDS));
+    }
 }

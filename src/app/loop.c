@@ -1,5 +1,6 @@
 #include "app/server_internal.h"
 
+#include "app/policy_files.h"
 #include "app/rules.h"
 #include "base/memory.h"
 
@@ -88,11 +89,12 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
 }
 
 /* Calendars that are still being read at the end are given up, so that whoever waits for them is
- * answered. */
+ * answered; so are event sinks, which are told again after the next start. */
 static void hang_up_if_stopping(struct server *server)
 {
     if (atomic_load(&server->plant->stats.is_stopping) && server->calendar_client != NULL) {
         http_client_stop(&server->calendar_client);
+        http_client_stop(&server->sink_client);
     }
 }
 
@@ -105,11 +107,8 @@ static bool turn(struct server *server)
     return did || list != NULL;
 }
 
-static void reload_if_asked(struct server *server)
+static void reload_rules(struct server *server)
 {
-    if (!atomic_exchange(&server->must_reload, false)) {
-        return;
-    }
     struct plant *plant = server->plant;
     struct problem problem = {0};
     struct rules rules;
@@ -118,10 +117,26 @@ static void reload_if_asked(struct server *server)
                   "the rules stay as they were: %s: %s", problem.field, problem.message);
         return;
     }
+    pthread_mutex_lock(&server->rules_lock);
     rules_free(&plant->site.rules);
     plant->site.rules = rules;
+    pthread_mutex_unlock(&server->rules_lock);
     log_write(&plant->log, LOG_INFO, LOG_RULE_ENGINE, STR_NONE, "rules read: %zu stages",
               rules.stage_count);
+}
+
+static void reload_if_asked(struct server *server)
+{
+    struct plant *plant = server->plant;
+    struct problem problem = {0};
+    if (!atomic_exchange(&server->must_reload, false)) {
+        return;
+    }
+    reload_rules(server);
+    if (policy_files_enforce(plant, server->room.executor, &problem) != OK) {
+        log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
+                  "the policies stay as they were: %s: %s", problem.field, problem.message);
+    }
 }
 
 /* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server

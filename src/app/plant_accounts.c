@@ -1,5 +1,6 @@
 #include "app/plant_accounts.h"
 
+#include "calendar/url.h"
 #include "model/formats.h"
 
 enum { RING_MIN = 5, RING_MAX = 120 };
@@ -131,6 +132,34 @@ static enum err take_operator(struct plant *plant, struct problem *problem)
     return OK;
 }
 
+/* The event sinks that come from the environment. */
+static enum err take_sinks(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    struct sink_settings *out = &plant->site.sinks;
+    struct url url = {0};
+    *out = (struct sink_settings){
+        .airtable_key = set_or_none(config->airtable_key),
+        .airtable_base = set_or_none(config->airtable_base),
+        .airtable_table = set_or_none(config->airtable_table),
+        .webhook_url = set_or_none(config->event_webhook_url),
+        .webhook_secret = set_or_none(config->event_webhook_secret),
+    };
+    TRY(take_url("AIRTABLE_API_BASE_URL", config->airtable_base_url, &out->airtable_url, problem));
+    if (str_is_set(out->airtable_key) &&
+        (!str_is_set(out->airtable_base) || !str_is_set(out->airtable_table))) {
+        const char *missing =
+            str_is_set(out->airtable_base) ? "AIRTABLE_TABLE" : "AIRTABLE_BASE_ID";
+        return problem_set(problem, E_INVALID, missing, "AIRTABLE_API_KEY needs %s", missing);
+    }
+    if (str_is_set(out->webhook_url) && !url_split(out->webhook_url, &url)) {
+        return problem_set(problem, E_INVALID, "EVENT_WEBHOOK_URL",
+                           "EVENT_WEBHOOK_URL must be an http or https URL");
+    }
+    out->webhook_host = url.host;
+    return OK;
+}
+
 enum err plant_accounts(struct plant *plant, struct problem *problem)
 {
     const struct config *config = &plant->config;
@@ -159,6 +188,7 @@ enum err plant_accounts(struct plant *plant, struct problem *problem)
     TRY(take_twilio(config, out, problem));
     TRY(take_plivo(config, out, problem));
     TRY(take_exotel(config, out, problem));
+    TRY(take_sinks(plant, problem));
     return take_operator(plant, problem);
 }
 

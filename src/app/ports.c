@@ -1,6 +1,8 @@
 #include "app/server_internal.h"
 
+#include "app/rehearsal.h"
 #include "base/memory.h"
+#include "service/sink_round.h"
 #include "service/sync.h"
 
 #include <assert.h>
@@ -12,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT_MAX = 512, PER_HOST_MAX = 64, JOURNAL_LINE_MAX = 4096 };
+enum { IN_FLIGHT_MAX = 512, PER_HOST_MAX = 64, SINKS_IN_FLIGHT_MAX = 64, JOURNAL_LINE_MAX = 4096 };
 
 /* The mock's record is its own truth: written before its answer is known to us, as a carrier would.
  */
@@ -157,13 +159,61 @@ void ports_begin_sync(void *context, struct op *op, const struct effect *effect)
     end_sync(server, job);
 }
 
-static enum err start_client(struct server *server,
+static void end_round(struct server *server, struct sink_round *round)
+{
+    inbox_push(server->inbox, sink_round_finish(round));
+    atomic_fetch_sub(&server->syncs, 1);
+    inbox_wake(server->inbox);
+}
+
+static void sink_done(void *context, uint64_t ticket, const struct wire_answer *answer)
+{
+    struct server *server = context;
+    struct sink_round *round = (struct sink_round *)(uintptr_t)ticket;
+    struct wire_request next = {0};
+    if (sink_round_step(round, answer, &next)) {
+        http_client_submit(server->sink_client, &next, ticket);
+        return;
+    }
+    end_round(server, round);
+}
+
+/* Sinks have a client of their own, so that one that hangs is in nobody's way. A round that cannot
+ * begin is begun again when the lease of its timer ends, or after the next start. */
+void ports_begin_sink(void *context, struct op *op, const struct effect *effect)
+{
+    struct server *server = context;
+    struct sink_round *round = NULL;
+    struct wire_request first = {0};
+    if (server->sink_client == NULL || sink_round_prepare(op, effect, &round) != OK) {
+        return;
+    }
+    atomic_fetch_add(&server->syncs, 1);
+    if (sink_round_start(round, &first)) {
+        http_client_submit(server->sink_client, &first, (uint64_t)(uintptr_t)round);
+        return;
+    }
+    end_round(server, round);
+}
+
+enum err ports_rehearse(void *context, struct op *op, const struct rehearsal_order *order,
+                        struct simulation *out)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->rules_lock);
+    struct site site = server->plant->site;
+    site.rules = rehearsal_rules(&site.rules, op->arena);
+    pthread_mutex_unlock(&server->rules_lock);
+    return rehearsal_run(&site, op, order, out);
+}
+
+static enum err start_client(struct server *server, int in_flight_max,
                              void (*done)(void *, uint64_t, const struct wire_answer *),
                              struct http_client **out, struct problem *problem)
 {
     struct http_client_config config = {
         .allow_private = server->plant->config.allow_private_fetch,
-        .in_flight_max = IN_FLIGHT_MAX,
+        .in_flight_max = in_flight_max,
         .per_host_max = PER_HOST_MAX,
         .user_agent = STR("Tocsin/" TOCSIN_VERSION),
         .log = &server->plant->log,
@@ -179,14 +229,16 @@ enum err ports_open(struct server *server, struct problem *problem)
     if (server->plant->site.has_mock) {
         TRY(open_mock(server, problem));
     }
-    TRY(start_client(server, courier_done, &server->courier_client, problem));
-    return start_client(server, calendar_done, &server->calendar_client, problem);
+    TRY(start_client(server, IN_FLIGHT_MAX, courier_done, &server->courier_client, problem));
+    TRY(start_client(server, IN_FLIGHT_MAX, calendar_done, &server->calendar_client, problem));
+    return start_client(server, SINKS_IN_FLIGHT_MAX, sink_done, &server->sink_client, problem);
 }
 
 void ports_close(struct server *server)
 {
     http_client_stop(&server->courier_client);
     http_client_stop(&server->calendar_client);
+    http_client_stop(&server->sink_client);
     if (server->journal >= 0) {
         close(server->journal);
         server->journal = -1;

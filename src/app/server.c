@@ -1,8 +1,11 @@
 #include "app/server_internal.h"
 
+#include "app/policy_files.h"
 #include "base/memory.h"
 #include "service/engine.h"
 #include "service/keys.h"
+#include "service/lint.h"
+#include "service/sinks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT_MAX = 512, READER_STOP_SECONDS = 2 };
+enum { IN_FLIGHT_MAX = 512 };
 
 uint16_t server_port(const struct server *server)
 {
@@ -40,7 +43,8 @@ static enum err open_loop(struct server *server, struct problem *problem)
                : problem_set(problem, E_UNAVAILABLE, NULL, "epoll does not take the descriptors");
 }
 
-/* The first operation of a server: the admin key and the timers that keep house. */
+/* The first operation of a server: the admin key, the event sinks and the timers that keep house.
+ */
 struct first_work {
     struct work work;
     struct server *server;
@@ -54,6 +58,8 @@ static enum err run_first(struct work *work, struct op *op)
     if (first->server->plant->config.admin_key.len == 0) {
         TRY(ensure_admin_key(op, &first->key));
     }
+    TRY(sinks_start(op));
+    TRY(lint_arm(op));
     TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
     if (known > 0) {
         return OK;
@@ -91,6 +97,8 @@ static enum err open_executor(struct server *server, struct problem *problem)
         .db = server->plant->db,
         .wire = {server, ports_submit},
         .sync = {server, ports_begin_sync},
+        .sinks = {server, ports_begin_sink},
+        .events = {server, front_tell},
         .in_flight_max = IN_FLIGHT_MAX,
     };
     TRY(executor_new(&config, &server->room.executor, problem));
@@ -99,7 +107,8 @@ static enum err open_executor(struct server *server, struct problem *problem)
     if (err != OK) {
         return problem_set(problem, err, NULL, "the rows of timers and messages cannot be read");
     }
-    return run_first_work(server, problem);
+    TRY(run_first_work(server, problem));
+    return policy_files_enforce(server->plant, server->room.executor, problem);
 }
 
 static void default_public_url(struct server *server)
@@ -144,8 +153,12 @@ enum err server_start(struct plant *plant, const struct server_options *options,
     struct server *server = memory_new(sizeof *server);
     server->plant = plant;
     server->timer = server->epoll = server->journal = -1;
+    pthread_mutex_init(&server->rules_lock, NULL);
     pthread_mutex_init(&server->advance_lock, NULL);
+    pthread_mutex_init(&server->http_lock, NULL);
     plant->site.is_virtual = options->is_virtual;
+    plant->site.rehearse = ports_rehearse;
+    plant->site.rehearse_context = server;
     if (options->is_virtual) {
         atomic_store(&plant->virtual_us, options->start_at.us);
     }
@@ -171,10 +184,7 @@ static void stop_threads(struct server *server)
     if (server->has_thread) {
         inbox_wake(server->inbox);
     }
-    if (server->http != NULL) {
-        http_server_quiesce(server->http);
-        http_server_stop(&server->http, SECONDS(READER_STOP_SECONDS));
-    }
+    front_close(server);
     if (server->has_thread) {
         atomic_store(&server->must_stop, true);
         inbox_wake(server->inbox);
@@ -216,7 +226,9 @@ void server_stop(struct server **stopping)
     if (server->epoll >= 0) {
         close(server->epoll);
     }
+    pthread_mutex_destroy(&server->rules_lock);
     pthread_mutex_destroy(&server->advance_lock);
+    pthread_mutex_destroy(&server->http_lock);
     free(server->replies.exchanges);
     free(server->replies.responses);
     free(server);

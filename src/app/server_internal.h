@@ -37,19 +37,23 @@ struct server {
     struct worker *worker;
     struct api *api;
     struct http_server *http;
+    pthread_mutex_t http_lock;
+    bool http_listens; /* Under the lock: it may be woken. */
     struct http_client *courier_client;
     struct http_client *calendar_client;
+    struct http_client *sink_client;
     struct reply_batch replies; /* The executor's thread only. */
     struct work *handed_over;   /* The HTTP thread's, until the end of its turn. */
     struct work *handed_over_last;
     pthread_t thread;
+    pthread_mutex_t rules_lock; /* Held while the rules are replaced, or copied by the worker. */
     pthread_mutex_t advance_lock;
     struct advance *advances;
     int timer; /* timerfd */
     int epoll;
     int journal;          /* The mock's record; -1 for none. */
     bool journal_is_torn; /* Its last line has no end. */
-    _Atomic int syncs;    /* Calendars being read. */
+    _Atomic int syncs;    /* Calendars being read, and event sinks being told. */
     _Atomic int sends;    /* Requests that net/ has for the courier. */
     _Atomic bool must_stop;
     _Atomic bool must_reload;
@@ -69,9 +73,15 @@ NODISCARD enum err ports_open(struct server *server, struct problem *problem);
 void ports_close(struct server *server);
 void ports_submit(void *server, uint64_t ticket, const struct wire_request *request);
 void ports_begin_sync(void *server, struct op *op, const struct effect *effect);
+void ports_begin_sink(void *server, struct op *op, const struct effect *effect);
+/* On the worker's thread. */
+NODISCARD enum err ports_rehearse(void *server, struct op *op, const struct rehearsal_order *order,
+                                  struct simulation *out);
 
 /* front */
 NODISCARD enum err front_open(struct server *server, struct problem *problem);
+void front_tell(void *server); /* Events are durable. Executor's thread. */
+void front_close(struct server *server);
 void front_mark_executor(void); /* The calling thread is the executor's. */
 
 #endif

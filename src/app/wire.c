@@ -1,6 +1,7 @@
 #include "app/wire.h"
 
 #include "app/plant_providers.h"
+#include "app/policy_files.h"
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
 #include "store/migrate.h"
@@ -298,18 +299,42 @@ static enum err take_public_url(struct plant *plant, struct problem *problem)
     return OK;
 }
 
+static enum err take_followups(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    const struct {
+        enum urgency level;
+        const char *name;
+        struct str text;
+    } settings[] = {{urgency_LOW, "DISPATCH_FOLLOWUPS_LOW", config->followups_low},
+                    {urgency_NORMAL, "DISPATCH_FOLLOWUPS_NORMAL", config->followups_normal},
+                    {urgency_HIGH, "DISPATCH_FOLLOWUPS_HIGH", config->followups_high},
+                    {urgency_CRITICAL, "DISPATCH_FOLLOWUPS_CRITICAL", config->followups_critical}};
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        struct problem inner = {0};
+        struct followups *out = &plant->site.followups[settings[i].level];
+        if (followups_parse(settings[i].text, out, &inner) != OK) {
+            return problem_set(problem, E_INVALID, settings[i].name, "%s %s", settings[i].name,
+                               inner.message);
+        }
+    }
+    return OK;
+}
+
 enum err plant_check(struct plant *plant, struct problem *problem)
 {
     struct str address = STR_NONE;
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
+    TRY(take_followups(plant, problem));
     TRY(check_database_url(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
     TRY(take_public_url(plant, problem));
     TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));
     TRY(plant_providers(plant, problem));
     TRY(rules_load(plant->config.rules_file.ptr, &plant->site.rules, problem));
+    TRY(policy_files_check(plant->config.policies_dir, problem));
     if (plant->zones == NULL) {
         TRY(zoneinfo_open(NULL, &plant->zones, problem));
     }

@@ -1,70 +1,9 @@
 #include "channel/invite.h"
 
-#include "base/buf.h"
 #include "channel/mailbox.h"
+#include "model/content_line.h"
 
-#include <string.h>
-
-enum { LINE_OCTETS_MAX = 75, UID_BYTES_MAX = 1024 };
-
-/* Ends the line in `line`, folded, and empties it. The space that opens a continuation counts. */
-static void end_line(struct buf *out, struct buf *line)
-{
-    struct str rest = buf_str(line);
-    size_t room = LINE_OCTETS_MAX;
-    for (;;) {
-        struct str piece = str_cut_utf8(rest, room);
-        buf_add(out, piece);
-        buf_add_text(out, "\r\n");
-        if (piece.len == rest.len) {
-            break;
-        }
-        rest = str_slice(rest, piece.len, rest.len);
-        buf_add_text(out, " ");
-        room = LINE_OCTETS_MAX - 1;
-    }
-    buf_clear(line);
-}
-
-static void add_escaped(struct buf *line, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_crlf = c == '\r' && i + 1 < text.len && text.ptr[i + 1] == '\n';
-        if (is_crlf) {
-            continue;
-        }
-        if (c == '\n' || c == '\r') {
-            buf_add_text(line, "\\n");
-        } else if (c == '\\' || c == ';' || c == ',') {
-            buf_add_byte(line, '\\');
-            buf_add_byte(line, c);
-        } else {
-            bool is_control = (unsigned char)c < 0x20 || c == 0x7F;
-            buf_add_byte(line, is_control ? ' ' : c);
-        }
-    }
-}
-
-static void add_text(struct buf *out, struct buf *line, const char *name, struct str text)
-{
-    if (text.len == 0) {
-        return;
-    }
-    buf_printf(line, "%s:", name);
-    add_escaped(line, text);
-    end_line(out, line);
-}
-
-static void add_time(struct buf *out, struct buf *line, const char *name, struct instant at)
-{
-    int64_t seconds = instant_ms(at) / 1000;
-    int second_of_day = (int)(seconds % 86400);
-    struct date date = date_from_days(seconds / 86400);
-    buf_printf(line, "%s:%04d%02d%02dT%02d%02d%02dZ", name, (int)date.year, date.month, date.day,
-               second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    end_line(out, line);
-}
+enum { UID_BYTES_MAX = 1024 };
 
 /* A quoted parameter value. A quote in it is written as ^', a caret as ^^ (RFC 6868). */
 static void add_common_name(struct buf *line, struct str name)
@@ -92,7 +31,7 @@ static void add_person(struct buf *out, struct buf *line, const char *opening,
     add_common_name(line, person->name);
     buf_add_text(line, ":mailto:");
     buf_add(line, person->address);
-    end_line(out, line);
+    content_line_end(out, line);
 }
 
 static bool url_is_web(struct str url)
@@ -141,21 +80,20 @@ static enum err check_facts(const struct invite_facts *facts, struct problem *pr
 
 static void add_event(struct buf *out, struct buf *line, const struct invite_facts *facts)
 {
-    add_text(out, line, "UID", facts->uid);
-    add_time(out, line, "DTSTAMP", facts->stamp);
-    buf_printf(line, "SEQUENCE:%lld", (long long)facts->sequence);
-    end_line(out, line);
-    add_time(out, line, "DTSTART", facts->start);
+    content_line_text(out, line, "UID", facts->uid);
+    content_line_time(out, line, "DTSTAMP", facts->stamp);
+    content_line_int(out, line, "SEQUENCE", facts->sequence);
+    content_line_time(out, line, "DTSTART", facts->start);
     if (instant_before(facts->start, facts->end)) {
-        add_time(out, line, "DTEND", facts->end);
+        content_line_time(out, line, "DTEND", facts->end);
     }
-    add_text(out, line, "SUMMARY", facts->summary);
-    add_text(out, line, "DESCRIPTION", facts->description);
-    add_text(out, line, "LOCATION", facts->location);
+    content_line_text(out, line, "SUMMARY", facts->summary);
+    content_line_text(out, line, "DESCRIPTION", facts->description);
+    content_line_text(out, line, "LOCATION", facts->location);
     if (url_is_web(facts->url)) {
         buf_add_text(line, "URL:"); /* A URI is not a text: nothing is escaped. */
         buf_add(line, facts->url);
-        end_line(out, line);
+        content_line_end(out, line);
     }
 }
 

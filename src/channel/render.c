@@ -12,6 +12,7 @@ enum {
     NAME_BYTES_MAX = 80,
     TITLE_BYTES_MAX = 200,
     SMS_TITLE_CHARACTERS_MAX = 32,
+    SMS_SUMMARY_CHARACTERS_MAX = 80,
     LINK_BYTES_MAX = 2000
 };
 
@@ -87,17 +88,24 @@ static struct str minutes_left(const struct render_facts *facts, struct arena *a
     return arena_printf(arena, "%lld", (long long)minutes);
 }
 
-/* At most SMS_TITLE_CHARACTERS_MAX characters, whatever bytes they take. */
-static struct str short_title(struct str title, struct arena *arena)
+/* What a dispatch is about is the message itself, and not the name of something that is known. */
+static size_t sms_title_max(enum text_key key)
+{
+    bool is_ask = key == text_key_DISPATCH_ASK || key == text_key_DISPATCH_FOLLOW_UP;
+    return is_ask ? SMS_SUMMARY_CHARACTERS_MAX : SMS_TITLE_CHARACTERS_MAX;
+}
+
+/* At most `max` characters, whatever bytes they take. */
+static struct str short_title(struct str title, size_t max, struct arena *arena)
 {
     size_t count = 0;
     size_t kept = 0;
     for (size_t i = 0; i < title.len; i++) {
         bool is_start = ((unsigned char)title.ptr[i] & 0xC0) != 0x80;
-        kept = is_start && count == SMS_TITLE_CHARACTERS_MAX - 3 ? i : kept;
+        kept = is_start && count == max - 3 ? i : kept;
         count += is_start ? 1 : 0;
     }
-    if (count <= SMS_TITLE_CHARACTERS_MAX) {
+    if (count <= max) {
         return title;
     }
     return arena_printf(arena, "%.*s...", STR_FMT(str_trim(str_slice(title, 0, kept))));
@@ -113,7 +121,8 @@ static struct str title_of(const struct rendering *rendering)
     struct buf plain = {.arena = rendering->arena};
     sms_add_plain(&plain, rendering->facts->title);
     struct str title = one_line(buf_str(&plain), TITLE_BYTES_MAX, rendering->arena);
-    return str_is_set(title) ? short_title(title, rendering->arena) : title;
+    size_t max = sms_title_max(rendering->request->key);
+    return str_is_set(title) ? short_title(title, max, rendering->arena) : title;
 }
 
 /* "Hello Ana", or "Hello" alone. */
@@ -173,6 +182,7 @@ static void gather_values(struct rendering *rendering)
     value[PLACEHOLDER_PROVIDER] = one_line(facts->provider, NAME_BYTES_MAX, arena);
     value[PLACEHOLDER_ERROR] = one_line(facts->error, TITLE_BYTES_MAX, arena);
     value[PLACEHOLDER_CODE] = one_line(facts->code, NAME_BYTES_MAX, arena);
+    value[PLACEHOLDER_PHONE] = one_line(facts->phone, NAME_BYTES_MAX, arena);
     if (rendering->request->channel == channel_CALL && str_is_set(value[PLACEHOLDER_CODE])) {
         value[PLACEHOLDER_CODE] = speech_spell(value[PLACEHOLDER_CODE], arena);
     }
@@ -210,19 +220,30 @@ static struct str fill_part(struct rendering *rendering, enum text_part part)
     return filled;
 }
 
+/* What is said in a drill begins with that, whoever wrote the rest. */
+static struct str marked(struct rendering *rendering, struct str text, const char *gap)
+{
+    if (!rendering->facts->is_drill) {
+        return text;
+    }
+    return arena_printf(rendering->arena, "%.*s%s%.*s", STR_FMT(copy_of(rendering, "DRILL")), gap,
+                        STR_FMT(text));
+}
+
 static struct str render_subject(struct rendering *rendering, struct str override)
 {
     struct str subject = fill_override(rendering, override, false);
     if (!str_is_set(subject)) {
         subject = fill_part(rendering, text_part_SUBJECT);
     }
-    return one_line(subject, SUBJECT_BYTES_MAX, rendering->arena);
+    return one_line(marked(rendering, subject, " "), SUBJECT_BYTES_MAX, rendering->arena);
 }
 
 static struct str render_text(struct rendering *rendering, struct str override, enum text_part part)
 {
     struct str text = fill_override(rendering, override, false);
-    return str_is_set(text) ? text : fill_part(rendering, part);
+    return marked(rendering, str_is_set(text) ? text : fill_part(rendering, part),
+                  part == text_part_TEXT ? "\n\n" : " ");
 }
 
 /* A mail's text says at its foot where mail is ended, since not every program shows a button. */
@@ -305,6 +326,11 @@ static struct str render_html(struct rendering *rendering, const struct render_o
                        "<body style=\"margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif;"
                        "color:#1d2430;background:#ffffff\">\n"
                        "<div style=\"max-width:560px;margin:0 auto\">\n");
+    if (rendering->facts->is_drill) {
+        buf_add_text(&out, "<p><strong>");
+        template_add_escaped(&out, copy_of(rendering, "DRILL"));
+        buf_add_text(&out, "</strong></p>\n");
+    }
     buf_add(&out, html_fragment(rendering, override));
     buf_add_text(&out, "\n");
     add_buttons(&out, rendering);
@@ -332,6 +358,7 @@ static struct str render_speech(struct rendering *rendering, const struct render
     if (body.len == 0) {
         body = speech_of(fill_part(rendering, text_part_SPEECH), rendering->arena);
     }
+    body = marked(rendering, body, " ");
     struct str keys = copy_of(rendering, text_key_keys(rendering->request->key));
     body = speech_cut(body, SPEECH_BYTES_MAX - keys.len - 1);
     const char *space = keys.len > 0 ? " " : "";
@@ -344,7 +371,8 @@ struct str render_value(const struct render_request *request, const struct rende
     struct rendering rendering = {.request = request, .facts = facts, .arena = arena};
     assert(placeholder < PLACEHOLDER_COUNT);
     gather_values(&rendering);
-    return rendering.values.value[placeholder];
+    struct str value = rendering.values.value[placeholder];
+    return placeholder == PLACEHOLDER_TITLE ? marked(&rendering, value, " ") : value;
 }
 
 static struct str message_override(const struct render_override *override)

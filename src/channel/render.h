@@ -60,8 +60,10 @@ struct render_facts {
     struct str by; /* Who did it; "somebody" where `since` is known and this is not. */
     struct str provider;
     struct str error;
-    struct str code; /* Spelled out in speech. */
+    struct str code;  /* Spelled out in speech. */
+    struct str phone; /* A number to call back. */
     int64_t count;
+    bool is_drill; /* Whatever is written or said begins with the word for that. */
 };
 
 /* Templates in place of ours; absent ones are STR_NONE. `text` stands for messages and, without a

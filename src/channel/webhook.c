@@ -1,3 +1,5 @@
+#include "channel/webhook.h"
+
 #include "channel/provider.h"
 #include "channel/silent.h"
 #include "channel/verdict.h"
@@ -44,15 +46,15 @@ static struct str write_body(const struct send_job *job, struct arena *arena)
     return buf_str(&body);
 }
 
-static struct str sign(const struct provider_settings *settings, const struct send_job *job,
-                       struct str body, struct arena *arena)
+struct str webhook_signature(struct arena *arena, struct str secret, struct instant now,
+                             struct str body)
 {
     unsigned char digest[DIGEST_BYTES];
     unsigned len = 0;
-    long long seconds = (long long)(instant_ms(job->now) / 1000);
+    long long seconds = (long long)(instant_ms(now) / 1000);
     struct str signed_text = arena_printf(arena, "%lld.%.*s", seconds, STR_FMT(body));
-    HMAC(EVP_sha256(), settings->webhook_secret.ptr, (int)settings->webhook_secret.len,
-         (const unsigned char *)signed_text.ptr, signed_text.len, digest, &len);
+    HMAC(EVP_sha256(), secret.ptr, (int)secret.len, (const unsigned char *)signed_text.ptr,
+         signed_text.len, digest, &len);
     struct buf out = {.arena = arena};
     buf_printf(&out, "t=%lld,v1=", seconds);
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
@@ -82,7 +84,7 @@ static enum err webhook_build_send(const struct provider_settings *settings,
     add_header(&out->http, STR("Idempotency-Key"), arena_str(arena, job->attempt));
     if (settings->webhook_secret.len > 0) {
         add_header(&out->http, STR("X-Tocsin-Signature"),
-                   sign(settings, job, out->http.body, arena));
+                   webhook_signature(arena, settings->webhook_secret, job->now, out->http.body));
     }
     return OK;
 }

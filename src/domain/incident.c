@@ -45,6 +45,12 @@ enum err incident_step(enum incident_state from, enum incident_event event, enum
     return err;
 }
 
+bool incident_is_climbing(enum incident_state state, bool has_lapsed)
+{
+    return state == incident_state_ESCALATING ||
+           (state == incident_state_ACKNOWLEDGED && has_lapsed);
+}
+
 bool incident_is_open(enum incident_state state)
 {
     return state == incident_state_OPEN || state == incident_state_ACKNOWLEDGED ||

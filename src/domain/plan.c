@@ -1,5 +1,7 @@
 #include "domain/plan.h"
 
+#include "domain/policy.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -14,21 +16,6 @@ static const struct {
     {number, #alert_type, due_seconds_before, valid_seconds_before, WANTED_##wanted},
 #include "domain/stages.def"
 #undef STAGE
-};
-
-enum policy { POLICY_missed_meeting, POLICY_default, POLICY_COUNT };
-
-static const char *const policy_names[POLICY_COUNT] = {"missed-meeting", "default"};
-
-static const struct {
-    enum policy policy;
-    int level;
-    int seconds;
-    enum step_type type;
-} rungs[] = {
-#define RUNG(policy, level, seconds, type) {POLICY_##policy, level, seconds, step_type_##type},
-#include "domain/ladders.def"
-#undef RUNG
 };
 
 size_t stages_default(struct stage_rule out[static STAGES_MAX])
@@ -50,13 +37,13 @@ size_t stages_default(struct stage_rule out[static STAGES_MAX])
 
 size_t ladder_rungs(struct str policy, struct rung_rule out[static RUNGS_MAX])
 {
-    size_t count = 0;
-    for (size_t i = 0; i < ARRAY_LENGTH(rungs); i++) {
-        if (str_equal_text(policy, policy_names[rungs[i].policy])) {
-            assert(count < RUNGS_MAX);
-            out[count++] =
-                (struct rung_rule){rungs[i].level, SECONDS(rungs[i].seconds), rungs[i].type};
-        }
+    struct policy_rules rules;
+    struct policy_rung rungs[POLICY_RUNGS_MAX];
+    size_t count = policy_built_in(policy, &rules) ? (size_t)policy_rungs(&rules, rungs) : 0;
+    assert(count <= RUNGS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (struct rung_rule){rungs[i].level, rungs[i].after,
+                                    rules.steps[rungs[i].level - 1].type};
     }
     return count;
 }
@@ -97,6 +84,10 @@ enum wanted wanted_of_step(enum step_type type)
         return WANTED_EMAIL;
     case step_type_MESSAGE:
         return WANTED_MESSAGE;
+    case step_type_SMS:
+        return WANTED_SMS;
+    case step_type_WHATSAPP:
+        return WANTED_WHATSAPP;
     case step_type_CALL:
     case step_type_REPEAT_CALL:
         return WANTED_CALL;
@@ -116,7 +107,10 @@ enum channel channel_of_wanted(enum wanted wanted)
     case WANTED_EMAIL:
         return channel_EMAIL;
     case WANTED_MESSAGE:
+    case WANTED_SMS:
         return channel_SMS;
+    case WANTED_WHATSAPP:
+        return channel_WHATSAPP;
     case WANTED_CALL:
         return channel_CALL;
     }

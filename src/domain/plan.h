@@ -11,7 +11,14 @@
 #include "model/enums.h"
 
 /* What a step asks for; domain/reach turns it into a channel. */
-enum wanted { WANTED_IN_APP, WANTED_EMAIL, WANTED_MESSAGE, WANTED_CALL };
+enum wanted {
+    WANTED_IN_APP,
+    WANTED_EMAIL,
+    WANTED_MESSAGE, /* An SMS or a WhatsApp message, as the person prefers. */
+    WANTED_SMS,
+    WANTED_WHATSAPP,
+    WANTED_CALL
+};
 
 enum { STAGES_MAX = 10, RUNGS_MAX = 20, ALERT_TYPE_MAX = 64 };
 

@@ -172,6 +172,32 @@ static struct reach_choice choose_message(const struct reach *reach,
                                           : skip(channel, "channel_disabled");
 }
 
+static struct reach_choice choose_sms(const struct reach *reach, const struct reach_limits *limits)
+{
+    if (!limits->sms_on) {
+        return skip(channel_SMS, "channel_disabled");
+    }
+    if (!reach->has_phone) {
+        return fall_back(channel_SMS, "no_phone", reach, limits);
+    }
+    return can_text(reach)
+               ? send_by(channel_SMS, NULL)
+               : fall_back(channel_SMS, suppressed_reason(reach, channel_SMS), reach, limits);
+}
+
+static struct reach_choice choose_whatsapp(const struct reach *reach,
+                                           const struct reach_limits *limits)
+{
+    if (!limits->whatsapp_on) {
+        return skip(channel_WHATSAPP, "channel_disabled");
+    }
+    if (can_whatsapp(reach)) {
+        return send_by(channel_WHATSAPP, NULL);
+    }
+    const char *barred = suppressed_reason(reach, channel_WHATSAPP);
+    return fall_back(channel_WHATSAPP, barred == NULL ? "no_whatsapp" : barred, reach, limits);
+}
+
 static struct reach_choice choose_email(const struct reach *reach,
                                         const struct reach_limits *limits)
 {
@@ -196,6 +222,10 @@ struct reach_choice reach_choose(enum wanted wanted, const struct reach *reach,
         return choose_email(reach, limits);
     case WANTED_MESSAGE:
         return choose_message(reach, limits);
+    case WANTED_SMS:
+        return choose_sms(reach, limits);
+    case WANTED_WHATSAPP:
+        return choose_whatsapp(reach, limits);
     case WANTED_CALL:
         return choose_call(reach, limits);
     }

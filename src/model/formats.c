@@ -10,7 +10,9 @@ enum {
     TIMEZONE_BYTES_MAX = 64,
     TIMEZONE_PARTS_MAX = 3,
     URL_BYTES_MAX = 2048,
-    DEDUP_KEY_BYTES_MAX = 255
+    DEDUP_KEY_BYTES_MAX = 255,
+    SLUG_BYTES_MAX = 64,
+    CALL_ID_BYTES_MAX = 100
 };
 
 static bool is_digit(char c)
@@ -267,4 +269,85 @@ const struct text_format format_dedup_key = {
     .pattern = "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
     .advice = "a key of 1 to 255 bytes without control characters or spaces around it",
     .is_valid = is_dedup_key,
+};
+
+static bool is_slug(struct str text)
+{
+    struct str rest = text;
+    struct str word;
+    if (text.len == 0 || text.len > SLUG_BYTES_MAX || str_ends(text, STR("-"))) {
+        return false;
+    }
+    while (str_split(&rest, '-', &word)) {
+        bool has_capital = false;
+        for (size_t i = 0; i < word.len; i++) {
+            has_capital = has_capital || (word.ptr[i] >= 'A' && word.ptr[i] <= 'Z');
+        }
+        if (word.len == 0 || has_capital || !is_made_of(word, "")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const struct text_format format_slug = {
+    .name = "slug",
+    .pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
+    .advice = "lower-case letters, digits and single dashes between them, such as night-shift",
+    .is_valid = is_slug,
+};
+
+static bool is_call_id(struct str text)
+{
+    return text.len > 0 && text.len <= CALL_ID_BYTES_MAX && is_made_of(text, "._:@~-");
+}
+
+const struct text_format format_call_id = {
+    .name = "call-id",
+    .pattern = "^[A-Za-z0-9._:@~-]{1,100}$",
+    .advice = "letters, digits and any of . _ : @ ~ -, such as call-4711",
+    .is_valid = is_call_id,
+};
+
+static int weekday_parse(struct str text)
+{
+    static const char *const names[] = {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"};
+    for (int i = 0; i < 7; i++) {
+        if (str_equal_text(text, names[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool weekdays_parse(struct str text, unsigned *out)
+{
+    struct str rest = text;
+    struct str part;
+    *out = 0;
+    while (str_split(&rest, ',', &part)) {
+        size_t dash = str_find_byte(part, '-', 0);
+        int first = weekday_parse(str_slice(part, 0, dash));
+        int last = dash == part.len ? first : weekday_parse(str_slice(part, dash + 1, part.len));
+        if (first < 0 || last < 0) {
+            return false;
+        }
+        for (int day = first; *out |= 1u << day, day != last; day = (day + 1) % 7) {
+        }
+    }
+    return *out != 0;
+}
+
+static bool is_weekdays(struct str text)
+{
+    unsigned ignored = 0;
+    return weekdays_parse(text, &ignored);
+}
+
+const struct text_format format_weekdays = {
+    .name = "weekdays",
+    .pattern = "^(SUN|MON|TUE|WED|THU|FRI|SAT)(-(SUN|MON|TUE|WED|THU|FRI|SAT))?"
+               "(,(SUN|MON|TUE|WED|THU|FRI|SAT)(-(SUN|MON|TUE|WED|THU|FRI|SAT))?)*$",
+    .advice = "days of the week such as MON-FRI or SAT,SUN",
+    .is_valid = is_weekdays,
 };

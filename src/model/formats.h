@@ -27,5 +27,16 @@ extern const struct text_format format_url;
 /* A caller's own key: 1 to 255 bytes without control characters, not beginning or ending with a
  * space. */
 extern const struct text_format format_dedup_key;
+/* A name that others refer to: 1 to 64 lower-case letters, digits and single dashes between them.
+ */
+extern const struct text_format format_slug;
+/* A caller's own key of a dispatch, fit to stand in a path: 1 to 100 letters, digits and ._:@~- */
+extern const struct text_format format_call_id;
+
+/* Days of the week and ranges of them, as SUN, MON-FRI or SAT,SUN; a range may go over the week's
+ * end. */
+extern const struct text_format format_weekdays;
+/* Bit 0 is Sunday; false for what is not of that form. */
+bool weekdays_parse(struct str text, unsigned *out);
 
 #endif

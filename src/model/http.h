@@ -36,6 +36,7 @@ struct http_request {
     struct str accept;
     struct str accept_language;
     struct str cookie;
+    struct str last_event_id;
     struct str peer;
     struct str body;
     const struct http_header *extensions; /* Headers named X-…, the names in lower case. */

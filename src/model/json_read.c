@@ -137,6 +137,8 @@ static enum err refuse_kind(const struct reading *reading, const struct json_pat
 }
 
 static enum err read_object(struct reading *reading, json_t *object);
+static enum err read_value(const struct reading *reading, const struct json_path *path,
+                           const struct field *field, json_t *value);
 
 static enum err read_list(const struct reading *reading, const struct json_path *path,
                           const struct field *field, json_t *array)
@@ -156,7 +158,9 @@ static enum err read_list(const struct reading *reading, const struct json_path 
                                .record = record,
                                .path = &at,
                                .out = items + i * record->size};
-        TRY(read_object(&item, json_array_get(array, i)));
+        json_t *value = json_array_get(array, i);
+        TRY(record_is_bare(record) ? read_value(&item, &at, &record->fields[0], value)
+                                   : read_object(&item, value));
     }
     *(struct list *)record_member(reading->out, field) = (struct list){items, count};
     return OK;

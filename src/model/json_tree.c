@@ -89,6 +89,11 @@ enum err json_tree_read(struct arena *arena, struct str text, const struct json_
         return E_INVALID;
     }
     json_t *root = json_loadb(text.ptr, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    if (root == NULL && json_error_code(&error) == json_error_numeric_overflow) {
+        /* Others write whole numbers of any length; a rounded one is better than none. */
+        root = json_loadb(text.ptr, text.len,
+                          JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
+    }
     if (root == NULL) {
         return E_INVALID;
     }

@@ -3,6 +3,7 @@
  * A body is read as a whole into the arena; members are then asked for by name. Everything that is
  * not there, or is of another kind than asked for, is absent: STR_NONE, false, NULL. Nesting deeper
  * than JSON_TREE_NESTING_MAX refuses the body. Of a name that stands twice the last one counts.
+ * In a body with a whole number beyond 64 bits, whole numbers are rounded to 15 digits.
  * Errors: E_INVALID for what is not JSON (RFC 8259). Threads: reentrant. */
 #ifndef TOCSIN_MODEL_JSON_TREE_H
 #define TOCSIN_MODEL_JSON_TREE_H

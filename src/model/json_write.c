@@ -119,6 +119,9 @@ static void add_name(struct buf *out, struct str name, bool needs_comma)
     out->len = (size_t)(at - out->ptr);
 }
 
+static void add_value(const struct json_context *context, struct buf *out,
+                      const struct field *field, const void *value);
+
 static void add_list(const struct json_context *context, struct buf *out,
                      const struct record *record, const struct list *list)
 {
@@ -127,7 +130,13 @@ static void add_list(const struct json_context *context, struct buf *out,
         if (i > 0) {
             buf_add_byte(out, ',');
         }
-        record_to_json(context, out, record, list_item(list, record, i));
+        const void *item = list_item(list, record, i);
+        if (record_is_bare(record)) {
+            add_value(context, out, &record->fields[0],
+                      record_member_const(item, &record->fields[0]));
+        } else {
+            record_to_json(context, out, record, item);
+        }
     }
     buf_add_byte(out, ']');
 }

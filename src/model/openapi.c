@@ -115,9 +115,14 @@ static void add_bool(struct buf *out, const struct field *field, enum schema_use
 static void add_list(struct buf *out, const struct field *field, enum schema_use use)
 {
     add_type(out, "array", is_nullable(field, use));
-    buf_add_text(out, ",\"items\":{");
-    add_reference(out, field->detail.items->name, is_input(use) ? "Input" : "", false);
-    buf_add_byte(out, '}');
+    buf_add_text(out, ",\"items\":");
+    if (record_is_bare(field->detail.items)) {
+        openapi_field_schema(out, &field->detail.items->fields[0], use);
+    } else {
+        buf_add_byte(out, '{');
+        add_reference(out, field->detail.items->name, is_input(use) ? "Input" : "", false);
+        buf_add_byte(out, '}');
+    }
     add_limits(out, field, "minItems", "maxItems");
 }
 
@@ -330,6 +335,9 @@ struct visit {
 /* Recursion ends with the tables: no record is entered twice. */
 static void visit_record(struct visit *visit, const struct record *record)
 {
+    if (record_is_bare(record)) {
+        return;
+    }
     for (size_t i = 0; i < visit->count; i++) {
         if (visit->seen[i] == record) {
             return;

@@ -77,6 +77,11 @@ void record_merge(const struct record *record, struct presence given, const void
     }
 }
 
+bool record_is_bare(const struct record *record)
+{
+    return record->field_count == 1 && record->fields[0].json[0] == '\0';
+}
+
 void *record_member(void *object, const struct field *field)
 {
     return (char *)object + field->offset;

@@ -4,14 +4,15 @@
  * FIELD(record, type, member, json, flags, min, max, detail, doc)
  * The type is ID, INT, BOOL, INSTANT, TEXT, ENUM, BYTES, LIST (of records) or RECORD (one, by
  * pointer). The member is also the column. The json name "quietHours.start" is member start of the
- * object quietHours; fields of one object stand together. min and max limit an INT's value, a
- * TEXT's length in bytes or a LIST's items; 0, 0 for none (a TEXT is then at most 64 KiB and a LIST
- * 10000 items). The detail is PLAIN, NAMES(enum), ITEMS(record), FORMAT(format), or
- * FALLBACK(format, "text") for a member of an object that was given.
- * Absent is: an id 0, an instant 0, a TEXT with ptr NULL, an ENUM 0, an empty LIST, a RECORD NULL.
- * INT and BOOL are never absent in a struct; `struct presence` tells what a caller gave. BYTES are
- * for rows only and never in JSON. A required member of a nested object is required once the object
- * is given; the object is required itself unless all its members are F_NULLABLE.
+ * object quietHours; fields of one object stand together; the one field of a record without a name
+ * is bare: its LIST is ["a", "b"]. min and max limit an INT's value, a TEXT's length in bytes or a
+ * LIST's items; 0, 0 for none (a TEXT is then at most 64 KiB and a LIST 10000 items). The detail
+ * is PLAIN, NAMES(enum), ITEMS(record), FORMAT(format), or FALLBACK(format, "text") for a member
+ * of an object that was given. Absent is: an id 0, an instant 0, a TEXT with ptr NULL, an ENUM 0,
+ * an empty LIST, a RECORD NULL. INT and BOOL are never absent in a struct; `struct presence` tells
+ * what was given. BYTES are for rows only and never in JSON. A required member of a nested object
+ * is required once the object is given; the object is required itself unless all its members are
+ * F_NULLABLE.
  * Units: INSTANT is a struct instant, milliseconds in the row. */
 #ifndef TOCSIN_MODEL_RECORD_H
 #define TOCSIN_MODEL_RECORD_H
@@ -115,9 +116,8 @@ struct record {
 /* clang-format on */
 
 enum { RECORD_FIELDS_MAX = 64 };
-/* Which fields a caller gave, by index in record->fields. */
 struct presence {
-    uint64_t bits;
+    uint64_t bits; /* Which fields a caller gave, by index in record->fields. */
 };
 
 static inline bool presence_has(struct presence given, size_t field_index)
@@ -127,13 +127,13 @@ static inline bool presence_has(struct presence given, size_t field_index)
 
 /* The index of the field with this member in the struct; where there is none it asserts. */
 size_t record_field_index(const struct record *record, const char *member);
-
+bool record_is_bare(const struct record *record);
 static inline const void *list_item(const struct list *list, const struct record *items, size_t at)
 {
     return (const char *)list->items + at * items->size;
 }
 
-/* One field from one object of a record to another; text stays borrowed. */
+/* One field from one object to another; text stays borrowed. */
 void record_copy_field(const struct field *field, const void *from, void *into);
 
 /* What a PATCH does: copies the fields that were given, and takes the FALLBACK of an object that

@@ -139,6 +139,10 @@ static int64_t sleep_limit_us(struct http_server *server)
         (!instant_is_set(due) || instant_before(server->stop_by, due))) {
         due = server->stop_by;
     }
+    if (instant_is_set(server->tick_at) &&
+        (!instant_is_set(due) || instant_before(server->tick_at, due))) {
+        due = server->tick_at;
+    }
     if (instant_is_set(due)) {
         int64_t until = due.us > server->now.us ? due.us - server->now.us : 0;
         limit = limit < 0 || until < limit ? until : limit;
@@ -150,8 +154,8 @@ static int64_t sleep_limit_us(struct http_server *server)
 static bool fall_asleep(struct reply_box *box, bool stopping)
 {
     pthread_mutex_lock(&box->lock);
-    bool wanted = box->first != NULL || (box->quiesce_wanted && !box->quiesced) ||
-                  (box->stop_wanted && !stopping);
+    bool wanted = box->first != NULL || box->tick_wanted ||
+                  (box->quiesce_wanted && !box->quiesced) || (box->stop_wanted && !stopping);
     box->asleep = !wanted;
     pthread_mutex_unlock(&box->lock);
     return !wanted;
@@ -188,6 +192,18 @@ static void stop_listening(struct http_server *server)
     close(server->listen_fd);
     server->listen_fd = -1;
     server->closing = true;
+    streams_end(server);
+}
+
+static void tick_if_due(struct http_server *server)
+{
+    bool is_due = instant_is_set(server->tick_at) && !instant_before(server->now, server->tick_at);
+    if (server->config.tick == NULL || (!server->tick_wanted && !is_due)) {
+        return;
+    }
+    server->tick_wanted = false;
+    struct duration rest = server->config.tick(server->config.context, server->now);
+    server->tick_at = rest.us < 0 ? INSTANT_NONE : instant_add(server->now, rest);
 }
 
 /* Does what other threads asked for. */
@@ -221,6 +237,7 @@ static void *serve(void *context)
     for (;;) {
         obey(server);
         replies_take(server);
+        tick_if_due(server);
         server->handled_this_turn = 0;
         MHD_run(server->daemon);
         if (server->handled_this_turn > 0 && server->config.turn_end != NULL) {
@@ -331,6 +348,17 @@ static void wake(struct reply_box *box)
     ssize_t put = write(box->wake_fd, &one, sizeof one);
     assert(put == sizeof one || errno == EAGAIN);
     box->asleep = false;
+}
+
+void http_server_wake(struct http_server *server)
+{
+    struct reply_box *box = server->box;
+    pthread_mutex_lock(&box->lock);
+    box->tick_wanted = true;
+    if (box->asleep) {
+        wake(box);
+    }
+    pthread_mutex_unlock(&box->lock);
 }
 
 void http_server_quiesce(struct http_server *server)

@@ -49,6 +49,10 @@ struct http_server_config {
     /* Called once a turn of the loop after a batch of requests was handled (hand-offs go in
      * batches). May be NULL. */
     void (*turn_end)(void *context);
+    /* Called on the server's thread soon after http_server_wake, after a stream has begun, and when
+     * the time that it last returned is over; `now` is the monotonic clock. Returns how long it
+     * wants to be left alone, negative for until it is woken. Must not block. May be NULL. */
+    struct duration (*tick)(void *context, struct instant now);
 };
 
 /* Starts listening and the thread. E_NETWORK with a reason in `problem` where the address can't be
@@ -70,5 +74,37 @@ void http_exchange_reply_many(struct http_exchange *const *exchanges,
                               const struct http_response *responses, size_t count);
 /* Memory that lives until the reply: for what the handler parses. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
+
+/* Any thread, while the server is not stopped: `tick` is called soon. Wakes the loop where it
+ * sleeps, and costs a lock and a flag otherwise. */
+void http_server_wake(struct http_server *server);
+
+/* A reply whose body comes bit by bit: chunked, or up to the end of the connection in HTTP/1.0.
+ * While there is nothing to read the connection waits without a thread and without a time-out; a
+ * peer that takes nothing of what there is for `idle_timeout` is cut off. Everything about a stream
+ * happens on the server's thread. http_server_quiesce ends all of them at once. */
+enum { HTTP_STREAM_NOTHING = 0, HTTP_STREAM_END = -1 };
+
+struct http_stream_source {
+    void *context;
+    /* Writes up to `max` bytes and returns how many; HTTP_STREAM_NOTHING where there are none until
+     * http_stream_wake; HTTP_STREAM_END for an orderly end. */
+    int64_t (*read)(void *context, char *out, size_t max);
+    /* Once, however it ended: nothing is read any more, and the stream is gone. */
+    void (*closed)(void *context);
+};
+
+struct http_stream;
+
+/* The one reply to an exchange, within `handle` only. The body of `head` is not used. */
+struct http_stream *http_exchange_stream(struct http_exchange *exchange,
+                                         const struct http_response *head,
+                                         const struct http_stream_source *source);
+/* There is something to read. */
+void http_stream_wake(struct http_stream *stream);
+/* `tick` is called before the loop sleeps again. */
+void http_stream_tick(struct http_stream *stream);
+/* Ends the connection now, whatever is still to be sent. */
+void http_stream_cut(struct http_stream *stream);
 
 #endif

@@ -20,6 +20,7 @@ static const struct kept_header kept_headers[] = {
     {STR_INIT("Accept"), offsetof(struct http_request, accept), false},
     {STR_INIT("Accept-Language"), offsetof(struct http_request, accept_language), false},
     {STR_INIT("Cookie"), offsetof(struct http_request, cookie), false},
+    {STR_INIT("Last-Event-ID"), offsetof(struct http_request, last_event_id), true},
 };
 
 struct method_name {

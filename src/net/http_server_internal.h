@@ -24,6 +24,7 @@ struct reply_box {
     struct http_exchange *first; /* Replied, waiting to be sent; oldest first. */
     struct http_exchange *last;
     bool asleep; /* The loop may be waiting: a push has to wake it. */
+    bool tick_wanted;
     bool quiesce_wanted;
     bool quiesced;
     bool stop_wanted;
@@ -83,6 +84,9 @@ struct http_server {
     struct address_count **addresses;
     size_t address_mask;
     struct hash_key hash_key;
+    struct http_stream *streams;
+    bool tick_wanted;
+    struct instant tick_at; /* Unset for not until it is woken. */
     struct instant stop_by; /* Set once a stop was asked for. */
     struct duration grace;
 };
@@ -129,6 +133,14 @@ enum MHD_Result response_queue(struct http_server *server, struct http_exchange 
 enum MHD_Result exchange_refuse(struct http_exchange *exchange, const struct request_fault *fault);
 void replies_take(struct http_server *server);
 void exchanges_abandon(struct http_server *server);
+/* Within `handle`: the reply is there, nothing has to wake the loop for it. */
+bool reply_inline(struct http_exchange *exchange);
+/* Everything of a response but its body and its status. */
+void response_headers_add(struct MHD_Response *response, const struct http_response *answer);
+
+/* http_server_stream.c */
+void streams_end(struct http_server *server);
+
 /* Past libmicrohttpd, straight to the socket: for connections that have no complete request. Ends
  * the connection. */
 void socket_refuse(struct http_server *server, int fd, const struct request_fault *fault);

@@ -145,18 +145,8 @@ static void header_add_named(struct MHD_Response *response, const struct http_he
     header_add(response, name, header->value);
 }
 
-static struct MHD_Response *response_new(const struct http_response *answer)
+void response_headers_add(struct MHD_Response *response, const struct http_response *answer)
 {
-    /* libmicrohttpd copies from this pointer only, though its type does not say so. */
-    union {
-        const char *given;
-        void *wanted;
-    } body = {.given = answer->body.ptr};
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(answer->body.len, body.wanted, MHD_RESPMEM_MUST_COPY);
-    if (response == NULL) {
-        memory_is_out();
-    }
     header_add(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
     header_add(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
     header_add(response, MHD_HTTP_HEADER_LOCATION, answer->location);
@@ -173,6 +163,21 @@ static struct MHD_Response *response_new(const struct http_response *answer)
     for (size_t i = 0; i < answer->header_count; i++) {
         header_add_named(response, &answer->headers[i]);
     }
+}
+
+static struct MHD_Response *response_new(const struct http_response *answer)
+{
+    /* libmicrohttpd copies from this pointer only, though its type does not say so. */
+    union {
+        const char *given;
+        void *wanted;
+    } body = {.given = answer->body.ptr};
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->body.len, body.wanted, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL) {
+        memory_is_out();
+    }
+    response_headers_add(response, answer);
     return response;
 }
 
@@ -236,6 +241,8 @@ void replies_take(struct http_server *server)
     box->first = NULL;
     box->last = NULL;
     box->asleep = false;
+    server->tick_wanted = server->tick_wanted || box->tick_wanted;
+    box->tick_wanted = false;
     pthread_mutex_unlock(&box->lock);
     while (exchange != NULL) {
         struct http_exchange *next = exchange->next;
@@ -290,7 +297,7 @@ static bool push(struct reply_box *box, struct http_exchange *exchange)
 }
 
 /* A reply from within `handle` goes out without a detour. */
-static bool reply_inline(struct http_exchange *exchange)
+bool reply_inline(struct http_exchange *exchange)
 {
     struct reply_box *box = exchange->box;
     if (!pthread_equal(box->server_thread, pthread_self()) || box->server->handling != exchange) {

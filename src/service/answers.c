@@ -1,6 +1,8 @@
 #include "service/answers.h"
 
 #include "service/checkins.h"
+#include "service/dispatch_answers.h"
+#include "service/drills.h"
 #include "service/incidents.h"
 #include "service/ladder.h"
 #include "service/messages.h"
@@ -9,9 +11,23 @@
 
 enum { HEARD_MAX = 16 };
 
-bool is_about_own_meeting(const struct message *message)
+enum err is_about_own_meeting(struct op *op, const struct message *message, bool *out)
 {
-    return id_is_set(message->meeting_id) && message->target == message_target_PERSON;
+    struct meeting meeting = {0};
+    struct step step = {0};
+    *out = id_is_set(message->meeting_id) && message->target == message_target_PERSON;
+    if (!*out || message->subject_type == subject_type_MEETING) {
+        return OK;
+    }
+    /* A ladder about a meeting may reach others than its person. */
+    enum err err = db_get_brief(op->db, TABLE_meetings, message->meeting_id, op->arena, &meeting);
+    *out = err == OK && id_equal(meeting.user_id, message->user_id);
+    if (*out && id_is_set(message->step_id)) {
+        /* Level 0 asks whether they are still at the incident. */
+        TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
+        *out = step.level > 0;
+    }
+    return err == E_NOT_FOUND ? OK : err;
 }
 
 enum err note_heard(struct op *op, const struct message *message, struct str word)
@@ -50,59 +66,95 @@ static enum err check_in_as(struct op *op, const struct person_answer *answer,
     return err;
 }
 
+static struct incident_taker taker_of(const struct person_answer *answer)
+{
+    bool is_contact = answer->message->target == message_target_EMERGENCY_CONTACT;
+    return (struct incident_taker){answer->message->user_id,
+                                   is_contact ? target_kind_EMERGENCY_CONTACT : target_kind_USER};
+}
+
 static enum err pass_on(struct op *op, const struct person_answer *answer,
                         struct incident *incident)
 {
+    struct incident_taker taker = taker_of(answer);
+    struct str state = str_from(enum_name(&incident_state_names, incident->state));
     if (incident->state == incident_state_OPEN) {
-        return move_incident(op, incident, incident_event_escalate, STR("passed_on"));
+        return move_incident_by(op, incident, incident_event_escalate, STR("passed_on"), &taker);
     }
     op_log(op, LOG_INFO, LOG_ESCALATION, "passed on: the next step does not wait");
-    TRY(op_audit(op, (struct audit_entry){
-                         .action = "INCIDENT_PASSED_ON",
-                         .subject_type = subject_type_INCIDENT,
-                         .subject = incident->id,
-                         .user = incident->user_id,
-                         .before = str_from(enum_name(&incident_state_names, incident->state)),
-                         .after = str_from(enum_name(&incident_state_names, incident->state)),
-                         .reason = answer->message->target == message_target_EMERGENCY_CONTACT
-                                       ? STR("the emergency contact can't")
-                                       : STR("the person can't")}));
-    return ladder_hurry(op, incident->id, STR("passed_on"));
+    TRY(op_audit(op, (struct audit_entry){.action = "INCIDENT_PASSED_ON",
+                                          .subject_type = subject_type_INCIDENT,
+                                          .subject = incident->id,
+                                          .user = taker.user,
+                                          .before = state,
+                                          .after = state,
+                                          .reason = taker.as == target_kind_EMERGENCY_CONTACT
+                                                        ? STR("the emergency contact can't")
+                                                        : STR("the person can't")}));
+    return ladder_pass_on(op, incident, answer->message->step_id, STR("passed_on"));
 }
 
-static struct str taken_by(const struct person_answer *answer, bool is_end)
+/* "acknowledged by the person" */
+static struct str words_of(struct op *op, const char *what, const struct incident_taker *taker)
 {
-    bool is_contact = answer->message->target == message_target_EMERGENCY_CONTACT;
-    if (is_end) {
-        return is_contact ? STR("resolved by the emergency contact")
-                          : STR("resolved by the person");
+    bool is_contact = taker->as == target_kind_EMERGENCY_CONTACT;
+    return arena_printf(op->arena, "%s by the %s", what,
+                        is_contact ? "emergency contact" : "person");
+}
+
+static bool is_climbing(const struct incident *incident)
+{
+    return incident_is_climbing((enum incident_state)incident->state,
+                                instant_is_set(incident->lease_lapsed_at));
+}
+
+static enum err acknowledge(struct op *op, const struct person_answer *answer,
+                            struct incident *incident, enum answer_effect *out)
+{
+    struct incident_taker taker = taker_of(answer);
+    bool is_taken = incident->state == incident_state_ACKNOWLEDGED;
+    if (is_taken && instant_is_set(incident->lease_until)) {
+        *out = ANSWER_TAKEN;
+        return extend_incident_by(op, incident, words_of(op, "extended", &taker), &taker);
     }
-    return is_contact ? STR("acknowledged by the emergency contact")
-                      : STR("acknowledged by the person");
+    if (incident->state == incident_state_OPEN || incident->state == incident_state_ESCALATING) {
+        *out = ANSWER_TAKEN;
+        return move_incident_by(op, incident, incident_event_acknowledge,
+                                words_of(op, "acknowledged", &taker), &taker);
+    }
+    bool is_other =
+        id_is_set(incident->acknowledged_by) &&
+        (!id_equal(incident->acknowledged_by, taker.user) || incident->taken_as != (int)taker.as);
+    *out = !is_taken ? ANSWER_REFUSED : is_other ? ANSWER_TAKEN_ELSEWHERE : ANSWER_REPEATED;
+    return OK;
+}
+
+static enum err resolve(struct op *op, const struct person_answer *answer,
+                        struct incident *incident, enum answer_effect *out)
+{
+    struct incident_taker taker = taker_of(answer);
+    enum incident_state state = (enum incident_state)incident->state;
+    *out = state == incident_state_RESOLVED ? ANSWER_REPEATED
+           : incident_is_open(state)        ? ANSWER_TAKEN
+                                            : ANSWER_REFUSED;
+    return *out == ANSWER_TAKEN ? move_incident_by(op, incident, incident_event_resolve,
+                                                   words_of(op, "resolved", &taker), &taker)
+                                : OK;
 }
 
 static enum err take_incident(struct op *op, const struct person_answer *answer,
                               struct incident *incident, enum answer_effect *out)
 {
-    enum incident_state state = (enum incident_state)incident->state;
-    bool waits = state == incident_state_OPEN || state == incident_state_ESCALATING;
-    *out = waits ? ANSWER_TAKEN : ANSWER_REFUSED;
+    bool can_pass = incident->state == incident_state_OPEN || is_climbing(incident);
     switch (answer->word) {
     case REPLY_JOINED:
     case REPLY_ACKNOWLEDGE:
-        *out = state == incident_state_ACKNOWLEDGED ? ANSWER_REPEATED : *out;
-        return waits ? move_incident(op, incident, incident_event_acknowledge,
-                                     taken_by(answer, false))
-                     : OK;
+        return acknowledge(op, answer, incident, out);
     case REPLY_MISSED:
-        return waits ? pass_on(op, answer, incident) : OK;
+        *out = can_pass ? ANSWER_TAKEN : ANSWER_REFUSED;
+        return can_pass ? pass_on(op, answer, incident) : OK;
     case REPLY_RESOLVE:
-        *out = state == incident_state_RESOLVED ? ANSWER_REPEATED
-               : incident_is_open(state)        ? ANSWER_TAKEN
-                                                : ANSWER_REFUSED;
-        return *out == ANSWER_TAKEN
-                   ? move_incident(op, incident, incident_event_resolve, taken_by(answer, true))
-                   : OK;
+        return resolve(op, answer, incident, out);
     case REPLY_UNKNOWN:
     case REPLY_ACCEPT:
     case REPLY_DECLINE:
@@ -131,7 +183,11 @@ static enum err answer_incident(struct op *op, const struct person_answer *answe
         return OK;
     }
     TRY(err);
-    return take_incident(op, answer, &incident, out);
+    bool is_counted = false;
+    if (incident.kind == incident_kind_DRILL) {
+        TRY(drill_heard(op, answer, &incident, &is_counted, out));
+    }
+    return is_counted ? OK : take_incident(op, answer, &incident, out);
 }
 
 static enum err resolve_of_meeting(struct op *op, const struct person_answer *answer,
@@ -174,7 +230,11 @@ static enum err answer_meeting(struct op *op, const struct person_answer *answer
 
 enum err take_answer(struct op *op, const struct person_answer *answer, enum answer_effect *out)
 {
+    bool is_own = false;
     TRY(message_confirm(op, answer->message, answer->heard));
-    return is_about_own_meeting(answer->message) ? answer_meeting(op, answer, out)
-                                                 : answer_incident(op, answer, out);
+    if (answer->message->subject_type == subject_type_DISPATCH) {
+        return take_dispatch_answer(op, answer, out);
+    }
+    TRY(is_about_own_meeting(op, answer->message, &is_own));
+    return is_own ? answer_meeting(op, answer, out) : answer_incident(op, answer, out);
 }

@@ -1,5 +1,7 @@
 #include "service/engine.h"
 
+#include "service/sinks.h"
+#include "service/sources.h"
 #include "store/delivery.h"
 
 #include <assert.h>
@@ -134,8 +136,13 @@ enum err engine_count_failure(struct op *op, struct id id, enum err why)
 enum err clean_timers(struct op *op, struct timer *timer)
 {
     int64_t removed = 0;
+    if (id_is_set(timer->subject_id)) {
+        return events_clean_on(op, timer);
+    }
     TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
     TRY(early_news_forget(op->db, instant_sub(op->now, MINUTES(10))));
+    TRY(forget_source_alerts(op));
+    TRY(events_clean(op));
     if (removed > 0) {
         op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago",
                (long long)removed);

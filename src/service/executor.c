@@ -1,8 +1,10 @@
 #include "service/executor.h"
 
 #include "base/memory.h"
+#include "service/dispatches.h"
 #include "service/due_heap.h"
 #include "service/engine.h"
+#include "store/events.h"
 #include "store/settings.h"
 #include "store/timers.h"
 
@@ -21,6 +23,8 @@ struct executor {
     struct due_heap timers;
     struct courier *courier;
     struct sync_port sync;
+    struct sync_port sinks;
+    struct event_port events;
     struct arena *scratch;
     struct work *waiting; /* Sticky work that the store did not take. */
     bool is_unflushed;    /* Something is committed and not yet flushed. */
@@ -42,6 +46,8 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     executor->site = config->site;
     executor->db = config->db;
     executor->sync = config->sync;
+    executor->sinks = config->sinks;
+    executor->events = config->events;
     executor->scratch = arena_new();
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
     executor->writer.courier = executor->courier;
@@ -130,12 +136,16 @@ enum err executor_recover(struct executor *executor)
     if (highest > executor->writer.ids.last) {
         executor->writer.ids.last = highest;
     }
+    TRY(events_last(executor->db, &executor->writer.last_event));
+    atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);
     TRY(timers_each_waiting(executor->db, executor, take_waiting));
     TRY(courier_recover(executor->courier, &op));
+    TRY(dispatches_recover(&op));
     const struct due_entry *first = due_heap_peek(&executor->timers);
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
     op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",
            executor->timers.count, (long long)(late_ms < 0 ? 0 : late_ms));
+    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
     publish(executor);
     return OK;
 }
@@ -261,6 +271,10 @@ static void let_go(struct executor *executor)
         case EFFECT_SYNC:
             executor->sync.begin(executor->sync.context, &op, effect);
             break;
+        case EFFECT_SINK:
+            assert(executor->sinks.begin != NULL);
+            executor->sinks.begin(executor->sinks.context, &op, effect);
+            break;
         }
     }
     executor->writer.effects.count = 0;
@@ -375,6 +389,23 @@ static bool has_anything(const struct executor *executor, const struct work *lis
            (!executor->is_stopping && courier_is_hungry(executor->courier, now_of(executor)));
 }
 
+/* What is durable may be heard. */
+static void tell_events(struct executor *executor)
+{
+    _Atomic int64_t *told = &executor->site->stats->last_event;
+    int64_t last = executor->writer.last_event.value;
+    if (last == atomic_load_explicit(told, memory_order_relaxed)) {
+        return;
+    }
+    /* Whoever begins to listen counts themselves first and looks for news then, so that one of the
+     * two sees the other. */
+    atomic_store(told, last);
+    bool has_listeners = atomic_load(&executor->site->stats->listeners) > 0;
+    if (has_listeners && executor->events.tell != NULL) {
+        executor->events.tell(executor->events.context);
+    }
+}
+
 /* Nobody knows what the disk has kept when a flush has failed: going on would promise what may be
  * lost. A restart reads what is there. */
 static void flush(struct executor *executor)
@@ -386,6 +417,7 @@ static void flush(struct executor *executor)
                   "is there");
         abort();
     }
+    tell_events(executor);
 }
 
 /* A commit orders a batch, a flush makes it durable. A batch that owes nothing to anybody outside

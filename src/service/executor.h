@@ -14,10 +14,18 @@
 
 struct executor;
 
-/* Where committed effects go that are neither timers nor the courier's: calendars to be read. */
+/* Where committed effects go that are neither timers nor the courier's: calendars to be read, event
+ * sinks to be told. */
 struct sync_port {
     void *context;
     void (*begin)(void *context, struct op *op, const struct effect *effect);
+};
+
+/* Events that listeners may be told of are durable. Called on the executor's thread: must not wait.
+ */
+struct event_port {
+    void *context;
+    void (*tell)(void *context);
 };
 
 struct executor_config {
@@ -25,6 +33,8 @@ struct executor_config {
     struct db *db; /* The writer's; borrowed. */
     struct wire_port wire;
     struct sync_port sync;
+    struct sync_port sinks;   /* May be left out where there are no sinks. */
+    struct event_port events; /* May be left out where nobody listens. */
     int in_flight_max;
 };
 

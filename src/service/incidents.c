@@ -1,64 +1,74 @@
 #include "service/incidents.h"
 
-#include "service/engine.h"
+#include "service/drills.h"
+#include "service/events.h"
+#include "service/incidents_internal.h"
 #include "service/ladder.h"
-#include "service/messages.h"
+#include "service/notifications.h"
+#include "service/policies.h"
 #include "service/trail.h"
 #include "store/incidents.h"
-#include "store/people.h"
+#include "store/timers.h"
 
-static enum err audit_incident(struct op *op, const char *action, const struct incident *incident,
-                               struct str before, struct str reason)
+static const struct incident_taker nobody = {.as = target_kind_PERSON};
+
+enum err incident_audit(struct op *op, const struct incident *incident,
+                        const struct incident_change *change)
 {
+    struct id by = change->taker->user;
     return op_audit(op, (struct audit_entry){
-                            .action = action,
+                            .action = change->action,
                             .subject_type = subject_type_INCIDENT,
                             .subject = incident->id,
-                            .user = incident->user_id,
-                            .before = before,
+                            .user = id_is_set(by) ? by : incident->user_id,
+                            .before = change->before,
                             .after = str_from(enum_name(&incident_state_names, incident->state)),
-                            .reason = reason});
+                            .reason = change->reason});
 }
 
-static enum err insert_incident(struct op *op, struct incident *incident)
+enum err incident_tell(struct op *op, const struct incident *incident, enum event_kind kind)
 {
-    incident->id = op_new_id(op);
-    incident->created_at = incident->updated_at = op->now;
-    TRY(db_insert(op->db, TABLE_incidents, op->arena, incident));
-    return audit_incident(op, "INCIDENT_OPENED", incident, STR_NONE, STR_NONE);
+    return event_tell(
+        op, &(struct event_facts){.kind = kind,
+                                  .subject_type = subject_type_INCIDENT,
+                                  .subject = incident->id,
+                                  .user = incident->user_id,
+                                  .data = op_record_text(op, &incident_record, incident)});
 }
 
-enum err open_missed_incident(struct op *op, const struct meeting *meeting, struct incident *out,
-                              bool *is_new)
+static enum event_kind event_of(enum incident_state state)
 {
-    enum err err = incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, out);
-    *is_new = err == E_NOT_FOUND;
-    if (err != E_NOT_FOUND) {
-        return err;
+    switch (state) {
+    case incident_state_ACKNOWLEDGED:
+        return event_kind_INCIDENT_ACKNOWLEDGED;
+    case incident_state_ESCALATING:
+        return event_kind_INCIDENT_ESCALATING;
+    case incident_state_RESOLVED:
+        return event_kind_INCIDENT_RESOLVED;
+    case incident_state_CANCELLED:
+        return event_kind_INCIDENT_CANCELLED;
+    case incident_state_NONE:
+    case incident_state_OPEN:
+    case incident_state_COUNT:
+        break;
     }
-    *out = (struct incident){
-        .kind = incident_kind_MISSED_MEETING,
-        .title = arena_printf(op->arena, "Missed meeting: %.*s", STR_FMT(meeting->title)),
-        .severity = severity_HIGH,
-        .state = incident_state_OPEN,
-        .policy = STR("missed-meeting"),
-        .user_id = meeting->user_id,
-        .meeting_id = meeting->id,
-        .generation = meeting->generation,
-    };
-    TRY(insert_incident(op, out));
-    return move_incident(op, out, incident_event_escalate, STR("nobody joined the meeting"));
+    return event_kind_INCIDENT_OPENED;
 }
 
-static void stamp(const struct op *op, struct incident *incident)
+static void stamp(const struct op *op, struct incident *incident,
+                  const struct incident_taker *taker)
 {
     incident->updated_at = op->now;
     switch ((enum incident_state)incident->state) {
     case incident_state_ACKNOWLEDGED:
         incident->acknowledged_at = op->now;
+        incident->acknowledged_by = taker->user;
+        incident->taken_as = (int)taker->as;
         break;
     case incident_state_ESCALATING:
         incident->ladder_started_at = op->now;
+        incident->held_until = INSTANT_NONE;
+        incident->round = incident->first_round = incident->round + 1;
         break;
     case incident_state_RESOLVED:
         incident->resolved_at = op->now;
@@ -73,48 +83,124 @@ static void stamp(const struct op *op, struct incident *incident)
     }
 }
 
-static enum err leave_ladder(struct op *op, const struct incident *incident, struct str reason)
+/* What the trail and whoever listens are told of a state that was entered. */
+static enum err note_state(struct op *op, const struct incident *incident,
+                           struct incident_change *change)
 {
-    int64_t cancelled = 0;
-    struct list steps = {0};
-    TRY(steps_of_incident(op->db, op->arena, incident->id, &steps));
-    for (size_t i = 0; i < steps.count; i++) {
-        const struct step *step = &((const struct step *)steps.items)[i];
-        if (step->status == step_status_PENDING) {
-            TRY(audit_step(op,
-                           &(struct step_change){step, incident->user_id, "CANCELLED", reason}));
-        }
-    }
-    TRY(steps_cancel_pending(op->db, incident->id, op->now, reason, &cancelled));
-    if (cancelled > 0) {
-        op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled,
-               STR_FMT(reason));
-    }
-    return messages_stop_subject(op, incident->id, arena_cstr(op->arena, reason));
+    const char *name = enum_name(&incident_state_names, incident->state);
+    change->action = arena_printf(op->arena, "INCIDENT_%s", name).ptr;
+    TRY(incident_audit(op, incident, change));
+    return incident_tell(op, incident, event_of((enum incident_state)incident->state));
 }
 
-enum err move_incident(struct op *op, struct incident *incident, enum incident_event event,
-                       struct str reason)
+enum err incident_insert(struct op *op, struct incident *incident, const char *escalates)
+{
+    struct incident_change change = {.action = "INCIDENT_OPENED", .taker = &nobody};
+    incident->id = op_new_id(op);
+    incident->created_at = incident->updated_at = op->now;
+    incident->state = incident_state_OPEN;
+    struct incident opened = *incident;
+    if (escalates != NULL) {
+        incident->state = incident_state_ESCALATING;
+        stamp(op, incident, &nobody);
+    }
+    TRY(db_insert(op->db, TABLE_incidents, op->arena, incident));
+    TRY(incident_audit(op, &opened, &change));
+    TRY(incident_tell(op, &opened, event_kind_INCIDENT_OPENED));
+    if (escalates == NULL) {
+        return OK;
+    }
+    change.before = STR("OPEN");
+    change.reason = str_from(escalates);
+    TRY(note_state(op, incident, &change));
+    return begin_ladder(op, incident);
+}
+
+enum err open_missed_incident(struct op *op, const struct meeting *meeting, struct incident *out,
+                              bool *is_new)
+{
+    struct policy_in_force policy = {0};
+    enum err err = incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, out);
+    *is_new = err == E_NOT_FOUND;
+    if (err != E_NOT_FOUND) {
+        return err;
+    }
+    TRY(policy_current(op, STR("missed-meeting"), &policy));
+    *out = (struct incident){
+        .kind = incident_kind_MISSED_MEETING,
+        .title = arena_printf(op->arena, "Missed meeting: %.*s", STR_FMT(meeting->title)),
+        .severity = severity_HIGH,
+        .policy = STR("missed-meeting"),
+        .policy_version = policy.version,
+        .reports = 1,
+        .user_id = meeting->user_id,
+        .meeting_id = meeting->id,
+        .generation = meeting->generation,
+    };
+    return incident_insert(op, out, "nobody joined the meeting");
+}
+
+/* Who takes it is asked again when the lease of its policy ends (E7). */
+static enum err begin_lease(struct op *op, struct incident *incident)
+{
+    struct policy_in_force policy = {0};
+    TRY(policy_of_incident(op, incident, &policy));
+    incident_set_lease(op, incident, &policy.rules);
+    return OK;
+}
+
+static enum err follow_move(struct op *op, const struct incident *incident,
+                            enum incident_state from, struct str reason)
+{
+    if (incident->state == incident_state_ESCALATING) {
+        return begin_ladder(op, incident);
+    }
+    if (from != incident_state_OPEN) {
+        TRY(leave_ladder(op, incident, reason));
+    }
+    if (!incident_is_open((enum incident_state)incident->state)) {
+        TRY(notifications_end(op, incident->id));
+    }
+    if (incident->state == incident_state_ACKNOWLEDGED) {
+        return incident_arm_lease(op, incident);
+    }
+    return instant_is_set(incident->lease_until)
+               ? timers_cancel(op->db, timer_kind_LEASE, incident->id, op->now)
+               : OK;
+}
+
+enum err move_incident_by(struct op *op, struct incident *incident, enum incident_event event,
+                          struct str reason, const struct incident_taker *taker)
 {
     enum incident_state to = incident_state_NONE;
     enum incident_state from = (enum incident_state)incident->state;
     TRY(incident_step(from, event, &to, op->problem));
     incident->state = (int)to;
-    stamp(op, incident);
+    stamp(op, incident, taker);
+    bool is_drill = incident->kind == incident_kind_DRILL;
+    if (to == incident_state_ACKNOWLEDGED && !is_drill) {
+        TRY(begin_lease(op, incident));
+    }
     if (!incident_is_open(to)) {
         incident->resolution = reason;
     }
     TRY(db_update(op->db, TABLE_incidents, op->arena, incident));
     op_log(op, LOG_INFO, LOG_ESCALATION, "incident %s to %s",
            enum_name(&incident_state_names, (int)from), enum_name(&incident_state_names, (int)to));
-    const char *name = enum_name(&incident_state_names, (int)to);
-    struct str action = arena_printf(op->arena, "INCIDENT_%s", name);
-    TRY(audit_incident(op, action.ptr, incident,
-                       str_from(enum_name(&incident_state_names, (int)from)), reason));
-    if (to == incident_state_ESCALATING) {
-        return begin_ladder(op, incident);
-    }
-    return from == incident_state_ESCALATING ? leave_ladder(op, incident, reason) : OK;
+    struct incident_change change = {
+        .before = str_from(enum_name(&incident_state_names, (int)from)),
+        .reason = reason,
+        .taker = taker,
+    };
+    TRY(note_state(op, incident, &change));
+    TRY(follow_move(op, incident, from, reason));
+    return is_drill ? drill_follow(op, incident) : OK;
+}
+
+enum err move_incident(struct op *op, struct incident *incident, enum incident_event event,
+                       struct str reason)
+{
+    return move_incident_by(op, incident, event, reason, &nobody);
 }
 
 static enum err end_incident_of_meeting(struct op *op, const struct meeting *meeting,
@@ -142,109 +228,40 @@ enum err cancel_incident_of_meeting(struct op *op, const struct meeting *meeting
     return end_incident_of_meeting(op, meeting, incident_event_cancel, reason);
 }
 
-static enum err load(struct op *op, struct incident *out)
+static enum err tell_step(struct op *op, const struct step *step, struct id user)
 {
-    return op_not_found(op, db_get(op->db, TABLE_incidents, op->path_id, op->arena, out),
-                        "incident");
+    return event_tell(op, &(struct event_facts){.kind = event_kind_STEP_ENDED,
+                                                .subject_type = subject_type_INCIDENT,
+                                                .subject = step->incident_id,
+                                                .user = user,
+                                                .data = op_record_text(op, &step_record, step)});
 }
 
-static enum err change_state(struct op *op, enum incident_event event, void *output)
+enum err incident_step_ended(struct op *op, const struct step *step, struct id user)
 {
-    struct incident *incident = output;
-    TRY(load(op, incident));
-    TRY(op_may_change(op, incident->user_id));
-    return move_incident(op, incident, event,
-                         arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)));
+    TRY(steps_end(op->db, step));
+    bool is_done = step->status == step_status_EXECUTED;
+    op_log(op, is_done ? LOG_INFO : LOG_WARN, LOG_ESCALATION_EXECUTOR, "level %lld %s: %s",
+           (long long)step->level, enum_name(&step_type_names, step->step_type),
+           is_done ? "executed" : "failed");
+    TRY(audit_step(op,
+                   &(struct step_change){step, user, enum_name(&step_status_names, step->status),
+                                         is_done ? step->reason : step->error_message}));
+    TRY(tell_step(op, step, user));
+    return ladder_row_ended(op, step->incident_id);
 }
 
-enum err acknowledge_incident(struct op *op, const void *input, void *output)
+enum err incident_step_skip(struct op *op, const struct step *step, struct id user,
+                            struct str reason)
 {
-    (void)input;
-    return change_state(op, incident_event_acknowledge, output);
-}
-
-enum err escalate_incident(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    return change_state(op, incident_event_escalate, output);
-}
-
-enum err resolve_incident(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    return change_state(op, incident_event_resolve, output);
-}
-
-enum err cancel_incident(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    return change_state(op, incident_event_cancel, output);
-}
-
-enum err create_incident(struct op *op, const void *input, void *output)
-{
-    struct incident *incident = output;
-    *incident = *(const struct incident *)input;
-    TRY(op_may_change(op, incident->user_id));
-    struct rung_rule rungs[RUNGS_MAX];
-    struct user user = {0};
-    if (id_is_set(incident->user_id)) {
-        enum err err = users_get(op->db, op->arena, incident->user_id, &user);
-        if (err == E_NOT_FOUND) {
-            return op_fail(op, E_INVALID, "userId", "names nobody that is known");
-        }
-        TRY(err);
-    }
-    if (!str_is_set(incident->policy)) {
-        incident->policy = STR("default");
-    }
-    if (ladder_rungs(incident->policy, rungs) == 0) {
-        return op_fail(op, E_INVALID, "policy", "must be one of: default, missed-meeting");
-    }
-    incident->kind = incident_kind_GENERIC;
-    incident->state = incident_state_OPEN;
-    incident->severity = incident->severity == 0 ? severity_MEDIUM : incident->severity;
-    return insert_incident(op, incident);
-}
-
-enum err get_incident(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    struct incident *incident = output;
-    TRY(load(op, incident));
-    return op_may_read(op, incident->user_id);
-}
-
-enum err list_steps(struct op *op, const void *input, void *output)
-{
-    const struct page_input *wanted = input;
-    struct page_cut cut = {.record = &step_record, .limit = wanted->limit};
-    struct incident incident = {0};
-    struct step_list *out = output;
-    TRY(op_cursor(op, wanted->cursor, &cut.after));
-    TRY(load(op, &incident));
-    TRY(op_may_read(op, incident.user_id));
-    TRY(steps_of_incident(op->db, op->arena, incident.id, &out->steps));
-    out->total = (int64_t)out->steps.count;
-    out->cursor = op_cut_page(op, &cut, &out->steps);
-    return OK;
-}
-
-enum err list_incidents(struct op *op, const void *input, void *output)
-{
-    const struct incident_list_input *wanted = input;
-    struct incident_list *out = output;
-    struct incident_page page = {
-        .state = wanted->state, .user = wanted->user_id, .limit = page_limit(wanted->limit) + 1};
-    if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
-        page.user = op->actor.user;
-    }
-    TRY(op_may_read(op, page.user));
-    TRY(op_cursor(op, wanted->cursor, &page.before));
-    TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
-    const struct incident *incidents = out->incidents.items;
-    if (page_trim(&out->incidents, page.limit - 1)) {
-        out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
-    }
-    return OK;
+    struct step skipped = *step;
+    skipped.status = step_status_SKIPPED;
+    skipped.claimed_at = op->now;
+    skipped.reason = reason;
+    TRY(steps_skip(op->db, &skipped));
+    op_log(op, LOG_INFO, LOG_ESCALATION_EXECUTOR, "level %lld %s skipped: %.*s",
+           (long long)step->level, enum_name(&step_type_names, step->step_type), STR_FMT(reason));
+    TRY(audit_step(op, &(struct step_change){&skipped, user, "SKIPPED", reason}));
+    TRY(tell_step(op, &skipped, user));
+    return ladder_row_ended(op, step->incident_id);
 }

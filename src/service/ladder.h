@@ -1,18 +1,45 @@
 /* service/ladder: climbing: the steps of an incident's policy, each at its time (requirements
- * E1-E3, P2, P3, K2). */
+ * E1-E3, E7, P2, P3, K2, V8).
+ *
+ * A round is every rung of the policy as a row: a row for each level, target and time, PENDING with
+ * a timer of its own. The rows of a level are independent of one another. A row whose target is a
+ * schedule finds out whom it reaches when it is due. What a row needs is that a person answers
+ * (CONFIRMED): that its message was taken, delivered or heard by a machine stops nothing. When the
+ * last row of a round has ended, the next round begins, as often as the policy says; then the
+ * ladder has run out. */
 #ifndef TOCSIN_SERVICE_LADDER_H
 #define TOCSIN_SERVICE_LADDER_H
 
+#include "domain/policy.h"
 #include "service/reaching.h"
 
-/* Writes every rung as a PENDING step with its timer, from now on. */
+/* The first round, from now on. The incident's row has its number already. */
 NODISCARD enum err begin_ladder(struct op *op, const struct incident *incident);
+/* Whoever took the incident is asked whether they are still at it (level 0), and a round begins
+ * once they had their time to answer: at once where nobody can be asked. */
+NODISCARD enum err begin_ladder_after_lease(struct op *op, const struct incident *incident,
+                                            const struct policy_rules *rules);
+/* Cancels what is pending and stops what is on its way. */
+NODISCARD enum err leave_ladder(struct op *op, const struct incident *incident, struct str reason);
+/* A row has ended: the next round, or the end of the ladder, where it was the last. */
+NODISCARD enum err ladder_row_ended(struct op *op, struct id incident_id);
+
 /* As alert_goes_on, for the step of a ladder. */
 NODISCARD enum err step_goes_on(struct op *op, const struct message *failed,
                                 const struct onward *onward, bool *went);
-/* The next step does not wait for its time, for `reason`: somebody said that it should not. */
-NODISCARD enum err ladder_hurry(struct op *op, struct id incident_id, struct str reason);
-/* The same because `step_id` reached nobody, unless a later step is under way already. */
+/* Whoever `step_id` reached (unset: somebody) can't: that step is not repeated, and the next level
+ * does not wait for its time. */
+NODISCARD enum err ladder_pass_on(struct op *op, const struct incident *incident, struct id step_id,
+                                  struct str reason);
+/* The step is not repeated, since whoever it reached has answered; the others go on. */
+NODISCARD enum err ladder_stop_asking(struct op *op, const struct incident *incident,
+                                      struct id step_id, struct str reason);
+/* The next level does not wait because `step_id` reached nobody, nor did any other row of its level
+ * and time; unless a later level is under way already. */
 NODISCARD enum err ladder_hurry_after(struct op *op, struct id step_id, struct str reason);
+/* There is nobody whom the step could reach: it is skipped at once, whoever owns the policy is
+ * told, and the next level does not wait where no row of this one finds anybody (E7). */
+NODISCARD enum err ladder_nobody(struct op *op, const struct incident *incident,
+                                 const struct step *step, struct str reason);
 
 #endif

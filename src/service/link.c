@@ -19,8 +19,10 @@ static void sign_token(const struct op *op, enum link_purpose purpose,
     uint8_t full[SHA256_BYTES];
     char signed_part[ID_BYTES + EXPIRY_BYTES + 1];
     memcpy(signed_part, token, ID_BYTES + EXPIRY_BYTES);
-    signed_part[ID_BYTES + EXPIRY_BYTES] = 'u';
-    size_t len = ID_BYTES + EXPIRY_BYTES + (purpose == LINK_UNSUBSCRIBE ? 1 : 0);
+    static const char letters[] = {
+        [LINK_MEETING] = '\0', [LINK_UNSUBSCRIBE] = 'u', [LINK_STEP] = 's', [LINK_DISPATCH] = 'd'};
+    signed_part[ID_BYTES + EXPIRY_BYTES] = letters[purpose];
+    size_t len = ID_BYTES + EXPIRY_BYTES + (purpose == LINK_MEETING ? 0 : 1);
     seal_sign(op->site->seal, (struct str){signed_part, len}, full);
     memcpy(mac, full, MAC_BYTES);
 }
@@ -68,6 +70,27 @@ struct str link_for_meeting(const struct op *op, const struct meeting *meeting)
     struct link_facts facts = {LINK_MEETING, meeting->id, (uint32_t)minutes};
     struct str token = link_token(op, &facts, op->arena);
     return arena_printf(op->arena, "%.*s/l/%.*s", STR_FMT(op->site->public_url), STR_FMT(token));
+}
+
+struct str link_for_step(const struct op *op, const struct step *step)
+{
+    if (op->site->public_url.len == 0) {
+        return STR_NONE;
+    }
+    struct link_facts facts = {.purpose = LINK_STEP, .id = step->id};
+    struct str token = link_token(op, &facts, op->arena);
+    return arena_printf(op->arena, "%.*s/s/%.*s", STR_FMT(op->site->public_url), STR_FMT(token));
+}
+
+struct str link_for_dispatch(const struct op *op, const struct dispatch_technician *technician)
+{
+    if (op->site->public_url.len == 0) {
+        return STR_NONE;
+    }
+    int64_t minutes = instant_ms(instant_add(op->now, DAYS(1))) / 60000;
+    struct link_facts facts = {LINK_DISPATCH, technician->id, (uint32_t)minutes};
+    struct str token = link_token(op, &facts, op->arena);
+    return arena_printf(op->arena, "%.*s/d/%.*s", STR_FMT(op->site->public_url), STR_FMT(token));
 }
 
 static enum err decode(struct str text, uint8_t out[static TOKEN_BYTES])

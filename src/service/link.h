@@ -11,9 +11,14 @@
 
 /* STR_NONE where no public URL is known. */
 struct str link_for_meeting(const struct op *op, const struct meeting *meeting);
+/* For whom a step of a ladder reaches: names the step, and by it the incident and that person. It
+ * ends with the incident. STR_NONE where no public URL is known. */
+struct str link_for_step(const struct op *op, const struct step *step);
+/* For a technician of a dispatch: names both. It ends a day after it was sent. */
+struct str link_for_dispatch(const struct op *op, const struct dispatch_technician *technician);
 /* What such a token is made of: an id and a number. Tokens of one purpose do not open for another.
  */
-enum link_purpose { LINK_MEETING, LINK_UNSUBSCRIBE };
+enum link_purpose { LINK_MEETING, LINK_UNSUBSCRIBE, LINK_STEP, LINK_DISPATCH };
 struct link_facts {
     enum link_purpose purpose;
     struct id id;

@@ -380,3 +380,22 @@ enum err message_confirm(struct op *op, const struct message *message, struct st
     };
     return apply(op, &answered, &news, message_source_PERSON);
 }
+
+enum err message_seen(struct op *op, struct id id)
+{
+    struct message message = {0};
+    enum err err = db_get(op->db, TABLE_messages, id, op->arena, &message);
+    if (err != OK) {
+        return err == E_NOT_FOUND ? OK : err;
+    }
+    struct provider_news news = {
+        .kind = NEWS_STATE,
+        .state = (enum message_state)message.state,
+        .level = receipt_level_REACHED,
+        .provider_state = STR("seen"),
+        .sequence = -1,
+        .cost_micros = -1,
+        .duration_seconds = -1,
+    };
+    return apply(op, &message, &news, message_source_PERSON);
+}

@@ -2,6 +2,7 @@
 
 #include "channel/failures.h"
 #include "service/alerts.h"
+#include "service/dispatch_outcomes.h"
 #include "service/engine.h"
 #include "service/ladder.h"
 #include "service/outcomes.h"
@@ -148,6 +149,9 @@ static enum err try_next_channel(struct op *op, const struct message *message, c
     TRY(message_subject_stale(op, message, &stale));
     if (stale != NULL) {
         return OK;
+    }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return dispatch_goes_on(op, message, &onward, went);
     }
     return message->subject_type == subject_type_MEETING ? alert_goes_on(op, message, &onward, went)
                                                          : step_goes_on(op, message, &onward, went);

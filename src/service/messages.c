@@ -1,6 +1,8 @@
 #include "service/messages.h"
 
+#include "service/dispatch_outcomes.h"
 #include "service/message_internal.h"
+#include "service/notifications.h"
 #include "service/outcomes.h"
 #include "service/person.h"
 #include "service/providers.h"
@@ -21,7 +23,9 @@ enum err message_note(struct op *op, const struct message *message, enum message
         .code = message->code,
         .detail = detail,
     };
-    return db_insert(op->db, TABLE_message_events, op->arena, &event);
+    TRY(db_insert(op->db, TABLE_message_events, op->arena, &event));
+    return message->subject_type == subject_type_DISPATCH ? dispatch_receipt(op, message, detail)
+                                                          : OK;
 }
 
 enum err message_insert(struct op *op, struct message *message)
@@ -29,7 +33,7 @@ enum err message_insert(struct op *op, struct message *message)
     bool is_inside = message->channel == channel_IN_APP;
     if (is_inside) {
         message->state = message_state_DELIVERED;
-        message->receipt_level = receipt_level_REACHED;
+        message->receipt_level = receipt_level_LEFT; /* REACHED once it was seen. */
         message->sent_at = message->delivered_at = op->now;
     } else {
         op_effect(op, (struct effect){.kind = EFFECT_SEND,
@@ -80,13 +84,15 @@ enum err message_queue(struct op *op, const struct message_plan *plan, struct id
         TRY(call_slots_take(op->db, &place));
     }
     *out = message.id;
-    return message_insert(op, &message);
+    TRY(message_insert(op, &message));
+    return plan->channel == channel_IN_APP ? notification_add(op, message.id, plan) : OK;
 }
 
 enum err message_subject_stale(struct op *op, const struct message *message, const char **reason)
 {
     if (instant_is_set(message->valid_until) && !instant_before(op->now, message->valid_until)) {
-        *reason = message->channel == channel_CALL ? "outside_critical_window" : "interval_passed";
+        bool has_window = message->channel == channel_CALL && id_is_set(message->meeting_id);
+        *reason = has_window ? "outside_critical_window" : "interval_passed";
         return OK;
     }
     if (message->target == message_target_OPERATOR) {
@@ -94,6 +100,9 @@ enum err message_subject_stale(struct op *op, const struct message *message, con
     }
     if (message->subject_type == subject_type_MEETING) {
         return outcome_meeting_stale(op, message, reason);
+    }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return dispatch_stale(op, message, reason);
     }
     return message->subject_type == subject_type_INCIDENT
                ? outcome_incident_stale(op, message, reason)
@@ -104,8 +113,15 @@ enum err message_subject_stale(struct op *op, const struct message *message, con
 static enum err call_is_quiet(struct op *op, const struct message *message, const char **reason)
 {
     struct user user = {0};
+    struct step step = {0};
     if (message->channel != channel_CALL || message->target != message_target_PERSON ||
         !id_is_set(message->user_id)) {
+        return OK;
+    }
+    if (message->subject_type == subject_type_INCIDENT && id_is_set(message->step_id)) {
+        TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
+    }
+    if (step.overrides_quiet_hours) {
         return OK;
     }
     TRY(db_get(op->db, TABLE_users, message->user_id, op->arena, &user));
@@ -275,13 +291,20 @@ static enum err stop_one(struct op *op, const struct message *message, const cha
     return OK;
 }
 
-enum err messages_stop_subject(struct op *op, struct id subject, const char *reason)
+enum err messages_stop_person(struct op *op, struct id subject, struct id user, const char *reason)
 {
     struct list open = {0};
     TRY(messages_open_of_subject(op->db, op->arena, subject, &open));
     const struct message *messages = open.items;
     for (size_t i = 0; i < open.count; i++) {
-        TRY(stop_one(op, &messages[i], reason));
+        if (!id_is_set(user) || id_equal(messages[i].user_id, user)) {
+            TRY(stop_one(op, &messages[i], reason));
+        }
     }
     return OK;
+}
+
+enum err messages_stop_subject(struct op *op, struct id subject, const char *reason)
+{
+    return messages_stop_person(op, subject, ID_NONE, reason);
 }

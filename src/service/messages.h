@@ -18,6 +18,7 @@ struct message_plan {
     struct id step;    /* The alert or the step. */
     struct id meeting; /* Unset where there is none. */
     struct id user;
+    enum severity severity; /* IN_APP: what the notification shows; 0 for none. */
     enum message_target target;
     enum channel channel;
     struct str recipient;
@@ -51,6 +52,9 @@ NODISCARD enum err message_drop(struct op *op, const struct message *message, co
 /* Stops every message about a meeting or an incident that is still on its way, ringing calls too.
  * What a meeting's incident sends is about the incident. */
 NODISCARD enum err messages_stop_subject(struct op *op, struct id subject, const char *reason);
+/* The same for those to one person. */
+NODISCARD enum err messages_stop_person(struct op *op, struct id subject, struct id user,
+                                        const char *reason);
 
 /* For the courier: QUEUED to SENDING, at op->now, for `message->provider`; the row in memory too.
  */
@@ -85,6 +89,10 @@ NODISCARD enum err message_take_unproven(struct op *op, const struct message *me
 /* The person answered by a key, a reply or a link: CONFIRMED, and reached where the provider has
  * not said so yet. `word` is what they did, for the trail: "key 1"; no text of theirs. */
 NODISCARD enum err message_confirm(struct op *op, const struct message *message, struct str word);
+
+/* IN_APP: the person has seen it, which is no answer: REACHED. Nothing where there is no such
+ * message. */
+NODISCARD enum err message_seen(struct op *op, struct id id);
 
 NODISCARD enum err list_messages(struct op *op, const void *input, void *output);
 NODISCARD enum err get_message(struct op *op, const void *input, void *output);

@@ -22,8 +22,9 @@ enum effect_kind {
     EFFECT_FIND,   /* The provider is to be asked about a message: for its fate while it is SENDING
                       (find), for what became of it once it was taken (poll). */
     EFFECT_CANCEL, /* A call is to be stopped at its provider. */
-    EFFECT_SYNC /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
-                   request. */
+    EFFECT_SYNC, /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
+                    request. */
+    EFFECT_SINK  /* An event sink is to be told more; `other` is the timer that holds the lease. */
 };
 
 struct sync_wait; /* service/sync */
@@ -51,6 +52,7 @@ struct writer {
     struct id_source ids;
     struct audit_chain chain;
     struct effects effects;
+    struct id last_event;    /* The newest that was told, durable or not. */
     struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
 };
 
@@ -66,8 +68,11 @@ struct op {
     struct presence given;   /* Which members a PATCH gave. */
     struct id path_id;       /* {id} of the path. */
     struct id path_id2;
-    const void *prepared;   /* What a request's preparation made, before the executor saw it. */
-    bool keeps_way_back;    /* Set by the executor after an operation that decided had failed. */
+    struct str path_text; /* The text of another placeholder, such as {callId}; decoded. */
+    const void *prepared; /* What a request's preparation made, before the executor saw it. */
+    bool keeps_way_back;  /* Set by the executor after an operation that decided had failed. */
+    bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
+                             where it would be 201. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
 };
 

@@ -1,8 +1,10 @@
 #include "service/open_subjects.h"
 
+#include "domain/dispatch.h"
 #include "domain/incident.h"
 #include "service/answers.h"
 #include "service/meetings.h"
+#include "store/dispatches.h"
 #include "store/inbound.h"
 #include "store/incidents.h"
 
@@ -13,20 +15,32 @@ struct instant open_subjects_since(const struct op *op)
     return instant_sub(op->now, looked_back);
 }
 
-static bool is_listed(const struct open_subjects *subjects, struct id id)
+static struct open_subject *listed(struct open_subjects *subjects, struct id id)
 {
     for (size_t i = 0; i < subjects->count; i++) {
         if (id_equal(subjects->items[i].id, id)) {
-            return true;
+            return &subjects->items[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* In a drill each channel is tested by itself, so that a text answers the newest text and not the
+ * call after it. */
+static void prefer_text(const struct message *message, struct open_subject *known)
+{
+    bool is_after_call = known->last.channel == channel_CALL && message->channel != channel_CALL &&
+                         id_equal(known->user, message->user_id);
+    if (known->is_drill && is_after_call) {
+        known->last = *message;
+    }
 }
 
 static void judge_incident(const struct incident *incident, struct open_subject *out)
 {
-    out->waits |=
-        incident->state == incident_state_OPEN || incident->state == incident_state_ESCALATING;
+    out->waits |= incident->state == incident_state_OPEN ||
+                  incident_is_climbing((enum incident_state)incident->state,
+                                       instant_is_set(incident->lease_lapsed_at));
     out->is_live |= incident_is_open((enum incident_state)incident->state);
 }
 
@@ -48,22 +62,55 @@ static enum err judge_meeting(struct op *op, struct open_subject *out)
     return err == E_NOT_FOUND ? OK : err;
 }
 
+/* Whoever did not decline may still take it. */
+static enum err judge_dispatch(struct op *op, struct open_subject *out)
+{
+    struct dispatch dispatch = {0};
+    struct list technicians = {0};
+    bool has_declined = false;
+    TRY(db_get(op->db, TABLE_dispatches, out->id, op->arena, &dispatch));
+    TRY(dispatch_technicians_of(op->db, op->arena, out->id, &technicians));
+    for (size_t i = 0; i < technicians.count; i++) {
+        const struct dispatch_technician *one =
+            &((const struct dispatch_technician *)technicians.items)[i];
+        has_declined = has_declined || (id_equal(one->user_id, out->user) &&
+                                        one->outcome == technician_outcome_DECLINED);
+    }
+    out->title = dispatch.issue_summary;
+    out->phone = dispatch.caller_phone;
+    out->waits = dispatch_waits((enum dispatch_state)dispatch.state) && !has_declined;
+    out->is_live = out->waits || (dispatch.state == dispatch_state_ACCEPTED &&
+                                  id_equal(dispatch.accepted_by, out->user));
+    return OK;
+}
+
 static enum err judge(struct op *op, struct open_subject *out)
 {
     struct incident incident = {0};
-    if (is_about_own_meeting(&out->last)) {
+    if (out->last.subject_type == subject_type_DISPATCH) {
+        return judge_dispatch(op, out);
+    }
+    bool is_meeting = id_is_set(out->last.meeting_id) && id_equal(out->id, out->last.meeting_id);
+    if (is_meeting) {
         return judge_meeting(op, out);
     }
     TRY(db_get(op->db, TABLE_incidents, out->id, op->arena, &incident));
     out->title = incident.title;
+    out->is_drill = incident.kind == incident_kind_DRILL;
     judge_incident(&incident, out);
     return OK;
 }
 
 static enum err add(struct op *op, const struct message *message, struct open_subjects *out)
 {
-    struct id id = is_about_own_meeting(message) ? message->meeting_id : message->subject_id;
-    if (is_listed(out, id) || out->count == SUBJECTS_MAX) {
+    bool is_own = false;
+    TRY(is_about_own_meeting(op, message, &is_own));
+    struct id id = is_own ? message->meeting_id : message->subject_id;
+    struct open_subject *known = listed(out, id);
+    if (known != NULL || out->count == SUBJECTS_MAX) {
+        if (known != NULL) {
+            prefer_text(message, known);
+        }
         return OK;
     }
     struct open_subject *subject = &out->items[out->count];

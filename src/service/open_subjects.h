@@ -14,9 +14,11 @@ struct open_subject {
     struct id id;   /* Of the meeting, else of the incident: what short codes stand for. */
     struct id user; /* Who was asked. */
     struct str title;
+    struct str phone;    /* Of a dispatch: the caller's. */
     struct message last; /* The newest message about it. */
     bool waits;          /* An answer is still awaited. */
     bool is_live;        /* It is not over: somebody may have taken it. */
+    bool is_drill;       /* What is written back says so. */
 };
 
 struct open_subjects {

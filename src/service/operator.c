@@ -1,7 +1,7 @@
 #include "service/operator.h"
 
 #include "service/engine.h"
-#include "service/messages.h"
+#include "service/notifications.h"
 #include "service/providers.h"
 #include "service/wording.h"
 #include "store/providers.h"
@@ -40,8 +40,13 @@ static enum err word_note(struct op *op, const struct operator_note *note,
         .error = note->error,
         .count = note->count,
         .since = note->since,
-        .link = arena_printf(op->arena, "%.*s/api/v1/providers", STR_FMT(op->site->public_url)),
+        .title = note->about,
+        .person = note->person,
     };
+    if (!str_is_set(note->about)) {
+        wording.link =
+            arena_printf(op->arena, "%.*s/api/v1/providers", STR_FMT(op->site->public_url));
+    }
     bool has_words = note->words != text_key_NONE && plan->channel != channel_WEBHOOK;
     return has_words ? word_message(op, &wording, plan) : OK;
 }
@@ -74,6 +79,7 @@ static enum err tell_all(struct op *op, const struct operator_note *note)
     bool has_text = false;
     op_log(op, LOG_WARN, LOG_WORKER, "for the operator: %.*s. %.*s", STR_FMT(note->title),
            STR_FMT(note->text));
+    TRY(notification_add_note(op, note));
     TRY(channel_works(op, channel_EMAIL, site->operator_email, &has_email));
     TRY(channel_works(op, channel_SMS, site->operator_phone, &has_text));
     if (has_email || (str_is_set(site->operator_email) && !has_text)) {

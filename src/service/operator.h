@@ -3,8 +3,8 @@
  * A note has a key ("provider:twilio", "poll:MESSAGE", "spend:2026-01-05"): the operator is told
  * once per key, and once more when it is over. Told by email to OPERATOR_EMAIL and by webhook to
  * OPERATOR_WEBHOOK_URL; where email itself is what fails, by text to OPERATOR_PHONE instead. Told
- * means that the messages are rows of this operation. Without any of these settings the log alone
- * says it. Runs inside operations of the writer. */
+ * means that the messages are rows of this operation. With or without these settings the log says
+ * it, and a notification inside Tocsin. Runs inside operations of the writer. */
 #ifndef TOCSIN_SERVICE_OPERATOR_H
 #define TOCSIN_SERVICE_OPERATOR_H
 
@@ -22,6 +22,8 @@ struct operator_note {
     struct str error;
     int64_t count;
     struct instant since;
+    struct str about; /* The title of the incident that it is about, and of whom that is. */
+    struct str person;
     struct id subject; /* The incident or meeting that it is about; unset for Tocsin itself. */
     enum subject_type subject_type; /* 0 for Tocsin itself. */
 };

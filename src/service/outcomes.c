@@ -1,6 +1,7 @@
 #include "service/outcomes.h"
 
 #include "domain/incident.h"
+#include "service/dispatch_outcomes.h"
 #include "service/incidents.h"
 #include "service/trail.h"
 #include "store/incidents.h"
@@ -38,7 +39,10 @@ enum err outcome_incident_stale(struct op *op, const struct message *message, co
 {
     struct incident incident = {0};
     TRY(db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident));
-    *reason = incident.state == incident_state_ESCALATING ? NULL : "no_longer_escalating";
+    bool is_wanted = !id_is_set(message->step_id) || /* To a policy's owner: no part of a ladder. */
+                     incident_is_climbing((enum incident_state)incident.state,
+                                          instant_is_set(incident.lease_lapsed_at));
+    *reason = is_wanted ? NULL : "no_longer_escalating";
     if (*reason == NULL && id_is_set(message->user_id)) {
         struct user user = {0};
         enum err err = users_get(op->db, op->arena, message->user_id, &user);
@@ -86,6 +90,9 @@ enum err outcome_accepted(struct op *op, const struct message *message)
     if (!id_is_set(message->step_id)) {
         return OK;
     }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return OK; /* Its receipt says so. */
+    }
     return message->subject_type == subject_type_MEETING
                ? end_alert(op, message, alert_status_DELIVERED, STR_NONE)
                : end_step(op, message, step_status_EXECUTED, STR_NONE);
@@ -96,6 +103,9 @@ enum err outcome_failed(struct op *op, const struct message *message, struct str
     if (!id_is_set(message->step_id)) {
         return OK;
     }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return dispatch_way_failed(op, message);
+    }
     return message->subject_type == subject_type_MEETING
                ? end_alert(op, message, alert_status_FAILED, error)
                : end_step(op, message, step_status_FAILED, error);
@@ -105,6 +115,9 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
 {
     if (!id_is_set(message->step_id)) {
         return OK;
+    }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return dispatch_way_failed(op, message);
     }
     if (message->subject_type == subject_type_MEETING) {
         return end_alert(op, message, alert_status_SKIPPED, str_from(reason));
@@ -120,6 +133,9 @@ enum err outcome_undelivered(struct op *op, const struct message *message, struc
 {
     struct alert alert = {0};
     struct step step = {0};
+    if (message->subject_type == subject_type_DISPATCH) {
+        return OK;
+    }
     if (message->subject_type == subject_type_MEETING) {
         TRY(db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert));
         alert.reason = reason;
@@ -134,6 +150,9 @@ enum err outcome_next_attempt(struct op *op, const struct message *message)
 {
     if (!id_is_set(message->step_id)) {
         return OK;
+    }
+    if (message->subject_type == subject_type_DISPATCH) {
+        return dispatch_next_message(op, message);
     }
     return message->subject_type == subject_type_MEETING
                ? alerts_set_message(op->db, message->step_id, message->id)

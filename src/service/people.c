@@ -1,7 +1,9 @@
 #include "service/people.h"
 
 #include "service/engine.h"
+#include "service/lint.h"
 #include "service/meetings.h"
+#include "service/oncall.h"
 #include "service/suppressions.h"
 #include "store/people.h"
 
@@ -50,7 +52,8 @@ enum err create_user(struct op *op, const void *input, void *output)
     user->id = op_new_id(op);
     user->created_at = user->updated_at = op->now;
     TRY(users_put(op->db, op->arena, user));
-    return audit_user(op, "USER_CREATED", NULL, user);
+    TRY(audit_user(op, "USER_CREATED", NULL, user));
+    return lint_user_saved(op, user);
 }
 
 enum err list_users(struct op *op, const void *input, void *output)
@@ -124,7 +127,8 @@ enum err change_user(struct op *op, const void *input, void *output)
     user->updated_at = op->now;
     TRY(users_change(op->db, op->arena, user));
     TRY(lift_edited(op, &before, user));
-    return audit_user(op, "USER_CHANGED", &before, user);
+    TRY(audit_user(op, "USER_CHANGED", &before, user));
+    return lint_user_saved(op, user);
 }
 
 enum err delete_user(struct op *op, const void *input, void *output)
@@ -135,8 +139,10 @@ enum err delete_user(struct op *op, const void *input, void *output)
     TRY(load_user(op, &user));
     TRY(cancel_meetings_of(op, user.id, "person_removed"));
     TRY(api_keys_revoke_of_user(op->db, user.id, op->now));
+    TRY(lint_forget(op, subject_type_USER, user.id));
     user.deleted_at = user.updated_at = op->now;
     TRY(users_change(op->db, op->arena, &user));
+    TRY(oncall_look_for_gaps(op));
     *(struct removed *)output = (struct removed){.id = user.id, .deleted = true};
     return audit_user(op, "USER_REMOVED", &user, &user);
 }

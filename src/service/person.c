@@ -1,6 +1,5 @@
 #include "service/person.h"
 
-#include "domain/quiet_hours.h"
 #include "service/suppressions.h"
 #include "store/delivery.h"
 
@@ -16,13 +15,20 @@ static int minutes_of(struct str hhmm)
     return (int)(hours * 60 + minutes);
 }
 
-static bool is_quiet_now(const struct op *op, const struct user *user)
+bool person_quiet_hours(const struct user *user, struct quiet_hours *out)
 {
     if (!str_is_set(user->quiet_start) || !str_is_set(user->quiet_end)) {
         return false;
     }
-    struct quiet_hours hours = {minutes_of(user->quiet_start), minutes_of(user->quiet_end)};
-    return quiet_hours_cover_instant(hours, op_zone(op, user->timezone), op->now);
+    *out = (struct quiet_hours){minutes_of(user->quiet_start), minutes_of(user->quiet_end)};
+    return true;
+}
+
+static bool is_quiet_now(const struct op *op, const struct user *user)
+{
+    struct quiet_hours hours;
+    return person_quiet_hours(user, &hours) &&
+           quiet_hours_cover_instant(hours, op_zone(op, user->timezone), op->now);
 }
 
 bool person_is_quiet(const struct op *op, const struct user *user)

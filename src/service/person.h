@@ -5,12 +5,15 @@
 #ifndef TOCSIN_SERVICE_PERSON_H
 #define TOCSIN_SERVICE_PERSON_H
 
+#include "domain/quiet_hours.h"
 #include "domain/reach.h"
 #include "service/messages.h"
 
 /* With the addresses that are suppressed now (P4). */
 NODISCARD enum err person_reach(struct op *op, const struct user *user, struct reach *out);
 NODISCARD enum err emergency_reach(struct op *op, const struct user *user, struct reach *out);
+/* False for a person without any. */
+bool person_quiet_hours(const struct user *user, struct quiet_hours *out);
 bool person_is_quiet(const struct op *op, const struct user *user);
 bool has_emergency_contact(const struct user *user);
 struct reach_limits person_limits(const struct op *op);

@@ -2,6 +2,7 @@
 
 #include "service/answers.h"
 #include "service/engine.h"
+#include "service/incidents.h"
 #include "service/short_codes.h"
 #include "service/suppressions.h"
 #include "service/wording.h"
@@ -108,14 +109,18 @@ static enum err take_carrier_word(struct op *op, struct incoming *text, enum rep
 static const struct open_subject *newest(const struct incoming *text)
 {
     const struct open_subjects *subjects = text->subjects;
+    const struct open_subject *any = NULL;
+    bool is_dispatch_word = text->reply.word == REPLY_ACCEPT || text->reply.word == REPLY_DECLINE;
     for (size_t i = 0; i < subjects->count; i++) {
-        bool is_meant = text->reply.word == REPLY_RESOLVE ? subjects->items[i].is_live
-                                                          : subjects->items[i].waits;
-        if (is_meant) {
-            return &subjects->items[i];
+        const struct open_subject *subject = &subjects->items[i];
+        bool is_dispatch = subject->last.subject_type == subject_type_DISPATCH;
+        bool is_meant = text->reply.word == REPLY_RESOLVE ? subject->is_live : subject->waits;
+        if (is_meant && (is_dispatch || !is_dispatch_word)) {
+            return subject;
         }
+        any = any == NULL && (is_dispatch || !is_dispatch_word) ? subject : any;
     }
-    return subjects->count > 0 ? &subjects->items[0] : NULL;
+    return any != NULL || subjects->count == 0 ? any : &subjects->items[0];
 }
 
 /* How many others wait, and the newest of them. */
@@ -182,14 +187,29 @@ static enum err say_what_was_taken(struct op *op, struct incoming *text,
 {
     const struct open_subject *other = NULL;
     int64_t others = others_waiting(text, chosen, &other);
-    text->wording.key = text_key_REPLY_TAKEN;
+    bool is_yes = text->reply.word == REPLY_ACCEPT || text->reply.word == REPLY_JOINED ||
+                  text->reply.word == REPLY_ACKNOWLEDGE;
+    text->wording.key =
+        is_yes && str_is_set(chosen->phone) ? text_key_DISPATCH_YOURS : text_key_REPLY_TAKEN;
     text->wording.title = chosen->title;
+    text->wording.phone = chosen->phone;
     if (others == 0 || text->reply.code[0] != '\0') {
         return OK;
     }
     text->wording.key = text_key_REPLY_WHICH;
     text->wording.count = others;
     return short_code_make(op, other->user, other->id, &text->wording.code);
+}
+
+static enum err say_who_has_it(struct op *op, struct incoming *text,
+                               const struct open_subject *chosen)
+{
+    struct incident incident = {0};
+    TRY(db_get(op->db, TABLE_incidents, chosen->last.subject_id, op->arena, &incident));
+    nothing_open(text);
+    text->wording.key = text_key_REPLY_TAKEN_ALREADY;
+    text->wording.title = chosen->title;
+    return incident_taker_name(op, &incident, &text->wording.by);
 }
 
 static enum err answer_subject(struct op *op, struct incoming *text,
@@ -200,7 +220,19 @@ static enum err answer_subject(struct op *op, struct incoming *text,
                                    STR("reply")};
     text->row.user_id = chosen->user;
     text->row.subject_id = chosen->id;
+    text->wording.is_drill = chosen->is_drill;
     TRY(take_answer(op, &answer, &effect));
+    bool is_needless = effect == ANSWER_TOO_LATE || effect == ANSWER_STILL_YOURS;
+    if (is_needless) {
+        nothing_open(text);
+        text->wording.title = chosen->title;
+        text->wording.key = effect == ANSWER_TOO_LATE ? text_key_DISPATCH_ACCEPTED_ELSEWHERE
+                                                      : text_key_DISPATCH_STILL_YOURS;
+        return OK;
+    }
+    if (effect == ANSWER_TAKEN_ELSEWHERE) {
+        return say_who_has_it(op, text, chosen);
+    }
     if (effect == ANSWER_REFUSED) {
         return refused(op, text, chosen);
     }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "channel/provider.h"
+#include "domain/dispatch.h"
 #include "domain/plan.h"
 #include "domain/retry.h"
 #include "domain/spend.h"
@@ -43,7 +44,11 @@ struct stats {
     _Atomic int64_t timers_fired;
     _Atomic int64_t timers_quarantined;
     _Atomic int64_t lateness_max_ms;
+    _Atomic int64_t last_event;    /* The newest event that is durable; 0 for none. */
+    _Atomic int64_t listeners;     /* Event streams; they are told of last_event. */
     _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
+    /* Since when changes have been taken without a break: the start, or the store's recovery. */
+    _Atomic int64_t taking_changes_since_ms;
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;
     _Atomic bool is_stopping;
@@ -85,17 +90,32 @@ struct delivery_rules {
     bool mock_has_breaker; /* Failures that are scripted for the mock count like a provider's. */
 };
 
+/* Event sinks; absent texts are STR_NONE. */
+struct sink_settings {
+    struct str airtable_url; /* AIRTABLE_API_BASE_URL */
+    struct str airtable_key; /* Of the environment's own sinks, as are the rest. */
+    struct str airtable_base;
+    struct str airtable_table;
+    struct str webhook_url;
+    struct str webhook_host;
+    struct str webhook_secret;
+};
+
 struct clock_port {
     void *context;
     struct instant (*now)(void *context);
 };
 
+struct op;
+struct rehearsal_order;
+
 struct site {
     struct features features;
     struct rules rules;
-    struct duration grace;       /* GRACE_PERIOD_MINUTES */
-    int retry_attempts;          /* QUEUE_RETRY_ATTEMPTS */
-    struct duration retry_first; /* QUEUE_RETRY_BACKOFF_DELAY */
+    struct duration grace;                     /* GRACE_PERIOD_MINUTES */
+    struct followups followups[urgency_COUNT]; /* DISPATCH_FOLLOWUPS_LOW and so on */
+    int retry_attempts;                        /* QUEUE_RETRY_ATTEMPTS */
+    struct duration retry_first;               /* QUEUE_RETRY_BACKOFF_DELAY */
     struct duration calendar_interval;
     struct str default_timezone;
     struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
@@ -106,6 +126,7 @@ struct site {
     const struct provider *providers[channel_COUNT]; /* The first of each list; NULL for none. */
     struct delivery_rules delivery;
     struct provider_settings provider_settings;
+    struct sink_settings sinks;
     struct zoneinfo *zones;
     struct seal *seal;
     struct hash_key id_key;
@@ -118,6 +139,10 @@ struct site {
     enum err (*script_mock)(void *context, const struct mock_answer_input *input,
                             struct problem *problem);
     void *script_context;
+    /* Rehearses a policy (service/simulation); NULL where nothing is rehearsed. */
+    enum err (*rehearse)(void *context, struct op *op, const struct rehearsal_order *order,
+                         struct simulation *out);
+    void *rehearse_context;
 };
 
 #endif

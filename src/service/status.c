@@ -6,6 +6,7 @@
 #include "service/messages.h"
 #include "service/page_words.h"
 #include "store/calendars.h"
+#include "store/dispatches.h"
 #include "store/messages.h"
 #include "store/timers.h"
 
@@ -17,7 +18,8 @@ static enum err count(struct op *op, struct health *out)
 {
     struct instant hour_ago = instant_sub(op->now, HOURS(1));
     TRY(timers_retrying(op->db, &out->active_retries));
-    TRY(messages_way_count(op->db, &out->pending_dispatches));
+    TRY(dispatches_open_count(op->db, &out->pending_dispatches));
+    TRY(messages_way_count(op->db, &out->messages_on_their_way));
     TRY(messages_failed_since(op->db, hour_ago, &out->undelivered_last_hour));
     TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience),
                              &out->callback_overdue));

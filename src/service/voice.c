@@ -1,5 +1,7 @@
 #include "service/voice.h"
 
+#include "domain/dispatch.h"
+#include "domain/incident.h"
 #include "service/answers.h"
 #include "service/meetings.h"
 #include "service/wording.h"
@@ -16,7 +18,10 @@ struct call_subject {
     struct meeting meeting;
     struct incident incident;
     bool has_meeting;
+    struct dispatch dispatch;
     bool has_incident;
+    bool has_dispatch;
+    bool is_own_meeting; /* Whoever is spoken to is asked about a meeting of their own. */
     struct str title;
 };
 
@@ -39,7 +44,15 @@ static enum err load_subject(struct op *op, const struct message *message, struc
         TRY(found(db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &out->incident),
                   &out->has_incident));
     }
-    out->title = out->has_meeting ? out->meeting.title : out->incident.title;
+    TRY(is_about_own_meeting(op, message, &out->is_own_meeting));
+    bool is_of_meeting = out->has_meeting && (out->is_own_meeting || !out->has_incident ||
+                                              message->target != message_target_PERSON);
+    out->title = is_of_meeting ? out->meeting.title : out->incident.title;
+    if (message->subject_type == subject_type_DISPATCH) {
+        TRY(found(db_get(op->db, TABLE_dispatches, message->subject_id, op->arena, &out->dispatch),
+                  &out->has_dispatch));
+        out->title = out->dispatch.issue_summary;
+    }
     if (message->target == message_target_EMERGENCY_CONTACT) {
         out->user.name = out->user.emergency_name;
     } else if (message->target == message_target_OPERATOR) {
@@ -50,8 +63,7 @@ static enum err load_subject(struct op *op, const struct message *message, struc
 
 /* The name of whoever did something to the incident; absent where it was the engine or nobody can
  * say. */
-static enum err who_did(struct op *op, const struct incident *incident,
-                        const struct audit_event *event, struct str *out)
+static enum err who_did(struct op *op, const struct audit_event *event, struct str *out)
 {
     struct user user = {0};
     bool is_known = false;
@@ -66,7 +78,7 @@ static enum err who_did(struct op *op, const struct incident *incident,
     if (!is_person) {
         return OK;
     }
-    TRY(found(users_get(op->db, op->arena, incident->user_id, &user), &is_known));
+    TRY(found(users_get(op->db, op->arena, event->user_id, &user), &is_known));
     bool is_contact = str_contains(event->reason, STR("emergency contact"));
     *out = is_contact ? user.emergency_name : user.name;
     return OK;
@@ -82,6 +94,12 @@ static enum err last_move(struct op *op, const struct incident *incident, struct
                  is_known);
 }
 
+static bool is_climbing(const struct incident *incident)
+{
+    return incident_is_climbing((enum incident_state)incident->state,
+                                instant_is_set(incident->lease_lapsed_at));
+}
+
 /* *key stays text_key_NONE where there is still something to ask. */
 static enum err incident_ended(struct op *op, const struct call_subject *subject,
                                enum text_key *key, struct wording *wording)
@@ -89,7 +107,7 @@ static enum err incident_ended(struct op *op, const struct call_subject *subject
     struct audit_event event = {0};
     bool is_known = false;
     const struct incident *incident = &subject->incident;
-    if (incident->state == incident_state_OPEN || incident->state == incident_state_ESCALATING) {
+    if (incident->state == incident_state_OPEN || is_climbing(incident)) {
         return OK;
     }
     *key = incident->state == incident_state_CANCELLED      ? text_key_VOICE_ENDED_CANCELLED
@@ -100,7 +118,7 @@ static enum err incident_ended(struct op *op, const struct call_subject *subject
         return OK;
     }
     wording->since = event.at;
-    return who_did(op, incident, &event, &wording->by);
+    return who_did(op, &event, &wording->by);
 }
 
 static enum err joined_since(struct op *op, const struct call_subject *subject,
@@ -114,11 +132,33 @@ static enum err joined_since(struct op *op, const struct call_subject *subject,
     return OK;
 }
 
-static enum err subject_ended(struct op *op, const struct message *message,
-                              const struct call_subject *subject, struct wording *wording)
+static enum err dispatch_ended(struct op *op, const struct call_subject *subject,
+                               struct wording *wording)
+{
+    const struct dispatch *dispatch = &subject->dispatch;
+    struct user taker = {0};
+    bool is_known = false;
+    if (!subject->has_dispatch || dispatch_waits((enum dispatch_state)dispatch->state)) {
+        return OK;
+    }
+    wording->since =
+        instant_is_set(dispatch->ended_at) ? dispatch->ended_at : dispatch->accepted_at;
+    wording->key = dispatch->state == dispatch_state_CANCELLED   ? text_key_VOICE_ENDED_CANCELLED
+                   : dispatch->state == dispatch_state_COMPLETED ? text_key_VOICE_ENDED_RESOLVED
+                                                                 : text_key_VOICE_ENDED_TAKEN;
+    TRY(found(users_get(op->db, op->arena, dispatch->accepted_by, &taker), &is_known));
+    wording->by = taker.name;
+    return OK;
+}
+
+static enum err subject_ended(struct op *op, const struct call_subject *subject,
+                              struct wording *wording)
 {
     wording->key = text_key_NONE;
-    if (is_about_own_meeting(message) && subject->has_meeting) {
+    if (subject->has_dispatch) {
+        return dispatch_ended(op, subject, wording);
+    }
+    if (subject->is_own_meeting && subject->has_meeting) {
         if (subject->meeting.checkin_status == checkin_status_JOINED) {
             wording->key = text_key_VOICE_ENDED_JOINED;
             return joined_since(op, subject, wording);
@@ -140,13 +180,20 @@ static struct voice_page page_of(const struct op *op, const struct message *mess
     };
 }
 
+static bool is_drill(const struct call_subject *subject)
+{
+    return subject->has_incident && subject->incident.kind == incident_kind_DRILL;
+}
+
 static enum err say(struct op *op, const struct call_subject *subject, enum text_key key,
                     struct str *out)
 {
     struct wording wording = {.key = key,
                               .user = &subject->user,
                               .meeting = subject->has_meeting ? &subject->meeting : NULL,
-                              .title = subject->title};
+                              .title = subject->title,
+                              .phone = subject->dispatch.caller_phone,
+                              .is_drill = is_drill(subject)};
     return word_speech(op, &wording, out);
 }
 
@@ -183,6 +230,7 @@ static enum err say_ended(struct op *op, const struct call_subject *subject,
     wording->user = &subject->user;
     wording->meeting = subject->has_meeting ? &subject->meeting : NULL;
     wording->title = subject->title;
+    wording->is_drill = is_drill(subject);
     return word_speech(op, wording, &out->speech);
 }
 
@@ -192,7 +240,7 @@ enum err voice_picked_up(struct op *op, const struct message *message, struct vo
     struct wording ended = {0};
     *out = page_of(op, message);
     TRY(load_subject(op, message, &subject));
-    TRY(subject_ended(op, message, &subject, &ended));
+    TRY(subject_ended(op, &subject, &ended));
     return ended.key == text_key_NONE ? ask(op, message, &subject, out)
                                       : say_ended(op, &subject, &ended, out);
 }
@@ -239,33 +287,41 @@ static enum err repeat(struct op *op, const struct message *message, char key,
 }
 
 /* What the subject is now says what the key has done; the same key again is thanked the same. */
-static enum text_key thanks_of(const struct message *message, const struct call_subject *subject,
-                               char key)
+static enum text_key thanks_of(const struct call_subject *subject, char key)
 {
-    if (is_about_own_meeting(message)) {
+    if (subject->is_own_meeting) {
         return subject->meeting.checkin_status == checkin_status_JOINED
                    ? text_key_VOICE_THANKS_JOINED
                : subject->meeting.checkin_status == checkin_status_MISSED
                    ? text_key_VOICE_THANKS_MISSED
                    : text_key_NONE;
     }
+    if (subject->has_dispatch) {
+        bool is_theirs = subject->dispatch.state == dispatch_state_ACCEPTED &&
+                         id_equal(subject->dispatch.accepted_by, subject->user.id);
+        return key == '1' && is_theirs ? text_key_VOICE_THANKS_ACCEPTED
+               : key == '2' && dispatch_waits((enum dispatch_state)subject->dispatch.state)
+                   ? text_key_VOICE_PASSED_ON
+                   : text_key_NONE;
+    }
     if (!subject->has_incident) {
         return text_key_NONE;
     }
-    bool is_taken = subject->incident.state == incident_state_ACKNOWLEDGED;
-    bool waits = subject->incident.state == incident_state_OPEN ||
-                 subject->incident.state == incident_state_ESCALATING;
+    if (is_drill(subject)) {
+        return text_key_DRILL_THANKS;
+    }
+    bool waits = subject->incident.state == incident_state_OPEN || is_climbing(&subject->incident);
+    bool is_taken = subject->incident.state == incident_state_ACKNOWLEDGED && !waits;
     return key == '1' && is_taken ? text_key_VOICE_THANKS_TAKEN
            : key == '2' && waits  ? text_key_VOICE_PASSED_ON
                                   : text_key_NONE;
 }
 
 /* Nobody pressed a key: what ended while the call spoke is still news to whoever listens. */
-static enum err part(struct op *op, const struct message *message,
-                     const struct call_subject *subject, struct voice_page *out)
+static enum err part(struct op *op, const struct call_subject *subject, struct voice_page *out)
 {
     struct wording ended = {0};
-    TRY(subject_ended(op, message, subject, &ended));
+    TRY(subject_ended(op, subject, &ended));
     return ended.key == text_key_NONE ? say(op, subject, text_key_VOICE_GOODBYE, &out->speech)
                                       : say_ended(op, subject, &ended, out);
 }
@@ -275,11 +331,12 @@ enum err voice_after_key(struct op *op, const struct message *message, char key,
 {
     struct call_subject subject;
     TRY(load_subject(op, message, &subject));
-    bool is_answer = (key == '1' || key == '2') && (subject.has_meeting || subject.has_incident);
-    enum text_key thanks = is_answer ? thanks_of(message, &subject, key) : text_key_NONE;
+    bool is_answer = (key == '1' || key == '2') &&
+                     (subject.has_meeting || subject.has_incident || subject.has_dispatch);
+    enum text_key thanks = is_answer ? thanks_of(&subject, key) : text_key_NONE;
     *out = page_of(op, message);
     if (key == '\0') {
-        return part(op, message, &subject, out);
+        return part(op, &subject, out);
     }
     if (thanks != text_key_NONE) {
         return say(op, &subject, thanks, &out->speech);

@@ -40,11 +40,12 @@ static struct render_facts facts_of(const struct op *op, const struct wording *w
     const struct user *user = wording->user;
     struct render_facts facts = {
         .name = user->name,
-        .person = user->name,
+        .person = str_is_set(wording->person) ? wording->person : user->name,
         .title = wording->meeting == NULL ? wording->title : wording->meeting->title,
         .timezone = str_is_set(user->timezone) ? user->timezone : op->site->default_timezone,
         .zone = op_zone(op, user->timezone),
         .link = wording->link,
+        .phone = wording->phone,
         .now = op->now,
         .since = wording->since,
         .by = wording->by,
@@ -52,6 +53,7 @@ static struct render_facts facts_of(const struct op *op, const struct wording *w
         .error = wording->error,
         .code = wording->code,
         .count = wording->count,
+        .is_drill = wording->is_drill,
     };
     if (wording->meeting != NULL) {
         facts.at = wording->meeting->starts_at;
@@ -142,12 +144,15 @@ enum err word_reply(struct op *op, const struct wording *wording, enum channel c
 }
 
 /* A text can be answered by its subject's code where the person has several open (V4). */
-static enum err add_code(struct op *op, const struct message_plan *plan, struct render_facts *facts)
+static enum err add_code(struct op *op, const struct wording *wording,
+                         const struct message_plan *plan, struct render_facts *facts)
 {
     bool is_text = plan->channel == channel_SMS || plan->channel == channel_WHATSAPP;
     bool is_asked = is_text && plan->target == message_target_PERSON && id_is_set(plan->user) &&
                     id_is_set(plan->subject);
-    struct id subject = id_is_set(plan->meeting) ? plan->meeting : plan->subject;
+    /* Whom a ladder about somebody else's meeting reaches is asked about the incident. */
+    bool is_meeting = id_is_set(plan->meeting) && wording->meeting != NULL;
+    struct id subject = is_meeting ? plan->meeting : plan->subject;
     if (!is_asked || str_is_set(facts->code)) {
         return OK;
     }
@@ -181,7 +186,7 @@ enum err word_message(struct op *op, const struct wording *given, struct message
         facts.name = wording->user->emergency_name;
         facts.link = wording->link;
     }
-    TRY(add_code(op, plan, &facts));
+    TRY(add_code(op, wording, plan, &facts));
     struct message reader = {.channel = plan->channel,
                              .target = plan->target,
                              .user_id = plan->user,

@@ -15,13 +15,16 @@ struct wording {
     const struct user *user;
     const struct meeting *meeting; /* May be NULL. */
     struct str title;              /* Where there is no meeting. */
+    struct str person;             /* Whom it is about, where that is not the reader. */
     struct str by;                 /* These may be absent: see channel/render.h. */
     struct instant since;
     struct str provider;
     struct str error;
     struct str code;
     int64_t count;
-    struct str link; /* In place of the meeting's. */
+    struct str link;  /* In place of the meeting's. */
+    struct str phone; /* Of a dispatch: the caller's number. */
+    bool is_drill;    /* It says so before anything else. */
 };
 /* The texts of a missed meeting give way to MISSED_NOTED where the person has said that they can't
  * make it. */

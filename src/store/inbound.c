@@ -48,6 +48,7 @@ enum err asked_elsewhere(struct db *db, const struct asked_query *query, bool *o
 {
     int64_t meetings = 0;
     int64_t incidents = 0;
+    int64_t dispatches = 0;
     TRY(db_number(db, S_asked_of_meetings, &meetings,
                   PARAMS(value_id(query->user), id_at(query->since), value_id(query->subject),
                          value_time(query->now))));
@@ -56,7 +57,12 @@ enum err asked_elsewhere(struct db *db, const struct asked_query *query, bool *o
             db, S_asked_of_incidents, &incidents,
             PARAMS(value_id(query->user), id_at(query->since), value_id(query->subject))));
     }
-    *out = meetings + incidents > 0;
+    if (meetings + incidents == 0) {
+        TRY(db_number(
+            db, S_asked_of_dispatches, &dispatches,
+            PARAMS(value_id(query->user), id_at(query->since), value_id(query->subject))));
+    }
+    *out = meetings + incidents + dispatches > 0;
     return OK;
 }
 

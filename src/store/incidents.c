@@ -25,16 +25,37 @@ enum err incidents_of_generation(struct db *db, struct id meeting, int64_t gener
                      PARAMS(value_id(meeting), value_int(generation)));
 }
 
+/* What a filter says where it is not set. */
+static struct value text_or_any(struct str text)
+{
+    return value_text(str_is_set(text) ? text : STR(""));
+}
+
+static struct value enum_or_any(const struct enum_names *names, int value)
+{
+    return value_text(value == 0 ? STR("") : str_from(enum_name(names, value)));
+}
+
 enum err incidents_page(struct db *db, struct arena *arena, const struct incident_page *page,
                         struct list *out, int64_t *total)
 {
-    struct value state = value_text(
-        page->state == 0 ? STR("") : str_from(enum_name(&incident_state_names, page->state)));
+    struct value state = enum_or_any(&incident_state_names, page->state);
+    struct value severity = enum_or_any(&severity_names, page->severity);
+    struct value key = text_or_any(page->dedup_key);
+    struct value policy = text_or_any(page->policy);
     struct value user = value_int(page->user.value);
     int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
-    TRY(db_number(db, S_incidents_count, total, PARAMS(state, user)));
-    return db_all(db, S_incidents_page, incidents_into(arena), out,
-                  PARAMS(value_int(before), state, user, value_int(page->limit)));
+    TRY(db_number(db, S_incidents_count, total, PARAMS(state, user, severity, key, policy)));
+    return db_all(
+        db, S_incidents_page, incidents_into(arena), out,
+        PARAMS(value_int(before), state, user, severity, key, policy, value_int(page->limit)));
+}
+
+enum err incidents_open_of_key(struct db *db, struct arena *arena, struct id source, struct str key,
+                               struct incident *out)
+{
+    return db_one(db, S_incident_open_of_key, incidents_into(arena), out,
+                  PARAMS(value_int(source.value), value_text(key)));
 }
 
 enum err steps_of_incident(struct db *db, struct arena *arena, struct id incident, struct list *out)
@@ -49,12 +70,20 @@ enum err steps_claim(struct db *db, const struct step *step)
                    PARAMS(value_id(step->id), value_time(step->claimed_at),
                           value_enum(&channel_names, step->channel),
                           value_enum(&message_target_names, step->target),
-                          value_id(step->message_id), value_text(step->reason)));
+                          value_id(step->message_id), value_text(step->reason),
+                          value_id(step->user_id)));
 }
 
-enum err steps_skip(struct db *db, struct id id, struct instant now, struct str reason)
+enum err steps_skip(struct db *db, const struct step *step)
 {
-    return db_move(db, S_step_skip, PARAMS(value_id(id), value_time(now), value_text(reason)));
+    return db_move(db, S_step_skip,
+                   PARAMS(value_id(step->id), value_time(step->claimed_at),
+                          value_text(step->reason), value_id(step->user_id)));
+}
+
+enum err steps_cancel(struct db *db, struct id id, struct str reason)
+{
+    return db_move(db, S_step_cancel, PARAMS(value_id(id), value_text(reason)));
 }
 
 enum err steps_end(struct db *db, const struct step *step)
@@ -76,12 +105,6 @@ enum err steps_onward(struct db *db, const struct step *step)
                          value_enum(&channel_names, step->channel), value_text(step->reason)));
 }
 
-enum err steps_next(struct db *db, struct arena *arena, struct id incident, struct step *out)
-{
-    return db_one(db, S_step_next, (struct db_into){TABLE_steps, arena}, out,
-                  PARAMS(value_id(incident)));
-}
-
 enum err steps_hurry(struct db *db, const struct step *step)
 {
     return db_move(
@@ -101,4 +124,12 @@ enum err steps_cancel_pending(struct db *db, struct id incident, struct instant 
 enum err steps_open_count(struct db *db, struct id incident, int64_t *out)
 {
     return db_number(db, S_steps_open, out, PARAMS(value_id(incident)));
+}
+
+enum err steps_reached(struct db *db, struct id incident, struct id user, bool *out)
+{
+    int64_t count = 0;
+    TRY(db_number(db, S_steps_reached, &count, PARAMS(value_id(incident), value_id(user))));
+    *out = count > 0;
+    return OK;
 }

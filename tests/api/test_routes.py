@@ -28,7 +28,10 @@ class Route:
         self.schemas, self.world, self.method, self.path, self.operation = schemas, world, method, path, operation
         self.name = f"{method} {path}"
         self.case = CASES[self.name]
-        self.is_page = path.startswith(("/l/", "/u/"))
+        self.is_page = path.startswith(("/d/", "/l/", "/s/", "/u/"))
+        self.is_file = path.startswith("/i/")
+        # Sources of alerts may append what they like to the URL that they were given.
+        self.is_source = "{key}" in path or path == "/heartbeats/{token}"
         self.body_schema = schemas.body_schema(operation)
         self.parameters = {one["name"]: one for one in operation["parameters"] if one["in"] == "query"}
         self.success = next(int(status) for status in operation["responses"] if status.isdigit())
@@ -59,9 +62,10 @@ class Route:
 
 def works(route):
     answer, problems = route.try_case(route.world.anna)
+    wanted = "private, no-cache" if route.is_file else "no-store"
     if answer.status != route.success:
         problems.append(f"wanted {route.success}, got {answer.status} {answer.text[:300]}")
-    if "X-Request-Id" not in answer.headers or answer.headers.get("Cache-Control") != "no-store":
+    if "X-Request-Id" not in answer.headers or answer.headers.get("Cache-Control") != wanted:
         problems.append(f"headers: {dict(answer.headers)}")
     route.check(problems, "works, and the answer is as documented")
 
@@ -85,7 +89,8 @@ def refuses_malformed(route):
         return
     path = route.case.path(route.world, route.world.anna)
     found = []
-    for text in ("", "{", '{"a":', "[]", "null", '"x"', "7", "{} {}", "{'a':1}", "{,}"):
+    is_optional = not route.operation["requestBody"]["required"]
+    for text in (() if is_optional else ("",)) + ("{", '{"a":', "[]", "null", '"x"', "7", "{} {}", "{'a':1}", "{,}"):
         answer, problems = route.ask(path, text.encode())
         found += [f"{text!r}: {one}" for one in route.refusal(answer, problems, 400, "VALIDATION_ERROR")]
     answer, problems = route.ask(path, b"<a/>", headers={"Content-Type": "text/xml"})
@@ -114,10 +119,15 @@ def wrong_bodies(schemas, schema, body, where=""):
         for value in values:
             yield {**body, name: value}, at
         inner = schemas.resolve(member)
+        inner = next((one for one in map(schemas.resolve, inner.get("anyOf", [])) if one.get("type") != "null"), inner)
         if kind == "object" and isinstance(body.get(name), dict):
             for wrong, field in wrong_bodies(schemas, inner, body[name], f"{at}."):
                 yield {**body, name: wrong}, field
-        if kind == "array" and body.get(name):
+        items = schemas.resolve(inner["items"]) if kind == "array" else {}
+        if kind == "array" and "properties" not in items:
+            for value in WRONG[items["type"]] + [None]:
+                yield {**body, name: [value]}, f"{at}[0]"
+        if "properties" in items and body.get(name):
             for wrong, field in wrong_bodies(schemas, inner["items"], body[name][0], f"{at}[0]."):
                 yield {**body, name: [wrong]}, field
 
@@ -149,7 +159,7 @@ def refuses_unknown_members(route):
             answer, problems = route.ask(path, {**body, name: "x"})
             found += [f"{name}: {one}" for one in route.refusal(answer, problems, 400, "VALIDATION_ERROR", name)]
     separator = "&" if "?" in path else "?"
-    if not route.is_page:
+    if not route.is_page and not route.is_file and not route.is_source:
         answer, problems = route.ask(f"{path}{separator}surprise=1", body)
         found += route.refusal(answer, problems, 400, "VALIDATION_ERROR", "surprise")
     for name, parameter in route.parameters.items():
@@ -183,6 +193,8 @@ def knows_what_there_is(route):
     body, found = route.case.body(route.world, route.world.anna), []
     for index, name in enumerate(names):
         unknown = unknown_ids(route.world) if name.startswith("{id") else ["x", "A" * 32, "A" * 33, "%00"]
+        if route.path == "/heartbeats/{token}":
+            unknown = [f"hb_{other}" for other in unknown]
         if name == "{id}" and "/meetings/" in route.path:
             unknown[-1] = route.world.anna.id
         for other in unknown if name.startswith("{") else []:
@@ -256,6 +268,8 @@ def is_reachable_without_version(world, schemas):
             if answer.status not in (200, 201, 409) or problems:
                 found.append(f"{method} {concrete}: {answer.status} {answer.text[:100]} {problems[:2]}")
     checks.ok(not found, "meetings, calendar, incidents and health answer with and without /api/v1", *found[:6])
+    statuses = [world.server.ask("GET", path, None, ADMIN_KEY).status for path in ("/api/dispatch", "/api/v1/dispatch", "/dispatch")]
+    checks.equal(statuses, [200, 200, 404], "dispatches answer under /api and /api/v1")
 
 
 def pages_of(server, path, member, limit, **query):
@@ -277,14 +291,22 @@ def lists_page(world):
         world.new_incident(anna)
         world.new_key(anna)
         world.new_calendar(anna)
+        world.new_dispatch(anna)
     lists = [("/users", "users", "id", {}), ("/meetings", "meetings", "eventId", {"userId": anna.id}),
              ("/meetings", "meetings", "eventId", {}), ("/incidents", "incidents", "id", {}),
              ("/incidents", "incidents", "id", {"userId": anna.id}), ("/messages", "messages", "id", {}),
-             ("/messages", "messages", "id", {"userId": anna.id}), ("/audit", "events", "seq", {}),
-             ("/audit", "events", "seq", {"userId": anna.id}),
+             ("/messages", "messages", "id", {"userId": anna.id}), ("/schedules", "schedules", "id", {}),
+             ("/oncall", "oncall", "scheduleId", {}), ("/audit", "events", "seq", {}),
+             ("/audit", "events", "seq", {"userId": anna.id}), ("/dispatch", "dispatches", "id", {}),
+             ("/dispatch", "dispatches", "id", {"userId": anna.id}),
+             ("/integrations", "integrations", "id", {}), ("/heartbeats", "heartbeats", "id", {}),
+             ("/maintenance", "windows", "id", {}), ("/sinks", "sinks", "id", {}), ("/events", "events", "id", {}),
+             ("/notifications", "notifications", "id", {}),
+             ("/events", "events", "id", {"subjectId": world.incident(anna)}),
              ("/audit", "events", "seq", {"subjectId": anna.id}), (f"/users/{anna.id}/keys", "keys", "id", {}),
              (f"/users/{anna.id}/calendars", "calendars", "id", {}),
-             (f"/incidents/escalations/{world.incident(anna)}", "steps", "id", {})]
+             (f"/incidents/escalations/{world.incident(anna)}", "steps", "id", {}),
+             ("/policies", "policies", "id", {}), (f"/policies/{world.new_policy()}/versions", "policies", "version", {})]
     for path, member, name, query in lists:
         whole = server.get(path, limit=1000, **query)
         ids = [one[name] for one in whole[member]]

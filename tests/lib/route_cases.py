@@ -6,6 +6,8 @@ person given; and what a person's own key may do there: OWN their own subjects, 
 import re
 import uuid
 
+from source_cases import add_cases
+
 START = "2026-01-05T09:00:00Z"
 OWN, NOBODY, ANYBODY, NO_KEY = "own", "nobody", "anybody", "no key"
 ICS = """BEGIN:VCALENDAR
@@ -40,6 +42,8 @@ class World:
     def __init__(self, server):
         self.server = server
         self.count = 0
+        self.the_sink = None
+        self.notified = {}
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
         self.key = {person: self.new_key(person)["key"] for person in (self.anna, self.bert)}
@@ -71,6 +75,92 @@ class World:
         if state:
             self.server.post(f"/incidents/{incident}/{state}")
         return incident
+
+    def new_drill(self, person):
+        return self.server.post("/drills", {"userId": person.id, "channels": ["EMAIL"]})["id"]
+
+    def leased_incident(self, person):
+        """One that somebody has taken for an hour."""
+        if not self.server.get("/policies", name="leased")["policies"]:
+            self.server.post("/policies", {"name": "leased", "steps": [{"channel": "SMS"}], "acknowledgementLease": {"minutes": 60}})
+        incident = self.server.post("/incidents", {"title": "Disk is full", "userId": person.id, "policy": "leased"})["id"]
+        self.server.post(f"/incidents/{incident}/acknowledge")
+        return incident
+
+    def step_link(self, person):
+        """The token of the link in the text of a ladder's first step."""
+        if not self.server.get("/policies", name="at-once")["policies"]:
+            self.server.post("/policies", {"name": "at-once", "steps": [{"channel": "EMAIL"}]})
+        incident = self.server.post("/incidents", {"title": "Disk is full", "userId": person.id, "policy": "at-once",
+                                                   "escalate": True})["id"]
+        self.server.advance(1)
+        text = self.server.messages(subjectId=incident)[0]["text"]
+        token = re.search(r"/s/(\S+)", text).group(1)
+        self.server.keep_secret(token, "the token of a step's link")
+        return token
+
+    def new_dispatch(self, person, accepted=False):
+        """The call id of a dispatch that asks the person."""
+        body = dispatch_body(self, person)
+        self.server.post("/dispatch", body)
+        if accepted:
+            self.server.post(f"/dispatch/{body['callId']}/accept", {"userId": person.id})
+        return body["callId"]
+
+    def dispatch_link(self, person):
+        """The token of the link in the text that asks a technician."""
+        dispatch = self.server.get(f"/dispatch/{self.new_dispatch(person)}")
+        self.server.advance(1)
+        token = re.search(r"/d/(\S+)", self.server.messages(subjectId=dispatch["id"])[0]["text"]).group(1)
+        self.server.keep_secret(token, "the token of a technician's link")
+        return token
+
+    def new_policy(self):
+        """Two versions of it."""
+        name = f"policy-{self.number()}"
+        policy = self.server.post("/policies", {"name": name, "steps": [{"channel": "EMAIL"}, {"after": 5, "channel": "SMS"}]})
+        self.server.ask("PUT", f"/api/v1/policies/{policy['id']}", {"name": name, "steps": [{"channel": "SMS"}]})
+        return policy["id"]
+
+    def replaceable_policy(self):
+        """The one of this name, which PUT gives one version after the other."""
+        found = self.server.get("/policies", name="replaceable")["policies"]
+        return (found or [self.server.post("/policies", {"name": "replaceable", "steps": [{"channel": "EMAIL"}]})])[0]["id"]
+
+    def new_sink(self):
+        return self.server.post("/sinks", sink_body(self, None))["id"]
+
+    def sink(self):
+        """One that is always there; there may be fifty at most."""
+        if self.the_sink is None:
+            self.the_sink = self.new_sink()
+        return self.the_sink
+
+    def new_schedule(self, person):
+        return self.server.post("/schedules", schedule_body(self, person))["id"]
+
+    def new_override(self, person):
+        """The paths' ends of a schedule and of an override of it."""
+        schedule = self.new_schedule(person)
+        return f"{schedule}/overrides/{self.server.post(f'/schedules/{schedule}/overrides', override_body(self, person))['id']}"
+
+    def new_feed(self, person):
+        """The end of a schedule's path, and the address of a calendar of it."""
+        schedule = self.new_schedule(person)
+        feed = self.server.post(f"/schedules/{schedule}/ical", {"userId": person.id})
+        name = feed["url"].split("/")[-1]
+        self.server.keep_secret(name.removesuffix(".ics"), "the secret address of a calendar")
+        return f"{schedule}/ical/{feed['id']}", f"/i/{name}"
+
+    def notification(self, person):
+        """One that a ladder wrote; a minute is enough for its first step."""
+        if person not in self.notified:
+            name = f"inside-{self.number()}"
+            self.server.post("/policies", {"name": name, "steps": [{"channel": "IN_APP"}]})
+            self.server.post("/incidents", {"title": "Disk is full", "userId": person.id, "policy": name, "escalate": True})
+            self.server.advance(1)
+            self.notified[person] = self.server.get("/notifications", userId=person.id)["notifications"][0]["id"]
+        return self.notified[person]
 
     def incident(self, person):
         return self.server.get("/incidents", userId=person.id)["incidents"][-1]["id"]
@@ -120,6 +210,43 @@ def user_body(world, person):
             "calendarEnabled": True, "preferredChannel": "WHATSAPP"}
 
 
+def policy_body(world, person, name=None):
+    return {"name": name or f"policy-{world.number()}", "description": "Whoever is near", "ownerId": person.id,
+            "steps": [{"channel": "IN_APP"},
+                      {"after": 5, "afterSeconds": 30, "since": "START", "channel": "CALL", "overrideQuietHours": True,
+                       "targets": [{"type": "PERSON"}, {"type": "USER", "id": person.id}],
+                       "repeat": {"times": 3, "everyMinutes": 2}}],
+            "repeatLadder": {"times": 1, "afterMinutes": 30}, "acknowledgementLease": {"minutes": 60, "answerMinutes": 10}}
+
+
+def sink_body(world, person):
+    return {"kind": "WEBHOOK", "name": f"sink {world.number()}", "enabled": False,
+            "webhook": {"url": "https://hooks.example.org/events", "secret": "a secret of theirs"}}
+
+
+def schedule_body(world, person):
+    return {"name": f"Schedule {world.number()}", "description": "Who carries the phone", "timezone": "Europe/Berlin",
+            "alarmGaps": False, "layers": [{
+                "name": "Week", "members": [{"userId": world.anna.id}, {"userId": world.bert.id}],
+                "rotation": {"type": "WEEKLY", "interval": 2, "handoffTime": "09:00", "handoffDay": "MON",
+                             "start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"},
+                "restrictions": [{"from": "18:00", "until": "08:00", "days": "MON-FRI"}]}]}
+
+
+def dispatch_body(world, person):
+    return {"callId": f"call-{world.number()}", "callerPhone": "+34666000888", "emergencyLevel": "NORMAL",
+            "issueSummary": "Water in the cellar", "technicians": [person.id]}
+
+
+def override_body(world, person):
+    return {"start": "2026-02-01T10:00:00Z", "end": "2026-02-01T12:00:00Z", "userId": person.id, "nobody": False, "reason": "swap"}
+
+
+def preview_body(world, person):
+    return {"schedule": schedule_body(world, person), "overrides": [override_body(world, person)],
+            "from": "2026-01-05T00:00:00Z", "to": "2026-02-05T00:00:00Z"}
+
+
 V1 = "/api/v1"
 CASES = {
     f"POST {V1}/users": Case(at(f"{V1}/users"), user_body, NOBODY),
@@ -142,22 +269,83 @@ CASES = {
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
+    f"GET {V1}/meetings/{{id}}/timeline": Case(at(V1 + "/meetings/{}/timeline", lambda world, person: world.new_meeting(person))),
     f"GET {V1}/meetings/{{id}}": Case(at(V1 + "/meetings/{}", lambda world, person: world.new_meeting(person))),
     f"POST {V1}/meetings/{{id}}/checkin": Case(
         at(V1 + "/meetings/{}/checkin", lambda world, person: world.new_meeting(person)),
         lambda world, person: {"userId": person.id, "status": "MISSED", "force": False}),
     f"POST {V1}/incidents": Case(at(f"{V1}/incidents"), lambda world, person: {
-        "title": "Disk is full", "details": "/var", "severity": "HIGH", "policy": "default", "userId": person.id}),
-    f"GET {V1}/incidents": Case(at(V1 + "/incidents?userId={}&state=ESCALATING", person_id)),
+        "title": "Disk is full", "details": "/var", "severity": "HIGH", "policy": "default", "userId": person.id,
+        "dedupKey": f"disk {world.number()}", "escalate": True}),
+    f"GET {V1}/incidents": Case(at(V1 + "/incidents?userId={}&state=ESCALATING&severity=HIGH&policy=missed-meeting", person_id)),
     f"GET {V1}/incidents/escalations/{{id}}": Case(
         at(V1 + "/incidents/escalations/{}", lambda world, person: world.incident(person))),
     f"GET {V1}/incidents/{{id}}": Case(at(V1 + "/incidents/{}", lambda world, person: world.incident(person))),
+    f"POST {V1}/policies": Case(at(f"{V1}/policies"), policy_body, NOBODY),
+    f"GET {V1}/policies": Case(at(f"{V1}/policies?limit=1000"), None, NOBODY),
+    f"GET {V1}/policies/{{id}}": Case(at(V1 + "/policies/{}?version=1", lambda world, person: world.new_policy()), None, NOBODY),
+    f"PUT {V1}/policies/{{id}}": Case(
+        at(V1 + "/policies/{}", lambda world, person: world.replaceable_policy()),
+        lambda world, person: policy_body(world, person, "replaceable"), NOBODY),
+    f"DELETE {V1}/policies/{{id}}": Case(at(V1 + "/policies/{}", lambda world, person: world.new_policy()), None, NOBODY),
+    f"GET {V1}/policies/{{id}}/versions": Case(at(V1 + "/policies/{}/versions", lambda world, person: world.new_policy()), None,
+                                               NOBODY),
+    f"POST {V1}/policies/{{id}}/simulate": Case(
+        at(V1 + "/policies/{}/simulate", lambda world, person: world.new_policy()),
+        lambda world, person: {"userId": person.id, "start": START, "incident": {"title": "Disk is full", "severity": "HIGH"},
+                               "answers": [{"person": person.name, "channel": "SMS", "do": "reply 1", "afterSeconds": 30}],
+                               "faults": [{"channel": "SMS", "kind": "SLOW", "seconds": 20}]}, NOBODY),
+    f"POST {V1}/drills": Case(at(f"{V1}/drills"), lambda world, person: {
+        "name": "Fire drill", "userId": person.id, "channels": ["EMAIL", "CALL"], "everybody": True}),
+    f"GET {V1}/drills": Case(at(V1 + "/drills?userId={}", person_id)),
+    f"GET {V1}/drills/{{id}}": Case(at(V1 + "/drills/{}", lambda world, person: world.new_drill(person))),
+    f"GET {V1}/reachability": Case(at(f"{V1}/reachability?limit=10"), None, ANYBODY),
+    f"GET {V1}/users/{{id}}/reachability": Case(at(V1 + "/users/{}/reachability", person_id)),
+    f"GET {V1}/lint": Case(at(f"{V1}/lint?subjectType=USER"), None, NOBODY),
+    f"GET {V1}/notifications": Case(at(V1 + "/notifications?userId={}&unseen=true", person_id)),
+    f"POST {V1}/notifications/seen": Case(at(f"{V1}/notifications/seen"),
+                                          lambda world, person: {"ids": [], "all": True, "userId": person.id, "operators": False}),
+    f"POST {V1}/notifications/{{id}}/seen": Case(
+        at(V1 + "/notifications/{}/seen", lambda world, person: world.notification(person))),
+    f"GET {V1}/stream": Case(at(V1 + "/stream?userId={}", person_id)),
+    f"GET {V1}/events": Case(at(f"{V1}/events?limit=1000"), None, ANYBODY),
+    f"POST {V1}/sinks": Case(at(f"{V1}/sinks"), sink_body, NOBODY),
+    f"GET {V1}/sinks": Case(at(f"{V1}/sinks?limit=1000"), None, NOBODY),
+    f"GET {V1}/sinks/{{id}}": Case(at(V1 + "/sinks/{}", lambda world, person: world.sink()), None, NOBODY),
+    f"PATCH {V1}/sinks/{{id}}": Case(at(V1 + "/sinks/{}", lambda world, person: world.sink()),
+                                     lambda world, person: {"name": "Renamed", "webhook": {"secret": "another secret"}}, NOBODY),
+    f"DELETE {V1}/sinks/{{id}}": Case(at(V1 + "/sinks/{}", lambda world, person: world.new_sink()), None, NOBODY),
+    f"POST {V1}/sinks/{{id}}/pause": Case(at(V1 + "/sinks/{}/pause", lambda world, person: world.sink()), None, NOBODY),
+    f"POST {V1}/sinks/{{id}}/resume": Case(at(V1 + "/sinks/{}/resume", lambda world, person: world.sink()), None, NOBODY),
+    f"POST {V1}/sinks/{{id}}/replay": Case(
+        at(V1 + "/sinks/{}/replay", lambda world, person: world.sink()),
+        lambda world, person: {"from": "2026-01-05T09:00:00Z", "deadLetters": True}, NOBODY),
+    f"GET {V1}/sinks/{{id}}/dead-letters": Case(
+        at(V1 + "/sinks/{}/dead-letters?limit=10", lambda world, person: world.sink()), None, NOBODY),
     f"GET {V1}/messages": Case(at(V1 + "/messages?userId={}&channel=SMS", person_id)),
     f"GET {V1}/messages/{{id}}": Case(at(V1 + "/messages/{}", lambda world, person: world.message(person))),
     f"GET {V1}/providers": Case(at(f"{V1}/providers"), None, NOBODY),
     f"GET {V1}/analytics/failures": Case(at(f"{V1}/analytics/failures?provider=mock"), None, NOBODY),
+    f"GET {V1}/incidents/{{id}}/timeline": Case(at(V1 + "/incidents/{}/timeline", lambda world, person: world.incident(person))),
     f"GET {V1}/incidents/{{id}}/cost": Case(at(V1 + "/incidents/{}/cost", lambda world, person: world.incident(person))),
     f"GET {V1}/users/{{id}}/suppressions": Case(at(V1 + "/users/{}/suppressions", person_id)),
+    f"POST {V1}/dispatch": Case(at(f"{V1}/dispatch"), lambda world, person: dispatch_body(world, person), NOBODY),
+    f"GET {V1}/dispatch": Case(at(V1 + "/dispatch?userId={}", person_id)),
+    f"POST {V1}/dispatch/manual": Case(at(f"{V1}/dispatch/manual"), lambda world, person: {
+        "callId": world.new_dispatch(person), "attempt": 2}, NOBODY),
+    f"GET {V1}/dispatch/{{callId}}": Case(at(V1 + "/dispatch/{}", lambda world, person: world.new_dispatch(person))),
+    f"POST {V1}/dispatch/{{callId}}/accept": Case(
+        at(V1 + "/dispatch/{}/accept", lambda world, person: world.new_dispatch(person)), lambda world, person: {"userId": person.id}),
+    f"POST {V1}/dispatch/{{callId}}/decline": Case(
+        at(V1 + "/dispatch/{}/decline", lambda world, person: world.new_dispatch(person)), lambda world, person: {"userId": person.id}),
+    f"POST {V1}/dispatch/{{callId}}/cancel": Case(
+        at(V1 + "/dispatch/{}/cancel", lambda world, person: world.new_dispatch(person)), None, NOBODY),
+    f"POST {V1}/dispatch/{{callId}}/complete": Case(
+        at(V1 + "/dispatch/{}/complete", lambda world, person: world.new_dispatch(person, True))),
+    "GET /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)), None, NO_KEY),
+    "POST /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)),
+                            lambda world, person: b"answer=ACCEPT", NO_KEY),
+    f"GET {V1}/verify": Case(at(f"{V1}/verify?from=2026-01-01T00:00:00Z&to=2026-01-05T00:00:00Z"), None, NOBODY),
     f"GET {V1}/audit": Case(at(V1 + "/audit?userId={}", person_id)),
     f"GET {V1}/clock": Case(at(f"{V1}/clock"), None, ANYBODY),
     f"POST {V1}/clock/advance": Case(at(f"{V1}/clock/advance"), lambda world, person: {"seconds": 1}, NOBODY),
@@ -167,14 +355,50 @@ CASES = {
     f"POST {V1}/texts/preview": Case(at(f"{V1}/texts/preview"), lambda world, person: {
         "key": "MEETING_URGENT_MESSAGE", "channel": "SMS", "language": "es", "template": "{{hello}}: {{title}}",
         "facts": {"name": "Ana", "minutes": 5}}, ANYBODY),
+    f"POST {V1}/schedules": Case(at(f"{V1}/schedules"), schedule_body, NOBODY),
+    f"GET {V1}/schedules": Case(at(f"{V1}/schedules?limit=5"), None, NOBODY),
+    f"POST {V1}/schedules/preview": Case(at(f"{V1}/schedules/preview"), preview_body, NOBODY),
+    f"GET {V1}/schedules/{{id}}": Case(at(V1 + "/schedules/{}", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"PUT {V1}/schedules/{{id}}": Case(at(V1 + "/schedules/{}", lambda world, person: world.new_schedule(person)),
+                                       schedule_body, NOBODY),
+    f"DELETE {V1}/schedules/{{id}}": Case(at(V1 + "/schedules/{}", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"POST {V1}/schedules/{{id}}/overrides": Case(
+        at(V1 + "/schedules/{}/overrides", lambda world, person: world.new_schedule(person)), override_body, NOBODY),
+    f"GET {V1}/schedules/{{id}}/overrides": Case(
+        at(V1 + "/schedules/{}/overrides", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"DELETE {V1}/schedules/{{id}}/overrides/{{id2}}": Case(
+        at(V1 + "/schedules/{}", lambda world, person: world.new_override(person)), None, NOBODY),
+    f"GET {V1}/schedules/{{id}}/spans": Case(
+        at(V1 + "/schedules/{}/spans?from=2026-01-05T00:00:00Z&to=2026-03-05T00:00:00Z&limit=3",
+           lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"GET {V1}/schedules/{{id}}/gaps": Case(
+        at(V1 + "/schedules/{}/gaps", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"POST {V1}/schedules/{{id}}/ical": Case(
+        at(V1 + "/schedules/{}/ical", lambda world, person: world.new_schedule(person)),
+        lambda world, person: {"userId": person.id}, NOBODY),
+    f"GET {V1}/schedules/{{id}}/ical": Case(
+        at(V1 + "/schedules/{}/ical", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"DELETE {V1}/schedules/{{id}}/ical": Case(
+        at(V1 + "/schedules/{}/ical", lambda world, person: world.new_schedule(person)), None, NOBODY),
+    f"DELETE {V1}/schedules/{{id}}/ical/{{id2}}": Case(
+        at(V1 + "/schedules/{}", lambda world, person: world.new_feed(person)[0]), None, NOBODY),
+    "GET /i/{token}": Case(at("{}", lambda world, person: world.new_feed(person)[1]), None, NO_KEY),
+    f"GET {V1}/oncall": Case(at(V1 + "/oncall?schedule={}&at=2026-01-12T20:00:00Z&explain=1",
+                                lambda world, person: world.new_schedule(person)), None, NOBODY),
     "GET /health": Case(at("/health"), None, NO_KEY),
     "GET /u/{token}": Case(at("/u/{}", lambda world, person: world.unsubscribe(person)), None, NO_KEY),
     "POST /u/{token}": Case(at("/u/{}", lambda world, person: world.unsubscribe(person)),
                             lambda world, person: b"List-Unsubscribe=One-Click", NO_KEY),
+    f"POST {V1}/incidents/{{id}}/extend": Case(
+        at(V1 + "/incidents/{}/extend", lambda world, person: world.leased_incident(person))),
+    "GET /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)), None, NO_KEY),
+    "POST /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)),
+                            lambda world, person: b"answer=ACKNOWLEDGE", NO_KEY),
     "GET /l/{token}": Case(at("/l/{}", lambda world, person: world.link(person)), None, NO_KEY),
     "POST /l/{token}": Case(at("/l/{}", lambda world, person: world.link(person)),
                             lambda world, person: b"answer=JOINED", NO_KEY),
 }
+add_cases(CASES, Case, NOBODY, NO_KEY)
 for action in ("acknowledge", "escalate", "resolve", "cancel"):
     CASES[f"POST {V1}/incidents/{{id}}/{action}"] = Case(
         at(V1 + "/incidents/{}/" + action, lambda world, person: world.new_incident(person)))

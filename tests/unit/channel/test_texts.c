@@ -244,6 +244,7 @@ static void check_segments(const struct everyday *person, const struct wanted_se
                      ? STR("https://alerts.example.com/l/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
                      : STR_NONE;
     facts.code = wanted->has_code ? STR("12a") : STR_NONE;
+    facts.phone = STR("+14155550123");
     if (wanted->key == text_key_OPERATOR_SPEND_CAP) {
         facts.error = STR("spend_cap:person"); /* A word of ours. */
     }
@@ -265,6 +266,8 @@ static void test_segments(void **state)
         {text_key_MISSED_EMERGENCY_CONTACT, false, false, 1, 2},
         {text_key_MISSED_NOTED_CONTACT, false, false, 1, 2},
         {text_key_INCIDENT_STEP, true, false, 1, 2},
+        {text_key_INCIDENT_STILL_YOURS, true, false, 1, 2},
+        {text_key_POLICY_STEP_EMPTY, false, false, 1, 2},
         {text_key_OPERATOR_LADDER_EXHAUSTED, true, false, 1, 2},
         {text_key_OPERATOR_CALENDAR_FAILING, true, false, 1, 2},
         {text_key_TEST_MESSAGE, false, false, 1, 1},
@@ -272,7 +275,14 @@ static void test_segments(void **state)
         {text_key_OPERATOR_PROVIDER_RECOVERED, false, false, 1, 1},
         {text_key_OPERATOR_CALLBACKS_MISSING, true, false, 1, 2},
         {text_key_OPERATOR_SPEND_CAP, true, false, 1, 2},
+        {text_key_DISPATCH_ASK, true, false, 2, 3},
+        {text_key_DISPATCH_FOLLOW_UP, true, false, 2, 3},
+        {text_key_DISPATCH_CALLED_OFF, false, false, 1, 2},
+        {text_key_DISPATCH_YOURS, false, false, 1, 1},
+        {text_key_DISPATCH_ACCEPTED_ELSEWHERE, false, false, 1, 2},
+        {text_key_DISPATCH_STILL_YOURS, false, false, 1, 2},
         {text_key_REPLY_TAKEN, false, false, 1, 1},
+        {text_key_REPLY_TAKEN_ALREADY, false, false, 1, 1},
         {text_key_REPLY_NOT_UNDERSTOOD, false, true, 1, 2},
         {text_key_REPLY_NOTHING_OPEN, false, false, 1, 1},
         {text_key_REPLY_SETTLED, false, true, 1, 2},

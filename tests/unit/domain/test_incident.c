@@ -88,11 +88,23 @@ static void test_open_states_are_those_with_a_way_out(void **state)
     assert_false(incident_is_open(incident_state_NONE));
 }
 
+static void test_what_climbs(void **state)
+{
+    (void)state;
+    for (int from = incident_state_NONE; from < incident_state_COUNT; from++) {
+        assert_int_equal(incident_is_climbing((enum incident_state)from, false),
+                         from == incident_state_ESCALATING);
+        assert_int_equal(incident_is_climbing((enum incident_state)from, true),
+                         from == incident_state_ESCALATING || from == incident_state_ACKNOWLEDGED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_pairs),
         cmocka_unit_test(test_open_states_are_those_with_a_way_out),
+        cmocka_unit_test(test_what_climbs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

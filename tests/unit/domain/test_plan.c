@@ -160,6 +160,8 @@ static void test_what_steps_want(void **state)
         {step_type_IN_APP, WANTED_IN_APP, channel_IN_APP},
         {step_type_EMAIL, WANTED_EMAIL, channel_EMAIL},
         {step_type_MESSAGE, WANTED_MESSAGE, channel_SMS},
+        {step_type_SMS, WANTED_SMS, channel_SMS},
+        {step_type_WHATSAPP, WANTED_WHATSAPP, channel_WHATSAPP},
         {step_type_CALL, WANTED_CALL, channel_CALL},
         {step_type_REPEAT_CALL, WANTED_CALL, channel_CALL},
     };

@@ -59,6 +59,19 @@ static const struct row rows[] = {
     {WANTED_MESSAGE, "EPWc", all_on, REACH_SEND, channel_SMS, NULL},
     {WANTED_CALL, "EPc", all_on, REACH_SEND, channel_CALL, NULL},
     {WANTED_CALL, "Pc", "kv1", REACH_SEND, channel_CALL, NULL},
+    /* A policy may name the channel, whatever the person prefers. */
+    {WANTED_SMS, "EPWpc", all_on, REACH_SEND, channel_SMS, NULL},
+    {WANTED_SMS, "EPpc", all_on, REACH_SEND, channel_SMS, NULL},
+    {WANTED_SMS, "EPc", "ewkv2", REACH_SKIP, channel_SMS, "channel_disabled"},
+    {WANTED_SMS, "EW", all_on, REACH_SEND, channel_WHATSAPP, "no_phone"},
+    {WANTED_SMS, "E", all_on, REACH_SEND, channel_EMAIL, "no_phone"},
+    {WANTED_SMS, "", all_on, REACH_SKIP, channel_SMS, "no_contact"},
+    {WANTED_WHATSAPP, "EPW", all_on, REACH_SEND, channel_WHATSAPP, NULL},
+    {WANTED_WHATSAPP, "EPp", all_on, REACH_SEND, channel_WHATSAPP, NULL},
+    {WANTED_WHATSAPP, "EP", all_on, REACH_SEND, channel_SMS, "no_whatsapp"},
+    {WANTED_WHATSAPP, "E", all_on, REACH_SEND, channel_EMAIL, "no_whatsapp"},
+    {WANTED_WHATSAPP, "EPW", "eskv2", REACH_SKIP, channel_WHATSAPP, "channel_disabled"},
+    {WANTED_WHATSAPP, "", all_on, REACH_SKIP, channel_WHATSAPP, "no_contact"},
     /* P2: no phone, or no calls wanted. */
     {WANTED_CALL, "Ec", all_on, REACH_SEND, channel_EMAIL, "no_phone"},
     {WANTED_CALL, "EWc", all_on, REACH_SEND, channel_WHATSAPP, "no_phone"},
@@ -154,7 +167,8 @@ static bool can_write(enum wanted wanted, const struct reach *reach,
         can_use(channel_SMS, reach, limits) || can_use(channel_WHATSAPP, reach, limits);
     bool can_email = can_use(channel_EMAIL, reach, limits);
     /* A message that has no number becomes an email; there is no second message channel then. */
-    return can_email || (can_message && wanted != WANTED_MESSAGE);
+    bool is_text = wanted == WANTED_MESSAGE || wanted == WANTED_SMS || wanted == WANTED_WHATSAPP;
+    return can_email || (can_message && !is_text);
 }
 
 static void check_combination(enum wanted wanted, const struct reach *reach,
@@ -191,7 +205,8 @@ static void check_combination(enum wanted wanted, const struct reach *reach,
 static void test_never_silence(void **state)
 {
     (void)state;
-    static const enum wanted wishes[] = {WANTED_IN_APP, WANTED_EMAIL, WANTED_MESSAGE, WANTED_CALL};
+    static const enum wanted wishes[] = {WANTED_IN_APP, WANTED_EMAIL,    WANTED_MESSAGE,
+                                         WANTED_SMS,    WANTED_WHATSAPP, WANTED_CALL};
     for (unsigned bits = 0; bits < 1u << 12; bits++) {
         struct reach reach = {
             .has_email = bits & 1u,
@@ -258,8 +273,15 @@ static void test_suppressed_whatsapp(void **state)
     (void)state;
     struct reach reach = {.has_phone = true, .has_whatsapp = true, .prefers_whatsapp = true};
     check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_WHATSAPP, NULL);
+    check_choice(reach_choose(WANTED_SMS, &reach, &unlimited), channel_SMS, NULL);
     reach.suppressed[channel_WHATSAPP] = failure_category_opted_out;
     check_choice(reach_choose(WANTED_MESSAGE, &reach, &unlimited), channel_SMS,
+                 "suppressed:opted_out");
+    check_choice(reach_choose(WANTED_WHATSAPP, &reach, &unlimited), channel_SMS,
+                 "suppressed:opted_out");
+    reach.suppressed[channel_WHATSAPP] = failure_category_NONE;
+    reach.suppressed[channel_SMS] = failure_category_opted_out;
+    check_choice(reach_choose(WANTED_SMS, &reach, &unlimited), channel_WHATSAPP,
                  "suppressed:opted_out");
 }
 

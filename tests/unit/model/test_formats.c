@@ -220,6 +220,52 @@ static void test_dedup_key(void **state)
     check(&format_dedup_key, text, false);
 }
 
+static void test_slug(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a", "7", "default", "missed-meeting", "a-1-b", NULL};
+    static const char *const bad[] = {"-a", "a-", "a--b", "A", "a_b", "a b", "\xc3\xa9", NULL};
+    check_all(&format_slug, good, bad);
+    char text[80];
+    snprintf(text, sizeof text, "%064d", 0);
+    check(&format_slug, text, true);
+    snprintf(text, sizeof text, "%065d", 0);
+    check(&format_slug, text, false);
+}
+
+static void test_call_id(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a", "CA0123", "call-4711", "a.b_c:d@e~f", "-", NULL};
+    static const char *const bad[] = {"a b", "a/b", "+1", "a%", "a?b", "a\n", "\xc3\xa9", NULL};
+    check_all(&format_call_id, good, bad);
+    char text[120];
+    snprintf(text, sizeof text, "%0100d", 0);
+    check(&format_call_id, text, true);
+    snprintf(text, sizeof text, "%0101d", 0);
+    check(&format_call_id, text, false);
+}
+
+static void test_weekdays(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "SUN", "MON-FRI", "SAT,SUN", "FRI-MON", "SUN,MON,TUE,WED,THU,FRI,SAT", "MON-MON", NULL};
+    static const char *const bad[] = {"mon",     "MON-",        "-MON",   "MON,",    ",MON",
+                                      "MON FRI", "MON-FRI-SUN", "Monday", "MON;TUE", NULL};
+    static const struct {
+        const char *text;
+        unsigned days;
+    } rows[] = {{"SUN", 0x01},     {"MON-FRI", 0x3E}, {"SAT,SUN", 0x41},
+                {"FRI-MON", 0x63}, {"TUE,TUE", 0x04}, {"SUN-SAT", 0x7F}};
+    check_all(&format_weekdays, good, bad);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned days = 0;
+        assert_true(weekdays_parse(str_from(rows[i].text), &days));
+        assert_int_equal(days, rows[i].days);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +273,8 @@ int main(void)
         cmocka_unit_test(test_email_lengths), cmocka_unit_test(test_hhmm),
         cmocka_unit_test(test_timezone),      cmocka_unit_test(test_locale),
         cmocka_unit_test(test_url),           cmocka_unit_test(test_dedup_key),
+        cmocka_unit_test(test_call_id),       cmocka_unit_test(test_slug),
+        cmocka_unit_test(test_weekdays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

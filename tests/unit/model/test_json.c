@@ -274,6 +274,31 @@ static void test_refuses_members(void **state)
     }
 }
 
+/* A record of one field without a name is its value in a list. */
+static void test_bare_items(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"{\"tags\":[{\"number\":1}]}", "tags[0]", "must be a whole number, not an object"},
+        {"{\"tags\":[1,\"2\"]}", "tags[1]", "must be a whole number, not a string"},
+        {"{\"tags\":[1,10]}", "tags[1]", "from 1 to 9, not 10"},
+        {"{\"tags\":[null]}", "tags[0]", "not null"},
+        {"{\"tags\":[1,2,3,4]}", "tags", "from 0 to 3 items, not 4"},
+        {"{\"tags\":1}", "tags", "must be an array"},
+    };
+    struct fixture *f = *state;
+    struct crate crate = {0};
+    struct buf out = {.arena = f->arena};
+    assert_int_equal(
+        record_from_json(&f->context, &crate_record, STR("{\"tags\":[3,1,9]}"), &crate, NULL), OK);
+    assert_int_equal(crate.tags.count, 3);
+    assert_int_equal(((const struct tag *)crate.tags.items)[2].number, 9);
+    record_to_json(&f->context, &out, &crate_record, &crate);
+    assert_str(buf_str(&out), "{\"tags\":[3,1,9]}");
+    for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {
+        check_refusal(*state, &crate_record, false, &refusals[i]);
+    }
+}
+
 static void test_refuses_documents(void **state)
 {
     static const struct refusal refusals[] = {
@@ -367,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_null_makes_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_required_nested_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_members, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bare_items, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_documents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_depth, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_and_odd_names, set_up, tear_down),

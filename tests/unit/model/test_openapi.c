@@ -128,6 +128,11 @@ static void test_person_input(void **state)
     assert_string_equal(text_of(json_array_get(either, 0), "$ref"), REF "BadgeInput");
     assert_null(json_object_get(property(schema, "score"), "minimum"));
     json_decref(schema);
+    schema = load(*state, &crate_record, SCHEMA_INPUT);
+    json_t *tag = json_object_get(property(schema, "tags"), "items");
+    assert_string_equal(text_of(tag, "type"), "integer");
+    assert_int_equal(json_integer_value(json_object_get(tag, "maximum")), 9);
+    json_decref(schema);
 }
 
 static void test_person_answer(void **state)

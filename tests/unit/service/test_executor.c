@@ -1,8 +1,10 @@
 /* A batch that the store does not take: nothing has changed, callers hear of it, and what must not
  * be lost is done later, in its order. Architecture.md, rules 1 and 7. */
 #include "op_fixture.h"
+#include "service/events.h"
 #include "service/executor.h"
 #include "service/sync.h"
+#include "store/events.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,12 +133,81 @@ static void test_wait_that_ends_before_it_begins(void **state)
     assert_true(wait.error[0] != '\0');
 }
 
+/* What a batch tells, and when it may be heard. */
+struct listening {
+    struct work work; /* First: the executor sees only this. */
+    struct op_fixture *fixture;
+    enum err err;
+    int64_t heard_before; /* When the operation ran. */
+    int64_t heard;        /* When listeners were told. */
+    int tells;
+};
+
+static enum err run_telling(struct work *work, struct op *op)
+{
+    struct listening *listening = (struct listening *)work;
+    struct event_facts facts = {.kind = event_kind_INCIDENT_OPENED,
+                                .subject_type = subject_type_INCIDENT,
+                                .data = STR("{}")};
+    assert_int_equal(event_tell(op, &facts), OK);
+    assert_int_equal(event_tell(op, &facts), OK);
+    listening->heard_before = atomic_load(&op->site->stats->last_event);
+    return listening->err;
+}
+
+static void end_telling(struct work *work, enum err err, const struct problem *problem)
+{
+    struct listening *listening = (struct listening *)work;
+    (void)problem;
+    assert_int_equal(err, listening->err);
+    assert_int_equal(listening->tells, 1); /* Whoever is answered has been told, too. */
+}
+
+static void hear(void *context)
+{
+    struct listening *listening = context;
+    listening->tells++;
+    listening->heard = atomic_load(&listening->fixture->stats.last_event);
+}
+
+static void test_events_are_heard_when_they_are_durable(void **state)
+{
+    struct op_fixture *f = *state;
+    struct executor *executor = NULL;
+    struct listening listening = {.work = {.run = run_telling, .done = end_telling}, .fixture = f};
+    struct executor_config config = {.site = &f->site,
+                                     .db = f->store->db,
+                                     .wire = {NULL, submit_nothing},
+                                     .sync = {NULL, sync_nothing},
+                                     .events = {&listening, hear},
+                                     .in_flight_max = 4};
+    struct id newest = ID_NONE;
+    assert_int_equal(executor_new(&config, &executor, &f->problem), OK);
+    assert_int_equal(executor_recover(executor), OK);
+    atomic_store(&f->stats.listeners, 1);
+    assert_true(executor_turn(executor, &listening.work));
+    assert_int_equal(listening.heard_before, 0);
+    assert_int_equal(events_last(f->store->db, &newest), OK);
+    assert_true(id_is_set(newest));
+    assert_int_equal(listening.heard, newest.value);
+
+    /* Without news nobody is woken, and a restart knows what was told. */
+    executor_turn(executor, NULL);
+    assert_int_equal(listening.tells, 1);
+    atomic_store(&f->stats.last_event, 0);
+    assert_int_equal(executor_recover(executor), OK);
+    assert_int_equal(atomic_load(&f->stats.last_event), newest.value);
+    executor_free(&executor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sticky_work_waits_in_its_order, op_set_up,
                                         op_tear_down),
         cmocka_unit_test(test_wait_that_ends_before_it_begins),
+        cmocka_unit_test_setup_teardown(test_events_are_heard_when_they_are_durable, op_set_up,
+                                        op_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

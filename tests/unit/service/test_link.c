@@ -136,6 +136,26 @@ static void test_no_token_at_all(void **state)
     assert_int_equal(open_it(f, STR_NONE, &id), E_NOT_FOUND);
 }
 
+/* A token opens for what it was made for, and for nothing else. */
+static void test_each_purpose_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    static const enum link_purpose purposes[] = {LINK_MEETING, LINK_UNSUBSCRIBE, LINK_STEP};
+    for (size_t i = 0; i < ARRAY_LENGTH(purposes); i++) {
+        struct link_facts made = {purposes[i], f->meeting.id, 7};
+        struct str token = link_token(&f->op, &made, f->arena);
+        for (size_t j = 0; j < ARRAY_LENGTH(purposes); j++) {
+            struct link_facts opened = {.purpose = purposes[j]};
+            assert_int_equal(link_token_open(&f->op, token, &opened), i == j ? OK : E_NOT_FOUND);
+            assert_int_equal(id_equal(opened.id, made.id), i == j);
+        }
+    }
+    struct step step = {.id = f->meeting.id};
+    assert_true(str_starts(link_for_step(&f->op, &step), STR("https://tocsin.example/s/")));
+    f->site.public_url = STR("");
+    assert_false(str_is_set(link_for_step(&f->op, &step)));
+}
+
 static void test_other_installation(void **state)
 {
     struct fixture *f = *state;
@@ -207,6 +227,7 @@ int main(void)
         WITH_OP(test_no_link_without_url),
         WITH_OP(test_every_change_is_refused),
         WITH_OP(test_no_token_at_all),
+        WITH_OP(test_each_purpose_by_itself),
         WITH_OP(test_other_installation),
         WITH_OP(test_expiry),
         WITH_OP(test_links_differ),

@@ -1,0 +1,113 @@
+#include "domain/dispatch.h"
+
+#include <assert.h>
+
+static const struct {
+    enum dispatch_state from;
+    enum dispatch_move move;
+    enum dispatch_state to;
+} edges[] = {
+#define EDGE(from, move, to) {dispatch_state_##from, dispatch_move_##move, dispatch_state_##to},
+#include "domain/dispatch.fsm.def"
+#undef EDGE
+};
+
+enum dispatch_state dispatch_move_target(enum dispatch_move move)
+{
+    static const enum dispatch_state targets[DISPATCH_MOVE_COUNT] = {
+        [dispatch_move_ask] = dispatch_state_DISPATCHING,
+        [dispatch_move_accept] = dispatch_state_ACCEPTED,
+        [dispatch_move_exhaust] = dispatch_state_EXHAUSTED,
+        [dispatch_move_cancel] = dispatch_state_CANCELLED,
+        [dispatch_move_complete] = dispatch_state_COMPLETED,
+    };
+    assert(move < DISPATCH_MOVE_COUNT);
+    return targets[move];
+}
+
+enum err dispatch_step(enum dispatch_state from, enum dispatch_move move, enum dispatch_state *to,
+                       struct problem *problem)
+{
+    assert(from > dispatch_state_NONE && from < dispatch_state_COUNT);
+    for (size_t i = 0; i < ARRAY_LENGTH(edges); i++) {
+        if (edges[i].from == from && edges[i].move == move) {
+            *to = edges[i].to;
+            return OK;
+        }
+    }
+    const char *from_name = dispatch_state_names.names[from];
+    const char *to_name = dispatch_state_names.names[dispatch_move_target(move)];
+    enum err err = problem_set(problem, E_TRANSITION, NULL,
+                               "a dispatch that is %s cannot become %s", from_name, to_name);
+    if (problem != NULL) {
+        problem->from = from_name;
+        problem->to = to_name;
+    }
+    return err;
+}
+
+bool dispatch_waits(enum dispatch_state state)
+{
+    return state == dispatch_state_DISPATCHING || state == dispatch_state_EXHAUSTED;
+}
+
+bool dispatch_is_over(enum dispatch_state state)
+{
+    return state == dispatch_state_CANCELLED || state == dispatch_state_COMPLETED;
+}
+
+bool urgency_calls(enum urgency level)
+{
+    static const bool calls[urgency_COUNT] = {
+#define URGENCY(level, calls) [urgency_##level] = calls,
+#include "domain/urgency.def"
+#undef URGENCY
+    };
+    assert(level > urgency_NONE && level < urgency_COUNT);
+    return calls[level];
+}
+
+enum err followups_parse(struct str text, struct followups *out, struct problem *problem)
+{
+    struct str rest = text;
+    struct str word = STR_NONE;
+    int64_t before = 0;
+    *out = (struct followups){.count = 0};
+    while (str_split(&rest, ',', &word)) {
+        int64_t minutes = 0;
+        if (out->count == FOLLOWUPS_MAX) {
+            return problem_set(problem, E_INVALID, NULL, "must have at most %d minutes",
+                               FOLLOWUPS_MAX);
+        }
+        if (str_to_int(str_trim(word), &minutes) != OK || minutes < 1 ||
+            minutes > FOLLOWUP_MINUTES_MAX) {
+            return problem_set(problem, E_INVALID, NULL,
+                               "must be minutes from 1 to %d with commas between them, such as "
+                               "2,5,10",
+                               FOLLOWUP_MINUTES_MAX);
+        }
+        if (minutes <= before) {
+            return problem_set(problem, E_INVALID, NULL, "must be growing: %lld comes after %lld",
+                               (long long)minutes, (long long)before);
+        }
+        before = minutes;
+        out->minutes[out->count++] = minutes;
+    }
+    return out->count > 0
+               ? OK
+               : problem_set(problem, E_INVALID, NULL, "must have at least one number of minutes");
+}
+
+bool followups_has_more(const struct followups *followups, int64_t made)
+{
+    assert(made >= 1 && followups->count > 0);
+    return made <= (int64_t)followups->count;
+}
+
+struct duration followups_wait(const struct followups *followups, int64_t made)
+{
+    if (followups_has_more(followups, made)) {
+        return MINUTES(followups->minutes[made - 1]);
+    }
+    return MINUTES(followups->minutes[followups->count - 1] + followups->minutes[0]);
+}

@@ -1,0 +1,164 @@
+#include "service/incidents.h"
+#include "store/incidents.h"
+
+static enum err load(struct op *op, struct incident *out)
+{
+    return op_not_found(op, db_get(op->db, TABLE_incidents, op->path_id, op->arena, out),
+                        "incident");
+}
+
+/* A person's own key is for what is about them, and for what their own ladder steps asked of them.
+ */
+static enum err was_asked(struct op *op, const struct incident *incident, bool *out)
+{
+    *out = false;
+    return op->actor.scope == key_scope_USER
+               ? steps_reached(op->db, incident->id, op->actor.user, out)
+               : OK;
+}
+
+static enum err may_read(struct op *op, const struct incident *incident)
+{
+    bool is_asked = false;
+    TRY(was_asked(op, incident, &is_asked));
+    return is_asked ? OK : op_may_read(op, incident->user_id);
+}
+
+static enum err load_to_change(struct op *op, struct incident *out)
+{
+    bool is_asked = false;
+    TRY(load(op, out));
+    TRY(was_asked(op, out, &is_asked));
+    return is_asked ? OK : op_may_change(op, out->user_id);
+}
+
+/* Who has a key of a person's own is that person. */
+static struct incident_taker taker_of(const struct op *op)
+{
+    bool is_person = op->actor.scope == key_scope_USER;
+    return is_person ? (struct incident_taker){op->actor.user, target_kind_USER}
+                     : (struct incident_taker){ID_NONE, target_kind_PERSON};
+}
+
+/* One of many whom a drill tries out cannot end it for the others. */
+static enum err may_end_drill(struct op *op, const struct incident *incident)
+{
+    bool is_others = incident->kind == incident_kind_DRILL && op->actor.scope == key_scope_USER &&
+                     !id_equal(incident->user_id, op->actor.user);
+    return is_others ? op_fail(op, E_FORBIDDEN, NULL,
+                               "a drill is answered by its own messages; its ladder is not yours")
+                     : OK;
+}
+
+static enum err change_state(struct op *op, enum incident_event event, void *output)
+{
+    struct incident *incident = output;
+    struct incident_taker taker = taker_of(op);
+    TRY(load_to_change(op, incident));
+    TRY(may_end_drill(op, incident));
+    return move_incident_by(op, incident, event,
+                            arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
+}
+
+enum err acknowledge_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    return change_state(op, incident_event_acknowledge, output);
+}
+
+enum err escalate_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    return change_state(op, incident_event_escalate, output);
+}
+
+enum err resolve_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    return change_state(op, incident_event_resolve, output);
+}
+
+enum err cancel_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    return change_state(op, incident_event_cancel, output);
+}
+
+enum err extend_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct incident *incident = output;
+    struct incident_taker taker = taker_of(op);
+    TRY(load_to_change(op, incident));
+    return extend_incident_by(op, incident,
+                              arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
+}
+
+enum err create_incident(struct op *op, const void *input, void *output)
+{
+    const struct incident *given = input;
+    struct incident *incident = output;
+    struct incident_report report = {
+        .kind = incident_kind_GENERIC,
+        .title = given->title,
+        .details = given->details,
+        .severity = (enum severity)given->severity,
+        .user = given->user_id,
+        .policy = given->policy,
+        .dedup_key = given->dedup_key,
+        .escalates = given->escalate,
+    };
+    TRY(op_may_change(op, given->user_id));
+    bool joined = false;
+    TRY(report_incident(op, &report, incident, &joined));
+    op->is_known = joined;
+    return op_may_change(op, incident->user_id);
+}
+
+enum err get_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct incident *incident = output;
+    TRY(load(op, incident));
+    return may_read(op, incident);
+}
+
+enum err list_steps(struct op *op, const void *input, void *output)
+{
+    const struct page_input *wanted = input;
+    struct page_cut cut = {.record = &step_record, .limit = wanted->limit};
+    struct incident incident = {0};
+    struct step_list *out = output;
+    TRY(op_cursor(op, wanted->cursor, &cut.after));
+    TRY(load(op, &incident));
+    TRY(may_read(op, &incident));
+    TRY(steps_of_incident(op->db, op->arena, incident.id, &out->steps));
+    out->total = (int64_t)out->steps.count;
+    out->cursor = op_cut_page(op, &cut, &out->steps);
+    return OK;
+}
+
+enum err list_incidents(struct op *op, const void *input, void *output)
+{
+    const struct incident_list_input *wanted = input;
+    struct incident_list *out = output;
+    struct incident_page page = {
+        .state = wanted->state,
+        .severity = wanted->severity,
+        .user = wanted->user_id,
+        .dedup_key = wanted->dedup_key,
+        .policy = wanted->policy,
+        .limit = page_limit(wanted->limit) + 1,
+    };
+    if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
+        page.user = op->actor.user;
+    }
+    TRY(op_may_read(op, page.user));
+    TRY(op_cursor(op, wanted->cursor, &page.before));
+    TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
+    const struct incident *incidents = out->incidents.items;
+    if (page_trim(&out->incidents, page.limit - 1)) {
+        out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
+    }
+    return OK;
+}

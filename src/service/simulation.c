@@ -1,0 +1,12 @@
+#include "service/simulation.h"
+
+/* It shows what its texts say and who is on call, so it is for whoever may read everything. */
+enum err simulate_policy(struct op *op, const void *input, void *output)
+{
+    struct rehearsal_order order = {.input = input};
+    TRY(op_may_read(op, ID_NONE));
+    if (op->site->rehearse == NULL) {
+        return op_fail(op, E_UNAVAILABLE, NULL, "this server rehearses nothing");
+    }
+    return op->site->rehearse(op->site->rehearse_context, op, &order, output);
+}
