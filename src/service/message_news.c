@@ -298,6 +298,26 @@ enum err message_take_unproven(struct op *op, const struct message *message)
     return message_take_early_news(op, message);
 }
 
+/* An email that is repeated keeps its id on the wire: what is told of that id concerns the attempt
+ * that the provider took, and that one has the provider's name for it. */
+static enum err find_taken(struct op *op, const struct provider *provider,
+                           const struct provider_news *news, struct message *message)
+{
+    bool may_be_repeated = message->channel == channel_EMAIL &&
+                           message->state == message_state_FAILED &&
+                           !str_is_set(message->provider_id);
+    struct message taken = {0};
+    if (!may_be_repeated || !str_is_set(news->provider_id)) {
+        return OK;
+    }
+    enum err err = messages_by_provider_id(op->db, op->arena, str_from(provider->name),
+                                           news->provider_id, &taken);
+    if (err == OK) {
+        *message = taken;
+    }
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 static enum err find(struct op *op, const struct provider *provider,
                      const struct provider_news *news, struct message *out)
 {
@@ -307,7 +327,7 @@ static enum err find(struct op *op, const struct provider *provider,
         /* One provider cannot speak for another's: what signs nothing has the token of any. */
         bool is_theirs = err != OK || str_equal_text(out->provider, provider->name);
         if (err != E_NOT_FOUND && is_theirs) {
-            return err;
+            return err == OK ? find_taken(op, provider, news, out) : err;
         }
     }
     if (!str_is_set(news->provider_id)) {
