@@ -259,7 +259,8 @@ static void give_errand(struct api *api, struct api_call *call)
     api->config.offload(api->config.context, &call->errand);
 }
 
-/* Few at a time, since each may take seconds and whoever uploads a calendar waits behind them. */
+/* Few at a time, since each may take seconds. What others send goes first, and waits for the one
+ * that is being worked on at most. */
 static void begin_aside(struct api *api, struct api_call *call)
 {
     struct problem problem = {0};
@@ -273,6 +274,7 @@ static void begin_aside(struct api *api, struct api_call *call)
         return;
     }
     call->errand.run = run_aside;
+    call->errand.may_wait = true;
     give_errand(api, call);
 }
 

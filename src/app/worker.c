@@ -5,12 +5,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+struct errands {
+    struct errand *first;
+    struct errand *last;
+};
+
 struct worker {
     pthread_mutex_t lock;
     pthread_cond_t change;
     pthread_t thread;
-    struct errand *first;
-    struct errand *last;
+    struct errands prompt;
+    struct errands patient; /* Those that may wait. */
     struct db *reader;
     bool must_stop;
 };
@@ -19,12 +24,13 @@ struct worker {
 static struct errand *take(struct worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
-    while (worker->first == NULL && !worker->must_stop) {
+    while (worker->prompt.first == NULL && worker->patient.first == NULL && !worker->must_stop) {
         pthread_cond_wait(&worker->change, &worker->lock);
     }
-    struct errand *errand = worker->first;
+    struct errands *errands = worker->prompt.first != NULL ? &worker->prompt : &worker->patient;
+    struct errand *errand = errands->first;
     if (errand != NULL) {
-        worker->first = errand->next;
+        errands->first = errand->next;
     }
     pthread_mutex_unlock(&worker->lock);
     return errand;
@@ -58,12 +64,13 @@ void worker_give(struct worker *worker, struct errand *errand)
 {
     errand->next = NULL;
     pthread_mutex_lock(&worker->lock);
-    if (worker->first == NULL) {
-        worker->first = errand;
+    struct errands *errands = errand->may_wait ? &worker->patient : &worker->prompt;
+    if (errands->first == NULL) {
+        errands->first = errand;
     } else {
-        worker->last->next = errand;
+        errands->last->next = errand;
     }
-    worker->last = errand;
+    errands->last = errand;
     pthread_cond_signal(&worker->change);
     pthread_mutex_unlock(&worker->lock);
 }

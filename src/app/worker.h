@@ -1,6 +1,6 @@
 /* app/worker: one thread for errands that take long, such as reading a calendar of ten megabytes,
  * so that neither timers nor requests wait for them. Errands run one after another, each with the
- * worker's own read-only connection (borrowed). */
+ * worker's own read-only connection (borrowed); those that may wait after all others. */
 #ifndef TOCSIN_APP_WORKER_H
 #define TOCSIN_APP_WORKER_H
 

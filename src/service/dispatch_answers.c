@@ -3,6 +3,7 @@
 #include "service/dispatch_internal.h"
 #include "service/messages.h"
 #include "service/operator.h"
+#include "store/people.h"
 
 static enum err stop_asking_all(struct op *op, struct dispatch_case *dispatch)
 {
@@ -76,11 +77,17 @@ static enum err decline(struct op *op, struct dispatch_case *dispatch,
 enum err answer_dispatch(struct op *op, const struct dispatch_answer *answer, bool *repeated)
 {
     struct dispatch_case dispatch = {0};
+    struct user person = {0};
     TRY(dispatch_load(op, answer->dispatch, &dispatch));
     struct dispatch_technician *technician = dispatch_technician_of(&dispatch, answer->user);
     if (technician == NULL) {
         return op_fail(op, E_FORBIDDEN, "userId", "is not one of the technicians of this dispatch");
     }
+    enum err err = users_get(op->db, op->arena, answer->user, &person);
+    if (err == E_NOT_FOUND) {
+        return op_fail(op, E_FORBIDDEN, "userId", "was removed");
+    }
+    TRY(err);
     *repeated = dispatch.row.state == dispatch_state_ACCEPTED && answer->accepts
                     ? id_equal(dispatch.row.accepted_by, answer->user)
                     : !answer->accepts && technician->outcome == technician_outcome_DECLINED;

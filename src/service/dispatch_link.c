@@ -6,6 +6,7 @@
 #include "service/link.h"
 #include "service/messages.h"
 #include "store/dispatches.h"
+#include "store/people.h"
 
 static enum err fill(struct op *op, const struct dispatch_technician *technician,
                      struct dispatch_page_view *out)
@@ -15,8 +16,7 @@ static enum err fill(struct op *op, const struct dispatch_technician *technician
     TRY(op_not_found(
         op, db_get(op->db, TABLE_dispatches, technician->dispatch_id, op->arena, &dispatch),
         "dispatch"));
-    TRY(op_not_found(op, db_get(op->db, TABLE_users, technician->user_id, op->arena, &user),
-                     "person"));
+    TRY(op_not_found(op, users_get(op->db, op->arena, technician->user_id, &user), "person"));
     bool is_theirs = id_equal(dispatch.accepted_by, user.id);
     *out = (struct dispatch_page_view){
         .language = render_language(user.locale),

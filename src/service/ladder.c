@@ -165,6 +165,7 @@ static enum err tell_exhausted(struct op *op, const struct incident *incident)
                     "Somebody should look at it now."),
         .words = text_key_OPERATOR_LADDER_EXHAUSTED,
         .about = incident->title,
+        .user = incident->user_id,
         .subject = incident->id,
         .subject_type = subject_type_INCIDENT,
     };

@@ -16,6 +16,7 @@ static struct message_plan plan_of(struct op *op, const struct operator_note *no
     return (struct message_plan){
         .subject_type = has_subject ? note->subject_type : subject_type_SYSTEM,
         .subject = has_subject ? note->subject : ID_NONE,
+        .user = note->user,
         .target = message_target_OPERATOR,
         .channel = channel,
         .recipient = recipient,

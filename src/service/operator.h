@@ -24,6 +24,7 @@ struct operator_note {
     struct instant since;
     struct str about; /* The title of the incident that it is about, and of whom that is. */
     struct str person;
+    struct id user;    /* Whom it concerns: it stands among what was sent about them. */
     struct id subject; /* The incident or meeting that it is about; unset for Tocsin itself. */
     enum subject_type subject_type; /* 0 for Tocsin itself. */
 };

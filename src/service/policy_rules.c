@@ -121,6 +121,10 @@ enum err policy_form_check(struct arena *arena, const struct policy *policy,
     if (text_is_uuid(policy->name)) {
         return problem_set(problem, E_INVALID, "name", "must not look like an id");
     }
+    if (str_starts(policy->name, STR("drill-person"))) {
+        return problem_set(problem, E_INVALID, "name",
+                           "must not begin with drill-person: such ladders come built in");
+    }
     *ladder = policy_ladder_of(policy);
     policy_ladder_complete(arena, ladder);
     policy_ladder_rules(ladder, &rules);

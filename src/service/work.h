@@ -14,6 +14,7 @@
 struct errand {
     struct errand *next;
     void (*run)(struct errand *errand, struct db *reader);
+    bool may_wait; /* Everything that may not goes first. */
 };
 
 struct work {
