@@ -1,5 +1,7 @@
 /* What we ask Twilio about: attempts, states, what people wrote; and what is to stop. */
 #include "channel/twilio.h"
+#include "lib/provider_case.h"
+#include "lib/twilio_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,46 +10,10 @@
 
 #include <cmocka.h>
 
-#define ACCOUNT "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define API "https://api.twilio.com/2010-04-01/Accounts/" ACCOUNT
+#define ACCOUNT TWILIO_CASE_ACCOUNT
+#define API TWILIO_CASE_API
 
-static const int64_t nine_us = INT64_C(1767603600000000); /* 2026-01-05T09:00:00Z */
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
-
-static struct provider_settings sound_settings(void)
-{
-    return (struct provider_settings){.timeout = SECONDS(45),
-                                      .public_url = STR("https://t.example"),
-                                      .hook_key = STR("key"),
-                                      .twilio = {.account_sid = STR(ACCOUNT),
-                                                 .auth_token = STR("tok"),
-                                                 .from_number = STR("+15017122661"),
-                                                 .whatsapp_from = STR("+15017122662")}};
-}
-
-static struct send_job sound_job(enum channel channel)
-{
-    return (struct send_job){.channel = channel,
-                             .attempt = STR("0193f3a0-0000-7000-8000-000000000001"),
-                             .to = STR("+15558675310"),
-                             .text = STR("db down & out"),
-                             .language = STR("en"),
-                             .now = {nine_us},
-                             .claimed_at = {nine_us},
-                             .valid_until = {nine_us + MINUTES(10).us}};
-}
+static const int64_t nine_us = TWILIO_CASE_NINE_US; /* 2026-01-05T09:00:00Z */
 
 static void assert_str(struct str got, const char *wanted)
 {
@@ -58,18 +24,18 @@ static void assert_str(struct str got, const char *wanted)
 
 static void test_questions(void **state)
 {
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_CALL);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_CALL);
     struct wire_request request = {0};
     assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), OK);
     assert_str(request.http.method, "GET");
     assert_str(request.http.url,
                API "/Calls.json?To=%2B15558675310&From=%2B15017122661&PageSize=100");
-    job = sound_job(channel_WHATSAPP);
+    job = twilio_case_job(channel_WHATSAPP);
     assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), OK);
     assert_str(request.http.url, API "/Messages.json?To=whatsapp%3A%2B15558675310&"
                                      "From=whatsapp%3A%2B15017122662&PageSize=100");
-    job = sound_job(channel_EMAIL);
+    job = twilio_case_job(channel_EMAIL);
     assert_int_equal(provider_twilio.build_find(&settings, &job, *state, &request), E_NOT_FOUND);
     struct str id = STR("../CA/?x");
     assert_int_equal(provider_twilio.build_poll(&settings, channel_SMS, id, *state, &request), OK);
@@ -90,7 +56,7 @@ static void test_questions(void **state)
 
 static void test_inbox(void **state)
 {
-    struct provider_settings settings = sound_settings();
+    struct provider_settings settings = twilio_case_settings();
     struct wire_request request = {0};
     struct instant since = {nine_us + 123456};
     assert_int_equal(provider_twilio.build_inbox(&settings, since, *state, &request), OK);
@@ -128,7 +94,7 @@ static void test_inbox_pages(void **state)
         {"\"" LIST "?Page=1#x\"", E_INVALID, NULL},
         {"\"" LIST "?Page=\\u00e9\"", E_INVALID, NULL},
     };
-    struct provider_settings settings = sound_settings();
+    struct provider_settings settings = twilio_case_settings();
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct wire_request request = {0};
         struct wire_answer answer = {.outcome = WIRE_ANSWERED, .status = 200};
@@ -151,7 +117,7 @@ static void test_inbox_pages(void **state)
 #undef LIST
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provider_case_begin, provider_case_end)
 
 int main(void)
 {

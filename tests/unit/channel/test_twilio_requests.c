@@ -1,6 +1,8 @@
 /* What we ask Twilio for, field by field. */
 #include "channel/form.h"
 #include "channel/twilio.h"
+#include "lib/provider_case.h"
+#include "lib/twilio_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,47 +12,11 @@
 
 #include <cmocka.h>
 
-#define ACCOUNT "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define API "https://api.twilio.com/2010-04-01/Accounts/" ACCOUNT
-#define ATTEMPT "0193f3a0-0000-7000-8000-000000000001"
+#define ACCOUNT TWILIO_CASE_ACCOUNT
+#define API TWILIO_CASE_API
+#define ATTEMPT TWILIO_CASE_ATTEMPT
 
-static const int64_t nine_us = INT64_C(1767603600000000); /* 2026-01-05T09:00:00Z */
-
-static int set_up(void **state)
-{
-    *state = arena_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
-
-static struct provider_settings sound_settings(void)
-{
-    return (struct provider_settings){.timeout = SECONDS(45),
-                                      .public_url = STR("https://t.example"),
-                                      .hook_key = STR("key"),
-                                      .twilio = {.account_sid = STR(ACCOUNT),
-                                                 .auth_token = STR("tok"),
-                                                 .from_number = STR("+15017122661"),
-                                                 .whatsapp_from = STR("+15017122662")}};
-}
-
-static struct send_job sound_job(enum channel channel)
-{
-    return (struct send_job){.channel = channel,
-                             .attempt = STR(ATTEMPT),
-                             .to = STR("+15558675310"),
-                             .text = STR("db down & out"),
-                             .language = STR("en"),
-                             .now = {nine_us},
-                             .claimed_at = {nine_us},
-                             .valid_until = {nine_us + MINUTES(10).us}};
-}
+static const int64_t nine_us = TWILIO_CASE_NINE_US; /* 2026-01-05T09:00:00Z */
 
 static void assert_str(struct str got, const char *wanted)
 {
@@ -116,8 +82,8 @@ static struct str hook(struct arena *arena, const struct provider_settings *sett
 
 static void test_call(void **state)
 {
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_CALL);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_CALL);
     struct wire_request request = {0};
     struct form form = send(*state, &settings, &job, &request);
     const char *voice = arena_cstr(*state, hook(*state, &settings, HOOK_VOICE, NULL));
@@ -151,8 +117,8 @@ static void test_ring_seconds(void **state)
         const char *asked;
     } rows[] = {{0, "25"}, {-3, "25"}, {1, "5"}, {5, "5"}, {600, "600"}, {601, "600"}};
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct provider_settings settings = sound_settings();
-        struct send_job job = sound_job(channel_CALL);
+        struct provider_settings settings = twilio_case_settings();
+        struct send_job job = twilio_case_job(channel_CALL);
         struct wire_request request = {0};
         settings.ring_seconds = rows[i].set;
         struct form form = send(*state, &settings, &job, &request);
@@ -165,8 +131,8 @@ static void test_inline_call(void **state)
 {
     static char endless[60000];
     memset(endless, '&', sizeof endless);
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_CALL);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_CALL);
     struct wire_request request = {0};
     settings.public_url = STR_NONE;
     settings.detects_machines = true;
@@ -206,8 +172,8 @@ static void test_inline_call(void **state)
 static void test_mute_call(void **state)
 {
     static const char *const codes[] = {"21205", "21609", "11100"};
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_CALL);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_CALL);
     struct wire_request request = {0};
     for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
         job.last_code = str_from(codes[i]);
@@ -223,8 +189,8 @@ static void test_mute_call(void **state)
 
 static void test_sms(void **state)
 {
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_SMS);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_SMS);
     struct wire_request request = {0};
     struct form form = send(*state, &settings, &job, &request);
     const char *status =
@@ -257,8 +223,8 @@ static void test_validity(void **state)
     } rows[] = {{-60, "5"}, {0, "5"},         {4, "5"},        {5, "5"},
                 {6, "6"},   {36000, "36000"}, {36001, "36000"}};
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct provider_settings settings = sound_settings();
-        struct send_job job = sound_job(channel_SMS);
+        struct provider_settings settings = twilio_case_settings();
+        struct send_job job = twilio_case_job(channel_SMS);
         struct wire_request request = {0};
         job.valid_until = (struct instant){nine_us + SECONDS(rows[i].seconds).us};
         struct form form = send(*state, &settings, &job, &request);
@@ -272,9 +238,9 @@ static void test_validity(void **state)
 /* 1,600 characters as they are counted there: one beyond the first plane is two. */
 static void test_length(void **state)
 {
-    struct provider_settings settings = sound_settings();
+    struct provider_settings settings = twilio_case_settings();
     for (int wide = 0; wide < 2; wide++) {
-        struct send_job job = sound_job(wide ? channel_WHATSAPP : channel_SMS);
+        struct send_job job = twilio_case_job(wide ? channel_WHATSAPP : channel_SMS);
         struct wire_request request = {0};
         struct buf text = {.arena = *state};
         for (int i = 0; i < (wide ? 800 : 1600); i++) {
@@ -286,7 +252,7 @@ static void test_length(void **state)
         job.text = buf_str(&text);
         refuse(*state, &settings, &job, "text");
     }
-    struct send_job job = sound_job(channel_SMS);
+    struct send_job job = twilio_case_job(channel_SMS);
     job.text = STR("");
     refuse(*state, &settings, &job, "text");
     job.text = STR("\xC3(");
@@ -295,8 +261,8 @@ static void test_length(void **state)
 
 static void test_whatsapp(void **state)
 {
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_WHATSAPP);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_WHATSAPP);
     struct wire_request request = {0};
     struct form form = send(*state, &settings, &job, &request);
     FIELDS(&form, "To", "whatsapp:+15558675310", "From", "whatsapp:+15017122662", "Body",
@@ -323,28 +289,28 @@ static void test_refused(void **state)
                                           "anna@example.org",
                                           "+1555867531\n",
                                           "+12345678901234567"};
-    struct provider_settings settings = sound_settings();
+    struct provider_settings settings = twilio_case_settings();
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
-        struct send_job job = sound_job(channel_SMS);
+        struct send_job job = twilio_case_job(channel_SMS);
         job.to = str_from(numbers[i]);
         refuse(*state, &settings, &job, "to");
     }
-    struct send_job job = sound_job(channel_EMAIL);
+    struct send_job job = twilio_case_job(channel_EMAIL);
     refuse(*state, &settings, &job, "channel");
-    job = sound_job(channel_SMS);
+    job = twilio_case_job(channel_SMS);
     job.attempt = STR("");
     refuse(*state, &settings, &job, "attempt");
     settings.twilio.from_number = STR_NONE;
-    job = sound_job(channel_SMS);
+    job = twilio_case_job(channel_SMS);
     refuse(*state, &settings, &job, "from");
-    job = sound_job(channel_CALL);
+    job = twilio_case_job(channel_CALL);
     refuse(*state, &settings, &job, "from");
 }
 
 static void test_login(void **state)
 {
-    struct provider_settings settings = sound_settings();
-    struct send_job job = sound_job(channel_SMS);
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_SMS);
     struct wire_request request = {0};
     (void)send(*state, &settings, &job, &request);
     assert_str(request.http.username, ACCOUNT);
@@ -445,7 +411,7 @@ static void test_check_channel(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, provider_case_begin, provider_case_end)
 
 int main(void)
 {
