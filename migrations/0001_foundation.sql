@@ -42,6 +42,7 @@ CREATE TABLE api_keys (
     name       TEXT NOT NULL,
     scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'READER', 'USER')),
     user_id    @int,
+    prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,
     created_at @int NOT NULL,
     expires_at @int,
@@ -190,6 +191,9 @@ CREATE UNIQUE INDEX incidents_open_once ON incidents (meeting_id, user_id)
 -- A source has one open incident a key (I3); the API is the source 0.
 CREATE UNIQUE INDEX incidents_open_of_key ON incidents (coalesce(source_id, 0), dedup_key)
     WHERE dedup_key IS NOT NULL AND state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING');
+-- Lists: those that are open by their state, which are few; those of a person; and all, which are counted in the narrower of the two.
+CREATE INDEX incidents_open_by_state ON incidents (state) WHERE state IN ('OPEN', 'ACKNOWLEDGED', 'ESCALATING');
+CREATE INDEX incidents_by_user ON incidents (user_id);
 
 CREATE TABLE steps (
     id            @id,
@@ -209,6 +213,7 @@ CREATE TABLE steps (
     scheduled_at  @int NOT NULL,
     claimed_at    @int,
     executed_at   @int,
+    failed_at     @int,
     error_message TEXT,
     reason        TEXT,
     message_id    @int,
@@ -419,7 +424,7 @@ CREATE INDEX call_logs_by_meeting ON call_logs (meeting_id) WHERE meeting_id IS 
 CREATE TABLE timers (
     id          @id,
     kind        TEXT NOT NULL CHECK (@one_of(kind, 'ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
-                                              'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN', 'LEASE', 'DISPATCH', 'HEARTBEAT', 'MAINTENANCE', 'SINK', 'NIGHTLY')),
+                                              'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN', 'LEASE', 'DISPATCH', 'HEARTBEAT', 'MAINTENANCE', 'SINK', 'PING', 'CANARY', 'NIGHTLY', 'LADDER', 'LADDER_BEGIN')),
     subject_id  @int,
     due_at      @int NOT NULL,
     priority    @int NOT NULL,

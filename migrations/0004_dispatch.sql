@@ -40,7 +40,7 @@ CREATE TABLE dispatch_technicians (
 );
 -- One technician has it, whoever answers at the same time.
 CREATE UNIQUE INDEX dispatch_accepted_once ON dispatch_technicians (dispatch_id) WHERE outcome = 'ACCEPTED';
-CREATE INDEX dispatch_technicians_by_user ON dispatch_technicians (user_id);
+CREATE INDEX dispatch_technicians_by_user ON dispatch_technicians (user_id, dispatch_id);
 
 CREATE TABLE dispatch_events (
     id              @id,

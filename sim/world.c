@@ -6,6 +6,7 @@
 #include "service/engine.h"
 #include "service/lint.h"
 #include "service/sinks.h"
+#include "service/watch.h"
 #include "sim/world_internal.h"
 #include "store/migrate.h"
 #include "store/settings.h"
@@ -77,7 +78,6 @@ static enum err load_settings(struct world *world)
                  world->settings[count]);
     }
     TRY(config_load(environment, NULL, &plant->config, &world->problem));
-    TRY(config_set(&plant->config, STR("TOCSIN_ADMIN_KEY"), STR(WORLD_ADMIN_KEY), &world->problem));
     if (str_equal_text(plant->config.public_url, "none")) {
         plant->config.public_url = STR("");
     } else if (plant->config.public_url.len == 0) {
@@ -127,7 +127,8 @@ static enum err run_first(struct work *work, struct op *op)
     int64_t known = 0;
     (void)work;
     TRY(sinks_start(op));
-    TRY(lint_arm(op));
+    TRY(night_arm(op));
+    TRY(watch_start(op));
     TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
     return known > 0 ? OK
                      : timer_arm(op, (struct timer_request){timer_kind_CLEAN, ID_NONE,

@@ -1,10 +1,12 @@
 #include "service/sink_round.h"
 #include "service/sync_job.h"
+#include "service/watch.h"
 #include "sim/world_internal.h"
 
 #include <stdlib.h>
 
-/* What servers other than the carrier's are asked for: one of the two is set. */
+/* What servers other than the carrier's are asked for: one of the two is set, neither for a ping.
+ */
 struct errand_of_world {
     struct sync_job *job;     /* A calendar is read. */
     struct sink_round *round; /* An event sink is told. */
@@ -55,13 +57,19 @@ static void keep_reading(struct world *world, struct world_reading *reading)
 
 static void end_errand(struct world *world, struct errand_of_world errand)
 {
-    world_take_work(world,
-                    errand.job != NULL ? sync_finish(errand.job) : sink_round_finish(errand.round));
+    if (errand.job != NULL || errand.round != NULL) {
+        world_take_work(world, errand.job != NULL ? sync_finish(errand.job)
+                                                  : sink_round_finish(errand.round));
+    }
 }
 
-static bool step_errand(struct errand_of_world errand, const struct wire_answer *answer,
-                        struct wire_request *next)
+static bool step_errand(const struct world *world, struct errand_of_world errand,
+                        const struct wire_answer *answer, struct wire_request *next)
 {
+    if (errand.job == NULL && errand.round == NULL) {
+        ping_heard(&world->plant.site, answer);
+        return false;
+    }
     return errand.job != NULL ? sync_step(errand.job, answer, next)
                               : sink_round_step(errand.round, answer, next);
 }
@@ -83,7 +91,7 @@ static void ask(struct world *world, struct errand_of_world errand, struct wire_
             keep_reading(world, reading);
             return;
         }
-        if (!step_errand(errand, &answer, &next)) {
+        if (!step_errand(world, errand, &answer, &next)) {
             end_errand(world, errand);
             return;
         }
@@ -114,6 +122,11 @@ void world_begin_sink(void *context, struct op *op, const struct effect *effect)
     struct world *world = context;
     struct errand_of_world errand = {.job = NULL};
     struct wire_request first = {0};
+    if (effect->kind == EFFECT_PING) {
+        ping_build(&world->plant.site, &first);
+        ask(world, errand, first);
+        return;
+    }
     if (sink_round_prepare(op, effect, &errand.round) != OK) {
         return;
     }
@@ -139,7 +152,7 @@ void world_run_readings(struct world *world)
         struct world_reading *reading = world->readings;
         struct wire_request next = {0};
         world->readings = reading->next;
-        if (step_errand(reading->errand, &reading->answer, &next)) {
+        if (step_errand(world, reading->errand, &reading->answer, &next)) {
             ask(world, reading->errand, next);
         } else {
             end_errand(world, reading->errand);

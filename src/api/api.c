@@ -245,6 +245,7 @@ static void run_aside(struct errand *errand, struct db *reader)
     struct problem problem = {0};
     struct op op = op_of(call->api, call, &problem);
     op.db = reader;
+    op.is_aside = true;
     enum err err = call->route->function(&op, call->input, call->output);
     atomic_fetch_sub(&call->api->asides, 1);
     call_answer(call, err, &problem);
@@ -379,5 +380,11 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
         }
         return;
     }
-    call_answer(call, call->route->function(&op, call->input, call->output), &problem);
+    err = call->route->function(&op, call->input, call->output);
+    if (err == OK && op.wants_aside) {
+        call->api = api;
+        begin_aside(api, call);
+        return;
+    }
+    call_answer(call, err, &problem);
 }

@@ -109,6 +109,12 @@ static enum err read_secret(struct op *op, struct str authorization, struct str 
     return OK;
 }
 
+enum err auth_key(struct op *op, struct str authorization, struct key_hash *out)
+{
+    struct str secret = STR_NONE;
+    return read_secret(op, authorization, &secret, out);
+}
+
 static bool is_admins(const struct auth *auth, const struct key_hash *hash)
 {
     return auth->has_admin && key_hash_equal(hash, &auth->admin_hash);
@@ -132,6 +138,10 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
     TRY(read_secret(op, authorization, &secret, &hash));
     if (is_admins(auth, &hash)) {
         *out = (struct actor){.name = STR("api:admin"), .scope = key_scope_ADMIN};
+        return OK;
+    }
+    if (host_pass_is_good(op, secret)) {
+        *out = (struct actor){.name = STR("cli"), .scope = key_scope_ADMIN};
         return OK;
     }
     TRY(look_up(auth, op, secret, hash, &known));

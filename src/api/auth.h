@@ -5,7 +5,7 @@
 #ifndef TOCSIN_API_AUTH_H
 #define TOCSIN_API_AUTH_H
 
-#include "service/op.h"
+#include "service/keys.h"
 
 struct auth;
 
@@ -18,5 +18,8 @@ NODISCARD enum err auth_check(struct auth *auth, struct op *op, struct str autho
 /* The same once more for who listens: E_UNAUTHENTICATED where their key is not good any more. Asks
  * the store, and does not count as a request. */
 NODISCARD enum err auth_again(const struct auth *auth, struct op *op, struct str authorization);
+
+/* Which key it is. E_UNAUTHENTICATED where it is none. */
+NODISCARD enum err auth_key(struct op *op, struct str authorization, struct key_hash *out);
 
 #endif

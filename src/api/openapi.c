@@ -71,6 +71,9 @@ static void add_path_parameters(struct buf *out, const struct route *route)
             if (str_equal(segment, STR("{hook}"))) {
                 add_hook_names(out);
             }
+            if (str_equal(segment, STR("{policy}"))) {
+                add(out, ",'description':'Its name or its id.'");
+            }
             add(out, "}}");
         }
     }

@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-enum { PACED_MAX = 256 };
+/* Where an integration's bucket may stand: in one of so many places from that of its id on. */
+enum { PACED_MAX = 256, PLACES = 8 };
 
 /* A bucket that holds one second's worth of messages. */
 struct paced_source {
@@ -35,19 +36,43 @@ void source_gate_free(struct source_gate **gate)
     *gate = NULL;
 }
 
+/* What has come in since it was filled last is added, up to one second's worth. */
+static void fill(struct paced_source *source, struct instant now)
+{
+    int64_t filled = source->allowance_us + instant_since(now, source->filled_at).us;
+    source->filled_at = now;
+    source->allowance_us = filled > SECONDS(1).us ? SECONDS(1).us : filled;
+}
+
+/* The bucket of an integration. Where none is free, the one that was used longest ago changes hands
+ * with what is in it, so that those who share a place have the allowance of one, and never more. */
+static struct paced_source *bucket_of(struct source_gate *gate, struct id id, struct instant now)
+{
+    struct paced_source *oldest = NULL;
+    /* The low bits of ids count within a millisecond: most of them are alike. */
+    uint64_t first = ((uint64_t)id.value * 0x9E3779B97F4A7C15) >> 32;
+    for (uint64_t i = 0; i < PLACES; i++) {
+        struct paced_source *source = &gate->sources[(first + i) % PACED_MAX];
+        if (id_equal(source->integration, id)) {
+            fill(source, now);
+            return source;
+        }
+        if (oldest == NULL || instant_before(source->filled_at, oldest->filled_at)) {
+            oldest = source;
+        }
+    }
+    fill(oldest, now);
+    oldest->integration = id;
+    return oldest;
+}
+
 static enum err pace(struct source_gate *gate, struct api_call *call, struct op *op, struct id id)
 {
     if (gate->requests_per_second <= 0 || op->site->is_virtual) {
         return OK;
     }
-    struct paced_source *source = &gate->sources[(uint64_t)id.value % PACED_MAX];
+    struct paced_source *source = bucket_of(gate, id, op->now);
     int64_t cost = SECONDS(1).us / gate->requests_per_second;
-    if (!id_equal(source->integration, id)) {
-        *source = (struct paced_source){id, SECONDS(1).us, op->now};
-    }
-    int64_t filled = source->allowance_us + instant_since(op->now, source->filled_at).us;
-    source->filled_at = op->now;
-    source->allowance_us = filled > SECONDS(1).us ? SECONDS(1).us : filled;
     if (source->allowance_us < cost) {
         call->retry_after_seconds = 1;
         return op_fail(op, E_UNAVAILABLE, NULL,

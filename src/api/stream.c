@@ -18,6 +18,9 @@ enum { READINGS_PER_TURN = 4, ROWS_PER_READING = 64 };
 /* The same for connections that are given something: each costs a few system calls. */
 enum { WAKES_PER_TURN = 32 };
 
+/* Of one key that is not an admin's, so that nobody takes the places of all others. */
+enum { STREAMS_PER_KEY = 20 };
+
 /* How long a key is believed to be good. */
 static const struct duration key_known_for = SECONDS_INIT(1);
 
@@ -36,6 +39,7 @@ struct stream {
     struct instant key_checked_at;
     bool is_over;
     struct str authorization; /* In memory of its own, wiped at the end. */
+    struct key_hash key;
 };
 
 struct stream_hub {
@@ -336,7 +340,7 @@ static void close_stream(void *context)
 
 /* The first lines say where it begins, so that who loses it before the first event misses none. */
 static struct stream *stream_new(struct stream_hub *hub, const struct api_call *call,
-                                 const struct op *op)
+                                 const struct op *op, const struct key_hash *key)
 {
     const struct stream_view *view = call->output;
     struct str authorization = call->request.authorization;
@@ -348,6 +352,7 @@ static struct stream *stream_new(struct stream_hub *hub, const struct api_call *
         .position = view->after,
         .told = view->after,
         .authorization = {(const char *)(stream + 1), authorization.len},
+        .key = *key,
     };
     buf_add_text(&stream->pending, "retry: 2000\n");
     buf_printf(&stream->pending, "id: %.*s\n\n",
@@ -358,12 +363,34 @@ static struct stream *stream_new(struct stream_hub *hub, const struct api_call *
     return stream;
 }
 
+static enum err check_room(const struct stream_hub *hub, struct api_call *call, struct op *op,
+                           const struct key_hash *key)
+{
+    int64_t count = 0;
+    if (call->reply.stream == NULL || hub->count >= hub->config.streams_max) {
+        return op_fail(op, E_UNAVAILABLE, NULL, "there are %lld event streams already",
+                       (long long)hub->count);
+    }
+    for (const struct stream *stream = hub->first; stream != NULL; stream = stream->next) {
+        count += key_hash_equal(&stream->key, key);
+    }
+    if (op->actor.scope != key_scope_ADMIN && count >= STREAMS_PER_KEY) {
+        call->retry_after_seconds = (hub->config.heartbeat.us + 999999) / 1000000;
+        return op_fail(op, E_RATE_LIMITED, NULL,
+                       "this key has %d event streams already, which is the most for one key; "
+                       "close one first",
+                       STREAMS_PER_KEY);
+    }
+    return OK;
+}
+
 /* X-Accel-Buffering is how nginx is told not to keep it back. */
 static const struct http_header unbuffered = {STR_INIT("X-Accel-Buffering"), STR_INIT("no")};
 
 enum err stream_begin(struct stream_hub *hub, struct api_call *call, struct op *op)
 {
     struct stream_input *input = call->input;
+    struct key_hash key;
     struct http_response head = {
         .status = call->route->status,
         .content_type = STR("text/event-stream"),
@@ -381,14 +408,12 @@ enum err stream_begin(struct stream_hub *hub, struct api_call *call, struct op *
         call->reply.send(call->reply.context, &head);
         return OK;
     }
-    if (call->reply.stream == NULL || hub->count >= hub->config.streams_max) {
-        return op_fail(op, E_UNAVAILABLE, NULL, "there are %lld event streams already",
-                       (long long)hub->count);
-    }
+    TRY(auth_key(op, call->request.authorization, &key));
+    TRY(check_room(hub, call, op, &key));
     if (hub->count == 0) {
         recent_restart(&hub->recent, newest(hub));
     }
-    struct stream *stream = stream_new(hub, call, op);
+    struct stream *stream = stream_new(hub, call, op, &key);
     struct http_stream_source source = {stream, read_stream, close_stream};
     list_append(hub, stream);
     hub->count++;

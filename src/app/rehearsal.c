@@ -36,39 +36,6 @@ static void begin_sync(void *context, struct op *op, const struct effect *effect
     sync_give_up(effect->wait, E_UNAVAILABLE); /* There are no calendars here. */
 }
 
-/* Every channel that goes anywhere goes by the mock network, at the pace of the provider that
- * carries it first. */
-static void play_providers(struct rehearsal *rehearsal)
-{
-    static const enum channel channels[] = {channel_EMAIL, channel_SMS, channel_WHATSAPP,
-                                            channel_CALL};
-    const struct site *live = rehearsal->live;
-    struct site *site = &rehearsal->site;
-    struct delivery_rules *rules = &site->delivery;
-    *rules = (struct delivery_rules){.spend = live->delivery.spend,
-                                     .mock_has_breaker = live->delivery.mock_has_breaker ||
-                                                         rehearsal->input->faults.count > 0};
-    for (int i = 0; i < channel_COUNT; i++) {
-        site->providers[i] = NULL;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(channels); i++) {
-        enum channel channel = channels[i];
-        const struct provider *first = live->providers[channel];
-        if (first == NULL) {
-            continue;
-        }
-        site->providers[channel] = &provider_mock;
-        rules->lists[channel] = (struct provider_list){.items = {&provider_mock}, .count = 1};
-        for (size_t j = 0; j < live->delivery.pace_count; j++) {
-            const struct provider_pace *pace = &live->delivery.paces[j];
-            if (pace->provider == first && pace->channel == channel) {
-                rules->paces[rules->pace_count++] =
-                    (struct provider_pace){&provider_mock, channel, pace->rate_milli};
-            }
-        }
-    }
-}
-
 static enum err make_site(struct rehearsal *rehearsal, struct problem *problem)
 {
     const struct site *live = rehearsal->live;
@@ -87,7 +54,8 @@ static enum err make_site(struct rehearsal *rehearsal, struct problem *problem)
     site->sinks = (struct sink_settings){0};
     site->script_mock = NULL;
     site->rehearse = NULL;
-    play_providers(rehearsal);
+    site->watch = (struct watch_settings){.ping_url = STR_NONE};
+    rehearsal_play_providers(rehearsal);
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include "service/room.h"
 
 enum {
+    REHEARSAL_STAND_INS_MAX = 8,
     REHEARSAL_DAYS_MAX = 366,
     REHEARSAL_ENTRIES_MAX = 10000,
     REHEARSAL_TIMES_MAX = 1000,
@@ -28,7 +29,8 @@ struct rehearsed_answer {
 };
 
 struct rehearsed_fault {
-    unsigned channels; /* Bits: 1u << channel_EMAIL … */
+    unsigned channels;   /* Bits: 1u << channel_EMAIL … */
+    struct str provider; /* This one's alone; absent for whoever carries the channel. */
     enum fault_kind kind;
     struct instant from;
     struct instant to;
@@ -64,6 +66,7 @@ struct rehearsal {
     int64_t deadline_ms; /* Of the real clock. */
 
     struct site site; /* Its own, with the live one's settings. */
+    struct provider stand_ins[REHEARSAL_STAND_INS_MAX];
     struct stats stats;
     struct log log;
     struct seal *seal;
@@ -90,6 +93,11 @@ struct rehearsal {
     struct rehearsed_count *counts;
     struct rehearsed_wait *waits; /* The earliest first. */
 };
+
+/* _providers: those of the live server, played. */
+void rehearsal_play_providers(struct rehearsal *rehearsal);
+/* Whether messages of the channel may be given to the provider of this name. */
+bool rehearsal_goes_by(const struct rehearsal *rehearsal, enum channel channel, struct str name);
 
 /* _facts: fills the store at the start. Inside an operation of the rehearsal's. */
 NODISCARD enum err rehearsal_set_up(struct rehearsal *rehearsal, struct op *op);

@@ -150,7 +150,8 @@ static struct simulated_entry of_message(const struct rehearsed_rows *rows,
     struct simulated_message *view = ARENA_NEW(arena, struct simulated_message);
     char masked[MASKED_MAX];
     *view = (struct simulated_message){.number = message - rows->messages + 1,
-                                       .attempt = message->attempt};
+                                       .attempt = message->attempt,
+                                       .provider = arena_str(arena, message->provider)};
     return (struct simulated_entry){
         .about = incident != NULL  ? incident->title
                  : meeting != NULL ? meeting->title

@@ -99,15 +99,15 @@ static enum err take_fault(const struct rehearsal *rehearsal, struct op *op,
     char field[sizeof op->problem->field];
     *out = (struct rehearsed_fault){
         .kind = (enum fault_kind)given->kind,
+        .provider = given->provider,
         .from = given->from,
         .to = given->to,
         .delay = SECONDS(given->seconds > 0 ? given->seconds : SLOW_SECONDS),
     };
     for (int channel = 1; channel < channel_COUNT; channel++) {
-        const struct provider *first = rehearsal->live->providers[channel];
         bool is_meant = given->channel == channel_NONE || given->channel == channel;
         bool is_theirs = !str_is_set(given->provider) ||
-                         (first != NULL && str_equal_text(given->provider, first->name));
+                         rehearsal_goes_by(rehearsal, (enum channel)channel, given->provider);
         if (is_meant && is_theirs && mock_channel_is_carried((enum channel)channel)) {
             out->channels |= 1u << channel;
         }
@@ -140,14 +140,22 @@ enum err rehearsal_cast(struct rehearsal *rehearsal, struct op *op)
     return OK;
 }
 
-static const struct rehearsed_fault *fault_at(const struct rehearsal *rehearsal,
-                                              enum channel channel)
+static enum channel channel_of(struct str name)
 {
+    int value = 0;
+    return enum_parse(&channel_names, name, &value) == OK ? (enum channel)value : channel_NONE;
+}
+
+static const struct rehearsed_fault *fault_at(const struct rehearsal *rehearsal,
+                                              const struct wire_mock *mock)
+{
+    enum channel channel = channel_of(mock->channel);
     for (size_t i = 0; i < rehearsal->fault_count; i++) {
         const struct rehearsed_fault *fault = &rehearsal->faults[i];
         bool has_begun = fault->from.us <= rehearsal->now.us; /* 0 where it is absent. */
         bool is_over = instant_is_set(fault->to) && fault->to.us <= rehearsal->now.us;
-        if ((fault->channels & 1u << channel) != 0 && has_begun && !is_over) {
+        bool is_theirs = !str_is_set(fault->provider) || str_equal(fault->provider, mock->carrier);
+        if ((fault->channels & 1u << channel) != 0 && is_theirs && has_begun && !is_over) {
             return fault;
         }
     }
@@ -203,12 +211,6 @@ static struct rehearsed_answer *answer_to(struct rehearsal *rehearsal, struct st
     return next;
 }
 
-static enum channel channel_of(struct str name)
-{
-    int value = 0;
-    return enum_parse(&channel_names, name, &value) == OK ? (enum channel)value : channel_NONE;
-}
-
 static void script(struct rehearsal *rehearsal, const struct wire_mock *send, struct str action,
                    int64_t after_seconds)
 {
@@ -246,7 +248,7 @@ static void hand_over(struct rehearsal *rehearsal, uint64_t ticket,
     const struct wire_mock *mock = &request->mock;
     enum channel channel = channel_of(mock->channel);
     if (mock->verb == MOCK_SEND) {
-        struct str fails = action_of(fault_at(rehearsal, channel));
+        struct str fails = action_of(fault_at(rehearsal, mock));
         struct rehearsed_answer *answer =
             str_is_set(fails) ? NULL : answer_to(rehearsal, mock->to, channel);
         if (str_is_set(fails)) {
@@ -274,6 +276,7 @@ static void keep_waiting(struct rehearsal *rehearsal, uint64_t ticket,
     mock->to = arena_str(rehearsal->arena, mock->to);
     mock->text = arena_str(rehearsal->arena, mock->text);
     mock->provider_id = arena_str(rehearsal->arena, mock->provider_id);
+    mock->carrier = arena_str(rehearsal->arena, mock->carrier);
     while (*place != NULL && (*place)->at.us <= wait->at.us) {
         place = &(*place)->next;
     }
@@ -298,7 +301,7 @@ void rehearsal_submit(void *context, uint64_t ticket, const struct wire_request 
 {
     struct rehearsal *rehearsal = context;
     const struct rehearsed_fault *fault =
-        request->kind == WIRE_MOCK ? fault_at(rehearsal, channel_of(request->mock.channel)) : NULL;
+        request->kind == WIRE_MOCK ? fault_at(rehearsal, &request->mock) : NULL;
     /* Nothing else than the mock's requests is ever made here; if it were, it would not leave. */
     if (request->kind != WIRE_MOCK || (fault != NULL && fault->kind == fault_kind_DOWN)) {
         refuse(rehearsal, ticket);

@@ -6,6 +6,7 @@
 #include "service/keys.h"
 #include "service/lint.h"
 #include "service/sinks.h"
+#include "service/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static enum err run_first(struct work *work, struct op *op)
         TRY(ensure_admin_key(op, &first->key));
     }
     TRY(sinks_start(op));
-    TRY(lint_arm(op));
+    TRY(night_arm(op));
+    TRY(watch_start(op));
     TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
     if (known > 0) {
         return OK;

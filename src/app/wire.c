@@ -1,6 +1,7 @@
 #include "app/wire.h"
 
 #include "app/plant_providers.h"
+#include "app/plant_watch.h"
 #include "app/policy_files.h"
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
@@ -164,7 +165,7 @@ static enum err open_seal(struct plant *plant, enum plant_use use, struct proble
         bool exists = access(path.ptr, F_OK) == 0;
         /* A new key would not open what an old one has sealed. */
         bool has_database = access(plant->database_path.ptr, F_OK) == 0;
-        if (!exists && (use == PLANT_READ_ONLY || has_database)) {
+        if (!exists && (use != PLANT_WRITE || has_database)) {
             return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
                                "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);
         }
@@ -174,14 +175,14 @@ static enum err open_seal(struct plant *plant, enum plant_use use, struct proble
     return make_seal(key, &plant->seal, problem);
 }
 
-static enum err open_db(struct plant *plant, bool is_read_only, struct db **out,
+static enum err open_db(struct plant *plant, enum plant_use use, struct db **out,
                         struct problem *problem)
 {
     struct db_config config = {
         .driver = &driver_sqlite,
         .path = plant->database_path.ptr,
-        .is_read_only = is_read_only,
-        .cache_kib = is_read_only ? READER_CACHE_KIB : WRITER_CACHE_KIB,
+        .is_read_only = use == PLANT_READ_ONLY,
+        .cache_kib = use == PLANT_WRITE ? WRITER_CACHE_KIB : READER_CACHE_KIB,
         .seal = plant->seal,
         .log = &plant->log,
     };
@@ -190,7 +191,7 @@ static enum err open_db(struct plant *plant, bool is_read_only, struct db **out,
 
 enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem)
 {
-    return open_db(plant, true, out, problem);
+    return open_db(plant, PLANT_READ_ONLY, out, problem);
 }
 
 static struct str set_or_none(struct str text)
@@ -209,9 +210,20 @@ static void copy_settings(struct plant *plant)
     site->retry_attempts = (int)config->retry_attempts;
     site->retry_first = MILLISECONDS(config->retry_delay_ms);
     site->calendar_interval = SECONDS(config->calendar_interval);
+    site->notification_days = config->notification_days;
     site->default_timezone = config->default_timezone;
     site->operator_email = set_or_none(config->operator_email);
+    site->health = (struct health_limits){.overdue_seconds = config->health_overdue,
+                                          .failures = config->health_failures,
+                                          .undelivered = config->health_undelivered,
+                                          .callbacks = config->health_callbacks,
+                                          .breakers = config->health_breakers,
+                                          .exhausted = config->health_exhausted,
+                                          .pending = config->health_pending,
+                                          .sinks = config->health_sinks,
+                                          .calendars = config->health_calendars};
     site->version = STR(TOCSIN_VERSION);
+    site->has_admin_key = config->admin_key.len > 0;
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};
@@ -226,6 +238,10 @@ static enum err check_limits(const struct config *config, struct problem *proble
     if (config->grace_minutes > 1440) {
         return problem_set(problem, E_INVALID, "GRACE_PERIOD_MINUTES",
                            "GRACE_PERIOD_MINUTES must be at most 1440");
+    }
+    if (config->notification_days < 1 || config->notification_days > 3650) {
+        return problem_set(problem, E_INVALID, "NOTIFICATION_DAYS",
+                           "NOTIFICATION_DAYS must be between 1 and 3650");
     }
     if (config->retry_attempts > 20) {
         return problem_set(problem, E_INVALID, "QUEUE_RETRY_ATTEMPTS",
@@ -333,6 +349,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     TRY(take_public_url(plant, problem));
     TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));
     TRY(plant_providers(plant, problem));
+    TRY(plant_watch(plant, problem));
     TRY(rules_load(plant->config.rules_file.ptr, &plant->site.rules, problem));
     TRY(policy_files_check(plant->config.policies_dir, problem));
     if (plant->zones == NULL) {
@@ -377,20 +394,37 @@ static enum err prepare_store(struct plant *plant, struct problem *problem)
     return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
 }
 
-enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)
+/* Another version's rows are not ours to write. */
+static enum err check_schema(struct plant *plant, struct problem *problem)
 {
-    plant->lock = -1;
-    TRY(plant_check(plant, problem));
-    TRY(database_path(plant, problem));
-    if (use == PLANT_WRITE) {
-        TRY(take_lock(plant, problem));
+    int have = 0;
+    int want = 0;
+    TRY(migrate_status(plant->db, &have, &want, problem));
+    return have == want ? OK
+                        : problem_set(problem, E_CONFLICT, "DATABASE_URL",
+                                      "%s has schema %d, this binary wants %d; see tocsin migrate",
+                                      plant->database_path.ptr, have, want);
+}
+
+static void leave_lock(struct plant *plant)
+{
+    if (plant->lock >= 0) {
+        close(plant->lock);
+        plant->lock = -1;
     }
+}
+
+static enum err open_all(struct plant *plant, enum plant_use use, struct problem *problem)
+{
     TRY(open_seal(plant, use, problem));
     plant->site.seal = plant->seal;
     plant_hook_key(plant);
-    TRY(open_db(plant, use == PLANT_READ_ONLY, &plant->db, problem));
+    TRY(open_db(plant, use, &plant->db, problem));
     if (use == PLANT_WRITE) {
         TRY(prepare_store(plant, problem));
+    }
+    if (use == PLANT_ALONE) {
+        TRY(check_schema(plant, problem));
     }
     TRY(check_data_key(plant, use, problem));
     if (use == PLANT_WRITE) {
@@ -399,15 +433,30 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
 }
 
+enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    plant->lock = -1;
+    TRY(plant_check(plant, problem));
+    TRY(database_path(plant, problem));
+    if (use == PLANT_ALONE && access(plant->database_path.ptr, F_OK) != 0) {
+        return problem_set(problem, E_NOT_FOUND, "DATABASE_URL", "there is no database %s",
+                           plant->database_path.ptr);
+    }
+    enum err err = use == PLANT_READ_ONLY ? OK : take_lock(plant, problem);
+    if (use == PLANT_ALONE && err == E_CONFLICT) {
+        leave_lock(plant);
+        *problem = (struct problem){0};
+        return open_all(plant, PLANT_READ_ONLY, problem);
+    }
+    return err == OK ? open_all(plant, use, problem) : err;
+}
+
 void plant_close(struct plant *plant)
 {
     db_close(&plant->db);
     seal_free(&plant->seal);
     zoneinfo_free(&plant->zones);
-    if (plant->lock >= 0) {
-        close(plant->lock);
-        plant->lock = -1;
-    }
+    leave_lock(plant);
     rules_free(&plant->site.rules);
     config_free(&plant->config);
 }

@@ -24,8 +24,10 @@ struct plant {
 };
 
 enum plant_use {
-    PLANT_WRITE,    /* The one writer: takes the lock, runs migrations. */
-    PLANT_READ_ONLY /* A command beside a running server. */
+    PLANT_WRITE,     /* The one writer: takes the lock, runs migrations. */
+    PLANT_READ_ONLY, /* A command beside a running server. */
+    PLANT_ALONE /* A command that writes while no server runs; beside one it reads, and the lock
+                   is -1. */
 };
 
 NODISCARD enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem);

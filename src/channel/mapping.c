@@ -90,7 +90,7 @@ enum err mapping_check(const struct source_mapping *mapping, struct problem *pro
     return OK;
 }
 
-static bool add_node(struct buf *out, const struct json_node *node, struct mapping_used *used)
+static bool add_node(struct buf *out, const struct json_node *node, struct json_nodes *used)
 {
     bool has_text = node != NULL && node->kind != JSON_KIND_OBJECT &&
                     node->kind != JSON_KIND_ARRAY && node->text.len > 0;
@@ -98,14 +98,14 @@ static bool add_node(struct buf *out, const struct json_node *node, struct mappi
         return false;
     }
     buf_add(out, node->text);
-    if (used->count < MAPPING_USED_MAX) {
+    if (used->count < JSON_NODES_MAX) {
         used->items[used->count++] = node;
     }
     return true;
 }
 
 struct str mapping_fill(struct str text, const struct json_node *root, struct arena *arena,
-                        struct mapping_used *used)
+                        struct json_nodes *used)
 {
     struct buf out = {.arena = arena};
     bool asks = false;

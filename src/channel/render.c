@@ -405,7 +405,10 @@ void render(const struct render_request *request, const struct render_facts *fac
         out->speech = render_speech(&rendering, override);
         out->text = out->speech;
         break;
-    case channel_IN_APP:
+    case channel_IN_APP: /* Nobody can reply to it: it has the words of a mail, and its link. */
+        out->subject = render_subject(&rendering, override->subject);
+        out->text = render_text(&rendering, override->text, text_part_TEXT);
+        break;
     case channel_WEBHOOK:
     case channel_NONE:
     case channel_COUNT:

@@ -9,8 +9,7 @@
 #ifndef TOCSIN_CHANNEL_SOURCE_H
 #define TOCSIN_CHANNEL_SOURCE_H
 
-#include "base/buf.h"
-#include "model/json_tree.h"
+#include "model/json_lines.h"
 #include "model/records.h"
 
 /* In bytes; in events of one generic body. */
@@ -18,8 +17,7 @@ enum {
     SOURCE_TITLE_MAX = 300,
     SOURCE_DETAILS_MAX = 8000,
     SOURCE_KEY_MAX = 255,
-    SOURCE_EVENTS_MAX = 1000,
-    MAPPING_USED_MAX = 64
+    SOURCE_EVENTS_MAX = 1000
 };
 
 struct source_report {
@@ -55,15 +53,10 @@ bool source_is_signed(struct str secret, struct str timestamp, struct str body,
 
 /* A mapping's texts, looked at once when somebody writes them: E_INVALID names the member. */
 NODISCARD enum err mapping_check(const struct source_mapping *mapping, struct problem *problem);
-/* The nodes that went into a text. */
-struct mapping_used {
-    const struct json_node *items[MAPPING_USED_MAX];
-    size_t count;
-};
 /* "{/host|/node}: {/check}" or "/title" filled from a body; STR_NONE where none of its pointers
- * leads anywhere. */
+ * leads anywhere. `used` takes the nodes that went into it. */
 struct str mapping_fill(struct str text, const struct json_node *root, struct arena *arena,
-                        struct mapping_used *used);
+                        struct json_nodes *used);
 /* The node that a text names when it is nothing but a pointer, or pointers of which the first that
  * is there counts; NULL otherwise. */
 const struct json_node *mapping_node(struct str text, const struct json_node *root);
@@ -76,10 +69,9 @@ enum alert_signal source_signal(const struct source_mapping *mapping, struct str
 struct str source_line(struct arena *arena, struct str text, size_t max);
 /* A key as it came, or a hash of one that is too long or has control bytes. */
 struct str source_key(struct arena *arena, struct str text);
-/* "name: value" a line, nested members by dotted names, until SOURCE_DETAILS_MAX; without those
- * that were used. */
+/* The lines of model/json_lines until SOURCE_DETAILS_MAX; without those that were used. */
 void source_add_details(struct buf *out, struct str name, const struct json_node *node,
-                        const struct mapping_used *used);
+                        const struct json_nodes *used);
 /* The same for text with line breaks of its own. */
 void source_add_text(struct buf *out, struct str text);
 /* The event of the generic format, alerts of the other two; for source_read. */

@@ -92,7 +92,7 @@ static struct str title_of(const struct source_item *alert, struct str fingerpri
 static struct str details_of(const struct source_item *alert)
 {
     struct buf out = {.arena = alert->arena};
-    struct mapping_used used = {.count = 0};
+    struct json_nodes used = {.count = 0};
     const struct json_node *told[] = {
         json_tree_member(alert->annotations, "summary"),
         json_tree_member(alert->annotations, "description"),

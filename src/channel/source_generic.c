@@ -19,7 +19,7 @@ struct reading {
     const struct source_mapping *mapping; /* NULL for the defaults. */
     const struct json_node *root;
     struct arena *arena;
-    struct mapping_used used;
+    struct json_nodes used;
     char place[PLACE_MAX]; /* "[3]." in an array, "" otherwise. */
 };
 

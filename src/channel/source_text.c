@@ -4,7 +4,7 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 
-enum { VALUE_MAX = 2000, NAME_MAX_BYTES = 200, HEX_BYTES = SHA256_DIGEST_LENGTH * 2 };
+enum { HEX_BYTES = SHA256_DIGEST_LENGTH * 2 };
 
 static const struct {
     const char *word;
@@ -67,24 +67,10 @@ static bool is_control(char byte)
     return (unsigned char)byte < 0x20 || byte == 0x7f;
 }
 
-/* Adds at most `max` bytes of a text, control bytes as spaces; line breaks stay where they may. */
-static void add_clean(struct buf *out, struct str text, size_t max, bool keeps_lines)
-{
-    struct str shown = str_cut_utf8(text, max);
-    for (size_t i = 0; i < shown.len; i++) {
-        char byte = shown.ptr[i];
-        bool stays = !is_control(byte) || (keeps_lines && byte == '\n');
-        buf_add_byte(out, stays ? byte : ' ');
-    }
-    if (shown.len < text.len) {
-        buf_add_text(out, "…");
-    }
-}
-
 struct str source_line(struct arena *arena, struct str text, size_t max)
 {
     struct buf out = {.arena = arena};
-    add_clean(&out, str_trim(text), max, false);
+    json_add_clean(&out, str_trim(text), max, false);
     struct str line = str_trim(buf_str(&out));
     return line.len > 0 ? line : STR_NONE;
 }
@@ -114,50 +100,17 @@ struct str source_key(struct arena *arena, struct str text)
     return buf_str(&out);
 }
 
-static bool is_used(const struct mapping_used *used, const struct json_node *node)
-{
-    for (size_t i = 0; used != NULL && i < used->count; i++) {
-        if (used->items[i] == node) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct str name_below(struct buf *out, struct str name, const struct json_node *item,
-                             size_t index)
-{
-    struct str own = str_is_set(item->name) ? str_cut_utf8(item->name, NAME_MAX_BYTES)
-                                            : arena_printf(out->arena, "%zu", index);
-    return name.len == 0 ? own : arena_printf(out->arena, "%.*s.%.*s", STR_FMT(name), STR_FMT(own));
-}
-
-/* As deep as a body may nest (JSON_TREE_NESTING_MAX). */
 void source_add_details(struct buf *out, struct str name, const struct json_node *node,
-                        const struct mapping_used *used)
+                        const struct json_nodes *used)
 {
-    if (node == NULL || out->len >= SOURCE_DETAILS_MAX || is_used(used, node)) {
-        return;
-    }
-    bool is_nested = node->kind == JSON_KIND_OBJECT || node->kind == JSON_KIND_ARRAY;
-    for (size_t i = 0; is_nested && i < node->count && out->len < SOURCE_DETAILS_MAX; i++) {
-        source_add_details(out, name_below(out, name, &node->items[i], i), &node->items[i], used);
-    }
-    if (is_nested || node->kind == JSON_KIND_NULL || node->text.len == 0) {
-        return;
-    }
-    size_t room = SOURCE_DETAILS_MAX - out->len;
-    add_clean(out, str_cut_utf8(name, NAME_MAX_BYTES), room, false);
-    buf_add_text(out, name.len > 0 ? ": " : "");
-    add_clean(out, node->text, room < VALUE_MAX ? room : VALUE_MAX, false);
-    buf_add_byte(out, '\n');
+    json_add_lines(out, name, node, &(struct json_lines){SOURCE_DETAILS_MAX, used});
 }
 
 void source_add_text(struct buf *out, struct str text)
 {
     struct str shown = str_trim(text);
     if (shown.len > 0 && out->len < SOURCE_DETAILS_MAX) {
-        add_clean(out, shown, SOURCE_DETAILS_MAX - out->len, true);
+        json_add_clean(out, shown, SOURCE_DETAILS_MAX - out->len, true);
         buf_add_byte(out, '\n');
     }
 }

@@ -41,6 +41,7 @@ enum exit_code run_send_test(const struct arguments *arguments);
 enum exit_code run_simulate(const struct arguments *arguments);
 enum exit_code run_webhooks(const struct arguments *arguments);
 enum exit_code run_verify(const struct arguments *arguments);
+enum exit_code run_keys(const struct arguments *arguments);
 enum exit_code run_audit(const struct arguments *arguments);
 enum exit_code run_docs(const struct arguments *arguments);
 enum exit_code run_version(const struct arguments *arguments);

@@ -70,8 +70,8 @@ static void print_what(const struct simulated_entry *entry)
         print_way(entry, enum_name(&step_type_names, step->type));
         break;
     case simulated_kind_MESSAGE:
-        printf("  %s %lld to %.*s %.*s", channel_text(entry->channel), (long long)message->number,
-               STR_FMT(entry->person), STR_FMT(entry->to));
+        printf("  %s %lld to %.*s%s%.*s", channel_text(entry->channel), (long long)message->number,
+               STR_FMT(entry->person), str_is_set(entry->to) ? " " : "", STR_FMT(entry->to));
         break;
     case simulated_kind_ANSWER:
         printf("  %.*s answers %s %lld", STR_FMT(entry->person), channel_text(entry->channel),

@@ -1,48 +1,28 @@
 #include "domain/dispatch.h"
 
+#include "domain/life.h"
+
 #include <assert.h>
 
-static const struct {
-    enum dispatch_state from;
-    enum dispatch_move move;
-    enum dispatch_state to;
-} edges[] = {
+static const struct life_edge edges[] = {
 #define EDGE(from, move, to) {dispatch_state_##from, dispatch_move_##move, dispatch_state_##to},
 #include "domain/dispatch.fsm.def"
 #undef EDGE
 };
 
+static const struct life life = {"a dispatch", &dispatch_state_names, edges, ARRAY_LENGTH(edges)};
+
 enum dispatch_state dispatch_move_target(enum dispatch_move move)
 {
-    static const enum dispatch_state targets[DISPATCH_MOVE_COUNT] = {
-        [dispatch_move_ask] = dispatch_state_DISPATCHING,
-        [dispatch_move_accept] = dispatch_state_ACCEPTED,
-        [dispatch_move_exhaust] = dispatch_state_EXHAUSTED,
-        [dispatch_move_cancel] = dispatch_state_CANCELLED,
-        [dispatch_move_complete] = dispatch_state_COMPLETED,
-    };
-    assert(move < DISPATCH_MOVE_COUNT);
-    return targets[move];
+    return (enum dispatch_state)life_target(&life, (int)move);
 }
 
 enum err dispatch_step(enum dispatch_state from, enum dispatch_move move, enum dispatch_state *to,
                        struct problem *problem)
 {
-    assert(from > dispatch_state_NONE && from < dispatch_state_COUNT);
-    for (size_t i = 0; i < ARRAY_LENGTH(edges); i++) {
-        if (edges[i].from == from && edges[i].move == move) {
-            *to = edges[i].to;
-            return OK;
-        }
-    }
-    const char *from_name = dispatch_state_names.names[from];
-    const char *to_name = dispatch_state_names.names[dispatch_move_target(move)];
-    enum err err = problem_set(problem, E_TRANSITION, NULL,
-                               "a dispatch that is %s cannot become %s", from_name, to_name);
-    if (problem != NULL) {
-        problem->from = from_name;
-        problem->to = to_name;
-    }
+    int next = (int)*to;
+    enum err err = life_step(&life, (int)from, (int)move, &next, problem);
+    *to = (enum dispatch_state)next;
     return err;
 }
 

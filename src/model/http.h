@@ -101,6 +101,7 @@ struct wire_mock {
     struct str to;
     struct str text;
     struct str provider_id; /* CANCEL */
+    struct str carrier;     /* The name of the provider that is played. */
 };
 
 struct wire_request {

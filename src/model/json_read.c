@@ -1,8 +1,10 @@
 #include "model/json_field.h"
+#include "model/json_lines.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One record that is being filled from an object. */
@@ -179,6 +181,25 @@ static enum err read_record(const struct reading *reading, const struct json_pat
     return OK;
 }
 
+/* What is told as an object or an array becomes the text of its lines; none is absent. */
+static enum err read_lines(const struct reading *reading, const struct json_path *path,
+                           const struct field *field, const json_t *value)
+{
+    struct arena *arena = reading->context->arena;
+    struct json_lines how = {.max = (size_t)field->max + 2};
+    struct buf out = {.arena = arena};
+    const struct json_node *tree = NULL;
+    char *dump = json_dumps(value, JSON_COMPACT);
+    enum err err = dump == NULL ? E_INVALID : json_tree_read(arena, str_from(dump), &tree);
+    free(dump);
+    if (err != OK) {
+        return json_refuse(reading->context, path, "is nested too deep");
+    }
+    json_add_lines(&out, STR(""), tree, &how);
+    struct str lines = str_trim(buf_str(&out));
+    return lines.len == 0 ? OK : field_set_text(reading->context, path, field, lines, reading->out);
+}
+
 static enum err read_value(const struct reading *reading, const struct json_path *path,
                            const struct field *field, json_t *value)
 {
@@ -197,6 +218,9 @@ static enum err read_value(const struct reading *reading, const struct json_path
         if (json_is_string(value)) {
             struct str text = {json_string_value(value), json_string_length(value)};
             return field_set_text(reading->context, path, field, text, reading->out);
+        }
+        if ((field->flags & F_LINES) != 0 && (json_is_object(value) || json_is_array(value))) {
+            return read_lines(reading, path, field, value);
         }
         break;
     case FIELD_INT:

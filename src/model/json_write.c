@@ -30,7 +30,8 @@ static bool is_absent(const struct field *field, const void *value)
     case FIELD_RECORD:
         return *(const void *const *)value == NULL;
     case FIELD_INT:
-        return *(const int64_t *)value == 0 && (field->flags & F_ZERO_UNTOLD) != 0;
+        return (*(const int64_t *)value == 0 && (field->flags & F_ZERO_UNTOLD) != 0) ||
+               (*(const int64_t *)value < 0 && (field->flags & F_MINUS_UNTOLD) != 0);
     case FIELD_BOOL:
     case FIELD_BYTES:
         break;

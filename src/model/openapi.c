@@ -34,8 +34,9 @@ static bool is_required(const struct field *field, enum schema_use use)
     case SCHEMA_ANSWER:
         break;
     }
-    bool is_always_told = field->type == FIELD_BOOL ||
-                          (field->type == FIELD_INT && (field->flags & F_ZERO_UNTOLD) == 0);
+    bool is_always_told =
+        field->type == FIELD_BOOL ||
+        (field->type == FIELD_INT && (field->flags & (F_ZERO_UNTOLD | F_MINUS_UNTOLD)) == 0);
     return (field->flags & (F_REQUIRED | F_SHOW_EMPTY)) != 0 || is_always_told;
 }
 
@@ -87,7 +88,12 @@ static void add_limits(struct buf *out, const struct field *field, const char *l
 
 static void add_text(struct buf *out, const struct field *field, enum schema_use use)
 {
-    add_type(out, "string", is_nullable(field, use));
+    if (is_input(use) && (field->flags & F_LINES) != 0) {
+        buf_printf(out, "\"type\":[\"string\",\"object\",\"array\"%s]",
+                   is_nullable(field, use) ? ",\"null\"" : "");
+    } else {
+        add_type(out, "string", is_nullable(field, use));
+    }
     if (!is_input(use) && (field->flags & F_PHONE) != 0) {
         /* Lists mask it, so that neither its format nor its length holds there. */
         return;

@@ -10,9 +10,8 @@
  * is PLAIN, NAMES(enum), ITEMS(record), FORMAT(format), or FALLBACK(format, "text") for a member
  * of an object that was given. Absent is: an id 0, an instant 0, a TEXT with ptr NULL, an ENUM 0,
  * an empty LIST, a RECORD NULL. INT and BOOL are never absent in a struct; `struct presence` tells
- * what was given. BYTES are for rows only and never in JSON. A required member of a nested object
- * is required once the object is given; the object is required itself unless all its members are
- * F_NULLABLE.
+ * what was given. BYTES are never in JSON. A required member of a nested object is required once
+ * the object is given, and that unless all its members are F_NULLABLE.
  * Units: INSTANT is a struct instant, milliseconds in the row. */
 #ifndef TOCSIN_MODEL_RECORD_H
 #define TOCSIN_MODEL_RECORD_H
@@ -59,6 +58,8 @@ enum field_flag {
     F_FOREIGN = 1 << 12,      /* TEXT in a format whose parser judges stray control bytes. */
     F_LONG = 1 << 13,         /* SEALED: left out where a row is read briefly. */
     F_ZERO_UNTOLD = 1 << 14,  /* INT: 0 stands for what nobody told, and is not shown. */
+    F_MINUS_UNTOLD = 1 << 15, /* The same for an INT below 0, where 0 is a fact. */
+    F_LINES = 1 << 16,        /* TEXT input: an object or array becomes its lines (json_lines). */
 };
 
 struct enum_names {
@@ -135,7 +136,6 @@ static inline const void *list_item(const struct list *list, const struct record
 
 /* One field from one object to another; text stays borrowed. */
 void record_copy_field(const struct field *field, const void *from, void *into);
-
 /* What a PATCH does: copies the fields that were given, and takes the FALLBACK of an object that
  * was given partly where `into` has no value of its own. Text stays borrowed. */
 void record_merge(const struct record *record, struct presence given, const void *from, void *into);

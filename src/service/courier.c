@@ -230,7 +230,7 @@ static enum err choose_provider(struct op *op, const struct message *message,
                                 const struct provider **out, struct instant *wait_until)
 {
     bool may = true;
-    *out = provider_find(message->provider);
+    *out = site_provider(op->site, message->provider);
     *wait_until = INSTANT_NONE;
     if (*out == NULL) {
         return OK;
@@ -261,7 +261,8 @@ static enum err is_first(struct op *op, const struct message *message, bool *out
 {
     struct id first = message->id;
     *out = message->attempt == 1 && !message->is_repeat &&
-           message->target != message_target_OPERATOR && id_is_set(message->subject_id);
+           message->target != message_target_OPERATOR && id_is_set(message->subject_id) &&
+           message->subject_type != subject_type_SYSTEM;
     if (*out && message->subject_type == subject_type_INCIDENT) {
         TRY(messages_first_of_subject(op->db, message->subject_id, &first));
         *out = id_equal(first, message->id);
@@ -358,7 +359,7 @@ static struct flight *ask(struct courier *courier, struct op *op, enum question 
                           const struct message *message)
 {
     struct flight *flight = flights_take(&courier->flights, question);
-    flight->provider = provider_find(message->provider);
+    flight->provider = site_provider(op->site, message->provider);
     courier_describe(op, message, flight);
     return flight;
 }
@@ -467,6 +468,9 @@ void courier_release(struct courier *courier)
     flights->claimed_count = 0;
     for (int i = 0; i < count; i++) {
         struct flight *flight = &flights->items[flights->claimed[i]];
+        if (flight->request.kind == WIRE_MOCK) {
+            flight->request.mock.carrier = str_from(flight->provider->name);
+        }
         courier->wire.submit(courier->wire.context, flights_ticket(flights, flight),
                              &flight->request);
     }

@@ -1,5 +1,6 @@
 /* service/dispatch_internal: what the parts of service/dispatches share: loading one whole, telling
- * what happens, asking technicians, and taking their answers. For dispatch*.c only. */
+ * what happens, asking technicians, and taking their answers. For dispatch*.c only, and for the
+ * timeline of one. */
 #ifndef TOCSIN_SERVICE_DISPATCH_INTERNAL_H
 #define TOCSIN_SERVICE_DISPATCH_INTERNAL_H
 
@@ -17,6 +18,8 @@ struct dispatch_case {
 
 NODISCARD enum err dispatch_load(struct op *op, struct id id, struct dispatch_case *out);
 NODISCARD enum err dispatch_load_technicians(struct op *op, struct dispatch_case *dispatch);
+/* The one whose callId is in the path, which whoever asks may see; E_NOT_FOUND, E_FORBIDDEN. */
+NODISCARD enum err dispatch_of_path(struct op *op, struct dispatch_case *out);
 /* Whose turn it is; NULL for nobody's. */
 struct dispatch_technician *dispatch_current(struct dispatch_case *dispatch);
 /* NULL for somebody who is not among them. */

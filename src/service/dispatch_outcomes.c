@@ -120,6 +120,25 @@ static enum err look_at_others(struct op *op, const struct dispatch_event *way,
     return OK;
 }
 
+static enum err give_up_on(struct op *op, struct dispatch_technician *technician)
+{
+    technician->outcome = technician_outcome_UNREACHABLE;
+    return db_update(op->db, TABLE_dispatch_technicians, op->arena, technician);
+}
+
+/* Nothing reaches them: the next one is asked at once. */
+static enum err pass_over(struct op *op, struct dispatch_case *dispatch,
+                          const struct dispatch_technician *technician, const char *why_not)
+{
+    TRY(dispatch_tell(op, &dispatch->row,
+                      &(struct dispatch_fact){.kind = dispatch_event_kind_SKIPPED,
+                                              .method = dispatch_method_ENGINE,
+                                              .technician = technician,
+                                              .result = str_from(why_not)}));
+    TRY(dispatch_disarm(op, &dispatch->row));
+    return dispatch_pass_on(op, dispatch, STR_NONE);
+}
+
 enum err dispatch_way_failed(struct op *op, const struct message *message)
 {
     struct dispatch_event way = {0};
@@ -147,15 +166,24 @@ enum err dispatch_way_failed(struct op *op, const struct message *message)
     if (why_not == NULL) {
         return OK; /* A follow-up may get through. */
     }
-    technician->outcome = technician_outcome_UNREACHABLE;
-    TRY(db_update(op->db, TABLE_dispatch_technicians, op->arena, technician));
-    TRY(dispatch_tell(op, &dispatch.row,
-                      &(struct dispatch_fact){.kind = dispatch_event_kind_SKIPPED,
-                                              .method = dispatch_method_ENGINE,
-                                              .technician = technician,
-                                              .result = str_from(why_not)}));
-    TRY(dispatch_disarm(op, &dispatch.row));
-    return dispatch_pass_on(op, &dispatch, STR_NONE);
+    TRY(give_up_on(op, technician));
+    return pass_over(op, &dispatch, technician, why_not);
+}
+
+enum err dispatches_person_removed(struct op *op, struct id user)
+{
+    struct list open = {0};
+    TRY(dispatches_asking(op->db, op->arena, user, &open));
+    for (size_t i = 0; i < open.count; i++) {
+        const struct dispatch *row = list_item(&open, &dispatch_record, i);
+        struct dispatch_case dispatch = {.row = *row};
+        TRY(dispatch_load_technicians(op, &dispatch));
+        struct dispatch_technician *technician = dispatch_technician_of(&dispatch, user);
+        TRY(give_up_on(op, technician));
+        TRY(messages_stop_person(op, row->id, user, "person_removed"));
+        TRY(pass_over(op, &dispatch, technician, "person_removed"));
+    }
+    return OK;
 }
 
 enum err dispatch_next_message(struct op *op, const struct message *message)

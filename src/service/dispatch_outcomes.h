@@ -24,4 +24,7 @@ NODISCARD enum err dispatch_next_message(struct op *op, const struct message *me
 NODISCARD enum err dispatch_goes_on(struct op *op, const struct message *failed,
                                     const struct onward *onward, bool *went);
 
+/* A person was removed: what waits for their answer asks the next technician at once. */
+NODISCARD enum err dispatches_person_removed(struct op *op, struct id user);
+
 #endif

@@ -8,6 +8,12 @@
 
 #include <stdio.h>
 
+/* A request by hand without a number is the last one once more: its answer was lost, the button was
+ * pressed twice, or the attempt that was missed has just been made after all. */
+static const struct duration same_by_hand = SECONDS_INIT(10);
+
+static const char nobody_left[] = "Nobody is left who could be asked.";
+
 static enum err show(struct op *op, const struct dispatch_case *dispatch, struct dispatch *out)
 {
     *out = dispatch->row;
@@ -135,12 +141,17 @@ enum err open_dispatch(struct op *op, const void *input, void *output)
     return show(op, &dispatch, output);
 }
 
+enum err dispatch_of_path(struct op *op, struct dispatch_case *out)
+{
+    TRY(find(op, op->path_text, out));
+    return may_see(op, out);
+}
+
 enum err get_dispatch(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct dispatch_case dispatch = {0};
-    TRY(find(op, op->path_text, &dispatch));
-    TRY(may_see(op, &dispatch));
+    TRY(dispatch_of_path(op, &dispatch));
     return show(op, &dispatch, output);
 }
 
@@ -155,6 +166,9 @@ enum err list_dispatches(struct op *op, const void *input, void *output)
     }
     TRY(op_may_read(op, page.user));
     TRY(op_cursor(op, wanted->cursor, &page.before));
+    if (dispatches_page_is_long(&page) && op_goes_aside(op)) {
+        return OK;
+    }
     TRY(dispatches_page(op->db, op->arena, &page, &out->dispatches, &out->total));
     bool has_more = page_trim(&out->dispatches, page.limit - 1);
     struct dispatch *shown = ARENA_NEW_ARRAY(op->arena, struct dispatch, out->dispatches.count + 1);
@@ -193,8 +207,7 @@ static enum err take_answer_of(struct op *op, const struct dispatch_answer_input
     struct dispatch_answer answer = {.accepts = accepts, .method = dispatch_method_API};
     enum dispatch_state ignored = dispatch_state_NONE;
     bool repeated = false;
-    TRY(find(op, op->path_text, &dispatch));
-    TRY(may_see(op, &dispatch));
+    TRY(dispatch_of_path(op, &dispatch));
     if (dispatch.row.state != dispatch_state_ACCEPTED && !dispatch_waits(dispatch.row.state)) {
         return dispatch_step((enum dispatch_state)dispatch.row.state,
                              accepts ? dispatch_move_accept : dispatch_move_ask, &ignored,
@@ -221,8 +234,7 @@ enum err complete_dispatch(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct dispatch_case dispatch = {0};
-    TRY(find(op, op->path_text, &dispatch));
-    TRY(may_see(op, &dispatch));
+    TRY(dispatch_of_path(op, &dispatch));
     /* Whoever has it may say so; others of its technicians may not. */
     bool is_theirs =
         op->actor.scope == key_scope_USER && (!id_is_set(dispatch.row.accepted_by) ||
@@ -286,7 +298,55 @@ static enum err fire(struct op *op, struct dispatch_case *dispatch,
     out->state = row->state;
     out->message = out->fired
                        ? arena_printf(op->arena, "Attempt %lld was made.", (long long)row->attempt)
-                       : STR("Nobody is left who could be asked.");
+                       : str_from(nobody_left);
+    return OK;
+}
+
+/* The number of the attempt that was asked for by hand, or made up for, a moment ago; 0 for none.
+ */
+static enum err made_just_now(struct op *op, const struct dispatch *dispatch, int64_t *out)
+{
+    struct list events = {0};
+    struct instant since = instant_sub(op->now, same_by_hand);
+    *out = 0;
+    TRY(dispatch_events_of(op->db, op->arena, dispatch->id, &events));
+    for (size_t i = 0; i < events.count; i++) {
+        const struct dispatch_event *event = list_item(&events, &dispatch_event_record, i);
+        bool is_meant = event->kind == dispatch_event_kind_MANUAL ||
+                        event->kind == dispatch_event_kind_RECOVERED;
+        if (is_meant && instant_before(since, event->created_at)) {
+            *out = event->attempt_number + 1;
+        }
+    }
+    return OK;
+}
+
+/* Whether this was done before: `number` is the attempt that is asked for, 0 for the next one. */
+static enum err is_done(struct op *op, const struct dispatch *dispatch, int64_t number,
+                        struct dispatch_manual_result *out, bool *done)
+{
+    int64_t just_now = 0;
+    *done = number > 0 && number <= dispatch->attempt;
+    if (*done) {
+        out->attempt = number;
+        out->message = arena_printf(op->arena, "Attempt %lld was made before; nothing was done.",
+                                    (long long)number);
+    }
+    if (number > 0) {
+        return OK;
+    }
+    TRY(made_just_now(op, dispatch, &just_now));
+    *done = just_now > 0;
+    if (just_now > dispatch->attempt) {
+        out->attempt = dispatch->attempt;
+        out->message = str_from(nobody_left);
+    } else if (*done) {
+        out->attempt = just_now;
+        out->message = arena_printf(op->arena,
+                                    "Attempt %lld was made a moment ago; nothing was done. "
+                                    "Give its number to make attempt %lld now.",
+                                    (long long)just_now, (long long)dispatch->attempt + 1);
+    }
     return OK;
 }
 
@@ -300,10 +360,9 @@ enum err trigger_dispatch(struct op *op, const void *input, void *output)
     TRY(find(op, given->call_id, &dispatch));
     *out = (struct dispatch_manual_result){.call_id = given->call_id, .state = dispatch.row.state};
     int64_t made = dispatch.row.attempt;
-    if (given->attempt > 0 && given->attempt <= made) {
-        out->attempt = given->attempt;
-        out->message = arena_printf(op->arena, "Attempt %lld was made before; nothing was done.",
-                                    (long long)given->attempt);
+    bool done = false;
+    TRY(is_done(op, &dispatch.row, given->attempt, out, &done));
+    if (done) {
         return OK;
     }
     TRY(dispatch_step((enum dispatch_state)dispatch.row.state, dispatch_move_ask, &same,

@@ -1,7 +1,6 @@
 #include "service/engine.h"
 
 #include "service/sinks.h"
-#include "service/sources.h"
 #include "store/delivery.h"
 
 #include <assert.h>
@@ -141,7 +140,6 @@ enum err clean_timers(struct op *op, struct timer *timer)
     }
     TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
     TRY(early_news_forget(op->db, instant_sub(op->now, MINUTES(10))));
-    TRY(forget_source_alerts(op));
     TRY(events_clean(op));
     if (removed > 0) {
         op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago",

@@ -14,6 +14,9 @@
 
 enum { TIMERS_PER_BATCH = 256, CLAIMS_PER_BATCH = 512 };
 
+/* Timers that arm many more, as the begin of a ladder does, leave others their turn sooner. */
+enum { EFFECTS_PER_BATCH = 2048 };
+
 static const struct duration probe_every = SECONDS_INIT(1);
 
 struct executor {
@@ -130,12 +133,7 @@ enum err executor_recover(struct executor *executor)
     arena_reset(executor->scratch);
     due_heap_clear(&executor->timers);
     executor->writer.effects.count = 0;
-    TRY(audit_open(executor->db, &executor->writer.chain));
-    int64_t highest = 0;
-    TRY(settings_highest_id(executor->db, &highest));
-    if (highest > executor->writer.ids.last) {
-        executor->writer.ids.last = highest;
-    }
+    TRY(writer_begin(&executor->writer, executor->db));
     TRY(events_last(executor->db, &executor->writer.last_event));
     atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);
     TRY(timers_each_waiting(executor->db, executor, take_waiting));
@@ -153,13 +151,15 @@ enum err executor_recover(struct executor *executor)
 /* Where a fenced operation goes back to when it is refused. */
 struct fence {
     struct audit_chain chain;
+    struct id last_event;
     size_t effects;
 };
 
 static struct fence enter(struct executor *executor)
 {
     db_savepoint(executor->db);
-    return (struct fence){executor->writer.chain, executor->writer.effects.count};
+    const struct writer *writer = &executor->writer;
+    return (struct fence){writer->chain, writer->last_event, writer->effects.count};
 }
 
 static enum err leave(struct executor *executor, const struct fence *fence, enum err err)
@@ -168,6 +168,7 @@ static enum err leave(struct executor *executor, const struct fence *fence, enum
         return db_release(executor->db);
     }
     executor->writer.chain = fence->chain;
+    executor->writer.last_event = fence->last_event;
     executor->writer.effects.count = fence->effects;
     enum err undone = db_undo(executor->db);
     if (undone == E_CONFLICT && err != E_UNAVAILABLE) {
@@ -216,7 +217,8 @@ static enum err run_timer(struct executor *executor, struct id id)
 static enum err run_due(struct executor *executor, bool *did)
 {
     int64_t now_ms = instant_ms(now_of(executor));
-    for (int i = 0; i < TIMERS_PER_BATCH; i++) {
+    size_t most = executor->writer.effects.count + EFFECTS_PER_BATCH;
+    for (int i = 0; i < TIMERS_PER_BATCH && executor->writer.effects.count < most; i++) {
         const struct due_entry *first = due_heap_peek(&executor->timers);
         if (first == NULL || first->due_ms > now_ms) {
             break;
@@ -272,6 +274,7 @@ static void let_go(struct executor *executor)
             executor->sync.begin(executor->sync.context, &op, effect);
             break;
         case EFFECT_SINK:
+        case EFFECT_PING:
             assert(executor->sinks.begin != NULL);
             executor->sinks.begin(executor->sinks.context, &op, effect);
             break;

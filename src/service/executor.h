@@ -33,7 +33,7 @@ struct executor_config {
     struct db *db; /* The writer's; borrowed. */
     struct wire_port wire;
     struct sync_port sync;
-    struct sync_port sinks;   /* May be left out where there are no sinks. */
+    struct sync_port sinks;   /* Sinks and the ping; may be left out where there are none. */
     struct event_port events; /* May be left out where nobody listens. */
     int in_flight_max;
 };

@@ -70,18 +70,10 @@ static enum err load(struct op *op, struct heartbeat *out)
     return OK;
 }
 
-/* The token's text is in the answer only. */
-static struct str make_token(struct op *op, struct heartbeat *heartbeat)
-{
-    struct str token = new_secret(op, "hb_");
-    heartbeat->token_hash = secret_hash(op->arena, token);
-    return token;
-}
-
 static void show_token(const struct op *op, struct heartbeat *heartbeat, struct str token)
 {
     heartbeat->token = token;
-    heartbeat->url = secret_url(op, "/heartbeats/*", token);
+    heartbeat->url = source_key_url(op, "/heartbeats/*", token);
 }
 
 enum err create_heartbeat(struct op *op, const void *input, void *output)
@@ -95,7 +87,7 @@ enum err create_heartbeat(struct op *op, const void *input, void *output)
     heartbeat->severity = heartbeat->severity == 0 ? severity_HIGH : heartbeat->severity;
     heartbeat->state = heartbeat_state_WAITING;
     TRY(check(op, heartbeat));
-    struct str token = make_token(op, heartbeat);
+    struct str token = make_source_key(op, "hb_", &heartbeat->token_hash);
     heartbeat->id = op_new_id(op);
     heartbeat->created_at = heartbeat->updated_at = op->now;
     TRY(db_insert(op->db, TABLE_heartbeats, op->arena, heartbeat));
@@ -188,7 +180,7 @@ enum err rotate_heartbeat(struct op *op, const void *input, void *output)
     struct heartbeat *heartbeat = output;
     TRY(op_may_change(op, ID_NONE));
     TRY(load(op, heartbeat));
-    struct str token = make_token(op, heartbeat);
+    struct str token = make_source_key(op, "hb_", &heartbeat->token_hash);
     TRY(write(op, heartbeat));
     TRY(audit(op, "HEARTBEAT_ROTATED", NULL, heartbeat));
     show_token(op, heartbeat, token);

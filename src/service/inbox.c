@@ -1,6 +1,7 @@
 #include "service/inbox.h"
 
 #include "service/engine.h"
+#include "service/providers.h"
 #include "store/inbound.h"
 
 static const struct duration asked_every = SECONDS_INIT(20);
@@ -20,7 +21,7 @@ static bool is_asked(const struct op *op, const struct provider *provider)
 enum err inbox_expect(struct op *op, const struct message *message)
 {
     struct timer timer = {0};
-    const struct provider *provider = provider_find(message->provider);
+    const struct provider *provider = site_provider(op->site, message->provider);
     bool is_text = message->channel == channel_SMS || message->channel == channel_WHATSAPP;
     if (!is_text || provider == NULL || !is_asked(op, provider)) {
         return OK;

@@ -34,6 +34,8 @@ struct incident_report {
     bool escalates;         /* The ladder starts in the same commit, unless a maintenance window
                                covers the source: then held_until of the incident is set, and
                                whoever ends the window moves it on. */
+    bool begins_later;      /* One of many: its ladder begins by a timer of its own that is due at
+                               once, so that others have their turn in between. */
 };
 /* E_INVALID names userId or policy. */
 NODISCARD enum err report_incident(struct op *op, const struct incident_report *report,

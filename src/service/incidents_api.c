@@ -1,4 +1,5 @@
 #include "service/incidents.h"
+#include "service/policies.h"
 #include "store/incidents.h"
 
 static enum err load(struct op *op, struct incident *out)
@@ -94,6 +95,41 @@ enum err extend_incident(struct op *op, const void *input, void *output)
                               arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
 }
 
+static bool is_of_person(const struct policy_rules *rules, struct id person)
+{
+    for (int i = 0; i < rules->step_count; i++) {
+        const struct policy_step *step = &rules->steps[i];
+        for (int j = 0; j < step->target_count; j++) {
+            const struct policy_target *target = &step->targets[j];
+            bool is_theirs = target->kind == target_kind_PERSON ||
+                             target->kind == target_kind_EMERGENCY_CONTACT ||
+                             (target->kind == target_kind_USER && id_equal(target->id, person));
+            if (!is_theirs) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Whoever has a person's own key wakes that person, not others: others are reached by the policy
+ * that is in force where none is named, as whoever runs Tocsin wants it. */
+static enum err may_begin(struct op *op, struct str policy)
+{
+    struct policy_in_force rules;
+    if (op->actor.scope != key_scope_USER || !str_is_set(policy)) {
+        return OK;
+    }
+    enum err err = policy_current(op, policy, &rules);
+    if (err == OK && !str_equal(rules.name, STR("default")) &&
+        !is_of_person(&rules.rules, op->actor.user)) {
+        return op_fail(op, E_FORBIDDEN, "policy",
+                       "this key opens incidents with the policy default, or with one that reaches "
+                       "its person and their emergency contact alone");
+    }
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 enum err create_incident(struct op *op, const void *input, void *output)
 {
     const struct incident *given = input;
@@ -109,6 +145,7 @@ enum err create_incident(struct op *op, const void *input, void *output)
         .escalates = given->escalate,
     };
     TRY(op_may_change(op, given->user_id));
+    TRY(may_begin(op, given->policy));
     bool joined = false;
     TRY(report_incident(op, &report, incident, &joined));
     op->is_known = joined;
@@ -155,6 +192,9 @@ enum err list_incidents(struct op *op, const void *input, void *output)
     }
     TRY(op_may_read(op, page.user));
     TRY(op_cursor(op, wanted->cursor, &page.before));
+    if (incidents_page_is_long(&page) && op_goes_aside(op)) {
+        return OK;
+    }
     TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
     const struct incident *incidents = out->incidents.items;
     if (page_trim(&out->incidents, page.limit - 1)) {

@@ -5,6 +5,8 @@
 #include "service/page_words.h"
 #include "store/people.h"
 
+enum { SHOWN_DAYS = 7 };
+
 /* What a token opens: the step that it names, and whom that reached. */
 struct opened {
     struct step step;
@@ -86,12 +88,25 @@ static enum err fill(struct op *op, const struct opened *opened, struct incident
     return is_taken && !out->is_yours ? incident_taker_name(op, incident, &out->by) : OK;
 }
 
+/* A link has no end of its own. For a while it shows how the incident ended; then it tells whoever
+ * finds it nothing. */
+static bool is_long_over(const struct op *op, const struct incident *incident)
+{
+    return !incident_is_open((enum incident_state)incident->state) &&
+           instant_before(instant_add(incident->resolved_at, DAYS(SHOWN_DAYS)), op->now);
+}
+
 enum err show_incident_link(struct op *op, const void *input, void *output)
 {
     const struct link_input *given = input;
+    struct incident_link_view *view = output;
     struct opened opened = {0};
     TRY(open_token(op, given->token, &opened));
-    return fill(op, &opened, output);
+    if (is_long_over(op, &opened.incident)) {
+        view->language = render_language(opened.user.locale);
+        return op_fail(op, E_GONE, NULL, "this link has ended with its incident");
+    }
+    return fill(op, &opened, view);
 }
 
 static enum reply_word word_of(enum incident_answer answer)

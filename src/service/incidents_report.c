@@ -1,3 +1,4 @@
+#include "service/engine.h"
 #include "service/incidents_internal.h"
 #include "service/maintenance.h"
 #include "service/policies.h"
@@ -29,6 +30,30 @@ static enum err may_escalate(struct op *op, const struct incident_report *report
     return OK;
 }
 
+/* Where the timer is there already, one is enough. */
+static enum err begin_later(struct op *op, const struct incident *incident)
+{
+    struct timer timer = {0};
+    enum err err =
+        timers_of_subject(op->db, op->arena, timer_kind_LADDER_BEGIN, incident->id, &timer);
+    return err != E_NOT_FOUND
+               ? err
+               : timer_arm(op, (struct timer_request){.kind = timer_kind_LADDER_BEGIN,
+                                                      .subject = incident->id,
+                                                      .due_at = op->now,
+                                                      .priority = PRIORITY_HIGH});
+}
+
+/* The timer LADDER_BEGIN: whoever was quicker has decided about the incident already. */
+enum err begin_ladder_due(struct op *op, struct timer *timer)
+{
+    struct incident incident = {0};
+    TRY(db_get(op->db, TABLE_incidents, timer->subject_id, op->arena, &incident));
+    return incident.state == incident_state_OPEN
+               ? move_incident(op, &incident, incident_event_escalate, str_from(reported))
+               : OK;
+}
+
 static enum err join(struct op *op, const struct incident_report *report, struct incident *incident)
 {
     bool escalates = false;
@@ -49,8 +74,12 @@ static enum err join(struct op *op, const struct incident_report *report, struct
             .reason = arena_printf(op->arena, "report %lld", (long long)incident->reports),
             .taker = &nobody}));
     TRY(incident_tell(op, incident, event_kind_INCIDENT_JOINED));
-    return escalates ? move_incident(op, incident, incident_event_escalate, str_from(reported))
-                     : OK;
+    if (!escalates) {
+        return OK;
+    }
+    return report->begins_later
+               ? begin_later(op, incident)
+               : move_incident(op, incident, incident_event_escalate, str_from(reported));
 }
 
 static enum err check_user(struct op *op, struct id user)
@@ -101,5 +130,7 @@ enum err report_incident(struct op *op, const struct incident_report *report, st
         .user_id = report->user,
     };
     TRY(may_escalate(op, report, &out->held_until, &escalates));
-    return incident_insert(op, out, escalates ? reported : NULL);
+    bool is_later = escalates && report->begins_later;
+    TRY(incident_insert(op, out, escalates && !is_later ? reported : NULL));
+    return is_later ? begin_later(op, out) : OK;
 }

@@ -38,19 +38,21 @@ enum err report_anyway(struct op *op, struct incident_report *report, struct inc
     return report_incident(op, report, out, joined);
 }
 
-struct str new_secret(const struct op *op, const char *prefix)
+struct str make_source_key(const struct op *op, const char *prefix, struct str *hash)
 {
     struct str random = random_secret(op->arena, KEY_SECRET_BYTES);
-    return arena_printf(op->arena, "%s%.*s", prefix, STR_FMT(random));
+    struct str key = arena_printf(op->arena, "%s%.*s", prefix, STR_FMT(random));
+    *hash = secret_hash(op->arena, key);
+    return key;
 }
 
-struct str secret_url(const struct op *op, const char *path, struct str secret)
+struct str source_key_url(const struct op *op, const char *path, struct str key)
 {
     struct str base = op->site->public_url;
     struct str text = str_from(path);
     size_t at = str_find_byte(text, '*', 0);
     return arena_printf(op->arena, "%.*s%.*s%.*s%.*s", STR_FMT(base),
-                        STR_FMT(str_slice(text, 0, at)), STR_FMT(secret),
+                        STR_FMT(str_slice(text, 0, at)), STR_FMT(key),
                         STR_FMT(str_slice(text, at + 1, text.len)));
 }
 
@@ -133,27 +135,20 @@ static enum err load(struct op *op, struct integration *out)
     return integration_open(op, out);
 }
 
-/* Its text is in `key` after this, for the answer; nothing but the hash is kept. */
-static struct str make_key(struct op *op, struct integration *integration)
-{
-    struct str key = new_secret(op, "in_");
-    integration->key_hash = secret_hash(op->arena, key);
-    return key;
-}
-
 static void show_key(const struct op *op, struct integration *integration, struct str key)
 {
     int kind = integration->kind;
     bool is_any = kind == source_kind_ANY;
     integration->key = key;
     if (is_any || kind == source_kind_GENERIC) {
-        integration->events_url = secret_url(op, "/api/v1/integrations/*/events", key);
+        integration->events_url = source_key_url(op, "/api/v1/integrations/*/events", key);
     }
     if (is_any || kind == source_kind_ALERTMANAGER) {
-        integration->alertmanager_url = secret_url(op, "/api/v1/integrations/*/alertmanager", key);
+        integration->alertmanager_url =
+            source_key_url(op, "/api/v1/integrations/*/alertmanager", key);
     }
     if (is_any || kind == source_kind_GRAFANA) {
-        integration->grafana_url = secret_url(op, "/api/v1/integrations/*/grafana", key);
+        integration->grafana_url = source_key_url(op, "/api/v1/integrations/*/grafana", key);
     }
 }
 
@@ -161,11 +156,11 @@ enum err create_integration(struct op *op, const void *input, void *output)
 {
     struct integration *integration = output;
     *integration = *(const struct integration *)input;
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_administer(op));
     integration->kind = integration->kind == 0 ? source_kind_ANY : integration->kind;
     integration->severity = integration->severity == 0 ? severity_MEDIUM : integration->severity;
     TRY(check(op, integration));
-    struct str key = make_key(op, integration);
+    struct str key = make_source_key(op, "in_", &integration->key_hash);
     integration->id = op_new_id(op);
     integration->created_at = integration->updated_at = op->now;
     TRY(db_insert(op->db, TABLE_integrations, op->arena, integration));
@@ -207,7 +202,8 @@ enum err change_integration(struct op *op, const void *input, void *output)
 {
     struct integration *integration = output;
     struct integration before = {0};
-    TRY(op_may_change(op, ID_NONE));
+    bool gives_secret = presence_has(op->given, record_field_index(&integration_record, "secret"));
+    TRY(gives_secret ? op_may_administer(op) : op_may_change(op, ID_NONE));
     TRY(load(op, &before));
     *integration = before;
     record_merge(&integration_record, op->given, input, integration);
@@ -221,7 +217,7 @@ enum err delete_integration(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct integration integration = {0};
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_administer(op));
     TRY(load(op, &integration));
     integration.deleted_at = op->now;
     TRY(db_update(op->db, TABLE_integrations, op->arena, &integration));
@@ -234,9 +230,9 @@ enum err rotate_integration(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct integration *integration = output;
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_administer(op));
     TRY(load(op, integration));
-    struct str key = make_key(op, integration);
+    struct str key = make_source_key(op, "in_", &integration->key_hash);
     integration->updated_at = op->now;
     TRY(db_update(op->db, TABLE_integrations, op->arena, integration));
     TRY(audit(op, "INTEGRATION_ROTATED", NULL, integration));

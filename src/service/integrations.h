@@ -25,9 +25,11 @@ NODISCARD enum err check_reporting(struct op *op, struct id user, struct str pol
  * gone since: it is reported without. */
 NODISCARD enum err report_anyway(struct op *op, struct incident_report *report,
                                  struct incident *out, bool *joined);
-/* A new secret with a prefix; and the URL of a path in which a star stands for it, without a host
- * where no public URL is known. */
-struct str new_secret(const struct op *op, const char *prefix);
-struct str secret_url(const struct op *op, const char *path, struct str secret);
+
+/* The key that a source shows, of an integration or a heartbeat: a new one, of which the row keeps
+ * `hash` and the answer shows the text this once; and the URL of a path in which a star stands for
+ * it, without a host where no public URL is known. */
+struct str make_source_key(const struct op *op, const char *prefix, struct str *hash);
+struct str source_key_url(const struct op *op, const char *path, struct str key);
 
 #endif

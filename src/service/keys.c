@@ -27,19 +27,185 @@ enum err find_key(struct op *op, struct str secret, struct api_key *out)
     return err;
 }
 
+static const char pass_begin[] = "tocsin-host.";
+
+static struct str pass_of(const struct op *op, int64_t seconds)
+{
+    uint8_t mac[SHA256_BYTES];
+    struct str text = arena_printf(op->arena, "%s%lld.", pass_begin, (long long)seconds);
+    seal_sign(op->site->seal, text, mac);
+    return arena_printf(op->arena, "%.*s%.*s", STR_FMT(text),
+                        STR_FMT(hex_text(op->arena, mac, sizeof mac)));
+}
+
+struct str host_pass(const struct op *op)
+{
+    return pass_of(op, instant_ms(op->now) / 1000);
+}
+
+bool host_pass_is_good(const struct op *op, struct str pass)
+{
+    enum { GOOD_SECONDS = 30 };
+    int64_t seconds = 0;
+    if (!str_starts(pass, str_from(pass_begin)) || op->site->is_virtual) {
+        return false;
+    }
+    struct str rest = str_slice(pass, sizeof pass_begin - 1, pass.len);
+    struct str number = str_slice(rest, 0, str_find_byte(rest, '.', 0));
+    int64_t now = instant_ms(op->now) / 1000;
+    bool is_time = str_to_int(number, &seconds) == OK && seconds <= now + GOOD_SECONDS &&
+                   seconds >= now - GOOD_SECONDS;
+    return is_time && equal_in_constant_time(pass, pass_of(op, seconds));
+}
+
+static enum err add_key(struct op *op, struct api_key *key)
+{
+    if (instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at)) {
+        return op_fail(op, E_INVALID, "expiresAt", "must be in the future");
+    }
+    key->id = op_new_id(op);
+    key->created_at = op->now;
+    TRY(api_keys_make(op->db, op->arena, key));
+    struct api_key shown = *key;
+    shown.key = STR_NONE;
+    bool is_persons = id_is_set(key->user_id);
+    return op_audit(op, (struct audit_entry){.action = "KEY_CREATED",
+                                             .subject_type = is_persons ? subject_type_USER
+                                                                        : subject_type_SYSTEM,
+                                             .subject = is_persons ? key->user_id : key->id,
+                                             .user = key->user_id,
+                                             .after = op_record_text(op, &api_key_record, &shown)});
+}
+
 enum err ensure_admin_key(struct op *op, struct str *out)
 {
     int64_t count = 0;
     *out = STR_NONE;
-    TRY(db_number(op->db, S_keys_of_admin, &count, NO_PARAMS));
+    TRY(api_keys_of_admin(op->db, op->now, &count));
     if (count > 0) {
         return OK;
     }
-    struct api_key key = {
-        .id = op_new_id(op), .name = STR("admin"), .scope = key_scope_ADMIN, .created_at = op->now};
-    TRY(api_keys_make(op->db, op->arena, &key));
+    struct api_key key = {.name = STR("admin"), .scope = key_scope_ADMIN};
+    TRY(add_key(op, &key));
     *out = key.key;
-    return op_audit(op, (struct audit_entry){.action = "KEY_CREATED",
-                                             .subject_type = subject_type_SYSTEM,
-                                             .after = STR("admin")});
+    return OK;
+}
+
+enum err create_key(struct op *op, const void *input, void *output)
+{
+    const struct key_input *wanted = input;
+    struct api_key *key = output;
+    *key = (struct api_key){
+        .name = wanted->name, .scope = wanted->scope, .expires_at = wanted->expires_at};
+    TRY(op_may_administer(op));
+    if (key->scope == key_scope_USER) {
+        return op_fail(op, E_INVALID, "scope",
+                       "must be ADMIN, OPERATOR or READER; a person's own key is made at "
+                       "/api/v1/users/{id}/keys");
+    }
+    return add_key(op, key);
+}
+
+enum err list_keys(struct op *op, const void *input, void *output)
+{
+    const struct key_list_input *wanted = input;
+    struct api_key_list *out = output;
+    int64_t limit = page_limit(wanted->limit);
+    struct api_key_page page = {.scope = wanted->scope, .limit = limit + 1};
+    TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &page.after));
+    TRY(api_keys_page(op->db, op->arena, &page, &out->keys, &out->total));
+    const struct api_key *keys = out->keys.items;
+    if (page_trim(&out->keys, limit)) {
+        out->cursor = op_cursor_text(op, keys[out->keys.count - 1].id);
+    }
+    return OK;
+}
+
+/* Nobody could make keys any more. */
+static enum err refuse_last(struct op *op, const struct api_key *key)
+{
+    int64_t count = 0;
+    if (key->scope != key_scope_ADMIN || op->site->has_admin_key) {
+        return OK;
+    }
+    TRY(api_keys_of_admin(op->db, op->now, &count));
+    bool is_good = !instant_is_set(key->expires_at) || instant_before(op->now, key->expires_at);
+    return is_good && count == 1
+               ? op_fail(op, E_CONFLICT, NULL,
+                         "this is the last key of scope ADMIN; make another one first")
+               : OK;
+}
+
+static enum err end_key(struct op *op, struct api_key *key, struct removed *out)
+{
+    *out = (struct removed){.id = key->id, .deleted = true};
+    if (instant_is_set(key->revoked_at)) {
+        return OK;
+    }
+    TRY(refuse_last(op, key));
+    struct str before = op_record_text(op, &api_key_record, key);
+    key->revoked_at = op->now;
+    TRY(db_update(op->db, TABLE_api_keys, op->arena, key));
+    bool is_persons = id_is_set(key->user_id);
+    return op_audit(op, (struct audit_entry){.action = "KEY_REVOKED",
+                                             .subject_type = is_persons ? subject_type_USER
+                                                                        : subject_type_SYSTEM,
+                                             .subject = is_persons ? key->user_id : key->id,
+                                             .user = key->user_id,
+                                             .before = before,
+                                             .after = op_record_text(op, &api_key_record, key)});
+}
+
+enum err revoke_key(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct api_key key = {0};
+    TRY(op_may_administer(op));
+    TRY(op_not_found(op, db_get(op->db, TABLE_api_keys, op->path_id, op->arena, &key), "key"));
+    return end_key(op, &key, output);
+}
+
+/* --- Keys of people --- */
+
+static enum err load_user(struct op *op)
+{
+    struct user user = {0};
+    return op_not_found(op, users_get(op->db, op->arena, op->path_id, &user), "user");
+}
+
+enum err create_user_key(struct op *op, const void *input, void *output)
+{
+    struct api_key *key = output;
+    *key = *(const struct api_key *)input;
+    TRY(op_may_administer(op));
+    TRY(load_user(op));
+    key->scope = key_scope_USER;
+    key->user_id = op->path_id;
+    return add_key(op, key);
+}
+
+enum err list_user_keys(struct op *op, const void *input, void *output)
+{
+    const struct page_input *wanted = input;
+    struct page_cut cut = {.record = &api_key_record, .limit = wanted->limit};
+    struct api_key_list *out = output;
+    TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &cut.after));
+    TRY(load_user(op));
+    TRY(api_keys_of_user(op->db, op->arena, op->path_id, &out->keys));
+    out->total = (int64_t)out->keys.count;
+    out->cursor = op_cut_page(op, &cut, &out->keys);
+    return OK;
+}
+
+enum err revoke_user_key(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct api_key key = {0};
+    TRY(op_may_administer(op));
+    enum err err = db_get(op->db, TABLE_api_keys, op->path_id2, op->arena, &key);
+    bool is_theirs = err == OK && id_equal(key.user_id, op->path_id);
+    TRY(op_not_found(op, err == OK && !is_theirs ? E_NOT_FOUND : err, "key"));
+    return end_key(op, &key, output);
 }

@@ -1,4 +1,10 @@
-/* service/keys: API keys by their secrets. A secret is compared and kept as its SHA-256 only. */
+/* service/keys: API keys (requirement X1): who is behind a secret, making and revoking.
+ *
+ * A secret is compared and kept as its SHA-256 only, and shown once. A key has a scope: ADMIN may
+ * do everything; OPERATOR everything but what op_may_administer guards; READER reads; USER is one
+ * person. Whoever may read sees what keys there are. The last good key of scope ADMIN is not
+ * revoked, unless TOCSIN_ADMIN_KEY is set. A server sees a revoked key within a second (api/auth).
+ */
 #ifndef TOCSIN_SERVICE_KEYS_H
 #define TOCSIN_SERVICE_KEYS_H
 
@@ -12,8 +18,19 @@ struct key_hash key_hash_of(struct str secret);
 bool key_hash_equal(const struct key_hash *a, const struct key_hash *b); /* In constant time. */
 /* E_UNAUTHENTICATED for one that is unknown, revoked or expired. */
 NODISCARD enum err find_key(struct op *op, struct str secret, struct api_key *out);
-/* At the first start: makes an admin key if there is none; `out` is absent where there was one. A
- * write. */
+/* At a start: makes an admin key if none is good; `out` is absent where there was one. A write. */
 NODISCARD enum err ensure_admin_key(struct op *op, struct str *out);
+
+/* What a command on the server's own machine shows in place of a key: made with the data key, good
+ * for half a minute by the real clock. */
+struct str host_pass(const struct op *op);
+bool host_pass_is_good(const struct op *op, struct str pass);
+
+NODISCARD enum err create_key(struct op *op, const void *input, void *output);
+NODISCARD enum err list_keys(struct op *op, const void *input, void *output);
+NODISCARD enum err revoke_key(struct op *op, const void *input, void *output);
+NODISCARD enum err create_user_key(struct op *op, const void *input, void *output);
+NODISCARD enum err list_user_keys(struct op *op, const void *input, void *output);
+NODISCARD enum err revoke_user_key(struct op *op, const void *input, void *output);
 
 #endif

@@ -10,6 +10,11 @@
 #include "service/trail.h"
 #include "store/incidents.h"
 
+/* How long the last messages of a ladder are waited for: a call rings and is spoken in less; of a
+ * text that no carrier confirms nothing more is heard. */
+static const struct answer_waits answer_waits = {.call = SECONDS_INIT(180),
+                                                 .text = SECONDS_INIT(60)};
+
 /* Whom a rung of this kind reaches, as far as it is known before it is due. */
 static struct id user_of_target(const struct incident *incident, const struct policy_target *target)
 {
@@ -112,6 +117,7 @@ enum err leave_ladder(struct op *op, const struct incident *incident, struct str
         }
     }
     TRY(steps_cancel_pending(op->db, incident->id, op->now, reason, &cancelled));
+    TRY(timers_cancel(op->db, timer_kind_LADDER, incident->id, op->now));
     if (cancelled > 0) {
         op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled,
                STR_FMT(reason));
@@ -173,7 +179,7 @@ static enum err tell_exhausted(struct op *op, const struct incident *incident)
     return operator_tell(op, &note);
 }
 
-/* E3: the last step has ended and nobody has answered. */
+/* E3: the last step has ended, no message of it can be answered in time, and nobody has. */
 static enum err exhaust(struct op *op, struct incident *incident)
 {
     incident->exhausted_at = incident->updated_at = op->now;
@@ -186,19 +192,46 @@ static enum err exhaust(struct op *op, struct incident *incident)
     return tell_exhausted(op, incident);
 }
 
-enum err ladder_row_ended(struct op *op, struct id incident_id)
+/* Whether it climbs, and no row of it is to come. */
+static enum err has_ended(struct op *op, struct id incident_id, struct incident *incident,
+                          bool *out)
 {
     int64_t open = 0;
-    struct incident incident = {0};
-    struct policy_in_force policy = {0};
+    *out = false;
     TRY(steps_open_count(op->db, incident_id, &open));
     if (open > 0) {
         return OK;
     }
-    TRY(db_get(op->db, TABLE_incidents, incident_id, op->arena, &incident));
-    if (!incident_is_climbing((enum incident_state)incident.state,
-                              instant_is_set(incident.lease_lapsed_at)) ||
-        instant_is_set(incident.exhausted_at)) {
+    TRY(db_get(op->db, TABLE_incidents, incident_id, op->arena, incident));
+    *out = incident_is_climbing((enum incident_state)incident->state,
+                                instant_is_set(incident->lease_lapsed_at)) &&
+           !instant_is_set(incident->exhausted_at);
+    return OK;
+}
+
+/* A call that still rings, or a text on its way, may be answered: until then it has not run out. */
+static enum err exhaust_in_time(struct op *op, struct incident *incident)
+{
+    struct instant until = INSTANT_NONE;
+    struct timer waiting = {0};
+    TRY(steps_answerable_until(op->db, incident, &answer_waits, &until));
+    if (!instant_before(op->now, until)) {
+        return exhaust(op, incident);
+    }
+    enum err err = timers_of_subject(op->db, op->arena, timer_kind_LADDER, incident->id, &waiting);
+    return err == E_NOT_FOUND
+               ? timer_arm(op, (struct timer_request){timer_kind_LADDER, incident->id, until,
+                                                      PRIORITY_HIGH})
+               : err;
+}
+
+enum err ladder_row_ended(struct op *op, struct id incident_id)
+{
+    bool is_over = false;
+    struct incident incident = {0};
+    struct policy_in_force policy = {0};
+    TRY(has_ended(op, incident_id, &incident, &is_over));
+    if (!is_over) {
         return OK;
     }
     if (incident.kind == incident_kind_DRILL) {
@@ -207,5 +240,22 @@ enum err ladder_row_ended(struct op *op, struct id incident_id)
     TRY(policy_of_incident(op, &incident, &policy));
     return incident.round - incident.first_round < policy.rules.repeats
                ? begin_again(op, &incident, &policy.rules)
-               : exhaust(op, &incident);
+               : exhaust_in_time(op, &incident);
+}
+
+enum err end_ladder(struct op *op, struct timer *timer)
+{
+    bool is_over = false;
+    struct incident incident = {0};
+    struct instant until = INSTANT_NONE;
+    TRY(has_ended(op, timer->subject_id, &incident, &is_over));
+    if (!is_over) {
+        return OK;
+    }
+    TRY(steps_answerable_until(op->db, &incident, &answer_waits, &until));
+    if (!instant_before(op->now, until)) {
+        return exhaust(op, &incident);
+    }
+    timer_run_again(op, timer, until);
+    return OK;
 }

@@ -21,7 +21,9 @@ NODISCARD enum err begin_ladder_after_lease(struct op *op, const struct incident
                                             const struct policy_rules *rules);
 /* Cancels what is pending and stops what is on its way. */
 NODISCARD enum err leave_ladder(struct op *op, const struct incident *incident, struct str reason);
-/* A row has ended: the next round, or the end of the ladder, where it was the last. */
+/* A row, or the message of one, has ended: the next round, or the end of the ladder, where it was
+ * the last. The ladder ends once nothing of it rings any more or is on its way, three minutes after
+ * the last call and one after the last text at the latest. */
 NODISCARD enum err ladder_row_ended(struct op *op, struct id incident_id);
 
 /* As alert_goes_on, for the step of a ladder. */
@@ -41,5 +43,9 @@ NODISCARD enum err ladder_hurry_after(struct op *op, struct id step_id, struct s
  * told, and the next level does not wait where no row of this one finds anybody (E7). */
 NODISCARD enum err ladder_nobody(struct op *op, const struct incident *incident,
                                  const struct step *step, struct str reason);
+
+/* A person was removed: where it is their turn, and nobody else's beside them, the next level does
+ * not wait. */
+NODISCARD enum err ladders_person_removed(struct op *op, struct id user);
 
 #endif

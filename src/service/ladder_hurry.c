@@ -114,6 +114,7 @@ static bool is_climbing(const struct incident *incident)
 static enum err is_hopeless(struct op *op, const struct step *step, bool *out)
 {
     struct message message = {0};
+    struct user user = {0};
     *out = step->status == step_status_FAILED || step->status == step_status_SKIPPED ||
            step->status == step_status_CANCELLED;
     if (step->status != step_status_EXECUTED || !id_is_set(step->message_id)) {
@@ -121,8 +122,14 @@ static enum err is_hopeless(struct op *op, const struct step *step, bool *out)
     }
     TRY(db_get(op->db, TABLE_messages, step->message_id, op->arena, &message));
     *out = message.state == message_state_UNDELIVERED || message.state == message_state_FAILED ||
-           message.state == message_state_NO_ANSWER || message.state == message_state_BUSY;
-    return OK;
+           message.state == message_state_NO_ANSWER || message.state == message_state_BUSY ||
+           message.state == message_state_CANCELLED;
+    if (*out) {
+        return OK;
+    }
+    enum err err = users_get(op->db, op->arena, step->user_id, &user);
+    *out = err == E_NOT_FOUND; /* They were removed. */
+    return *out ? OK : err;
 }
 
 /* Whether no row of the same level and time can reach anybody any more. */
@@ -155,6 +162,18 @@ enum err ladder_hurry_after(struct op *op, struct id step_id, struct str reason)
     TRY(read_round(op, &incident, &rows));
     TRY(is_level_hopeless(op, &rows, &step, &is_lost));
     return is_lost ? hurry_above(op, &rows, step.level, reason) : OK;
+}
+
+enum err ladders_person_removed(struct op *op, struct id user)
+{
+    struct list asking = {0};
+    TRY(steps_asking(op->db, op->arena, user, &asking));
+    for (size_t i = 0; i < asking.count; i++) {
+        const struct step *step = list_item(&asking, &step_record, i);
+        TRY(messages_stop_person(op, step->incident_id, user, "person_removed"));
+        TRY(ladder_hurry_after(op, step->id, STR("person_removed")));
+    }
+    return OK;
 }
 
 /* The rows that would ask the same person the same again. */

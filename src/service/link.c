@@ -139,3 +139,34 @@ enum err link_open(struct op *op, struct str token, struct id *meeting)
     }
     return OK;
 }
+
+/* Whether the token of a link to one of our pages begins at `at`. */
+static bool is_token(struct str text, size_t at)
+{
+    enum { PLACE = 3 }; /* "/s/" */
+    bool has_room = at >= PLACE && text.len - at >= TOKEN_CHARS;
+    const char *place = has_room ? text.ptr + at - PLACE : NULL;
+    bool is_page = has_room && place[0] == '/' && place[2] == '/' &&
+                   memchr("sdlu", place[1], sizeof "sdlu" - 1) != NULL;
+    for (size_t i = 0; is_page && i < TOKEN_CHARS; i++) {
+        is_page = memchr(alphabet, text.ptr[at + i], sizeof alphabet - 1) != NULL;
+    }
+    return is_page;
+}
+
+struct str link_shown_text(const struct op *op, struct str text)
+{
+    if (op->actor.scope != key_scope_READER || !str_is_set(text)) {
+        return text;
+    }
+    struct buf shown = {.arena = op->arena};
+    for (size_t at = 0; at < text.len;) {
+        if (is_token(text, at)) {
+            buf_add_text(&shown, "…");
+            at += TOKEN_CHARS;
+        } else {
+            buf_add_byte(&shown, text.ptr[at++]);
+        }
+    }
+    return buf_str(&shown);
+}

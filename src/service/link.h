@@ -28,6 +28,10 @@ struct str link_token(const struct op *op, const struct link_facts *facts, struc
 /* `out->purpose` is given. E_NOT_FOUND for a token that is not ours. */
 NODISCARD enum err link_token_open(struct op *op, struct str token, struct link_facts *out);
 
+/* A text of a message as whoever asks may see it: a key that may only read is not shown the tokens
+ * of links, which act without a key. */
+struct str link_shown_text(const struct op *op, struct str text);
+
 /* E_NOT_FOUND for a token that is not ours, E_GONE for one that has ended, whose meeting is told
  * all the same. */
 NODISCARD enum err link_open(struct op *op, struct str token, struct id *meeting);

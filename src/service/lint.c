@@ -2,7 +2,6 @@
 
 #include "service/engine.h"
 #include "service/lint_checks.h"
-#include "service/oncall.h"
 #include "service/operator.h"
 #include "service/policies.h"
 #include "store/oncall.h"
@@ -10,12 +9,9 @@
 #include "store/policies.h"
 #include "store/settings.h"
 
-enum { NIGHT_HOUR = 3, PEOPLE_A_TURN = 200, ITEMS_A_PAGE = 200 };
+/* A portion of a night: a few milliseconds each. */
+enum { POLICIES_A_TURN = 20, SCHEDULES_A_TURN = 10, PEOPLE_A_TURN = 200 };
 
-/* The nightly timer is Tocsin's own; its subject is a name for it. */
-static const struct id whole_house = {1};
-
-static const struct str night_setting = STR_INIT("lint.night");
 static const struct str last_run_setting = STR_INIT("lint.last_run");
 
 static bool is_same_finding(const struct lint_finding *a, const struct lint_finding *b)
@@ -137,20 +133,21 @@ enum err lint_forget(struct op *op, enum subject_type type, struct id subject)
     return keep(op, &nothing, &ignored);
 }
 
-static enum err look_at_policies(struct op *op, int64_t *added)
+enum err lint_some_policies(struct op *op, struct night_walk *walk)
 {
-    struct policy_list_input wanted = {.limit = ITEMS_A_PAGE};
-    struct policy_list page;
-    do {
-        page = (struct policy_list){0};
-        TRY(list_policies(op, &wanted, &page));
-        struct policy *policies = ARENA_NEW_ARRAY(op->arena, struct policy, page.policies.count);
-        for (size_t i = 0; i < page.policies.count; i++) {
-            policies[i] = ((const struct policy *)page.policies.items)[i];
-            TRY(look_at_policy(op, &policies[i], added));
-        }
-        wanted.cursor = page.cursor;
-    } while (str_is_set(page.cursor));
+    struct policy_list_input wanted = {.limit = POLICIES_A_TURN};
+    struct policy_list page = {0};
+    if (id_is_set(walk->after)) {
+        wanted.cursor = op_cursor_text(op, walk->after);
+    }
+    TRY(list_policies(op, &wanted, &page));
+    struct policy *policies = ARENA_NEW_ARRAY(op->arena, struct policy, page.policies.count + 1);
+    for (size_t i = 0; i < page.policies.count; i++) {
+        policies[i] = ((const struct policy *)page.policies.items)[i];
+        TRY(look_at_policy(op, &policies[i], &walk->added));
+        walk->after = policies[i].id;
+    }
+    walk->is_done = !str_is_set(page.cursor);
     return OK;
 }
 
@@ -165,59 +162,31 @@ static enum err look_at_schedule(struct op *op, const struct schedule *schedule,
     return keep(op, &report, added);
 }
 
-static enum err look_at_schedules(struct op *op, int64_t *added)
+enum err lint_some_schedules(struct op *op, struct night_walk *walk)
 {
-    struct schedule_page page = {.id_key = op->site->id_key, .limit = ITEMS_A_PAGE};
+    struct schedule_page page = {
+        .after = walk->after, .id_key = op->site->id_key, .limit = SCHEDULES_A_TURN};
     struct list schedules = {0};
-    do {
-        TRY(schedules_page(op->db, op->arena, &page, &schedules));
-        for (size_t i = 0; i < schedules.count; i++) {
-            const struct schedule *schedule = &((const struct schedule *)schedules.items)[i];
-            page.after = schedule->id;
-            TRY(look_at_schedule(op, schedule, added));
-        }
-    } while (schedules.count == ITEMS_A_PAGE);
-    return oncall_look_for_gaps(op);
-}
-
-/* How far a night has come: everybody up to a person, and what was found anew so far. */
-struct night {
-    int64_t after; /* 0: it begins. */
-    int64_t added;
-};
-
-static enum err read_night(struct op *op, struct night *out)
-{
-    struct str text = STR_NONE;
-    struct str after = STR_NONE;
-    *out = (struct night){0};
-    enum err err = settings_get(op->db, op->arena, night_setting, &text);
-    if (err == E_NOT_FOUND) {
-        return OK;
+    TRY(schedules_page(op->db, op->arena, &page, &schedules));
+    for (size_t i = 0; i < schedules.count; i++) {
+        const struct schedule *schedule = &((const struct schedule *)schedules.items)[i];
+        TRY(look_at_schedule(op, schedule, &walk->added));
+        walk->after = schedule->id;
     }
-    TRY(err);
-    bool is_whole = str_split(&text, ' ', &after) && str_to_int(after, &out->after) == OK &&
-                    str_to_int(text, &out->added) == OK;
-    return is_whole ? OK : E_CORRUPT;
+    walk->is_done = schedules.count < SCHEDULES_A_TURN;
+    return OK;
 }
 
-static enum err write_night(struct op *op, const struct night *night)
-{
-    return settings_put(
-        op->db, night_setting,
-        arena_printf(op->arena, "%lld %lld", (long long)night->after, (long long)night->added));
-}
-
-static enum err look_at_people(struct op *op, struct night *night, bool *is_done)
+enum err lint_some_people(struct op *op, struct night_walk *walk)
 {
     struct list users = {0};
-    TRY(users_page(op->db, op->arena, (struct id){night->after}, PEOPLE_A_TURN, &users));
+    TRY(users_page(op->db, op->arena, walk->after, PEOPLE_A_TURN, &users));
     for (size_t i = 0; i < users.count; i++) {
         struct user user = ((const struct user *)users.items)[i];
-        TRY(look_at_user(op, &user, &night->added));
-        night->after = user.id.value;
+        TRY(look_at_user(op, &user, &walk->added));
+        walk->after = user.id;
     }
-    *is_done = users.count < PEOPLE_A_TURN;
+    walk->is_done = users.count < PEOPLE_A_TURN;
     return OK;
 }
 
@@ -236,45 +205,13 @@ static enum err tell_of_night(struct op *op, int64_t added)
     return added == 0 ? OK : operator_tell(op, &note);
 }
 
-static struct instant next_night(struct instant now)
+enum err lint_ended(struct op *op, int64_t added)
 {
-    int64_t day = now.us / DAYS(1).us;
-    struct instant night = {day * DAYS(1).us + HOURS(NIGHT_HOUR).us};
-    return instant_before(now, night) ? night : instant_add(night, DAYS(1));
-}
-
-enum err lint_at_night(struct op *op, struct timer *timer)
-{
-    struct night night = {0};
-    bool is_done = false;
-    TRY(read_night(op, &night));
-    if (night.after == 0) {
-        TRY(look_at_policies(op, &night.added));
-        TRY(look_at_schedules(op, &night.added));
-    }
-    TRY(look_at_people(op, &night, &is_done));
-    if (!is_done) {
-        timer_run_again(op, timer, op->now);
-        return write_night(op, &night);
-    }
-    TRY(tell_of_night(op, night.added));
+    TRY(tell_of_night(op, added));
     op_log(op, LOG_INFO, LOG_RULE_ENGINE, "lint: all looked over, %lld new findings",
-           (long long)night.added);
-    TRY(settings_put(op->db, last_run_setting,
-                     arena_printf(op->arena, "%lld", (long long)instant_ms(op->now))));
-    timer_run_again(op, timer, next_night(op->now));
-    return write_night(op, &(struct night){0});
-}
-
-enum err lint_arm(struct op *op)
-{
-    struct timer timer = {0};
-    enum err err = timers_of_subject(op->db, op->arena, timer_kind_NIGHTLY, whole_house, &timer);
-    if (err != E_NOT_FOUND) {
-        return err;
-    }
-    return timer_arm(op, (struct timer_request){timer_kind_NIGHTLY, whole_house,
-                                                next_night(op->now), PRIORITY_LOW});
+           (long long)added);
+    return settings_put(op->db, last_run_setting,
+                        arena_printf(op->arena, "%lld", (long long)instant_ms(op->now)));
 }
 
 static enum err read_last_run(struct op *op, struct instant *out)

@@ -8,7 +8,7 @@
 #ifndef TOCSIN_SERVICE_LINT_H
 #define TOCSIN_SERVICE_LINT_H
 
-#include "service/op.h"
+#include "service/night.h"
 
 /* Fill `findings` of what was saved, and keep them. */
 NODISCARD enum err lint_policy_saved(struct op *op, struct policy *policy);
@@ -19,8 +19,11 @@ NODISCARD enum err lint_policy_view(struct op *op, struct policy *policy);
 /* It is gone, and so is what was found. */
 NODISCARD enum err lint_forget(struct op *op, enum subject_type type, struct id subject);
 
-/* At start: the next night, unless it is expected already. */
-NODISCARD enum err lint_arm(struct op *op);
+/* Portions of a night (service/night), and its end: the operator is told how many were new. */
+NODISCARD enum err lint_some_policies(struct op *op, struct night_walk *walk);
+NODISCARD enum err lint_some_schedules(struct op *op, struct night_walk *walk);
+NODISCARD enum err lint_some_people(struct op *op, struct night_walk *walk);
+NODISCARD enum err lint_ended(struct op *op, int64_t added);
 
 NODISCARD enum err list_findings(struct op *op, const void *input, void *output);
 

@@ -4,8 +4,9 @@
 #include "service/incidents.h"
 #include "store/sources.h"
 
-/* Released in one operation; more of them follow at once, so that others have their turn. */
-enum { RELEASED_MAX = 500 };
+/* Released, or held longer, in one operation; more of them follow at once, so that others have
+ * their turn. */
+enum { RELEASED_MAX = 500, HELD_MAX = 500 };
 
 enum err maintenance_covers(struct op *op, struct id source, struct instant *until)
 {
@@ -61,8 +62,57 @@ static enum err check_times(struct op *op, struct maintenance_window *window)
     return OK;
 }
 
+/* For a window or an incident. */
+static enum err arm(struct op *op, struct id subject, struct instant at)
+{
+    return timer_arm(op, (struct timer_request){.kind = timer_kind_MAINTENANCE,
+                                                .subject = subject,
+                                                .due_at = at,
+                                                .priority = PRIORITY_MEDIUM});
+}
+
+static enum err audit_held(struct op *op, const struct incident *incident, struct instant before)
+{
+    char old[INSTANT_TEXT_MAX];
+    char new[INSTANT_TEXT_MAX];
+    bool is_held = instant_is_set(incident->held_until);
+    struct str until =
+        is_held ? arena_str(op->arena, instant_format(incident->held_until, new)) : STR_NONE;
+    return op_audit(
+        op,
+        (struct audit_entry){
+            .action = is_held ? "INCIDENT_HELD" : "INCIDENT_RELEASED",
+            .subject_type = subject_type_INCIDENT,
+            .subject = incident->id,
+            .user = incident->user_id,
+            .before = arena_str(op->arena, instant_format(before, old)),
+            .after = until,
+            .reason = is_held ? arena_printf(op->arena, "a maintenance window holds it until %.*s",
+                                             STR_FMT(until))
+                              : STR("no maintenance window holds it any longer"),
+        });
+}
+
+/* Those that wait learn the end of the window that holds them now; *has_more where others are left.
+ */
+static enum err hold_longer(struct op *op, bool *has_more)
+{
+    struct list held = {0};
+    TRY(incidents_held_shorter(op->db, op->arena, op->now, HELD_MAX, &held));
+    for (size_t i = 0; i < held.count; i++) {
+        struct incident incident = ((const struct incident *)held.items)[i];
+        struct instant before = incident.held_until;
+        TRY(maintenance_covers(op, incident.source_id, &incident.held_until));
+        TRY(db_update(op->db, TABLE_incidents, op->arena, &incident));
+        TRY(audit_held(op, &incident, before));
+    }
+    *has_more = held.count == HELD_MAX;
+    return OK;
+}
+
 enum err create_window(struct op *op, const void *input, void *output)
 {
+    bool has_more = false;
     struct maintenance_window *window = output;
     *window = *(const struct maintenance_window *)input;
     TRY(op_may_change(op, ID_NONE));
@@ -72,11 +122,11 @@ enum err create_window(struct op *op, const void *input, void *output)
     window->created_by = op->actor.name;
     window->created_at = op->now;
     TRY(db_insert(op->db, TABLE_maintenance_windows, op->arena, window));
-    TRY(timer_arm(op, (struct timer_request){.kind = timer_kind_MAINTENANCE,
-                                             .subject = window->id,
-                                             .due_at = window->ends_at,
-                                             .priority = PRIORITY_MEDIUM}));
-    TRY(incidents_hold_longer(op->db, op->now));
+    TRY(arm(op, window->id, window->ends_at));
+    TRY(hold_longer(op, &has_more));
+    if (has_more) {
+        TRY(arm(op, window->id, op->now));
+    }
     show_state(op, window);
     return audit_window(op, "MAINTENANCE_CREATED", window);
 }
@@ -129,10 +179,7 @@ static enum err end_early(struct op *op, struct maintenance_window *window)
     show_state(op, window);
     TRY(db_update(op->db, TABLE_maintenance_windows, op->arena, window));
     TRY(timers_cancel(op->db, timer_kind_MAINTENANCE, window->id, op->now));
-    TRY(timer_arm(op, (struct timer_request){.kind = timer_kind_MAINTENANCE,
-                                             .subject = window->id,
-                                             .due_at = op->now,
-                                             .priority = PRIORITY_MEDIUM}));
+    TRY(arm(op, window->id, op->now));
     return audit_window(op, "MAINTENANCE_ENDED", window);
 }
 
@@ -157,12 +204,11 @@ static enum err release(struct op *op, const struct list *held)
 {
     for (size_t i = 0; i < held->count; i++) {
         struct incident incident = ((const struct incident *)held->items)[i];
+        struct instant before = incident.held_until;
         incident.held_until = INSTANT_NONE;
         TRY(db_update(op->db, TABLE_incidents, op->arena, &incident));
-        TRY(timer_arm(op, (struct timer_request){.kind = timer_kind_MAINTENANCE,
-                                                 .subject = incident.id,
-                                                 .due_at = op->now,
-                                                 .priority = PRIORITY_MEDIUM}));
+        TRY(audit_held(op, &incident, before));
+        TRY(arm(op, incident.id, op->now));
     }
     return OK;
 }
@@ -179,27 +225,33 @@ static enum err begin_held_ladder(struct op *op, struct id id)
                          STR("the maintenance window is over"));
 }
 
-/* The timer MAINTENANCE: a window is over, in time or before; or an incident that waited for one is
- * to wait no longer. */
+/* The timer MAINTENANCE: a window is over, in time or before; or it began while more waited than
+ * one operation holds longer; or an incident that waited for one is to wait no longer. */
 enum err end_maintenance(struct op *op, struct timer *timer)
 {
     struct maintenance_window window = {0};
     struct list held = {0};
+    bool has_more = false;
     enum err err = db_get(op->db, TABLE_maintenance_windows, timer->subject_id, op->arena, &window);
     if (err == E_NOT_FOUND) {
         return begin_held_ladder(op, timer->subject_id);
     }
     TRY(err);
-    if (!instant_is_set(window.ended_at)) {
+    bool is_over = instant_is_set(window.ended_at) || !instant_before(op->now, window.ends_at);
+    if (is_over && !instant_is_set(window.ended_at)) {
         window.ended_at = window.ends_at;
         TRY(db_update(op->db, TABLE_maintenance_windows, op->arena, &window));
         TRY(audit_window(op, "MAINTENANCE_ENDED", &window));
     }
-    TRY(incidents_released(op->db, op->arena, op->now, RELEASED_MAX, &held));
+    TRY(is_over ? incidents_released(op->db, op->arena, op->now, RELEASED_MAX, &held) : OK);
     TRY(release(op, &held));
     if (held.count == RELEASED_MAX) {
         timer_run_again(op, timer, op->now);
         return OK;
     }
-    return incidents_hold_longer(op->db, op->now);
+    TRY(hold_longer(op, &has_more));
+    if (has_more) {
+        timer_run_again(op, timer, op->now);
+    }
+    return OK;
 }

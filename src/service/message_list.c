@@ -1,3 +1,4 @@
+#include "service/link.h"
 #include "service/messages.h"
 #include "service/providers.h"
 #include "store/delivery.h"
@@ -8,6 +9,7 @@ static enum err with_body(struct op *op, struct message *message)
 {
     const struct provider *provider = provider_find(message->provider);
     TRY(messages_body(op->db, op->arena, message));
+    message->text = link_shown_text(op, message->text);
     if (message->channel != channel_CALL || provider == NULL) {
         return OK;
     }

@@ -100,12 +100,21 @@ static enum err follow_end(struct op *op, struct message *message, enum message_
     return message_follow(op, message, &ended);
 }
 
+/* A call is over when it is hung up; a text when it has arrived, or never will. */
+static bool is_over(const struct message *message)
+{
+    bool is_settled = message->channel != channel_CALL &&
+                      message_state_is_end((enum message_state)message->state);
+    return is_settled || instant_is_set(message->ended_at);
+}
+
 static enum err apply(struct op *op, struct message *message, const struct provider_news *news,
                       enum message_source source)
 {
     struct receipt known = {(enum message_state)message->state,
                             (enum receipt_level)message->receipt_level};
     struct receipt now = known;
+    bool was_over = is_over(message);
     bool is_ending = news->is_end && !instant_is_set(message->ended_at);
     bool is_first_word = news->is_machine && !str_equal(message->error, STR("voicemail")) &&
                          message->receipt_level < receipt_level_HUMAN;
@@ -144,7 +153,8 @@ static enum err apply(struct op *op, struct message *message, const struct provi
     }
     TRY(message_note(op, message, source, news->is_machine ? STR("voicemail") : news->error));
     TRY(source == message_source_PERSON ? OK : poll_heard(op, message));
-    return follow_end(op, message, known.state, news->class != failure_class_NONE);
+    TRY(follow_end(op, message, known.state, news->class != failure_class_NONE));
+    return is_over(message) && !was_over ? outcome_over(op, message) : OK;
 }
 
 static struct kept_news keep(const struct provider_news *news, enum message_source source)

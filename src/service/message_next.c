@@ -19,7 +19,7 @@ static bool is_about_recipient(enum failure_class class)
 static enum err blame_address(struct op *op, const struct message *message, bool is_told)
 {
     enum failure_class class = (enum failure_class)message->failure_class;
-    bool is_sure = is_told || str_equal_text(message->provider, provider_mock.name);
+    bool is_sure = is_told || provider_is_played(op->site, message->provider);
     if (!is_sure || !is_about_recipient(class) || message->target == message_target_OPERATOR) {
         return OK;
     }
@@ -227,7 +227,7 @@ enum err message_give_up(struct op *op, const struct message *message, const cha
 /* A provider that is not given anything at the moment is not waited for where another one can. */
 static enum err provider_for_retry(struct op *op, const struct message *message, struct str *out)
 {
-    const struct provider *provider = provider_find(message->provider);
+    const struct provider *provider = site_provider(op->site, message->provider);
     bool may = true;
     *out = message->provider;
     if (provider != NULL) {

@@ -268,7 +268,7 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
 
 static bool may_call_us(const struct op *op, const struct message *message)
 {
-    const struct provider *provider = provider_find(message->provider);
+    const struct provider *provider = site_provider(op->site, message->provider);
     return str_is_set(op->site->provider_settings.public_url) && provider != NULL &&
            provider->check_hook != silent_check_hook;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "service/hooks.h"
+#include "service/providers.h"
 
 #include <stdlib.h>
 
@@ -116,13 +117,33 @@ static struct provider_news news_of(const struct mock_event *event)
     return news;
 }
 
+/* In a rehearsal the network speaks for whoever was given the message. */
+static enum err find_speaker(struct op *op, const struct mock_event *event,
+                             const struct provider **out)
+{
+    struct message message = {0};
+    struct id attempt = ID_NONE;
+    *out = &provider_mock;
+    if (op->site->stand_in_count == 0 || !str_is_set(event->attempt) ||
+        id_parse(op->site->id_key, event->attempt, &attempt) != OK) {
+        return OK;
+    }
+    enum err err = db_get(op->db, TABLE_messages, attempt, op->arena, &message);
+    if (err == OK) {
+        *out = site_provider(op->site, message.provider);
+    }
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 /* What would be spoken or written back ends here: there is no handset that could show it. */
 static enum err run_event(struct work *work, struct op *op)
 {
     struct event_work *event_work = (struct event_work *)work;
     struct provider_news news = news_of(&event_work->event);
+    const struct provider *speaker = NULL;
     struct hook_reply ignored;
-    return take_news(op, &provider_mock, &news, message_source_CALLBACK, &ignored);
+    TRY(find_speaker(op, &event_work->event, &speaker));
+    return take_news(op, speaker, &news, message_source_CALLBACK, &ignored);
 }
 
 static void end_event(struct work *work, enum err err, const struct problem *problem)

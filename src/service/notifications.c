@@ -1,9 +1,10 @@
 #include "service/notifications.h"
 
 #include "service/events.h"
+#include "service/link.h"
 #include "store/notifications.h"
 
-enum { SEEN_AT_ONCE = 1000 };
+enum { SEEN_AT_ONCE = 1000, LOOKED_AT_A_TURN = 2000, UNSEEN_DAYS = 365 };
 
 /* Without the text, which may hold a link that takes the incident: it is asked for by whom it is
  * for. */
@@ -79,6 +80,16 @@ static enum err whose(struct op *op, struct id user, bool is_operators,
     return op_may_read(op, page->user);
 }
 
+static void show_texts(const struct op *op, struct list *list)
+{
+    struct notification *shown = ARENA_NEW_ARRAY(op->arena, struct notification, list->count + 1);
+    for (size_t i = 0; i < list->count; i++) {
+        shown[i] = ((const struct notification *)list->items)[i];
+        shown[i].text = link_shown_text(op, shown[i].text);
+    }
+    list->items = shown;
+}
+
 enum err list_notifications(struct op *op, const void *input, void *output)
 {
     const struct notification_list_input *wanted = input;
@@ -94,6 +105,7 @@ enum err list_notifications(struct op *op, const void *input, void *output)
         const struct notification *notifications = out->notifications.items;
         out->cursor = op_cursor_text(op, notifications[out->notifications.count - 1].id);
     }
+    show_texts(op, &out->notifications);
     return OK;
 }
 
@@ -176,4 +188,23 @@ enum err see_notifications(struct op *op, const void *input, void *output)
     return page.owner == OWNER_ANYBODY
                ? op_fail(op, E_INVALID, "userId", "say whose: userId, or operators: true")
                : see_all(op, &page, output);
+}
+
+/* Ids grow with time: no younger one is past its keeping. */
+enum err notifications_forget(struct op *op, struct night_walk *walk)
+{
+    struct instant seen = instant_sub(op->now, DAYS(op->site->notification_days));
+    struct notifications_old old = {
+        .after = walk->after,
+        .seen = seen,
+        .added = instant_sub(op->now, DAYS(UNSEEN_DAYS)),
+    };
+    struct id last = {instant_ms(instant_max(seen, old.added)) << ID_COUNTER_BITS};
+    TRY(notifications_place(op->db, walk->after, LOOKED_AT_A_TURN, &old.until));
+    walk->is_done = !id_is_set(old.until) || old.until.value >= last.value;
+    if (walk->is_done) {
+        old.until = last;
+    }
+    walk->after = old.until;
+    return notifications_remove(op->db, &old);
 }

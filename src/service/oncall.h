@@ -8,16 +8,16 @@
 #ifndef TOCSIN_SERVICE_ONCALL_H
 #define TOCSIN_SERVICE_ONCALL_H
 
-#include "service/op.h"
+#include "service/night.h"
 
 /* The person on call in a schedule at an instant; ID_NONE for nobody (a gap). E_NOT_FOUND for a
  * schedule that does not exist or was removed. */
 NODISCARD enum err oncall_person(struct op *op, struct id schedule, struct instant at,
                                  struct id *out);
 
-/* Once a night: the operator is told of schedules with gaps in the next 30 days, each once (key
- * "gaps:ID"), and again when they are mended. */
-NODISCARD enum err oncall_look_for_gaps(struct op *op);
+/* A portion of a night: the operator is told of schedules with gaps in the next 30 days, each once
+ * (key "gaps:ID"), and again when they are mended. */
+NODISCARD enum err oncall_look_for_gaps(struct op *op, struct night_walk *walk);
 
 NODISCARD enum err create_schedule(struct op *op, const void *input, void *output);
 NODISCARD enum err list_schedules(struct op *op, const void *input, void *output);

@@ -3,7 +3,7 @@
 #include "service/operator.h"
 #include "store/oncall.h"
 
-enum { PREVIEW_SPANS_MAX = 1000, SCHEDULES_A_TIME = 100 };
+enum { PREVIEW_SPANS_MAX = 1000, SCHEDULES_A_TURN = 10 };
 
 enum err oncall_check_instant(struct op *op, const char *field, struct instant at)
 {
@@ -73,33 +73,25 @@ static struct str next_cursor(const struct op *op, const struct span_query *quer
     return shown < result->total ? op_cursor_text(op, (struct id){shown}) : STR_NONE;
 }
 
-static enum err look_at(struct op *op, const struct spans_input *wanted, struct span_query *query,
-                        struct span_result *out)
+/* A page of the spans of a period, or of its gaps only. */
+static enum err list_spans(struct op *op, const struct spans_input *wanted, bool gaps_only,
+                           struct span_list *out)
 {
     struct oncall_names names = {.count = 0};
     struct oncall_plan plan;
+    struct span_result result;
     struct id first = ID_NONE;
-    query->from = wanted->from;
-    query->to = wanted->to;
+    struct span_query query = {
+        .plan = &plan, .from = wanted->from, .to = wanted->to, .gaps_only = gaps_only};
     TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &first));
-    TRY(oncall_period(op, &query->from, &query->to));
-    TRY(oncall_plan_load(op, op->path_id, query->from, query->to, &plan));
+    TRY(oncall_period(op, &query.from, &query.to));
+    TRY(oncall_plan_load(op, op->path_id, query.from, query.to, &plan));
     TRY(oncall_plan_mark_removed(op, &plan));
-    query->plan = &plan;
-    query->first = first.value;
-    query->limit = page_limit(wanted->limit);
-    oncall_spans(op, query, &names, out);
-    query->plan = NULL;
-    return OK;
-}
-
-enum err list_schedule_spans(struct op *op, const void *input, void *output)
-{
-    struct span_query query = {.gaps_only = false};
-    struct span_result result;
-    TRY(look_at(op, input, &query, &result));
-    *(struct span_list *)output = (struct span_list){
+    query.first = first.value;
+    query.limit = page_limit(wanted->limit);
+    oncall_spans(op, &query, &names, &result);
+    *out = (struct span_list){
         .from = query.from,
         .to = query.to,
         .coverage_percent = result.coverage_percent,
@@ -110,20 +102,24 @@ enum err list_schedule_spans(struct op *op, const void *input, void *output)
     return OK;
 }
 
+enum err list_schedule_spans(struct op *op, const void *input, void *output)
+{
+    return list_spans(op, input, false, output);
+}
+
 enum err list_schedule_gaps(struct op *op, const void *input, void *output)
 {
     const struct page_input *page = input;
     struct spans_input wanted = {.limit = page->limit, .cursor = page->cursor};
-    struct span_query query = {.gaps_only = true};
-    struct span_result result;
-    TRY(look_at(op, &wanted, &query, &result));
+    struct span_list list = {0};
+    TRY(list_spans(op, &wanted, true, &list));
     *(struct gap_list *)output = (struct gap_list){
-        .from = query.from,
-        .to = query.to,
-        .coverage_percent = result.coverage_percent,
-        .gaps = result.views,
-        .total = result.total,
-        .cursor = next_cursor(op, &query, &result),
+        .from = list.from,
+        .to = list.to,
+        .coverage_percent = list.coverage_percent,
+        .gaps = list.spans,
+        .total = list.total,
+        .cursor = list.cursor,
     };
     return OK;
 }
@@ -221,17 +217,17 @@ enum err oncall_tell_gaps(struct op *op, struct id schedule)
     return is_alarm ? tell(op, &plan.schedule, &gaps) : oncall_forget_gaps(op, &plan.schedule);
 }
 
-enum err oncall_look_for_gaps(struct op *op)
+enum err oncall_look_for_gaps(struct op *op, struct night_walk *walk)
 {
-    struct schedule_page page = {.id_key = op->site->id_key, .limit = SCHEDULES_A_TIME};
+    struct schedule_page page = {
+        .after = walk->after, .id_key = op->site->id_key, .limit = SCHEDULES_A_TURN};
     struct list schedules = {0};
-    do {
-        TRY(schedules_page(op->db, op->arena, &page, &schedules));
-        for (size_t i = 0; i < schedules.count; i++) {
-            const struct schedule *schedule = list_item(&schedules, &schedule_record, i);
-            page.after = schedule->id;
-            TRY(schedule->layers.count == 0 ? OK : oncall_tell_gaps(op, schedule->id));
-        }
-    } while (schedules.count == SCHEDULES_A_TIME);
+    TRY(schedules_page(op->db, op->arena, &page, &schedules));
+    for (size_t i = 0; i < schedules.count; i++) {
+        const struct schedule *schedule = list_item(&schedules, &schedule_record, i);
+        TRY(schedule->layers.count == 0 ? OK : oncall_tell_gaps(op, schedule->id));
+        walk->after = schedule->id;
+    }
+    walk->is_done = schedules.count < SCHEDULES_A_TURN;
     return OK;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "model/json.h"
+#include "store/settings.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -10,6 +11,15 @@
 #include <string.h>
 
 enum { LOG_TEXT_MAX = 512, PAGE_ITEMS = 100 };
+
+enum err writer_begin(struct writer *writer, struct db *db)
+{
+    int64_t highest = 0;
+    TRY(audit_open(db, &writer->chain));
+    TRY(settings_highest_id(db, &highest));
+    writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
+    return OK;
+}
 
 struct id op_new_id(struct op *op)
 {
@@ -40,6 +50,12 @@ void effects_free(struct effects *effects)
 {
     free(effects->items);
     *effects = (struct effects){0};
+}
+
+bool op_goes_aside(struct op *op)
+{
+    op->wants_aside = !op->is_aside;
+    return op->wants_aside;
 }
 
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
@@ -93,6 +109,14 @@ enum err op_may_change(struct op *op, struct id user)
         return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
     }
     return op_may_read(op, user);
+}
+
+enum err op_may_administer(struct op *op)
+{
+    TRY(op_may_change(op, ID_NONE));
+    return op->actor.scope == key_scope_ADMIN
+               ? OK
+               : op_fail(op, E_FORBIDDEN, NULL, "this takes a key of scope ADMIN");
 }
 
 enum err op_audit(struct op *op, struct audit_entry entry)

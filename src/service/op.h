@@ -24,7 +24,8 @@ enum effect_kind {
     EFFECT_CANCEL, /* A call is to be stopped at its provider. */
     EFFECT_SYNC, /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
                     request. */
-    EFFECT_SINK  /* An event sink is to be told more; `other` is the timer that holds the lease. */
+    EFFECT_SINK, /* An event sink is to be told more; `other` is the timer that holds the lease. */
+    EFFECT_PING  /* Whoever watches Tocsin is to hear that it is alive. */
 };
 
 struct sync_wait; /* service/sync */
@@ -56,6 +57,9 @@ struct writer {
     struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
 };
 
+/* Takes up where the audit trail and the ids have ended. */
+NODISCARD enum err writer_begin(struct writer *writer, struct db *db);
+
 struct op {
     struct instant now;
     struct arena *arena;
@@ -74,6 +78,8 @@ struct op {
     bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
                              where it would be 201. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
+    bool is_aside;          /* It runs where nothing waits for it, and may take long. */
+    bool wants_aside;       /* Set by a read that would take long here; see op_goes_aside. */
 };
 
 struct id op_new_id(struct op *op);
@@ -84,6 +90,10 @@ void effects_free(struct effects *effects);
  * kept for it, which saves a tenth of its cost. If it fails all the same, its whole batch is undone
  * as when the store does not take it. */
 void op_decided(struct op *op);
+
+/* A read that may take long begins with it: true where it is to return OK at once, untouched, and
+ * is run again where nothing waits for it. */
+bool op_goes_aside(struct op *op);
 
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
     PRINTF_LIKE(4, 5);
@@ -97,6 +107,9 @@ struct str op_id_text(const struct op *op, struct id id);
 /* Scope USER may touch its own subjects only, READER may change nothing: E_FORBIDDEN. */
 NODISCARD enum err op_may_read(struct op *op, struct id user);
 NODISCARD enum err op_may_change(struct op *op, struct id user);
+/* Whatever lets a machine in, or sends everything out: keys, sources of alerts, event sinks. For
+ * ADMIN alone. */
+NODISCARD enum err op_may_administer(struct op *op);
 
 struct audit_entry {
     const char *action;

@@ -3,6 +3,7 @@
 #include "domain/incident.h"
 #include "service/dispatch_outcomes.h"
 #include "service/incidents.h"
+#include "service/ladder.h"
 #include "service/trail.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
@@ -77,11 +78,12 @@ static enum err end_step(struct op *op, const struct message *message, enum step
     struct step step = {0};
     TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
     if (step.status != step_status_PENDING) {
-        return OK;
+        return ladder_row_ended(op, step.incident_id); /* What it went on by has ended too. */
     }
     step.status = (int)status;
     step.error_message = error;
     step.executed_at = status == step_status_EXECUTED ? op->now : INSTANT_NONE;
+    step.failed_at = status == step_status_FAILED ? op->now : INSTANT_NONE;
     return incident_step_ended(op, &step, message->user_id);
 }
 
@@ -126,7 +128,13 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
     TRY(db_get(op->db, TABLE_steps, message->step_id, op->arena, &step));
     return step.status == step_status_PENDING
                ? incident_step_skip(op, &step, message->user_id, str_from(reason))
-               : OK;
+               : ladder_row_ended(op, step.incident_id);
+}
+
+enum err outcome_over(struct op *op, const struct message *message)
+{
+    bool is_step = message->subject_type == subject_type_INCIDENT && id_is_set(message->step_id);
+    return is_step ? ladder_row_ended(op, message->subject_id) : OK;
 }
 
 enum err outcome_undelivered(struct op *op, const struct message *message, struct str reason)

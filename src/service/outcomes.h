@@ -22,6 +22,8 @@ NODISCARD enum err outcome_dropped(struct op *op, const struct message *message,
  * else is left: the reason is shown there. */
 NODISCARD enum err outcome_undelivered(struct op *op, const struct message *message,
                                        struct str reason);
+/* Nothing more will be heard of it: it was delivered, or rang out, or was hung up. */
+NODISCARD enum err outcome_over(struct op *op, const struct message *message);
 /* A further attempt of the same step has this message. */
 NODISCARD enum err outcome_next_attempt(struct op *op, const struct message *message);
 

@@ -1,9 +1,11 @@
 #include "service/people.h"
 
+#include "service/dispatch_outcomes.h"
 #include "service/engine.h"
+#include "service/ladder.h"
 #include "service/lint.h"
 #include "service/meetings.h"
-#include "service/oncall.h"
+#include "service/night.h"
 #include "service/suppressions.h"
 #include "store/people.h"
 
@@ -142,67 +144,11 @@ enum err delete_user(struct op *op, const void *input, void *output)
     TRY(lint_forget(op, subject_type_USER, user.id));
     user.deleted_at = user.updated_at = op->now;
     TRY(users_change(op->db, op->arena, &user));
-    TRY(oncall_look_for_gaps(op));
+    TRY(dispatches_person_removed(op, user.id));
+    TRY(ladders_person_removed(op, user.id));
+    TRY(night_look_for_gaps(op));
     *(struct removed *)output = (struct removed){.id = user.id, .deleted = true};
     return audit_user(op, "USER_REMOVED", &user, &user);
-}
-
-enum err create_user_key(struct op *op, const void *input, void *output)
-{
-    struct user user = {0};
-    struct api_key *key = output;
-    *key = *(const struct api_key *)input;
-    TRY(op_may_change(op, ID_NONE));
-    TRY(load_user(op, &user));
-    if (instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at)) {
-        return op_fail(op, E_INVALID, "expiresAt", "must be in the future");
-    }
-    key->id = op_new_id(op);
-    key->scope = key_scope_USER;
-    key->user_id = user.id;
-    key->created_at = op->now;
-    TRY(api_keys_make(op->db, op->arena, key));
-    return op_audit(op, (struct audit_entry){.action = "KEY_CREATED",
-                                             .subject_type = subject_type_USER,
-                                             .subject = user.id,
-                                             .user = user.id,
-                                             .after = key->name});
-}
-
-enum err list_user_keys(struct op *op, const void *input, void *output)
-{
-    const struct page_input *wanted = input;
-    struct page_cut cut = {.record = &api_key_record, .limit = wanted->limit};
-    struct user user = {0};
-    struct api_key_list *out = output;
-    TRY(op_may_read(op, ID_NONE));
-    TRY(op_cursor(op, wanted->cursor, &cut.after));
-    TRY(load_user(op, &user));
-    TRY(api_keys_of_user(op->db, op->arena, user.id, &out->keys));
-    out->total = (int64_t)out->keys.count;
-    out->cursor = op_cut_page(op, &cut, &out->keys);
-    return OK;
-}
-
-enum err revoke_user_key(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    struct api_key key = {0};
-    TRY(op_may_change(op, ID_NONE));
-    enum err err = db_get(op->db, TABLE_api_keys, op->path_id2, op->arena, &key);
-    bool is_theirs = err == OK && id_equal(key.user_id, op->path_id);
-    TRY(op_not_found(op, err == OK && !is_theirs ? E_NOT_FOUND : err, "key"));
-    if (!instant_is_set(key.revoked_at)) {
-        key.revoked_at = op->now;
-        TRY(db_update(op->db, TABLE_api_keys, op->arena, &key));
-        TRY(op_audit(op, (struct audit_entry){.action = "KEY_REVOKED",
-                                              .subject_type = subject_type_USER,
-                                              .subject = key.user_id,
-                                              .user = key.user_id,
-                                              .before = key.name}));
-    }
-    *(struct removed *)output = (struct removed){.id = key.id, .deleted = true};
-    return OK;
 }
 
 enum err list_audit(struct op *op, const void *input, void *output)

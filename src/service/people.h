@@ -1,4 +1,4 @@
-/* service/people: people, their keys and their calendars (requirements P1, M1, X1). */
+/* service/people: people and their calendars (requirements P1, M1). */
 #ifndef TOCSIN_SERVICE_PEOPLE_H
 #define TOCSIN_SERVICE_PEOPLE_H
 
@@ -9,10 +9,6 @@ NODISCARD enum err list_users(struct op *op, const void *input, void *output);
 NODISCARD enum err get_user(struct op *op, const void *input, void *output);
 NODISCARD enum err change_user(struct op *op, const void *input, void *output);
 NODISCARD enum err delete_user(struct op *op, const void *input, void *output);
-
-NODISCARD enum err create_user_key(struct op *op, const void *input, void *output);
-NODISCARD enum err list_user_keys(struct op *op, const void *input, void *output);
-NODISCARD enum err revoke_user_key(struct op *op, const void *input, void *output);
 
 NODISCARD enum err create_calendar(struct op *op, const void *input, void *output);
 NODISCARD enum err list_calendars(struct op *op, const void *input, void *output);

@@ -99,6 +99,23 @@ static enum err live_entry(struct op *op, struct id id, struct policy_entry *out
     return instant_is_set(out->archived_at) ? E_NOT_FOUND : OK;
 }
 
+enum err policy_of_path(struct op *op)
+{
+    struct policy_entry entry = {0};
+    struct str name = op->path_text;
+    if (!str_is_set(name)) {
+        return OK;
+    }
+    if (text_is_uuid(name)) {
+        return op_not_found(
+            op, id_parse(op->site->id_key, name, &op->path_id) == OK ? OK : E_NOT_FOUND, "policy");
+    }
+    enum err err = policies_by_name(op->db, op->arena, name, &entry);
+    int index = built_in_index(name);
+    op->path_id = err == OK ? entry.id : index >= 0 ? built_in_id(index) : ID_NONE;
+    return err == E_NOT_FOUND && index >= 0 ? OK : op_not_found(op, err, "policy");
+}
+
 enum err policy_current(struct op *op, struct str name, struct policy_in_force *out)
 {
     struct policy_entry entry = {0};
@@ -251,6 +268,7 @@ enum err replace_policy(struct op *op, const void *input, void *output)
     struct draft draft = {.wanted = input};
     bool ignored = false;
     TRY(op_may_change(op, ID_NONE));
+    TRY(policy_of_path(op));
     struct str built_in = built_in_name_of(op->path_id);
     enum err err = live_entry(op, op->path_id, &draft.entry);
     if (err == E_NOT_FOUND && str_is_set(built_in)) {
@@ -275,6 +293,7 @@ enum err archive_policy(struct op *op, const void *input, void *output)
     struct policy_entry entry = {0};
     struct policy before = {0};
     TRY(op_may_change(op, ID_NONE));
+    TRY(policy_of_path(op));
     enum err err = live_entry(op, op->path_id, &entry);
     if (err == E_NOT_FOUND && str_is_set(built_in_name_of(op->path_id))) {
         return op_fail(op, E_CONFLICT, NULL, "what comes built in cannot be removed");
@@ -380,6 +399,7 @@ enum err get_policy(struct op *op, const void *input, void *output)
     struct policy_version version = {0};
     struct policy *out = output;
     TRY(op_may_read(op, ID_NONE));
+    TRY(policy_of_path(op));
     if (wanted->version > 0) {
         TRY(any_entry(op, &entry));
         TRY(op_not_found(
@@ -406,9 +426,11 @@ enum err list_policy_versions(struct op *op, const void *input, void *output)
     struct list versions = {0};
     struct id after = ID_NONE;
     int64_t limit = page_limit(wanted->limit);
-    struct policy_version_page page = {.policy = op->path_id, .limit = limit + 1};
+    struct policy_version_page page = {.limit = limit + 1};
     TRY(op_may_read(op, ID_NONE));
+    TRY(policy_of_path(op));
     TRY(op_cursor(op, wanted->cursor, &after));
+    page.policy = op->path_id;
     page.after = after.value;
     enum err err = db_get(op->db, TABLE_policies, op->path_id, op->arena, &entry);
     if (err == E_NOT_FOUND && str_is_set(built_in_name_of(op->path_id))) {

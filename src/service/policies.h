@@ -20,6 +20,9 @@ struct policy_in_force {
     struct policy_rules rules;
 };
 
+/* The policy that a path names, by its name or its id: op->path_text becomes op->path_id. Archived
+ * ones are found by their id. A path without a text leaves the id as it is. */
+NODISCARD enum err policy_of_path(struct op *op);
 /* By name or by id text, as callers write it: E_NOT_FOUND. Archived ones are not found. */
 NODISCARD enum err policy_current(struct op *op, struct str name, struct policy_in_force *out);
 /* What an incident began with: its version, or where that is unset the one built in as `name`. */

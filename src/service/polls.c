@@ -6,6 +6,7 @@
 #include "service/engine.h"
 #include "service/messages.h"
 #include "service/operator.h"
+#include "service/providers.h"
 #include "store/messages.h"
 #include "store/timers.h"
 
@@ -23,9 +24,9 @@ static bool is_called_back(const struct op *op)
 
 /* Also of one that cannot be asked for yet: Plivo's callbacks bring the name that its calls are
  * asked for by, and where none comes at all, the operator is to hear of it. */
-static bool will_be_asked(const struct message *message)
+static bool will_be_asked(const struct op *op, const struct message *message)
 {
-    const struct provider *provider = provider_find(message->provider);
+    const struct provider *provider = site_provider(op->site, message->provider);
     return provider != NULL && provider->build_poll != silent_build_poll &&
            str_is_set(message->provider_id);
 }
@@ -33,8 +34,8 @@ static bool will_be_asked(const struct message *message)
 static bool can_be_asked(const struct op *op, const struct message *message)
 {
     struct wire_request ignored = {0};
-    return will_be_asked(message) &&
-           provider_find(message->provider)
+    return will_be_asked(op, message) &&
+           site_provider(op->site, message->provider)
                    ->build_poll(&op->site->provider_settings, (enum channel)message->channel,
                                 message->provider_id, op->arena, &ignored) == OK;
 }
@@ -42,7 +43,7 @@ static bool can_be_asked(const struct op *op, const struct message *message)
 enum err poll_expect(struct op *op, const struct message *message)
 {
     struct duration wait = {0};
-    if (!will_be_asked(message)) {
+    if (!will_be_asked(op, message)) {
         return OK;
     }
     bool is_more = poll_again(is_called_back(op), message->polls, &wait);

@@ -9,6 +9,21 @@
 /* How often a row is written only to say that all is still well. */
 static const struct duration success_every = SECONDS_INIT(60);
 
+const struct provider *site_provider(const struct site *site, struct str name)
+{
+    for (size_t i = 0; i < site->stand_in_count; i++) {
+        if (str_equal_text(name, site->stand_ins[i].name)) {
+            return &site->stand_ins[i];
+        }
+    }
+    return provider_find(name);
+}
+
+bool provider_is_played(const struct site *site, struct str name)
+{
+    return site->stand_in_count > 0 || str_equal_text(name, provider_mock.name);
+}
+
 struct provider_list provider_list_for(const struct site *site, enum channel channel,
                                        struct str recipient)
 {
@@ -259,7 +274,7 @@ static enum failure_category category_of(const struct verdict *verdict)
 
 enum err provider_note(struct op *op, const struct message *message, const struct verdict *verdict)
 {
-    const struct provider *provider = provider_find(message->provider);
+    const struct provider *provider = site_provider(op->site, message->provider);
     struct provider_state state = {0};
     bool is_new = false;
     if (provider == NULL || str_equal(verdict->code, VERDICT_CODE_NOT_BUILT)) {

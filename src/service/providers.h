@@ -31,6 +31,10 @@ NODISCARD enum err provider_try(struct op *op, const struct provider *provider,
 /* When an open breaker lets one message try; unset for one that lets all through. */
 NODISCARD enum err provider_retry_at(struct op *op, const struct provider *provider,
                                      struct instant *out);
+/* By its name: in a rehearsal, whoever plays it there. NULL for none. */
+const struct provider *site_provider(const struct site *site, struct str name);
+/* Whether what it says comes from the mock network. */
+bool provider_is_played(const struct site *site, struct str name);
 /* Which providers a number of a channel has, in their order. */
 struct provider_list provider_list_for(const struct site *site, enum channel channel,
                                        struct str recipient);

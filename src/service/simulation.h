@@ -16,8 +16,8 @@ struct rehearsal_order {
     const struct simulate_input *input;
 };
 
-/* POST /policies/{id}/simulate. E_NOT_FOUND, E_INVALID with the member, E_TOO_LARGE for what does
- * not end within its limits. */
+/* POST /policies/{policy}/simulate. E_NOT_FOUND, E_INVALID with the member, E_TOO_LARGE for what
+ * does not end within its limits. */
 NODISCARD enum err simulate_policy(struct op *op, const void *input, void *output);
 
 #endif

@@ -13,6 +13,7 @@
 #include "domain/retry.h"
 #include "domain/spend.h"
 #include "model/records.h"
+#include "service/outside.h"
 #include "store/seal.h"
 #include "store/zoneinfo.h"
 
@@ -49,6 +50,7 @@ struct stats {
     _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
     /* Since when changes have been taken without a break: the start, or the store's recovery. */
     _Atomic int64_t taking_changes_since_ms;
+    _Atomic int64_t ping_fails_since_ms; /* 0 while it arrives. */
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;
     _Atomic bool is_stopping;
@@ -90,17 +92,6 @@ struct delivery_rules {
     bool mock_has_breaker; /* Failures that are scripted for the mock count like a provider's. */
 };
 
-/* Event sinks; absent texts are STR_NONE. */
-struct sink_settings {
-    struct str airtable_url; /* AIRTABLE_API_BASE_URL */
-    struct str airtable_key; /* Of the environment's own sinks, as are the rest. */
-    struct str airtable_base;
-    struct str airtable_table;
-    struct str webhook_url;
-    struct str webhook_host;
-    struct str webhook_secret;
-};
-
 struct clock_port {
     void *context;
     struct instant (*now)(void *context);
@@ -117,6 +108,7 @@ struct site {
     int retry_attempts;                        /* QUEUE_RETRY_ATTEMPTS */
     struct duration retry_first;               /* QUEUE_RETRY_BACKOFF_DELAY */
     struct duration calendar_interval;
+    int64_t notification_days; /* NOTIFICATION_DAYS */
     struct str default_timezone;
     struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
     struct str operator_email; /* Absent for none; the same for the next two. */
@@ -127,14 +119,19 @@ struct site {
     struct delivery_rules delivery;
     struct provider_settings provider_settings;
     struct sink_settings sinks;
+    struct watch_settings watch;
+    struct health_limits health;
     struct zoneinfo *zones;
     struct seal *seal;
     struct hash_key id_key;
     const struct log *log;
     struct clock_port clock;
     struct stats *stats;
-    bool is_virtual; /* The clock moves only when told. */
+    bool is_virtual;    /* The clock moves only when told. */
+    bool has_admin_key; /* TOCSIN_ADMIN_KEY is set: there is one that cannot be revoked. */
     bool has_mock;
+    const struct provider *stand_ins; /* A rehearsal's, who play the real ones; NULL otherwise. */
+    size_t stand_in_count;
     /* Scripts the mock network; NULL without a mock. Called on the executor's thread. */
     enum err (*script_mock)(void *context, const struct mock_answer_input *input,
                             struct problem *problem);

@@ -2,9 +2,14 @@
 
 #include "service/incidents.h"
 #include "service/integrations.h"
+#include "store/incidents.h"
 #include "store/sources.h"
 
-enum { REMEMBERED_DAYS = 30 };
+enum { REMEMBERED_DAYS = 30, ALERTS_A_TURN = 2000 };
+
+/* What one message may begin in its own operation, in ladders and in rows of these; the ladders of
+ * what it reports beyond begin by timers that are due at once. */
+enum { LADDERS_AT_ONCE = 100, ROWS_AT_ONCE = 1000 };
 
 /* What is to be done about one report. */
 struct decision {
@@ -12,6 +17,13 @@ struct decision {
     struct incident incident; /* Where it concerns one that is there; its id is unset otherwise. */
     struct source_alert alert;
     bool writes_alert;
+    bool begins_later; /* The ladder of what it opens. */
+};
+
+/* The ladders that a message has begun so far. */
+struct ladders_begun {
+    int64_t ladders;
+    int64_t rows;
 };
 
 enum err prepare_source(struct op *op, const void *input, const void **out)
@@ -81,6 +93,8 @@ static enum err decide_repeating(struct op *op, const struct integration *integr
     TRY(err);
     if (report->signal == alert_signal_FIRING) {
         if (is_known && !is_new_occurrence(report, &out->alert)) {
+            out->writes_alert =
+                !instant_before(op->now, instant_add(out->alert.updated_at, DAYS(1)));
             return OK;
         }
         keep_alert(report, out);
@@ -152,6 +166,7 @@ static enum err open_or_join(struct op *op, const struct integration *integratio
         .dedup_key = report->dedup_key,
         .source = integration->id,
         .escalates = true,
+        .begins_later = out->begins_later,
     };
     bool is_joined = false;
     TRY(report_anyway(op, &made, &out->incident, &is_joined));
@@ -197,6 +212,27 @@ static enum err act(struct op *op, const struct integration *integration,
     return decision->writes_alert ? write_alert(op, &decision->alert) : OK;
 }
 
+static bool is_storm(const struct ladders_begun *begun)
+{
+    return begun->ladders >= LADDERS_AT_ONCE || begun->rows >= ROWS_AT_ONCE;
+}
+
+static enum err count_ladder(struct op *op, const struct decision *decision,
+                             struct ladders_begun *begun)
+{
+    int64_t rows = 0;
+    bool is_begun =
+        (decision->action == source_action_OPENED || decision->action == source_action_JOINED) &&
+        !decision->begins_later;
+    if (!is_begun) {
+        return OK;
+    }
+    TRY(steps_open_count(op->db, decision->incident.id, &rows));
+    begun->ladders++;
+    begun->rows += rows;
+    return OK;
+}
+
 static void note(const struct op *op, const struct integration *integration,
                  const struct source_batch *batch, const struct integration_news *news)
 {
@@ -212,6 +248,19 @@ static void note(const struct op *op, const struct integration *integration,
     }
 }
 
+/* A long message waits for its turn: what was changed meanwhile counts. */
+static enum err check_still_good(struct op *op, const struct integration *before,
+                                 const struct integration *now)
+{
+    if (!now->enabled) {
+        return op_fail(op, E_FORBIDDEN, NULL, "this integration is switched off");
+    }
+    return str_equal(before->key_hash, now->key_hash) && str_equal(before->secret, now->secret)
+               ? OK
+               : op_fail(op, E_FORBIDDEN, NULL,
+                         "the key or the secret of this integration was changed meanwhile");
+}
+
 static enum err take(struct op *op, const void *input, void *output)
 {
     const struct source_visit *visit = input;
@@ -220,15 +269,19 @@ static enum err take(struct op *op, const void *input, void *output)
     struct integration integration = {0};
     TRY(op_not_found(op, integrations_get(op->db, op->arena, visit->integration.id, &integration),
                      "integration"));
+    TRY(check_still_good(op, &visit->integration, &integration));
     struct integration_news news = {
         .id = integration.id, .at = op->now, .received = (int64_t)batch->count};
+    struct ladders_begun begun = {0};
     struct source_outcome *outcomes =
         ARENA_NEW_ARRAY(op->arena, struct source_outcome, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
         const struct source_report *report = &batch->items[i];
         struct decision decision;
         TRY(decide(op, &integration, report, &decision));
+        decision.begins_later = is_storm(&begun);
         TRY(act(op, &integration, report, &decision));
+        TRY(count_ladder(op, &decision, &begun));
         news.opened += decision.action == source_action_OPENED;
         news.resolved += decision.action == source_action_RESOLVED;
         struct id incident =
@@ -306,7 +359,14 @@ enum err preview_source(struct op *op, const void *input, void *output)
     return OK;
 }
 
-enum err forget_source_alerts(struct op *op)
+enum err forget_source_alerts(struct op *op, struct night_walk *walk)
 {
-    return source_alerts_forget(op->db, instant_sub(op->now, DAYS(REMEMBERED_DAYS)));
+    struct instant before = instant_sub(op->now, DAYS(REMEMBERED_DAYS));
+    struct id until = ID_NONE;
+    TRY(source_alerts_place(op->db, walk->after, ALERTS_A_TURN, &until));
+    walk->is_done = !id_is_set(until);
+    until = walk->is_done ? (struct id){INT64_MAX} : until;
+    TRY(source_alerts_forget(op->db, walk->after, until, before));
+    walk->after = until;
+    return OK;
 }

@@ -10,7 +10,7 @@
 #define TOCSIN_SERVICE_SOURCES_H
 
 #include "channel/source.h"
-#include "service/op.h"
+#include "service/night.h"
 
 /* A message of a source, whose key was found. */
 struct source_visit {
@@ -29,7 +29,8 @@ NODISCARD enum err take_grafana(struct op *op, const void *input, void *output);
 /* What a body would do, without doing it. */
 NODISCARD enum err preview_source(struct op *op, const void *input, void *output);
 
-/* Alerts that were over long ago are forgotten. */
-NODISCARD enum err forget_source_alerts(struct op *op);
+/* A portion of a night: alerts are forgotten that were not heard of for long, and are over or their
+ * incidents are, and those of integrations that were removed. */
+NODISCARD enum err forget_source_alerts(struct op *op, struct night_walk *walk);
 
 #endif

@@ -8,9 +8,8 @@
 #include "store/calendars.h"
 #include "store/dispatches.h"
 #include "store/messages.h"
+#include "store/sinks.h"
 #include "store/timers.h"
-
-enum { OVERDUE_SECONDS_MAX = 10, FAILURES_MAX = 3, UNDELIVERED_MAX = 10 };
 
 static const struct duration receipt_patience = SECONDS_INIT(300);
 
@@ -23,34 +22,62 @@ static enum err count(struct op *op, struct health *out)
     TRY(messages_failed_since(op->db, hour_ago, &out->undelivered_last_hour));
     TRY(messages_unreceipted(op->db, hour_ago, instant_sub(op->now, receipt_patience),
                              &out->callback_overdue));
+    TRY(dispatches_exhausted_since(op->db, hour_ago, &out->exhausted_dispatches));
+    TRY(sinks_in_state(op->db, sink_state_FAILING, &out->failing_sinks));
+    TRY(sinks_in_state(op->db, sink_state_PAUSED, &out->paused_sinks));
     TRY(db_number(op->db, S_breakers_open, &out->open_breakers, NO_PARAMS));
     return db_number(op->db, S_calendars_failing, &out->failing_calendars, NO_PARAMS);
 }
 
+/* A metric and from where on it is bad, in words: the number stands between. */
+struct measure {
+    int64_t value;
+    int64_t limit;
+    const char *before;
+    const char *after;
+};
+
+/* What is degraded, the worst first; STR_NONE where nothing is. */
+static struct str why_degraded(struct op *op, const struct health *health)
+{
+    const struct health_limits *limits = &op->site->health;
+    const struct measure measures[] = {
+        {health->oldest_due_seconds, limits->overdue_seconds, "the oldest due timer is ",
+         " s late"},
+        {health->consecutive_failures, limits->failures, "", " sends in a row failed"},
+        {health->open_breakers, limits->breakers,
+         "providers that fail, and are given nothing: ", "; see /api/v1/providers"},
+        {health->undelivered_last_hour, limits->undelivered, "",
+         " messages of the last hour were not delivered"},
+        {health->callback_overdue, limits->callbacks,
+         "providers owe receipts for more than five minutes: ", ""},
+        {health->exhausted_dispatches, limits->exhausted,
+         "dispatches of the last hour for which nobody was found: ", ""},
+        {health->pending_dispatches, limits->pending,
+         "dispatches for which a technician is sought: ", ""},
+        {health->failing_sinks, limits->sinks, "event sinks that fail: ", "; see /api/v1/sinks"},
+        {health->failing_calendars, limits->calendars, "calendars that cannot be read: ", ""},
+        {atomic_load(&op->site->stats->timers_quarantined), 1,
+         "timers that gave up and are quarantined: ", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(measures); i++) {
+        const struct measure *measure = &measures[i];
+        if (measure->limit > 0 && measure->value >= measure->limit) {
+            return arena_printf(op->arena, "%s%lld%s", measure->before, (long long)measure->value,
+                                measure->after);
+        }
+    }
+    return health->ping_failing_seconds > 0 ? STR("the ping to TOCSIN_PING_URL does not arrive")
+                                            : STR_NONE;
+}
+
 static void judge(struct op *op, struct health *out)
 {
-    const struct stats *stats = op->site->stats;
-    out->status = STR("degraded");
-    if (atomic_load(&stats->store_is_broken)) {
+    out->reason = why_degraded(op, out);
+    out->status = str_is_set(out->reason) ? STR("degraded") : STR("ok");
+    if (atomic_load(&op->site->stats->store_is_broken)) {
         out->status = STR("failing");
         out->reason = STR("the store does not take changes (is the disk full?)");
-    } else if (out->oldest_due_seconds > OVERDUE_SECONDS_MAX) {
-        out->reason = arena_printf(op->arena, "the oldest due timer is %lld s late",
-                                   (long long)out->oldest_due_seconds);
-    } else if (out->consecutive_failures >= FAILURES_MAX) {
-        out->reason = arena_printf(op->arena, "%lld sends in a row failed",
-                                   (long long)out->consecutive_failures);
-    } else if (out->open_breakers > 0) {
-        out->reason = STR("a provider fails, and nothing is given to it for a while; see "
-                          "/api/v1/providers");
-    } else if (out->undelivered_last_hour >= UNDELIVERED_MAX) {
-        out->reason = STR("many messages of the last hour were not delivered");
-    } else if (out->callback_overdue > 0) {
-        out->reason = STR("providers owe receipts for more than five minutes");
-    } else if (atomic_load(&stats->timers_quarantined) > 0) {
-        out->reason = STR("timers gave up and are quarantined");
-    } else {
-        out->status = STR("ok");
     }
 }
 
@@ -61,6 +88,7 @@ enum err show_health(struct op *op, const void *input, void *output)
     const struct stats *stats = op->site->stats;
     int64_t oldest_ms = atomic_load(&stats->oldest_due_ms);
     int64_t late_ms = oldest_ms == 0 ? 0 : instant_ms(op->now) - oldest_ms;
+    int64_t silent_ms = atomic_load(&stats->ping_fails_since_ms);
     *out = (struct health){
         .timestamp = op->now,
         .service = STR("tocsin"),
@@ -69,6 +97,8 @@ enum err show_health(struct op *op, const void *input, void *output)
         .oldest_due_seconds = late_ms < 0 ? 0 : late_ms / 1000,
         .consecutive_failures = atomic_load(&stats->consecutive_failures),
         .pending_timers = atomic_load(&stats->pending_timers),
+        /* One that has just failed counts, too. */
+        .ping_failing_seconds = silent_ms == 0 ? 0 : 1 + (instant_ms(op->now) - silent_ms) / 1000,
     };
     enum err err = count(op, out);
     judge(op, out);

@@ -1,5 +1,6 @@
 #include "service/timeline.h"
 
+#include "service/dispatch_internal.h"
 #include "store/delivery.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
@@ -189,6 +190,11 @@ static enum err add_alerts(struct story *story, const struct meeting *meeting)
             entry->user_id = items[i].user_id;
         }
     }
+    int64_t opened = 0;
+    TRY(incidents_of_generation(story->op->db, meeting->id, meeting->generation, &opened));
+    if (meeting->checkin_status == checkin_status_JOINED || opened > 0) {
+        return OK; /* Its timer finds nothing to do. */
+    }
     enum err err = timers_of_subject(story->op->db, story->op->arena, timer_kind_MISSED_CHECK,
                                      meeting->id, &check);
     if (err == OK) {
@@ -196,6 +202,39 @@ static enum err add_alerts(struct story *story, const struct meeting *meeting)
             meeting->user_id;
     }
     return err == E_NOT_FOUND ? OK : err;
+}
+
+static struct id first_waiting(const struct dispatch_case *dispatch)
+{
+    for (size_t i = 0; i < dispatch->count; i++) {
+        if (dispatch->technicians[i].outcome == technician_outcome_WAITING) {
+            return dispatch->technicians[i].user_id;
+        }
+    }
+    return ID_NONE;
+}
+
+/* The follow-ups of whoever's turn it is, and then the next one's turn, or the end. */
+static void add_attempts(struct story *story, struct dispatch_case *dispatch)
+{
+    const struct dispatch *row = &dispatch->row;
+    const struct followups *followups = &story->op->site->followups[row->level];
+    const struct dispatch_technician *current = dispatch_current(dispatch);
+    if (row->state != dispatch_state_DISPATCHING || current == NULL) {
+        return;
+    }
+    int64_t made = row->turn_attempts;
+    struct instant at = row->next_at;
+    while (followups_has_more(followups, made)) {
+        struct timeline_entry *entry = add_ahead(story, "ATTEMPT", at, subject_type_DISPATCH);
+        entry->level = row->attempt + 1 + made - row->turn_attempts;
+        entry->user_id = current->user_id;
+        made++;
+        at = instant_max(at, instant_add(row->turn_started_at, followups_wait(followups, made)));
+    }
+    struct id next = first_waiting(dispatch);
+    add_ahead(story, id_is_set(next) ? "NEXT_TECHNICIAN" : "EXHAUSTED", at, subject_type_DISPATCH)
+        ->user_id = next;
 }
 
 struct placed {
@@ -313,4 +352,17 @@ enum err show_meeting_timeline(struct op *op, const void *input, void *output)
         TRY(add_costs(op, incident.id, &out->costs));
     }
     return err == OK || err == E_NOT_FOUND ? show_page(&story, input, out) : err;
+}
+
+enum err show_dispatch_timeline(struct op *op, const void *input, void *output)
+{
+    struct timeline *out = output;
+    struct story story = {.op = op};
+    struct dispatch_case dispatch = {0};
+    TRY(dispatch_of_path(op, &dispatch));
+    TRY(add_changes(&story, dispatch.row.id));
+    TRY(add_messages(&story, dispatch.row.id));
+    add_attempts(&story, &dispatch);
+    TRY(add_costs(op, dispatch.row.id, &out->costs));
+    return show_page(&story, input, out);
 }

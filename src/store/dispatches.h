@@ -15,12 +15,20 @@ struct dispatch_page {
     struct id before;
     int64_t limit;
 };
+/* Whether it takes more than a few ms: a state in which nobody is sought any more. */
+bool dispatches_page_is_long(const struct dispatch_page *page);
 NODISCARD enum err dispatches_page(struct db *db, struct arena *arena,
                                    const struct dispatch_page *page, struct list *out,
                                    int64_t *total);
 /* Those that still seek somebody, and how many of them are overdue at `now`. */
+/* Those that ran out since and that nobody has ended or taken. */
+NODISCARD enum err dispatches_exhausted_since(struct db *db, struct instant since, int64_t *out);
 NODISCARD enum err dispatches_open_count(struct db *db, int64_t *out);
 NODISCARD enum err dispatches_overdue_count(struct db *db, struct instant now, int64_t *out);
+
+/* Those in which it is this person's turn. */
+NODISCARD enum err dispatches_asking(struct db *db, struct arena *arena, struct id user,
+                                     struct list *out);
 
 /* In the order of their positions. */
 NODISCARD enum err dispatch_technicians_of(struct db *db, struct arena *arena, struct id dispatch,

@@ -27,6 +27,9 @@ struct incident_page {
     struct id before; /* Unset for the first page. */
     int64_t limit;
 };
+/* Whether it takes more than a few ms: other filters than a state that is open, or a person alone.
+ */
+bool incidents_page_is_long(const struct incident_page *page);
 NODISCARD enum err incidents_page(struct db *db, struct arena *arena,
                                   const struct incident_page *page, struct list *out,
                                   int64_t *total);
@@ -41,8 +44,8 @@ NODISCARD enum err steps_claim(struct db *db, const struct step *step);
 NODISCARD enum err steps_skip(struct db *db, const struct step *step);
 /* One that is PENDING and has no message. */
 NODISCARD enum err steps_cancel(struct db *db, struct id id, struct str reason);
-NODISCARD enum err steps_end(struct db *db,
-                             const struct step *step); /* status, executed_at, error_message */
+/* status, executed_at, failed_at, error_message */
+NODISCARD enum err steps_end(struct db *db, const struct step *step);
 NODISCARD enum err steps_set_message(struct db *db, struct id id, struct id message);
 /* Another message carries it: message_id, channel and reason of `step`, in whatever state. */
 NODISCARD enum err steps_onward(struct db *db, const struct step *step);
@@ -51,6 +54,17 @@ NODISCARD enum err steps_hurry(struct db *db, const struct step *step);
 NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
                                         struct str reason, int64_t *cancelled);
 NODISCARD enum err steps_open_count(struct db *db, struct id incident, int64_t *out);
+/* Until when a message of the present round may still ring, or be told to have arrived: how long
+ * after it was taken at most. Unset where none is on its way any more. */
+struct answer_waits {
+    struct duration call;
+    struct duration text;
+};
+NODISCARD enum err steps_answerable_until(struct db *db, const struct incident *incident,
+                                          const struct answer_waits *waits, struct instant *out);
+/* Those of ladders that climb which have a message to the person. */
+NODISCARD enum err steps_asking(struct db *db, struct arena *arena, struct id user,
+                                struct list *out);
 /* Whether a step has reached the person, or tried to. */
 NODISCARD enum err steps_reached(struct db *db, struct id incident, struct id user, bool *out);
 

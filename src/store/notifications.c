@@ -50,6 +50,21 @@ enum err notifications_see(struct db *db, struct id id, struct instant now, bool
     return OK;
 }
 
+enum err notifications_place(struct db *db, struct id after, int64_t rows, struct id *out)
+{
+    *out = ID_NONE;
+    enum err err = db_number(db, S_notification_at_place, &out->value,
+                             PARAMS(value_int(after.value), value_int(rows - 1)));
+    return err == E_NOT_FOUND ? OK : err;
+}
+
+enum err notifications_remove(struct db *db, const struct notifications_old *old)
+{
+    return db_run(db, S_notifications_remove,
+                  PARAMS(value_int(old->after.value), value_int(old->until.value),
+                         value_time(old->seen), value_time(old->added)));
+}
+
 enum err notifications_end_subject(struct db *db, struct id subject, struct instant now)
 {
     return db_run(db, S_notifications_end, PARAMS(value_id(subject), value_time(now)));

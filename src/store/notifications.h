@@ -25,6 +25,18 @@ NODISCARD enum err notifications_count_unseen(struct db *db, const struct notifi
 
 /* *is_new is false where it was seen before. */
 NODISCARD enum err notifications_see(struct db *db, struct id id, struct instant now, bool *is_new);
+/* The id of the `rows`-th row after `after`; unset where there are fewer. */
+NODISCARD enum err notifications_place(struct db *db, struct id after, int64_t rows,
+                                       struct id *out);
+/* Of the rows after `after`, up to and with `until`: those that were seen before `seen`, and those
+ * that nobody saw and that were added before `added`. */
+struct notifications_old {
+    struct id after;
+    struct id until;
+    struct instant seen;
+    struct instant added;
+};
+NODISCARD enum err notifications_remove(struct db *db, const struct notifications_old *old);
 NODISCARD enum err notifications_end_subject(struct db *db, struct id subject, struct instant now);
 
 #endif

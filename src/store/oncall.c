@@ -89,18 +89,11 @@ enum err overrides_count(struct db *db, struct id schedule, struct instant after
                      PARAMS(value_id(schedule), value_int(instant_ms(after))));
 }
 
-static struct str hash_of(struct arena *arena, struct str secret)
-{
-    uint8_t *digest = arena_alloc(arena, SHA256_BYTES);
-    sha256(secret, digest);
-    return (struct str){(const char *)digest, SHA256_BYTES};
-}
-
 enum err schedule_feeds_make(struct db *db, struct arena *arena, struct schedule_feed *feed,
                              struct str *secret)
 {
     *secret = random_secret(arena, KEY_SECRET_BYTES);
-    feed->secret_hash = hash_of(arena, *secret);
+    feed->secret_hash = secret_hash(arena, *secret);
     return db_insert(db, TABLE_schedule_feeds, arena, feed);
 }
 
@@ -108,7 +101,7 @@ enum err schedule_feeds_by_secret(struct db *db, struct arena *arena, struct str
                                   struct schedule_feed *out)
 {
     return db_one(db, S_feed_by_hash, (struct db_into){TABLE_schedule_feeds, arena}, out,
-                  PARAMS(value_bytes(hash_of(arena, secret))));
+                  PARAMS(value_bytes(secret_hash(arena, secret))));
 }
 
 enum err schedule_feeds_of(struct db *db, struct arena *arena, struct id schedule, struct list *out)

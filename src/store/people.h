@@ -30,6 +30,16 @@ NODISCARD enum err api_keys_make(struct db *db, struct arena *arena, struct api_
 void api_key_hash(struct arena *arena, struct str secret, struct api_key *key);
 NODISCARD enum err api_keys_of_user(struct db *db, struct arena *arena, struct id user,
                                     struct list *out);
+/* Those of any scope, or of one; `scope` 0 for any. */
+struct api_key_page {
+    int scope;
+    struct id after;
+    int64_t limit;
+};
+NODISCARD enum err api_keys_page(struct db *db, struct arena *arena,
+                                 const struct api_key_page *page, struct list *out, int64_t *total);
+/* How many of scope ADMIN are good at that instant. */
+NODISCARD enum err api_keys_of_admin(struct db *db, struct instant now, int64_t *out);
 NODISCARD enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant now);
 
 #endif

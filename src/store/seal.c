@@ -174,6 +174,13 @@ struct str random_secret(struct arena *arena, size_t bytes)
     return hex_text(arena, secret, bytes);
 }
 
+struct str secret_hash(struct arena *arena, struct str secret)
+{
+    uint8_t *digest = arena_alloc(arena, SHA256_BYTES);
+    sha256(secret, digest);
+    return (struct str){(const char *)digest, SHA256_BYTES};
+}
+
 uint64_t random_number(void)
 {
     uint64_t number = 0;

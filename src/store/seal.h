@@ -29,6 +29,8 @@ void sha256(struct str bytes, uint8_t out[static SHA256_BYTES]);
 struct str hex_text(struct arena *arena, const uint8_t *bytes, size_t count);
 /* A new random secret, as hexadecimal text: for keys that people keep. */
 struct str random_secret(struct arena *arena, size_t bytes);
+/* SHA-256 of a secret that somebody shows us, as the rows keep it. */
+struct str secret_hash(struct arena *arena, struct str secret);
 uint64_t random_number(void);
 /* Equal in a time that does not tell where they differ. */
 bool equal_in_constant_time(struct str a, struct str b);

@@ -12,6 +12,11 @@ enum err sinks_page(struct db *db, struct arena *arena, struct id after, int64_t
                   PARAMS(value_int(after.value), value_int(limit)));
 }
 
+enum err sinks_in_state(struct db *db, enum sink_state state, int64_t *out)
+{
+    return db_number(db, S_sinks_in_state, out, PARAMS(value_enum(&sink_state_names, (int)state)));
+}
+
 enum err sinks_count(struct db *db, int64_t *out)
 {
     return db_number(db, S_sinks_count, out, NO_PARAMS);

@@ -8,6 +8,7 @@
 /* Oldest first, at most `limit` after an id. */
 NODISCARD enum err sinks_page(struct db *db, struct arena *arena, struct id after, int64_t limit,
                               struct list *out);
+NODISCARD enum err sinks_in_state(struct db *db, enum sink_state state, int64_t *out);
 NODISCARD enum err sinks_count(struct db *db, int64_t *out);
 /* Those that the next event is to wake. */
 NODISCARD enum err sinks_each_asleep(struct db *db, void *context,

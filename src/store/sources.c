@@ -1,12 +1,5 @@
 #include "store/sources.h"
 
-struct str secret_hash(struct arena *arena, struct str secret)
-{
-    uint8_t *digest = arena_alloc(arena, SHA256_BYTES);
-    sha256(secret, digest);
-    return (struct str){(const char *)digest, SHA256_BYTES};
-}
-
 enum err integrations_get(struct db *db, struct arena *arena, struct id id, struct integration *out)
 {
     TRY(db_get(db, TABLE_integrations, id, arena, out));
@@ -46,9 +39,19 @@ enum err source_alerts_of(struct db *db, struct arena *arena, struct id integrat
                   PARAMS(value_id(integration), value_text(fingerprint)));
 }
 
-enum err source_alerts_forget(struct db *db, struct instant before)
+enum err source_alerts_place(struct db *db, struct id after, int64_t rows, struct id *out)
 {
-    return db_run(db, S_source_alerts_forget, PARAMS(value_time(before)));
+    *out = ID_NONE;
+    enum err err = db_number(db, S_source_alert_at_place, &out->value,
+                             PARAMS(value_int(after.value), value_int(rows - 1)));
+    return err == E_NOT_FOUND ? OK : err;
+}
+
+enum err source_alerts_forget(struct db *db, struct id after, struct id until,
+                              struct instant before)
+{
+    return db_run(db, S_source_alerts_forget,
+                  PARAMS(value_int(after.value), value_int(until.value), value_time(before)));
 }
 
 enum err heartbeats_get(struct db *db, struct arena *arena, struct id id, struct heartbeat *out)
@@ -109,7 +112,9 @@ enum err incidents_released(struct db *db, struct arena *arena, struct instant n
                   PARAMS(value_time(now), value_int(limit)));
 }
 
-enum err incidents_hold_longer(struct db *db, struct instant now)
+enum err incidents_held_shorter(struct db *db, struct arena *arena, struct instant now,
+                                int64_t limit, struct list *out)
 {
-    return db_run(db, S_incidents_hold_longer, PARAMS(value_time(now)));
+    return db_all(db, S_incidents_held_shorter, (struct db_into){TABLE_incidents, arena}, out,
+                  PARAMS(value_time(now), value_int(limit)));
 }

@@ -25,8 +25,13 @@ NODISCARD enum err integrations_heard(struct db *db, const struct integration_ne
 
 NODISCARD enum err source_alerts_of(struct db *db, struct arena *arena, struct id integration,
                                     struct str fingerprint, struct source_alert *out);
-/* Those that were over before `before` and not heard of since. */
-NODISCARD enum err source_alerts_forget(struct db *db, struct instant before);
+/* The id of the `rows`-th row after `after`; unset where there are fewer. */
+NODISCARD enum err source_alerts_place(struct db *db, struct id after, int64_t rows,
+                                       struct id *out);
+/* Of the rows after `after`, up to and with `until`: those not heard of since `before` that are
+ * over, or whose incident is, and those of integrations that were removed. */
+NODISCARD enum err source_alerts_forget(struct db *db, struct id after, struct id until,
+                                        struct instant before);
 
 NODISCARD enum err heartbeats_get(struct db *db, struct arena *arena, struct id id,
                                   struct heartbeat *out);
@@ -37,9 +42,6 @@ NODISCARD enum err heartbeats_page(struct db *db, struct arena *arena, struct id
 NODISCARD enum err heartbeats_count(struct db *db, int64_t *out);
 /* It came: two columns of one row. */
 NODISCARD enum err heartbeats_beat(struct db *db, struct id id, struct instant at);
-
-/* SHA-256 of what somebody shows us, as the rows keep it. */
-struct str secret_hash(struct arena *arena, struct str secret);
 
 /* When the last of the windows ends that are on at `at` and cover the source (unset: what has
  * none); unset for none. */
@@ -57,7 +59,8 @@ NODISCARD enum err windows_page(struct db *db, struct arena *arena, const struct
 /* OPEN incidents that waited for a window and wait for none now, in the order of their ids. */
 NODISCARD enum err incidents_released(struct db *db, struct arena *arena, struct instant now,
                                       int64_t limit, struct list *out);
-/* Those that wait for another window now are to show its end. */
-NODISCARD enum err incidents_hold_longer(struct db *db, struct instant now);
+/* Those that wait, and whose window has another end than they know of. */
+NODISCARD enum err incidents_held_shorter(struct db *db, struct arena *arena, struct instant now,
+                                          int64_t limit, struct list *out);
 
 #endif

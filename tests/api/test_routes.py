@@ -115,7 +115,9 @@ def wrong_bodies(schemas, schema, body, where=""):
         at = f"{where}{name}"
         kinds = kinds_of(schemas, member)
         kind = next(one for one in kinds if one != "null")
-        values = WRONG[kind] + ([] if "null" in kinds else [None]) + (["NO SUCH"] if "enum" in schemas.resolve(member) else [])
+        welcome = tuple(python for word, python in (("array", list), ("object", dict)) if word in kinds)
+        values = [value for value in WRONG[kind] if kind != "string" or not isinstance(value, welcome)]
+        values += ([] if "null" in kinds else [None]) + (["NO SUCH"] if "enum" in schemas.resolve(member) else [])
         for value in values:
             yield {**body, name: value}, at
         inner = schemas.resolve(member)
@@ -253,6 +255,35 @@ def keeps_people_apart(route):
                            ANYBODY: "a person's key may do this"}[may])
 
 
+# What a key that may only read may ask with POST: it is worked out, and nothing is changed.
+SAYS_ONLY = {f"POST /api/v1/{path}" for path in ("policies/{policy}/simulate", "schedules/preview", "texts/preview",
+                                                 "integrations/{id}/preview")}
+# What lets a machine in, or sends events out.
+ADMINISTRATIVE = {f"{method} /api/v1/{path}" for method, path in (
+    ("POST", "keys"), ("DELETE", "keys/{id}"), ("POST", "users/{id}/keys"), ("DELETE", "users/{id}/keys/{id2}"),
+    ("POST", "sinks"), ("PATCH", "sinks/{id}"), ("DELETE", "sinks/{id}"), ("POST", "integrations"),
+    ("DELETE", "integrations/{id}"), ("POST", "integrations/{id}/rotate"))}
+
+
+def keeps_to_its_scope(route):
+    """A key of scope READER reads, one of OPERATOR does all but let others in; one that is over does nothing (X1)."""
+    if route.case.may == NO_KEY:
+        return
+    world, found = route.world, []
+    may = {"READER": route.method == "GET" or route.name in SAYS_ONLY, "OPERATOR": route.name not in ADMINISTRATIVE}
+    for scope, key in world.scope_key.items():
+        answer, problems = route.ask(route.case.fresh(world, world.bert), route.case.body(world, world.bert), key)
+        if not may[scope]:
+            problems = route.refusal(answer, problems, 403, "FORBIDDEN")
+        elif answer.status != route.success:
+            problems.append(f"wanted {route.success}, got {answer.status} {answer.text[:200]}")
+        found += [f"{scope}: {one}" for one in problems]
+    for key in (world.ended_key, world.revoked_key):
+        answer, problems = route.try_case(world.bert, key)
+        found += route.refusal(answer, problems, 401, "UNAUTHENTICATED")
+    route.check(found, "READER and OPERATOR may what their scope says, an ended or revoked key nothing")
+
+
 def is_reachable_without_version(world, schemas):
     """The names of requirements C1, I2, M6 and D6."""
     found = []
@@ -304,7 +335,8 @@ def lists_page(world):
              ("/notifications", "notifications", "id", {}),
              ("/events", "events", "id", {"subjectId": world.incident(anna)}),
              ("/audit", "events", "seq", {"subjectId": anna.id}), (f"/users/{anna.id}/keys", "keys", "id", {}),
-             (f"/users/{anna.id}/calendars", "calendars", "id", {}),
+             (f"/users/{anna.id}/calendars", "calendars", "id", {}), ("/keys", "keys", "id", {}),
+             ("/keys", "keys", "id", {"scope": "READER"}),
              (f"/incidents/escalations/{world.incident(anna)}", "steps", "id", {}),
              ("/policies", "policies", "id", {}), (f"/policies/{world.new_policy()}/versions", "policies", "version", {})]
     for path, member, name, query in lists:
@@ -437,18 +469,21 @@ def main():
     names = {f"{method} {path}" for method, path, _ in schemas.operations() if not path.startswith("/webhooks/")}
     checks.equal(sorted(set(CASES) - names), [], "every case has its route")
     checks.equal(sorted(names - set(CASES)), [], "every route has a case")
+    checks.equal(sorted((ADMINISTRATIVE | SAYS_ONLY) - names), [], "every exception of a scope is a route")
     checks.equal(answer.body["openapi"], "3.1.0", "the document is of OpenAPI 3.1")
-    world = World(server)
+    world, routes = World(server), []
     for method, path, operation in schemas.operations():
         if f"{method} {path}" not in CASES:
             continue
-        route = Route(schemas, world, method, path, operation)
+        routes.append(Route(schemas, world, method, path, operation))
         for aspect in ASPECTS:
-            aspect(route)
+            aspect(routes[-1])
     is_reachable_without_version(world, schemas)
     lists_page(world)
     knows_nobody_by_another_id(world)
     masks_numbers(world)
+    for route in routes:
+        keeps_to_its_scope(route)
     keys_end(world)
     stands_beside_the_routes(world)
     checks.equal(server.ask("GET", "/health").body["status"], "ok", "after all this it is well")

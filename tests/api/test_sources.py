@@ -8,6 +8,7 @@ import hmac
 import json
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from live import Checks, wait_until  # noqa: E402
@@ -118,6 +119,15 @@ def too_fast():
                            for one in late), "more are 503 with Retry-After, never 429", late and late[0].text)
     checks.equal(post(server, second["key"], "events", {"title": "x"}).status, 200, "another integration is not slowed")
     checks.ok(wait_until(lambda: post(server, first["key"], "events", {"title": "x"}).status == 200, 3), "a second later it goes on")
+    crowd = [add(server, "/integrations") for _ in range(6)]
+    statuses, began = {one["id"]: [] for one in crowd}, time.monotonic()
+    for _ in range(20):
+        for one in crowd:
+            statuses[one["id"]].append(post(server, one["key"], "events", {"title": "Storm", "id": "storm"}).status)
+    most = 5 + 5 * (time.monotonic() - began) + 1
+    checks.ok(all(found[:5] == [200] * 5 and found.count(200) <= most for found in statuses.values()),
+              "those that send by turns have each a pace of their own", most, *statuses.values())
+    checks.ok(most > 20 or all(503 in found for found in statuses.values()), "and none is without", most, *statuses.values())
     checks.equal(server.stop()[0], 0, "it stops well")
     server.check_logs(checks, "the logs of the fast one")
 

@@ -18,6 +18,7 @@ from stream import Decoder, Stream, request_of  # noqa: E402
 HEARTBEAT = 1
 STREAMS_MAX = 220
 MANY = 200
+STREAMS_PER_KEY = 20
 checks = Checks()
 
 
@@ -130,6 +131,19 @@ def resumes(server, ana):
     everything.wait_events(len(listed))
     checks.equal(everything.ids, [event["id"] for event in listed], "after=0 tells all that there is")
     everything.close()
+    page(server, ana)
+    seen = wait_until(lambda: server.get("/notifications", userId=ana, unseen="true")["notifications"])[0]["id"]
+    quiet = Stream(server.port, kinds="DISPATCH_OPENED")
+    refused = server.ask("POST", "/api/v1/notifications/seen", {"ids": [seen, begun_at]})
+    checks.equal(refused.status, 404, "an operation that told an event is refused", refused.text)
+    quiet.wait(lambda: len(quiet.decoder.comments) >= 2, 10)
+    place = quiet.decoder.last_id
+    quiet.close()
+    new_incident(server, ana)
+    back = Stream(server.port, headers={"Last-Event-ID": place})
+    back.wait_events(1)
+    checks.equal(back.kinds[:1], ["INCIDENT_OPENED"], "and whoever was told their place meanwhile has lost nothing")
+    back.close()
     unknown = server.get("/incidents")["incidents"][0]["id"]
     lost = Stream(server.port, after=unknown)
     lost.wait_events(1)
@@ -147,6 +161,23 @@ def says_that_it_is_there(server, ana):
     checks.ok(len(gaps) >= 2 and all(0.7 * HEARTBEAT < gap < 2.5 * HEARTBEAT for gap in gaps), "a silent stream has a heartbeat", gaps)
     checks.equal(narrow.decoder.last_id, newest, "which takes the place on that was reached, whatever the stream tells")
     narrow.close()
+
+
+def leaves_room(server, ana, bert):
+    """One key does not take the places of all others."""
+    greedy, modest = (server.post(f"/users/{user}/keys", {"name": "many"})["key"] for user in (ana, bert))
+    for key in (greedy, modest):
+        server.keep_secret(key, "a person's key")
+    streams = [Stream(server.port, key=greedy) for _ in range(STREAMS_PER_KEY)]
+    answer = server.ask("GET", "/api/v1/stream", key=greedy)
+    checks.equal((answer.status, (answer.body or {}).get("error", {}).get("code")), (429, "RATE_LIMITED"), "one over the most of a key is 429",
+                 answer.text)
+    checks.ok(answer.headers.get("Retry-After") and str(STREAMS_PER_KEY) in answer.text, "and says how many there are", answer.text)
+    other, admins = Stream(server.port, key=modest), Stream(server.port)
+    checks.equal((other.decoder.status, admins.decoder.status), (200, 200), "others have theirs")
+    for stream in [*streams, other, admins]:
+        stream.close()
+    checks.ok(wait_until(lambda: server.ask("GET", "/api/v1/stream", key=greedy).status == 200, 5 * HEARTBEAT), "places become free again")
 
 
 def ends_with_its_key(server, ana):
@@ -315,6 +346,7 @@ def main():
     filters(server, ana, bert, key)
     resumes(server, ana)
     says_that_it_is_there(server, ana)
+    leaves_room(server, ana, bert)
     ends_with_its_key(server, ana)
     serves_many(server, ana)
     cuts_off_the_slow(server, ana)

@@ -2,11 +2,13 @@
 """What a rehearsal says is what the engine then does, entry by entry (O7). Each case is asked of POST /policies/{id}/simulate and
 then lived through by the same server under the virtual clock; the timeline is put together again from what the API shows of its
 rows. And `tocsin simulate`: without a server, without a store, and with one that it only reads."""
+import concurrent.futures
 import datetime
 import json
 import pathlib
 import re
 import shlex
+import signal
 import sys
 import zoneinfo
 
@@ -16,6 +18,7 @@ from server import Server, run_commands  # noqa: E402
 
 checks = Checks()
 HOUR = 3600
+ALERTS = ("MEETING_UPCOMING_EMAIL", "MEETING_URGENT_MESSAGE", "MEETING_CRITICAL_CALL")
 BEGIN, STEP, MESSAGE, ANSWER, END, DROPPED = range(6)
 BEGINNINGS = ("INCIDENT_OPENED", "INCIDENT_ESCALATING", "INCIDENT_LEASE_ENDED")
 LINK = re.compile(r"https?://\S+")
@@ -163,7 +166,8 @@ class Life:
                 rank = ANSWER if is_answer else DROPPED if event["state"] == "CANCELLED" else MESSAGE
                 self.add(rank, event["at"], message["userId"], kind="ANSWER" if is_answer else "MESSAGE",
                          about=titles[message["subjectId"]], alertType=self.alerts.get(message["stepId"], {}).get("alertType"),
-                         step=step and self.step_view(step), message={"number": number, "attempt": message["attempt"]},
+                         step=step and self.step_view(step),
+                         message={"number": number, "attempt": message["attempt"], "provider": message["provider"]},
                          channel=message["channel"], person=self.person(message["userId"], message["target"]),
                          target=message["target"], to=None if message["channel"] == "IN_APP" else message["to"],
                          text=text and LINK.sub("LINK", text), outcome=event["providerState"] if is_answer else event["state"],
@@ -284,6 +288,7 @@ def command(server):
     code, out, err = alone("simulate", "--start", "2026-01-05T09:00:00Z", "--answer", "sms=reply 1")
     checks.ok(code == 0 and "level 1: IN_APP to Alex" in out and "acknowledged" in out and "if nobody answers" in out,
               "without a store, built-in policies are rehearsed for somebody made up", code, out, err)
+    checks.ok("  IN_APP 1 to Alex: " in out, "what has no address has no gap where it would stand", out)
     checks.ok(not (folder / "nothing").exists(), "and nothing is written")
     code, out, err = alone("simulate", "--start", "2026-01-05T09:00:00Z", "--answer", "call=press 1")
     checks.ok(code == 3, "3: the answers were not enough", code, out, err)
@@ -324,10 +329,53 @@ def documented():
     checks.equal(code, 0, "and it is done")
 
 
+def crowd():
+    """Four at a time, and the next one is told to come again; a SIGHUP in the middle of a rehearsal changes the one after it."""
+    folder = checks.folder("simulate-rules")
+    rules = folder / "rules.json"
+    def stages(*minutes):
+        rules.write_text(json.dumps({"stages": [
+            {"stage": number + 1, "alertType": ALERTS[number], "minutesBefore": before, "validUntilMinutesBefore": 0, "channel": "EMAIL"}
+            for number, before in enumerate(minutes)]}))
+    stages(15, 5, 2)
+    server = Server(checks, "simulate-crowd", at="2026-01-05T09:00:00Z", TOCSIN_RULES_FILE=str(rules)).start()
+    ana = {"name": "Ana", "phone": "+14155550101", "email": "ana@example.com"}
+    year = {"user": ana, "until": "2027-01-04T00:00:00Z", "incident": {"title": "Disk full", "repeat": "FREQ=DAILY"},
+            "policy": {"name": "calls", "steps": [{"channel": "CALL", "repeat": {"times": 2, "everyMinutes": 5}}]}}
+    meeting = {"user": ana, "meetings": [{"title": "Standup", "startsAt": "2026-01-05T12:00:00Z"}]}
+    def rehearse(order):
+        return server.ask("POST", "/api/v1/policies/missed-meeting/simulate", order)
+    def due(answer):
+        return [one["at"][11:16] for one in answer.data["timeline"] if one["kind"] == "ALERT"]
+    checks.equal(due(rehearse(meeting)), ["11:45", "11:55", "11:58"], "the stages of the rules file")
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        years = [pool.submit(rehearse, year) for _ in range(8)]
+        answers = [one.result() for one in concurrent.futures.as_completed(years)]
+    statuses = sorted(one.status for one in answers)
+    checks.ok(statuses.count(200) >= 4 and statuses.count(429) >= 1 and set(statuses) == {200, 429},
+              "of eight at once at least four are done, and some are told to come again", statuses)
+    refused = next(one for one in answers if one.status == 429)
+    checks.ok(refused.body["error"]["code"] == "RATE_LIMITED" and refused.headers.get("Retry-After"), "which says when",
+              refused.text, dict(refused.headers))
+    checks.ok(rehearse(meeting).status == 200, "then there is room again")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(rehearse, {**year, **meeting})
+        stages(30)
+        server.signal(signal.SIGHUP)
+        read = server.wait_log(r"\[RULE_ENGINE\] rules read: 1 stages")
+        found = under_way.result()
+    checks.ok(read, "SIGHUP is heard while one is under way", server.log()[-500:])
+    checks.ok(found.status == 200 and due(found) in (["11:45", "11:55", "11:58"], ["11:30"]), "which has one file's stages, whole",
+              found.status, found.text[:300])
+    checks.equal(due(rehearse(meeting)), ["11:30"], "the next one has the new ones")
+    server.stop()
+
+
 def main():
     documented()
     details({case[0]: compare(case) for case in CASES})
     command(faults())
+    crowd()
 
 
 checks.run(main)

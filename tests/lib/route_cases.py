@@ -47,6 +47,11 @@ class World:
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
         self.key = {person: self.new_key(person)["key"] for person in (self.anna, self.bert)}
+        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "OPERATOR")}
+        self.ended_key = self.new_scope_key("ADMIN", expiresAt="2026-01-05T09:30:00Z")["key"]
+        revoked = self.new_scope_key("ADMIN")
+        self.revoked_key = revoked["key"]
+        server.ask("DELETE", f"{V1}/keys/{revoked['id']}")
         for person in (self.anna, self.bert):
             server.keep_secret(self.key[person], "a person's key")
             server.push(person.id, "missed", "2026-01-05T09:20:00Z", joinUrl="https://meet.example.org/x")
@@ -63,6 +68,11 @@ class World:
 
     def new_key(self, person, **members):
         return self.server.post(f"/users/{person.id}/keys", {"name": f"key {self.number()}", **members})
+
+    def new_scope_key(self, scope="READER", **members):
+        made = self.server.post("/keys", {"name": f"key {self.number()}", "scope": scope, **members})
+        self.server.keep_secret(made["key"], f"a key of scope {scope}")
+        return made
 
     def new_calendar(self, person):
         return self.server.post(f"/users/{person.id}/calendars", {"kind": "upload", "ics": ICS})["id"]
@@ -266,6 +276,10 @@ CASES = {
     f"GET {V1}/users/{{id}}/keys": Case(at(V1 + "/users/{}/keys", person_id), None, NOBODY),
     f"DELETE {V1}/users/{{id}}/keys/{{id2}}": Case(
         at(V1 + "/users/{}/keys/{}", person_id, lambda world, person: world.new_key(person)["id"]), None, NOBODY),
+    f"POST {V1}/keys": Case(at(f"{V1}/keys"), lambda world, person: {
+        "name": "Wall", "scope": "READER", "expiresAt": "2026-06-01T00:00:00Z"}, NOBODY),
+    f"GET {V1}/keys": Case(at(f"{V1}/keys?scope=READER&limit=1000"), None, NOBODY),
+    f"DELETE {V1}/keys/{{id}}": Case(at(V1 + "/keys/{}", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
@@ -283,14 +297,14 @@ CASES = {
     f"GET {V1}/incidents/{{id}}": Case(at(V1 + "/incidents/{}", lambda world, person: world.incident(person))),
     f"POST {V1}/policies": Case(at(f"{V1}/policies"), policy_body, NOBODY),
     f"GET {V1}/policies": Case(at(f"{V1}/policies?limit=1000"), None, NOBODY),
-    f"GET {V1}/policies/{{id}}": Case(at(V1 + "/policies/{}?version=1", lambda world, person: world.new_policy()), None, NOBODY),
-    f"PUT {V1}/policies/{{id}}": Case(
+    f"GET {V1}/policies/{{policy}}": Case(at(V1 + "/policies/{}?version=1", lambda world, person: world.new_policy()), None, NOBODY),
+    f"PUT {V1}/policies/{{policy}}": Case(
         at(V1 + "/policies/{}", lambda world, person: world.replaceable_policy()),
         lambda world, person: policy_body(world, person, "replaceable"), NOBODY),
-    f"DELETE {V1}/policies/{{id}}": Case(at(V1 + "/policies/{}", lambda world, person: world.new_policy()), None, NOBODY),
-    f"GET {V1}/policies/{{id}}/versions": Case(at(V1 + "/policies/{}/versions", lambda world, person: world.new_policy()), None,
+    f"DELETE {V1}/policies/{{policy}}": Case(at(V1 + "/policies/{}", lambda world, person: world.new_policy()), None, NOBODY),
+    f"GET {V1}/policies/{{policy}}/versions": Case(at(V1 + "/policies/{}/versions", lambda world, person: world.new_policy()), None,
                                                NOBODY),
-    f"POST {V1}/policies/{{id}}/simulate": Case(
+    f"POST {V1}/policies/{{policy}}/simulate": Case(
         at(V1 + "/policies/{}/simulate", lambda world, person: world.new_policy()),
         lambda world, person: {"userId": person.id, "start": START, "incident": {"title": "Disk is full", "severity": "HIGH"},
                                "answers": [{"person": person.name, "channel": "SMS", "do": "reply 1", "afterSeconds": 30}],
@@ -334,6 +348,7 @@ CASES = {
     f"POST {V1}/dispatch/manual": Case(at(f"{V1}/dispatch/manual"), lambda world, person: {
         "callId": world.new_dispatch(person), "attempt": 2}, NOBODY),
     f"GET {V1}/dispatch/{{callId}}": Case(at(V1 + "/dispatch/{}", lambda world, person: world.new_dispatch(person))),
+    f"GET {V1}/dispatch/{{callId}}/timeline": Case(at(V1 + "/dispatch/{}/timeline", lambda world, person: world.new_dispatch(person))),
     f"POST {V1}/dispatch/{{callId}}/accept": Case(
         at(V1 + "/dispatch/{}/accept", lambda world, person: world.new_dispatch(person)), lambda world, person: {"userId": person.id}),
     f"POST {V1}/dispatch/{{callId}}/decline": Case(

@@ -271,6 +271,7 @@ static void test_segments(void **state)
         {text_key_OPERATOR_LADDER_EXHAUSTED, true, false, 1, 2},
         {text_key_OPERATOR_CALENDAR_FAILING, true, false, 1, 2},
         {text_key_TEST_MESSAGE, false, false, 1, 1},
+        {text_key_CANARY_MESSAGE, false, false, 1, 1},
         {text_key_OPERATOR_PROVIDER_FAILING, true, false, 2, 3},
         {text_key_OPERATOR_PROVIDER_RECOVERED, false, false, 1, 1},
         {text_key_OPERATOR_CALLBACKS_MISSING, true, false, 1, 2},

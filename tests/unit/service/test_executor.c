@@ -200,6 +200,40 @@ static void test_events_are_heard_when_they_are_durable(void **state)
     executor_free(&executor);
 }
 
+static void end_refused(struct work *work, enum err err, const struct problem *problem)
+{
+    (void)work;
+    (void)problem;
+    assert_int_equal(err, E_NOT_FOUND);
+}
+
+/* What an operation told before it was refused has no row: a stream that named it as its place
+ * would be told EVENTS_LOST when it comes back. */
+static void test_events_of_a_refused_operation_are_no_place(void **state)
+{
+    struct op_fixture *f = *state;
+    struct executor *executor = NULL;
+    struct listening kept = {.work = {.run = run_telling, .done = end_telling}, .fixture = f};
+    struct listening refused = {
+        .work = {.run = run_telling, .done = end_refused}, .fixture = f, .err = E_NOT_FOUND};
+    struct executor_config config = {.site = &f->site,
+                                     .db = f->store->db,
+                                     .wire = {NULL, submit_nothing},
+                                     .sync = {NULL, sync_nothing},
+                                     .events = {&kept, hear},
+                                     .in_flight_max = 4};
+    struct id newest = ID_NONE;
+    assert_int_equal(executor_new(&config, &executor, &f->problem), OK);
+    assert_int_equal(executor_recover(executor), OK);
+    atomic_store(&f->stats.listeners, 1);
+    assert_true(executor_turn(executor, &kept.work));
+    assert_true(executor_turn(executor, &refused.work));
+    assert_int_equal(events_last(f->store->db, &newest), OK);
+    assert_int_equal(atomic_load(&f->stats.last_event), newest.value);
+    assert_int_equal(kept.tells, 1);
+    executor_free(&executor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +241,8 @@ int main(void)
                                         op_tear_down),
         cmocka_unit_test(test_wait_that_ends_before_it_begins),
         cmocka_unit_test_setup_teardown(test_events_are_heard_when_they_are_durable, op_set_up,
+                                        op_tear_down),
+        cmocka_unit_test_setup_teardown(test_events_of_a_refused_operation_are_no_place, op_set_up,
                                         op_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

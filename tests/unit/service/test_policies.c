@@ -180,7 +180,7 @@ static void test_night_in_turns(void **state)
         store_insert(f->store, TABLE_users, &user);
     }
     for (int turn = 1; turn <= 3; turn++) {
-        assert_int_equal(lint_at_night(&f->op, &timer), OK);
+        assert_int_equal(run_night(&f->op, &timer), OK);
         bool is_last = turn == 3;
         assert_int_equal(timer.due_at.us == f->op.now.us, !is_last);
         assert_true(is_last ? count_findings(f, lint_code_ONE_CHANNEL_ONLY) == 225
@@ -191,7 +191,7 @@ static void test_night_in_turns(void **state)
     /* The next night finds the same, and says nothing. */
     f->op.now = timer.due_at;
     for (int turn = 1; turn <= 3; turn++) {
-        assert_int_equal(lint_at_night(&f->op, &timer), OK);
+        assert_int_equal(run_night(&f->op, &timer), OK);
     }
     assert_int_equal(count_findings(f, lint_code_ONE_CHANNEL_ONLY), 225);
     assert_int_equal(count_effects(f, EFFECT_SEND), 1);

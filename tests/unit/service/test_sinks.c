@@ -226,6 +226,8 @@ static void test_a_replay_wins_over_the_round_under_way(void **state)
     struct sink shown = {0};
     f->op.path_id = sink.id;
     assert_int_equal(replay_sink(&f->op, &replay, &shown), OK);
+    assert_int_equal(shown.waiting, -1); /* The writer counts nothing. */
+    assert_int_equal(get_sink(&f->op, NULL, &shown), OK);
     assert_int_equal(shown.waiting, 5);
     struct wire_answer answer = {
         .outcome = WIRE_ANSWERED, .status = 200, .body = echo(f, &request, 2)};

@@ -3,6 +3,7 @@
 #include "service/alerts.h"
 #include "service/checkins.h"
 #include "service/incidents.h"
+#include "service/keys.h"
 #include "service/people.h"
 
 #include <setjmp.h>

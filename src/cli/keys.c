@@ -1,0 +1,220 @@
+#include "service/keys.h"
+#include "cli/ask_server.h"
+#include "cli/command.h"
+#include "model/json.h"
+
+#include <stdio.h>
+
+/* Where no server runs it is one operation on the store, else one that the server is asked for. */
+struct key_work {
+    struct plant plant;
+    struct writer writer;
+    struct problem problem;
+    struct op op;
+};
+
+struct key_words {
+    const char *create; /* The name, or NULL. */
+    const char *revoke; /* The id, or NULL. */
+    const char *scope;
+    const char *expires;
+    bool lists;
+    bool is_json;
+};
+
+static enum err open_store(struct key_work *work, enum plant_use use)
+{
+    struct plant *plant = &work->plant;
+    TRY(plant_open(plant, use, &work->problem));
+    work->op = (struct op){.now = plant_now(plant),
+                           .arena = plant->config.arena,
+                           .db = plant->db,
+                           .site = &plant->site,
+                           .writer = &work->writer,
+                           .actor = {.name = STR("cli"), .scope = key_scope_ADMIN},
+                           .problem = &work->problem};
+    return OK;
+}
+
+static bool has_server(const struct key_work *work)
+{
+    return work->plant.lock < 0;
+}
+
+/* A transaction of its own, in which the audit trail goes on where it ends. */
+static enum err change(struct key_work *work,
+                       enum err (*function)(struct op *op, const void *input, void *output),
+                       const void *input, void *output)
+{
+    TRY(db_begin(work->op.db));
+    enum err err = writer_begin(&work->writer, work->op.db);
+    err = err == OK ? function(&work->op, input, output) : err;
+    err = err == OK ? db_commit(work->op.db) : err;
+    if (err != OK) {
+        db_rollback(work->op.db);
+    }
+    return err;
+}
+
+static enum err create_at_server(struct key_work *work, const struct key_input *input,
+                                 struct api_key *key)
+{
+    const struct json_node *data = NULL;
+    struct buf body = {.arena = work->op.arena};
+    struct json_context context = {.arena = work->op.arena, .id_key = work->plant.site.id_key};
+    record_to_json(&context, &body, &key_input_record, input);
+    struct server_request request = {.method = "POST",
+                                     .path = STR("/api/v1/keys"),
+                                     .body = buf_str(&body),
+                                     .listen = work->plant.config.listen};
+    TRY(ask_server(&work->op, &request, &data));
+    key->key = json_tree_text(data, "key");
+    return str_is_set(key->key)
+               ? OK
+               : op_fail(&work->op, E_INTERNAL, NULL, "the server has shown no key");
+}
+
+static enum err revoke_at_server(struct key_work *work, const char *id)
+{
+    const struct json_node *data = NULL;
+    struct server_request request = {.method = "DELETE",
+                                     .path = arena_printf(work->op.arena, "/api/v1/keys/%s", id),
+                                     .body = STR_NONE,
+                                     .listen = work->plant.config.listen};
+    return ask_server(&work->op, &request, &data);
+}
+
+static enum err read_scope(struct key_work *work, const char *text, int *out)
+{
+    char upper[16] = "";
+    for (size_t i = 0; text != NULL && text[i] != '\0' && i + 1 < sizeof upper; i++) {
+        bool is_small = text[i] >= 'a' && text[i] <= 'z';
+        upper[i] = (char)(is_small ? text[i] - 'a' + 'A' : text[i]);
+    }
+    bool is_known = enum_parse(&key_scope_names, str_from(upper), out) == OK;
+    return is_known && *out != key_scope_USER ? OK
+                                              : problem_set(&work->problem, E_INVALID, "--scope",
+                                                            "must be admin, operator or reader");
+}
+
+static enum err read_expiry(struct key_work *work, const char *text, struct instant *out)
+{
+    return text == NULL || instant_parse(str_from(text), out) == OK
+               ? OK
+               : problem_set(&work->problem, E_INVALID, "--expires",
+                             "must be a time such as 2027-01-05T09:00:00Z");
+}
+
+static enum err create(struct key_work *work, const char *name, const struct key_words *words)
+{
+    struct key_input input = {.name = str_from(name)};
+    struct api_key key = {0};
+    TRY(read_scope(work, words->scope, &input.scope));
+    TRY(read_expiry(work, words->expires, &input.expires_at));
+    if (input.name.len == 0 || input.name.len > 100 || !str_is_utf8(input.name)) {
+        return problem_set(&work->problem, E_INVALID, "name", "must have 1 to 100 bytes");
+    }
+    TRY(open_store(work, PLANT_ALONE));
+    TRY(has_server(work) ? create_at_server(work, &input, &key)
+                         : change(work, create_key, &input, &key));
+    fprintf(stderr, "This key is shown this once:\n");
+    printf("%.*s\n", STR_FMT(key.key));
+    return OK;
+}
+
+static enum err revoke(struct key_work *work, const char *id)
+{
+    struct removed removed = {0};
+    TRY(open_store(work, PLANT_ALONE));
+    if (id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) != OK) {
+        return op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
+    }
+    TRY(has_server(work) ? revoke_at_server(work, id) : change(work, revoke_key, NULL, &removed));
+    printf("%s is revoked; a server refuses it within a second\n", id);
+    return OK;
+}
+
+static struct str day_of(struct instant at, char text[static INSTANT_TEXT_MAX])
+{
+    return instant_is_set(at) ? instant_format(at, text) : STR("-");
+}
+
+static void show_key(const struct op *op, const struct api_key *key)
+{
+    char created[INSTANT_TEXT_MAX];
+    char ends[INSTANT_TEXT_MAX];
+    bool is_revoked = instant_is_set(key->revoked_at);
+    bool is_over = instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at);
+    struct str prefix = str_is_set(key->prefix) ? key->prefix : STR("-");
+    printf("%.*s  %-8s  %-7s  %-12.*s  %.*s  %-24.*s  %.*s\n", STR_FMT(op_id_text(op, key->id)),
+           enum_name(&key_scope_names, key->scope),
+           is_revoked ? "revoked"
+           : is_over  ? "ended"
+                      : "good",
+           STR_FMT(prefix), STR_FMT(day_of(key->created_at, created)),
+           STR_FMT(day_of(key->expires_at, ends)), STR_FMT(key->name));
+}
+
+static void show_keys(struct key_work *work, const struct api_key_list *page, bool is_json)
+{
+    const struct api_key *keys = page->keys.items;
+    for (size_t i = 0; i < page->keys.count && !is_json; i++) {
+        show_key(&work->op, &keys[i]);
+    }
+    for (size_t i = 0; i < page->keys.count && is_json; i++) {
+        struct json_context context = {.arena = work->op.arena, .id_key = work->plant.site.id_key};
+        struct buf text = {.arena = work->op.arena};
+        record_to_json(&context, &text, &api_key_record, &keys[i]);
+        printf("%.*s\n", STR_FMT(buf_str(&text)));
+    }
+}
+
+static enum err list(struct key_work *work, bool is_json)
+{
+    struct key_list_input input = {.limit = 1000};
+    struct api_key_list page = {0};
+    TRY(open_store(work, PLANT_READ_ONLY));
+    do {
+        page = (struct api_key_list){0};
+        TRY(list_keys(&work->op, &input, &page));
+        show_keys(work, &page, is_json);
+        input.cursor = page.cursor;
+    } while (str_is_set(page.cursor));
+    return OK;
+}
+
+static enum err run(struct key_work *work, const struct key_words *words)
+{
+    return words->create != NULL   ? create(work, words->create, words)
+           : words->revoke != NULL ? revoke(work, words->revoke)
+                                   : list(work, words->is_json);
+}
+
+enum exit_code run_keys(const struct arguments *arguments)
+{
+    struct key_work work = {0};
+    const struct command *command = command_named("keys");
+    enum exit_code code = EXIT_USAGE;
+    struct key_words words = {.create = take_option(arguments, "create"),
+                              .revoke = take_option(arguments, "revoke"),
+                              .lists = take_flag(arguments, "list"),
+                              .is_json = take_flag(arguments, "--json"),
+                              .scope = take_option(arguments, "--scope"),
+                              .expires = take_option(arguments, "--expires")};
+    if ((words.create != NULL) + (words.revoke != NULL) + words.lists != 1) {
+        fprintf(stderr, "usage: tocsin keys %s\n", command->usage);
+        return EXIT_USAGE;
+    }
+    if (!load_plant(arguments, &work.plant)) {
+        return EXIT_USAGE;
+    }
+    if (all_taken(arguments, command)) {
+        enum err err = run(&work, &words);
+        code = err == OK ? EXIT_DONE : EXIT_FAILED;
+    }
+    if (code == EXIT_FAILED) {
+        say_problem("keys", &work.problem);
+    }
+    plant_close(&work.plant);
+    return code;
+}

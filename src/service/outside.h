@@ -1,0 +1,40 @@
+/* service/outside: the settings of what is told beside people: event sinks, and whoever watches
+ * Tocsin itself (service/watch). Absent texts are STR_NONE. Part of service/site. */
+#ifndef TOCSIN_SERVICE_OUTSIDE_H
+#define TOCSIN_SERVICE_OUTSIDE_H
+
+#include "base/time.h"
+#include "model/enums.h"
+
+struct sink_settings {
+    struct str airtable_url; /* AIRTABLE_API_BASE_URL */
+    struct str airtable_key; /* Of the environment's own sinks, as are the rest. */
+    struct str airtable_base;
+    struct str airtable_table;
+    struct str webhook_url;
+    struct str webhook_host;
+    struct str webhook_secret;
+};
+
+struct watch_settings {
+    struct str ping_url; /* TOCSIN_PING_URL and so on */
+    struct duration ping_every;
+    struct str canary_user; /* A person's id or number. */
+    enum channel canary_channel;
+    struct duration canary_every;
+};
+
+/* From which number on /health says degraded (HEALTH_…); 0 for never. */
+struct health_limits {
+    int64_t overdue_seconds;
+    int64_t failures;
+    int64_t undelivered;
+    int64_t callbacks;
+    int64_t breakers;
+    int64_t exhausted;
+    int64_t pending;
+    int64_t sinks;
+    int64_t calendars;
+};
+
+#endif
