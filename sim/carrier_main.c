@@ -50,6 +50,12 @@ static struct instant real_now(void)
     return (struct instant){(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
 }
 
+static struct instant date_now(void *context)
+{
+    (void)context;
+    return real_now();
+}
+
 static struct instant now_of(const struct place *place)
 {
     int64_t passed = real_now().us - place->start.us;
@@ -340,7 +346,8 @@ static bool start(struct place *place, uint16_t port, struct http_server **serve
                                         .log = &place->log,
                                         .context = place,
                                         .handle = handle,
-                                        .refuse = refuse};
+                                        .refuse = refuse,
+                                        .now = date_now};
     if (http_client_start(&client, &place->client, &problem) != OK ||
         http_server_start(&config, server, &problem) != OK) {
         fprintf(stderr, "tocsin-carrier: %s\n", problem.message);

@@ -290,16 +290,24 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
     return false;
 }
 
-/* Memory may know of more timers than there are rows (they end there when they come up), never of
- * fewer. */
+/* What is due and when, by the rows; an alert that was found late is due at once. */
+#define NOT_REMEMBERED(table) " AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.id=" table ".id)"
+#define WAITING                                                                       \
+    "(SELECT coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL" \
+    " UNION ALL SELECT max(due_at, id>>12) FROM alerts"                               \
+    " WHERE status='PENDING'" NOT_REMEMBERED(                                         \
+        "alerts") " UNION ALL SELECT scheduled_at FROM steps"                         \
+                  " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(    \
+                      "steps") " UNION ALL SELECT check_at FROM meetings"             \
+                               " WHERE check_at IS NOT NULL" NOT_REMEMBERED("meetings") ")"
+
+/* Memory may know of more than waits (what has ended is dropped when it comes up), never of less.
+ */
 static bool memory_holds(const struct world *world, struct arena *arena, struct str *broken)
 {
     struct instant next = INSTANT_NONE;
-    int64_t rows = peek_number(&world->store, arena,
-                               "SELECT count(*) FROM timers WHERE state IN ('PENDING', 'ACTIVE')");
-    int64_t first = peek_number(&world->store, arena,
-                                "SELECT coalesce(min(coalesce(lease_until, due_at)), 0) FROM timers"
-                                " WHERE state IN ('PENDING', 'ACTIVE')");
+    int64_t rows = peek_number(&world->store, arena, "SELECT count(*) FROM " WAITING);
+    int64_t first = peek_number(&world->store, arena, "SELECT coalesce(min(due), 0) FROM " WAITING);
     bool has_next = executor_next(world->room.executor, &next);
     if (rows > 0 && (!has_next || instant_ms(next) > first ||
                      (int64_t)executor_pending_timers(world->room.executor) < rows)) {

@@ -172,6 +172,18 @@ static struct str path_for_log(const struct api_call *call)
     return is_page || is_link ? STR("/l/…") : path_without_secrets(call->request.path, call->arena);
 }
 
+static void log_answer(const struct api_call *call, enum err err, int status)
+{
+    const struct log *log = call->site->log;
+    enum log_level level = err == OK ? LOG_DEBUG : LOG_INFO;
+    /* The path is not written for a line that nobody reads. */
+    if (log == NULL || level < log->least) {
+        return;
+    }
+    log_write(log, level, LOG_HTTP, str_from(call->request_id), "%s %.*s %d",
+              http_method_name(call->request.method), STR_FMT(path_for_log(call)), status);
+}
+
 void call_answer(struct api_call *call, enum err err, const struct problem *problem)
 {
     struct http_response response = {.content_type = STR("application/json"),
@@ -204,9 +216,7 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
             response.header_count = 1;
         }
     }
-    log_write(call->site->log, err == OK ? LOG_DEBUG : LOG_INFO, LOG_HTTP, response.request_id,
-              "%s %.*s %d", http_method_name(call->request.method), STR_FMT(path_for_log(call)),
-              response.status);
+    log_answer(call, err, response.status);
     call->reply.send(call->reply.context, &response);
 }
 

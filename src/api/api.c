@@ -9,9 +9,7 @@
 #include "net/uri.h"
 #include "service/sync.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { ASIDES_MAX = 4 };
@@ -341,6 +339,19 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
                                             : read_input(call, problem);
 }
 
+static void name_request(struct api *api, struct api_call *call)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t number = ++api->requests;
+    uint64_t hash =
+        hash_bytes(api->request_key, (struct str){(const char *)&number, sizeof number});
+    for (int i = 15; i >= 0; i--) {
+        call->request_id[i] = digits[hash & 0xf];
+        hash >>= 4;
+    }
+    call->request_id[16] = '\0';
+}
+
 void api_handle(struct api *api, const struct http_request *request, struct arena *arena,
                 struct api_reply reply)
 {
@@ -348,10 +359,7 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
     struct problem problem = {0};
     *call = (struct api_call){
         .site = api->config.site, .request = *request, .arena = arena, .reply = reply};
-    char number[32];
-    int len = snprintf(number, sizeof number, "%" PRIu64, ++api->requests);
-    snprintf(call->request_id, sizeof call->request_id, "%016" PRIx64,
-             hash_bytes(api->request_key, (struct str){number, (size_t)len}));
+    name_request(api, call);
     if (call_answer_builtin(call)) {
         return;
     }

@@ -1,12 +1,13 @@
 #include "api/auth.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "service/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KNOWN_MAX = 256, NAME_MAX_BYTES = 128, KEY_BYTES_MAX = 256 };
+enum { KNOWN_MAX = 256, NAME_MAX_BYTES = 128, KEY_BYTES_MAX = 256, HASHED_MAX = 64 };
 
 static const struct duration known_for = SECONDS_INIT(1);
 
@@ -20,11 +21,21 @@ struct known_key {
     struct instant filled_at;
 };
 
+/* SHA-256 of what was presented before, found by 128 bits of a hash whose keys nobody else has, so
+ * that the secret itself is not kept. It says nothing about whether the key is good. */
+struct hashed_secret {
+    uint64_t tag[2];
+    bool is_set;
+    struct key_hash hash;
+};
+
 struct auth {
     bool has_admin;
     struct key_hash admin_hash;
     int64_t requests_per_second;
     struct known_key known[KNOWN_MAX];
+    struct hash_key tag_keys[2];
+    struct hashed_secret hashed[HASHED_MAX];
 };
 
 struct auth *auth_new(struct str admin_key, int64_t requests_per_second)
@@ -32,6 +43,9 @@ struct auth *auth_new(struct str admin_key, int64_t requests_per_second)
     struct auth *auth = memory_new(sizeof *auth);
     auth->has_admin = str_is_set(admin_key);
     auth->requests_per_second = requests_per_second;
+    for (size_t i = 0; i < ARRAY_LENGTH(auth->tag_keys); i++) {
+        auth->tag_keys[i] = (struct hash_key){random_number(), random_number()};
+    }
     if (auth->has_admin) {
         auth->admin_hash = key_hash_of(admin_key);
     }
@@ -91,9 +105,20 @@ static enum err pace(const struct auth *auth, struct op *op, struct known_key *k
     return OK;
 }
 
+static struct key_hash hash_of(struct auth *auth, struct str secret)
+{
+    uint64_t low = hash_bytes(auth->tag_keys[0], secret);
+    uint64_t high = hash_bytes(auth->tag_keys[1], secret);
+    struct hashed_secret *hashed = &auth->hashed[low % HASHED_MAX];
+    if (!hashed->is_set || hashed->tag[0] != low || hashed->tag[1] != high) {
+        *hashed = (struct hashed_secret){{low, high}, true, key_hash_of(secret)};
+    }
+    return hashed->hash;
+}
+
 /* The secret of a bearer key, and its hash. */
-static enum err read_secret(struct op *op, struct str authorization, struct str *secret,
-                            struct key_hash *hash)
+static enum err read_secret(struct auth *auth, struct op *op, struct str authorization,
+                            struct str *secret, struct key_hash *hash)
 {
     struct str scheme = STR("Bearer ");
     bool is_bearer = str_starts_nocase(authorization, scheme);
@@ -105,14 +130,14 @@ static enum err read_secret(struct op *op, struct str authorization, struct str 
         return op_fail(op, E_UNAUTHENTICATED, NULL,
                        "send the header \"Authorization: Bearer KEY\"");
     }
-    *hash = key_hash_of(*secret);
+    *hash = hash_of(auth, *secret);
     return OK;
 }
 
-enum err auth_key(struct op *op, struct str authorization, struct key_hash *out)
+enum err auth_key(struct auth *auth, struct op *op, struct str authorization, struct key_hash *out)
 {
     struct str secret = STR_NONE;
-    return read_secret(op, authorization, &secret, out);
+    return read_secret(auth, op, authorization, &secret, out);
 }
 
 static bool is_admins(const struct auth *auth, const struct key_hash *hash)
@@ -120,12 +145,12 @@ static bool is_admins(const struct auth *auth, const struct key_hash *hash)
     return auth->has_admin && key_hash_equal(hash, &auth->admin_hash);
 }
 
-enum err auth_again(const struct auth *auth, struct op *op, struct str authorization)
+enum err auth_again(struct auth *auth, struct op *op, struct str authorization)
 {
     struct str secret = STR_NONE;
     struct key_hash hash;
     struct api_key key = {0};
-    TRY(read_secret(op, authorization, &secret, &hash));
+    TRY(read_secret(auth, op, authorization, &secret, &hash));
     return is_admins(auth, &hash) ? OK : find_key(op, secret, &key);
 }
 
@@ -135,7 +160,7 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
     struct str secret = STR_NONE;
     struct key_hash hash;
     struct known_key *known = NULL;
-    TRY(read_secret(op, authorization, &secret, &hash));
+    TRY(read_secret(auth, op, authorization, &secret, &hash));
     if (is_admins(auth, &hash)) {
         *out = (struct actor){.name = STR("api:admin"), .scope = key_scope_ADMIN};
         return OK;

@@ -17,9 +17,10 @@ NODISCARD enum err auth_check(struct auth *auth, struct op *op, struct str autho
 
 /* The same once more for who listens: E_UNAUTHENTICATED where their key is not good any more. Asks
  * the store, and does not count as a request. */
-NODISCARD enum err auth_again(const struct auth *auth, struct op *op, struct str authorization);
+NODISCARD enum err auth_again(struct auth *auth, struct op *op, struct str authorization);
 
 /* Which key it is. E_UNAUTHENTICATED where it is none. */
-NODISCARD enum err auth_key(struct op *op, struct str authorization, struct key_hash *out);
+NODISCARD enum err auth_key(struct auth *auth, struct op *op, struct str authorization,
+                            struct key_hash *out);
 
 #endif

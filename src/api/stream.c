@@ -408,7 +408,7 @@ enum err stream_begin(struct stream_hub *hub, struct api_call *call, struct op *
         call->reply.send(call->reply.context, &head);
         return OK;
     }
-    TRY(auth_key(op, call->request.authorization, &key));
+    TRY(auth_key(hub->config.auth, op, call->request.authorization, &key));
     TRY(check_room(hub, call, op, &key));
     if (hub->count == 0) {
         recent_restart(&hub->recent, newest(hub));

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20, STOP_SECONDS = 2 };
 
@@ -50,6 +51,15 @@ static struct http_stream *begin_stream(void *context, const struct http_respons
 {
     const struct reply_place *place = context;
     return http_exchange_stream(place->exchange, head, source);
+}
+
+/* What clients compare with their own clocks, so that it is the real one at all times. */
+static struct instant real_now(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct instant){(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
 }
 
 static struct duration tick(void *context, struct instant now)
@@ -144,6 +154,7 @@ enum err front_open(struct server *server, struct problem *problem)
         .context = server,
         .handle = handle,
         .refuse = refuse,
+        .now = real_now,
         .turn_end = turn_end,
         .tick = tick,
     };

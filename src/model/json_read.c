@@ -1,36 +1,11 @@
-#include "model/json_field.h"
 #include "model/json_lines.h"
+#include "model/json_reading.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One record that is being filled from an object. */
-struct reading {
-    const struct json_context *context;
-    const struct record *record;
-    const struct json_path *path; /* Of the object itself; NULL for the body. */
-    void *out;
-    bool is_partial;         /* Of the body only: what it nests is replaced as a whole. */
-    struct presence given;   /* Fields that the object has, be it with null. */
-    struct presence entered; /* Fields of nested objects that the object has. */
-};
-
-/* How a member's name relates to a field. */
-enum match { MATCH_NONE, MATCH_MEMBER, MATCH_OBJECT };
-
-static bool is_body_member(const struct field *field)
-{
-    return (field->flags & (F_READ_ONLY | F_HIDDEN | F_QUERY | F_PATH)) == 0 &&
-           field->type != FIELD_BYTES;
-}
-
-static void presence_add(struct presence *presence, size_t index)
-{
-    presence->bits |= (uint64_t)1 << index;
-}
 
 /* `prefix` is the nested object that the name was found in, absent outside of one. */
 static enum match match_name(const struct field *field, struct str prefix, struct str name)
@@ -53,10 +28,8 @@ static enum match match_name(const struct field *field, struct str prefix, struc
     return is_whole ? MATCH_MEMBER : MATCH_NONE;
 }
 
-/* Looks from `*at` on, since documents mostly come in the order of the record, and leaves it behind
- * the field found. */
-static enum match find_member(const struct record *record, struct str prefix, struct str name,
-                              size_t *at)
+enum match json_find_member(const struct record *record, struct str prefix, struct str name,
+                            size_t *at)
 {
     for (size_t i = 0; i < record->field_count; i++) {
         size_t index = *at < record->field_count ? *at : 0;
@@ -71,7 +44,7 @@ static enum match find_member(const struct record *record, struct str prefix, st
     return MATCH_NONE;
 }
 
-static struct str field_name_within(const struct field *field, struct str prefix)
+struct str json_name_within(const struct field *field, struct str prefix)
 {
     struct str json = str_from(field->json);
     if (prefix.len == 0) {
@@ -90,7 +63,7 @@ static enum err refuse_unknown(const struct reading *reading, const struct json_
     struct name_search search = {.given = path->name};
     for (size_t i = 0; i < record->field_count; i++) {
         const struct field *field = &record->fields[i];
-        struct str name = field_name_within(field, prefix);
+        struct str name = json_name_within(field, prefix);
         bool is_same = str_is_set(name) && str_equal(name, path->name);
         if (is_body_member(field) && str_is_set(name)) {
             name_search_offer(&search, name);
@@ -254,7 +227,7 @@ static bool is_object_nullable(const struct record *record, struct str prefix)
 {
     for (size_t i = 0; i < record->field_count; i++) {
         const struct field *field = &record->fields[i];
-        bool is_inside = is_body_member(field) && str_is_set(field_name_within(field, prefix));
+        bool is_inside = is_body_member(field) && str_is_set(json_name_within(field, prefix));
         if (is_inside && (field->flags & F_NULLABLE) == 0) {
             return false;
         }
@@ -278,7 +251,7 @@ static enum err read_dotted(struct reading *reading, json_t *value, const struct
     }
     for (size_t i = 0; i < record->field_count; i++) {
         if (is_body_member(&record->fields[i]) &&
-            str_is_set(field_name_within(&record->fields[i], path->name))) {
+            str_is_set(json_name_within(&record->fields[i], path->name))) {
             presence_add(is_null ? &reading->given : &reading->entered, i);
         }
     }
@@ -295,7 +268,7 @@ static enum err read_members(struct reading *reading, json_t *object, struct jso
          member = json_object_iter_next(object, member)) {
         json_t *value = json_object_iter_value(member);
         where.name = (struct str){json_object_iter_key(member), json_object_iter_key_len(member)};
-        switch (find_member(reading->record, prefix, where.name, &at)) {
+        switch (json_find_member(reading->record, prefix, where.name, &at)) {
         case MATCH_MEMBER:
             TRY(read_value(reading, &where, &reading->record->fields[at], value));
             presence_add(&reading->given, at);
@@ -323,8 +296,7 @@ static bool may_be_missing(const struct reading *reading, size_t index)
            is_object_nullable(reading->record, str_slice(json, 0, dot));
 }
 
-/* Defaults and required members, once all that was given is known. */
-static enum err complete(const struct reading *reading)
+enum err json_complete(const struct reading *reading)
 {
     for (size_t i = 0; i < reading->record->field_count; i++) {
         const struct field *field = &reading->record->fields[i];
@@ -355,7 +327,7 @@ static enum err read_object(struct reading *reading, json_t *object)
                            kind_of(object));
     }
     TRY(read_members(reading, object, (struct json_path){.parent = reading->path}, STR_NONE));
-    return complete(reading);
+    return json_complete(reading);
 }
 
 /* The index of the quote that ends the string whose first byte is at `from`, or text.len. */
@@ -425,8 +397,8 @@ static enum err parse(const struct json_context *context, struct str text, json_
     return *out != NULL ? OK : refuse_syntax(context, &error);
 }
 
-enum err record_from_json(const struct json_context *context, const struct record *record,
-                          struct str text, void *out, struct presence *given)
+enum err json_read_carefully(const struct json_context *context, const struct record *record,
+                             struct str text, void *out, struct presence *given)
 {
     json_t *root = NULL;
     TRY(parse(context, text, &root));
@@ -439,4 +411,12 @@ enum err record_from_json(const struct json_context *context, const struct recor
         *given = reading.given;
     }
     return err;
+}
+
+enum err record_from_json(const struct json_context *context, const struct record *record,
+                          struct str text, void *out, struct presence *given)
+{
+    return json_read_quickly(context, record, text, out, given)
+               ? OK
+               : json_read_carefully(context, record, text, out, given);
 }

@@ -5,21 +5,20 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { LISTEN_BACKLOG = 1024 };
 
-/* The pool of a connection holds the header block, libmicrohttpd's table of it and the reply's
- * header. It is wiped twice a request, so that its size is a cost of each. */
-enum { CONNECTION_POOL_BYTES = 20 * 1024 };
+/* How many events are taken at a time, and how long an ended connection may linger. */
+enum { EVENTS_MAX = 128, LINGER_SECONDS = 2 };
 
 static struct instant monotonic_now(void)
 {
@@ -91,49 +90,23 @@ static enum err listen_on(struct http_server *server, struct problem *problem)
     return OK;
 }
 
-/* libmicrohttpd complains about clients, not about us, so that its lines are for debugging. */
-static void PRINTF_LIKE(2, 0) daemon_log(void *context, const char *format, va_list args)
+/* Nobody reads the eventfd: each write to it is an event of its own. */
+static enum err watch_start(struct http_server *server, struct problem *problem)
 {
-    const struct http_server *server = context;
-    char line[256];
-    vsnprintf(line, sizeof line, format, args);
-    log_write(server->config.log, LOG_DEBUG, LOG_HTTP, STR_NONE, "%s", line);
-}
-
-/* The target stays raw: who routes it decodes each segment, so that an escaped slash is not a
- * slash. */
-static size_t leave_escaped(void *context, struct MHD_Connection *mhd, char *text)
-{
-    (void)context;
-    (void)mhd;
-    return strlen(text);
-}
-
-/* MHD_OPTION_STRICT_FOR_CLIENT stays off: all that it adds in 0.9.75 is a check for spaces in the
- * target and for a Host, and its answer to the latter has two header blocks. request_check does
- * both, and answers as the API does. */
-static struct MHD_Daemon *daemon_start(struct http_server *server)
-{
-    unsigned idle_seconds = (unsigned)((server->config.idle_timeout.us + 999999) / 1000000);
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        request_advanced, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_log, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)server->config.connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_NOTIFY_COMPLETED,
-        request_completed, server, MHD_OPTION_URI_LOG_CALLBACK, request_line_arrived, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server, MHD_OPTION_END);
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+    if (server->epoll_fd < 0 ||
+        epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->box->wake_fd, &event) != 0) {
+        return problem_set(problem, E_NETWORK, NULL, "the HTTP server could not be started: %s",
+                           strerror(errno));
+    }
+    listening_update(server);
+    return OK;
 }
 
 /* How long the loop may sleep: -1 for until it is woken. */
-static int64_t sleep_limit_us(struct http_server *server)
+static int64_t sleep_limit_us(const struct http_server *server)
 {
-    MHD_UNSIGNED_LONG_LONG daemon_ms = 0;
-    int64_t limit = -1;
-    if (MHD_get_timeout(server->daemon, &daemon_ms) == MHD_YES) {
-        limit = (int64_t)daemon_ms * 1000;
-    }
     struct instant due = deadlines_next(server);
     if (instant_is_set(server->stop_by) &&
         (!instant_is_set(due) || instant_before(server->stop_by, due))) {
@@ -143,11 +116,10 @@ static int64_t sleep_limit_us(struct http_server *server)
         (!instant_is_set(due) || instant_before(server->tick_at, due))) {
         due = server->tick_at;
     }
-    if (instant_is_set(due)) {
-        int64_t until = due.us > server->now.us ? due.us - server->now.us : 0;
-        limit = limit < 0 || until < limit ? until : limit;
+    if (!instant_is_set(due)) {
+        return -1;
     }
-    return limit;
+    return due.us > server->now.us ? due.us - server->now.us : 0;
 }
 
 /* Says that a push must wake us; false where something was pushed already. */
@@ -161,26 +133,43 @@ static bool fall_asleep(struct reply_box *box, bool stopping)
     return !wanted;
 }
 
-static void wait_for_events(struct http_server *server)
+static void event_take(struct http_server *server, const struct epoll_event *event)
 {
+    if (event->data.ptr == NULL) {
+        return;
+    }
+    if (event->data.ptr == server) {
+        connections_accept(server);
+        return;
+    }
+    struct http_connection *connection = event->data.ptr;
+    if (connection->phase == CONNECTION_CLOSED) {
+        return;
+    }
+    if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        connection->is_readable = true;
+    }
+    if ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        connection->has_left = true;
+    }
+    connection_run(connection);
+}
+
+static void events_take(struct http_server *server)
+{
+    struct epoll_event events[EVENTS_MAX];
     server->now = monotonic_now();
     int64_t limit_us = server->turn_again ? 0 : sleep_limit_us(server);
     server->turn_again = false;
-    if (limit_us == 0 || !fall_asleep(server->box, instant_is_set(server->stop_by))) {
-        return;
+    if (limit_us != 0 && !fall_asleep(server->box, instant_is_set(server->stop_by))) {
+        limit_us = 0;
     }
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    struct pollfd fds[2] = {{.fd = info->epoll_fd, .events = POLLIN},
-                            {.fd = server->box->wake_fd, .events = POLLIN}};
     int limit_ms = limit_us < 0 ? -1 : (int)((limit_us + 999) / 1000);
-    int ready = poll(fds, ARRAY_LENGTH(fds), limit_ms);
-    if (ready > 0 && fds[1].revents != 0) {
-        uint64_t count;
-        ssize_t got = read(server->box->wake_fd, &count, sizeof count);
-        assert(got == sizeof count || errno == EAGAIN || errno == EINTR);
-    }
+    int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, limit_ms);
     server->now = monotonic_now();
+    for (int i = 0; i < count; i++) {
+        event_take(server, &events[i]);
+    }
 }
 
 static void stop_listening(struct http_server *server)
@@ -188,9 +177,9 @@ static void stop_listening(struct http_server *server)
     if (server->listen_fd < 0) {
         return;
     }
-    MHD_quiesce_daemon(server->daemon);
-    close(server->listen_fd);
+    close(server->listen_fd); /* Which takes it from the epoll set, too. */
     server->listen_fd = -1;
+    server->is_listening = false;
     server->closing = true;
     streams_end(server);
 }
@@ -229,28 +218,36 @@ static bool is_finished(const struct http_server *server)
            (server->active == 0 || !instant_before(server->now, server->stop_by));
 }
 
+static void hand_offs_end(struct http_server *server)
+{
+    if (server->handled_this_turn > 0 && server->config.turn_end != NULL) {
+        server->config.turn_end(server->config.context);
+    }
+    server->handled_this_turn = 0;
+}
+
 static void *serve(void *context)
 {
     struct http_server *server = context;
     server->now = monotonic_now();
     server->box->server_thread = pthread_self();
-    for (;;) {
+    while (!is_finished(server)) {
+        events_take(server);
+        hand_offs_end(server);
         obey(server);
         replies_take(server);
         tick_if_due(server);
-        server->handled_this_turn = 0;
-        MHD_run(server->daemon);
-        if (server->handled_this_turn > 0 && server->config.turn_end != NULL) {
-            server->config.turn_end(server->config.context);
-        }
+        connections_run(server);
+        hand_offs_end(server);
         deadlines_expire(server);
-        if (is_finished(server)) {
-            break;
-        }
-        wait_for_events(server);
+        connections_free_closed(server);
     }
     exchanges_abandon(server);
-    MHD_stop_daemon(server->daemon);
+    while (server->connections != NULL) {
+        connection_close(server->connections);
+    }
+    connections_run(server);
+    connections_free_closed(server);
     return NULL;
 }
 
@@ -263,6 +260,9 @@ static void server_free(struct http_server *server)
     }
     if (server->listen_fd >= 0) {
         close(server->listen_fd);
+    }
+    if (server->epoll_fd >= 0) {
+        close(server->epoll_fd);
     }
     free(server->addresses);
     free(server);
@@ -293,11 +293,13 @@ static struct http_server *server_new(const struct http_server_config *config)
     }
     server->config = *config;
     server->listen_fd = -1;
+    server->epoll_fd = -1;
     server->addresses = addresses;
     server->address_mask = buckets - 1;
     server->receiving.wait = config->request_timeout;
-    /* A quarter of the limit is how exactly the first byte of a request is known. */
-    server->idle.wait = MICROSECONDS(config->request_timeout.us / 4);
+    server->idle.wait = config->idle_timeout;
+    server->sending.wait = config->idle_timeout;
+    server->lingering.wait = SECONDS(LINGER_SECONDS);
     ssize_t got = getrandom(&server->hash_key, sizeof server->hash_key, 0);
     assert(got == sizeof server->hash_key);
     return server;
@@ -314,18 +316,16 @@ enum err http_server_start(const struct http_server_config *config, struct http_
     if (err != OK) {
         goto out;
     }
-    server->daemon = daemon_start(server);
-    if (server->daemon == NULL) {
-        err = problem_set(problem, E_NETWORK, NULL, "the HTTP server could not be started");
+    server->box = reply_box_new(server);
+    err = watch_start(server, problem);
+    if (err != OK) {
+        reply_box_release(server->box);
         goto out;
     }
-    server->box = reply_box_new(server);
     int error = thread_start(server);
     if (error != 0) {
         err = problem_set(problem, E_NETWORK, NULL, "no thread for the HTTP server: %s",
                           strerror(error));
-        MHD_stop_daemon(server->daemon);
-        server->listen_fd = -1; /* The daemon has closed it. */
         reply_box_release(server->box);
     }
 out:

@@ -1,20 +1,18 @@
-/* net/http_server: HTTP/1.1 over libmicrohttpd, with the answers coming later from other threads.
+/* net/http_server: HTTP/1.1 (RFC 9110, RFC 9112), with the answers coming later from other threads.
  *
- * One thread runs the daemon in external-epoll mode (stack.md "libmicrohttpd: design around
- * these"). For each complete request `handle` is called on that thread; it either answers at once
- * with http_exchange_reply, or keeps the exchange and lets any thread reply later; the connection
- * waits without a thread. Exactly one reply is owed for each exchange. Limits are the server's:
- * header block 8 KiB, body `body_bytes_max` (over it 413, then close), a request complete within
- * `request_timeout` of its first byte, idle connections closed after `idle_timeout`,
- * `connections_max` in all and `connections_per_address_max` each, Content-Length together with
- * Transfer-Encoding refused, duplicate Host refused. Refusals that never reach `handle` carry the
- * body that `refuse` writes and the status that fits, so that every error has the API's shape. The
- * exception is what libmicrohttpd can't parse at all (no colon in a header line, a Content-Length
- * that is no number, another version of HTTP, a header block over its memory of about 30 KiB): it
- * answers 400, 413, 431 or 505 with a short page of its own, or just ends the connection. A client
- * that closes its sending side is taken to have left. Over `connections_max` new connections wait
- * in the system's queue; over the limit of an address (IPv6: of a /64) they get 503 and the end. A
- * body over its limit is read and thrown away before the 413, up to 32 MiB.
+ * One thread waits for all sockets with epoll. For each complete request `handle` is called on that
+ * thread; it either answers at once with http_exchange_reply, or keeps the exchange and lets any
+ * thread reply later; the connection waits without a thread. Exactly one reply is owed for each
+ * exchange. Limits are the server's: header block 8 KiB, body `body_bytes_max` (over it 413, then
+ * close), a request complete within `request_timeout` of its first byte, idle connections closed
+ * after `idle_timeout`, as those whose peer takes nothing of a reply for as long, `connections_max`
+ * in all and `connections_per_address_max` each, Content-Length together with Transfer-Encoding
+ * refused, duplicate Host refused. Refusals that never reach `handle` carry the body that `refuse`
+ * writes and the status that fits, so that every error has the API's shape, and end the connection.
+ * Over `connections_max` new connections wait in the system's queue; over the limit of an address
+ * (IPv6: of a /64) they get 503 and the end. A body over its limit is read and thrown away before
+ * the 413, up to 32 MiB. A client that closes its sending side still gets the answers to what it
+ * sent, but for a stream, which ends.
  *
  * Ownership: request memory belongs to the exchange until the reply; the reply's is copied. */
 #ifndef TOCSIN_NET_HTTP_SERVER_H
@@ -46,6 +44,8 @@ struct http_server_config {
      * set by the server afterwards. Called on the server's thread only. */
     void (*refuse)(void *context, enum err err, const char *message, struct arena *arena,
                    struct http_response *out);
+    /* The real clock, for the header Date; NULL for none. */
+    struct instant (*now)(void *context);
     /* Called once a turn of the loop after a batch of requests was handled (hand-offs go in
      * batches). May be NULL. */
     void (*turn_end)(void *context);

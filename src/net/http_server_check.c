@@ -38,6 +38,12 @@ static const struct method_name method_names[] = {
 /* Signatures of providers come in headers named X-…; more of them than this are left out. */
 enum { EXTENSIONS_MAX = 32 };
 
+/* What has come apart: a line of the head, its end cut off. */
+struct head_lines {
+    char *at;
+    char *end;
+};
+
 struct header_scan {
     struct http_exchange *exchange;
     struct http_header *extensions;
@@ -74,34 +80,76 @@ static bool has_control(struct str s)
     return false;
 }
 
-static void framing_header(struct header_scan *scan, struct str name, struct str value)
+/* Digits only (RFC 9110 8.6). What is too much for 64 bits is too much for us in any case. */
+static const char *length_parse(struct str text, uint64_t *out)
 {
-    int64_t length = 0;
+    uint64_t length = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c < '0' || c > '9') {
+            return "The Content-Length is not a number.";
+        }
+        uint64_t digit = (uint64_t)(c - '0');
+        length = length > (UINT64_MAX - digit) / 10 ? UINT64_MAX / 10 : length * 10 + digit;
+    }
+    *out = length;
+    return text.len > 0 ? NULL : "The Content-Length is not a number.";
+}
+
+/* RFC 9110 7.6.1: a list of words, of which two are ours. */
+static void connection_words(struct request_facts *facts, struct str value)
+{
+    struct str word;
+    while (str_split(&value, ',', &word)) {
+        word = str_trim(word);
+        if (str_equal_nocase(word, STR("close"))) {
+            facts->keeps_alive = false;
+            return;
+        }
+        if (str_equal_nocase(word, STR("keep-alive"))) {
+            facts->keeps_alive = true;
+        }
+    }
+}
+
+static void encoding_header(struct header_scan *scan, struct str value)
+{
+    scan->encodings++;
+    scan->facts->is_chunked = str_equal_nocase(value, STR("chunked"));
+    if (!scan->facts->is_chunked) {
+        scan->complaint = "Only the chunked transfer encoding is supported.";
+    } else if (scan->facts->is_http_1_0) {
+        scan->complaint = "HTTP/1.0 has no transfer encodings.";
+    }
+}
+
+/* True where the header is one that frames the message or steers the connection. */
+static bool framing_header(struct header_scan *scan, struct str name, struct str value)
+{
     if (str_equal_nocase(name, STR("Host"))) {
         scan->hosts++;
     } else if (str_equal_nocase(name, STR("Content-Length"))) {
         scan->lengths++;
-        if (str_to_int(str_trim(value), &length) != OK || length < 0) {
-            scan->complaint = "The Content-Length is not a number.";
-        }
-        scan->facts->content_length = (uint64_t)length;
+        scan->facts->has_length = true;
+        scan->complaint = length_parse(value, &scan->facts->content_length);
     } else if (str_equal_nocase(name, STR("Transfer-Encoding"))) {
-        scan->encodings++;
-        scan->facts->chunked = str_equal_nocase(value, STR("chunked"));
-        if (!scan->facts->chunked) {
-            scan->complaint = "Only the chunked transfer encoding is supported.";
-        }
+        encoding_header(scan, value);
+    } else if (str_equal_nocase(name, STR("Connection"))) {
+        connection_words(scan->facts, value);
     } else if (str_equal_nocase(name, STR("Expect"))) {
         scan->facts->expects_continue = true;
+    } else {
+        return false;
     }
+    return true;
 }
 
-static void kept_header(struct header_scan *scan, struct str name, struct str value)
+static bool kept_header(struct header_scan *scan, struct str name, struct str value)
 {
     char *request = (char *)&scan->exchange->request;
     for (size_t i = 0; i < ARRAY_LENGTH(kept_headers); i++) {
         const struct kept_header *kept = &kept_headers[i];
-        if (!str_equal_nocase(name, kept->name)) {
+        if (name.len != kept->name.len || !str_equal_nocase(name, kept->name)) {
             continue;
         }
         struct str slot;
@@ -109,11 +157,11 @@ static void kept_header(struct header_scan *scan, struct str name, struct str va
         if (str_is_set(slot) && kept->single) {
             scan->complaint = "A header that may stand once stands twice.";
         } else if (!str_is_set(slot)) {
-            slot = arena_str(scan->exchange->arena, value);
-            memcpy(request + kept->offset, &slot, sizeof slot);
+            memcpy(request + kept->offset, &value, sizeof value);
         }
-        return;
+        return true;
     }
+    return false;
 }
 
 static struct str lower_case(struct arena *arena, struct str name)
@@ -138,26 +186,56 @@ static void extension_header(struct header_scan *scan, struct str name, struct s
         request->extensions = scan->extensions;
     }
     scan->extensions[request->extension_count++] =
-        (struct http_header){lower_case(arena, name), arena_str(arena, value)};
+        (struct http_header){lower_case(arena, name), value};
 }
 
-static enum MHD_Result scan_header(void *context, enum MHD_ValueKind kind, const char *key,
-                                   const char *text)
+/* A line ends with CRLF or LF (RFC 9112 2.2); both are cut off. */
+static bool next_line(struct head_lines *lines, char **out, size_t *len)
 {
-    struct header_scan *scan = context;
-    struct str name = str_from(key);
-    struct str value = text == NULL ? STR("") : str_from(text);
-    (void)kind;
-    /* White space before the colon hides a header from one of two parsers in a row (RFC 9112 5.1).
-     */
-    if (!is_token(name) || has_control(value)) {
-        scan->complaint = "A header is malformed.";
-        return MHD_NO;
+    char *newline = memchr(lines->at, '\n', (size_t)(lines->end - lines->at));
+    if (newline == NULL) {
+        return false;
     }
-    framing_header(scan, name, value);
-    kept_header(scan, name, value);
-    extension_header(scan, name, value);
-    return scan->complaint == NULL ? MHD_YES : MHD_NO;
+    char *end = newline > lines->at && newline[-1] == '\r' ? newline - 1 : newline;
+    *out = lines->at;
+    *len = (size_t)(end - lines->at);
+    lines->at = newline + 1;
+    return true;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Values are terminated, as all text that was ever copied into an arena is. */
+static void scan_header(struct header_scan *scan, char *line, size_t len)
+{
+    char *colon = memchr(line, ':', len);
+    struct str name = {line, colon == NULL ? 0 : (size_t)(colon - line)};
+    /* White space before the colon hides a header from one of two parsers in a row (RFC 9112 5.1),
+     * and so does a line that goes on with the one before. */
+    if (!is_token(name)) {
+        scan->complaint = "A header is malformed.";
+        return;
+    }
+    char *value = colon + 1;
+    char *end = line + len;
+    while (value < end && is_space(*value)) {
+        value++;
+    }
+    while (end > value && is_space(end[-1])) {
+        end--;
+    }
+    struct str text = {value, (size_t)(end - value)};
+    if (has_control(text)) {
+        scan->complaint = "A header is malformed.";
+        return;
+    }
+    *end = '\0';
+    if (!framing_header(scan, name, text) && !kept_header(scan, name, text)) {
+        extension_header(scan, name, text);
+    }
 }
 
 /* Two ways to frame one body are how requests are smuggled past a proxy (RFC 9112 6.1, 6.3). */
@@ -215,32 +293,84 @@ static enum http_method method_parse(struct str name)
     return HTTP_OTHER;
 }
 
-bool request_check(struct http_exchange *exchange, const struct request_line *line,
-                   struct request_facts *out, struct request_fault *fault)
+struct request_line {
+    struct str method;
+    struct str target;
+    struct str version;
+};
+
+/* The target is what stands between the first space and the last. */
+static const char *request_line_split(char *line, size_t len, struct request_line *out)
 {
-    struct http_connection *connection = exchange->connection;
-    struct http_request *request = &exchange->request;
-    struct str target = request->path; /* The whole of it, kept when the first line came. */
-    *out = (struct request_facts){0};
-    *fault = (struct request_fault){E_INVALID, MHD_HTTP_BAD_REQUEST, NULL};
-    if (MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-            ->header_size > HEADER_BYTES_MAX) {
-        *fault = (struct request_fault){E_TOO_LARGE, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                                        "The header block is over 8 KiB."};
+    char *first = memchr(line, ' ', len);
+    char *last = line + len;
+    while (first != NULL && last > first && *last != ' ') {
+        last--;
+    }
+    if (first == NULL || last == first) {
+        return "The request line is malformed.";
+    }
+    *last = '\0';
+    out->method = (struct str){line, (size_t)(first - line)};
+    out->target = (struct str){first + 1, (size_t)(last - first - 1)};
+    out->version = (struct str){last + 1, (size_t)(line + len - last - 1)};
+    return is_token(out->method) ? NULL : "The method is malformed.";
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "HTTP/1.0", or a later one of the first kind, which understands 1.1. */
+static bool version_parse(struct str version, struct request_facts *facts,
+                          struct request_fault *fault)
+{
+    bool is_http = version.len == 8 && str_starts(version, STR("HTTP/")) &&
+                   is_digit(version.ptr[5]) && version.ptr[6] == '.' && is_digit(version.ptr[7]);
+    if (!is_http) {
+        fault->message = "The version is malformed.";
         return false;
     }
-    struct header_scan scan = {.exchange = exchange,
-                               .facts = out,
-                               .host_is_optional = str_equal_text(line->version, "HTTP/1.0")};
-    MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, scan_header, &scan);
+    if (version.ptr[5] != '1') {
+        *fault = (struct request_fault){E_INVALID, 505, "Only HTTP/1.1 is spoken here."};
+        return false;
+    }
+    facts->is_http_1_0 = version.ptr[7] == '0';
+    facts->keeps_alive = !facts->is_http_1_0;
+    return true;
+}
+
+bool request_check(struct http_exchange *exchange, char *head, size_t len,
+                   struct request_facts *out, struct request_fault *fault)
+{
+    struct http_request *request = &exchange->request;
+    struct head_lines lines = {head, head + len};
+    struct request_line first = {STR_NONE, STR_NONE, STR_NONE};
+    char *line = NULL;
+    size_t line_len = 0;
+    *out = (struct request_facts){0};
+    *fault = (struct request_fault){E_INVALID, 400, NULL};
+    if (len > HEADER_BYTES_MAX) {
+        *fault = (struct request_fault){E_TOO_LARGE, 431, "The header block is over 8 KiB."};
+        return false;
+    }
+    bool has_line = next_line(&lines, &line, &line_len);
+    assert(has_line && "the end of the head was found");
+    fault->message = request_line_split(line, line_len, &first);
+    if (fault->message != NULL || !version_parse(first.version, out, fault)) {
+        return false;
+    }
+    struct header_scan scan = {
+        .exchange = exchange, .facts = out, .host_is_optional = out->is_http_1_0};
+    while (scan.complaint == NULL && next_line(&lines, &line, &line_len) && line_len > 0) {
+        scan_header(&scan, line, line_len);
+    }
     fault->message = framing_complaint(&scan);
-    if (fault->message == NULL && !is_token(line->method)) {
-        fault->message = "The method is malformed.";
-    }
     if (fault->message == NULL) {
-        fault->message = target_split(request, target);
+        fault->message = target_split(request, first.target);
     }
-    request->method = method_parse(line->method);
-    request->peer = arena_str(exchange->arena, str_from(connection->peer));
+    request->method = method_parse(first.method);
+    request->peer = arena_str(exchange->arena, str_from(exchange->connection->peer));
     return fault->message == NULL;
 }

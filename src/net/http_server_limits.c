@@ -4,10 +4,20 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <linux/tcp.h> /* glibc's own header does not know tcpi_bytes_received. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How many are taken at a time, and how long nobody is taken when the system has no descriptors. */
+enum { ACCEPT_MAX = 64 };
+
+static const struct duration accept_pause = {100000};
 
 struct address_key {
     unsigned char bytes[16];
@@ -94,7 +104,7 @@ static void address_leave(struct http_server *server, struct address_count *coun
     free(count);
 }
 
-static void list_append(struct deadline_list *list, struct http_connection *connection)
+void connection_list_enter(struct http_connection *connection, struct deadline_list *list)
 {
     assert(connection->list == NULL);
     connection->list = list;
@@ -128,119 +138,217 @@ void connection_list_leave(struct http_connection *connection)
     connection->list = NULL;
 }
 
-static uint64_t bytes_received(const struct http_connection *connection)
+void connection_began_request(struct http_connection *connection)
 {
-    struct tcp_info info;
-    socklen_t len = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) {
-        return 0;
+    if (connection->has_begun) {
+        return;
     }
-    return info.tcpi_bytes_received;
+    connection->has_begun = true;
+    connection->server->active++;
+    connection_list_leave(connection);
+    connection_list_enter(connection, &connection->server->receiving);
+}
+
+static void request_ended(struct http_connection *connection)
+{
+    if (connection->has_begun) {
+        connection->has_begun = false;
+        connection->server->active--;
+    }
 }
 
 void connection_fell_idle(struct http_connection *connection)
 {
+    request_ended(connection);
     connection_list_leave(connection);
-    connection->bytes_before = bytes_received(connection);
-    list_append(&connection->server->idle, connection);
+    connection_list_enter(connection, &connection->server->idle);
 }
 
-void connection_began_request(struct http_connection *connection)
+/* Its place among those of its address is free from now on. */
+static void address_forget(struct http_connection *connection)
 {
-    if (connection->list == &connection->server->receiving) {
-        return;
+    if (connection->address != NULL) {
+        address_leave(connection->server, connection->address);
+        connection->address = NULL;
     }
-    connection_list_leave(connection);
-    list_append(&connection->server->receiving, connection);
 }
 
-static void connection_opened(struct http_server *server, struct MHD_Connection *mhd,
-                              void **socket_context)
+void connection_linger(struct http_connection *connection)
+{
+    request_ended(connection);
+    address_forget(connection);
+    shutdown(connection->fd, SHUT_WR);
+    connection->phase = CONNECTION_LINGERING;
+    connection_list_leave(connection);
+    connection_list_enter(connection, &connection->server->lingering);
+}
+
+/* Who holds the connection's exchange keeps it; the others go with it. */
+void connection_close(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    assert(connection->phase != CONNECTION_WAITING || connection->exchange == NULL);
+    request_ended(connection);
+    address_forget(connection);
+    connection_list_leave(connection);
+    if (connection->exchange != NULL) {
+        exchange_recycle(server, connection->exchange);
+        connection->exchange = NULL;
+    }
+    if (connection->all_previous == NULL) {
+        server->connections = connection->all_next;
+    } else {
+        connection->all_previous->all_next = connection->all_next;
+    }
+    if (connection->all_next != NULL) {
+        connection->all_next->all_previous = connection->all_previous;
+    }
+    close(connection->fd);
+    connection->phase = CONNECTION_CLOSED;
+    server->connection_count--;
+    if (!connection->is_queued) {
+        connection->queue_next = server->closed;
+        server->closed = connection;
+    }
+    listening_update(server);
+}
+
+void connections_free_closed(struct http_server *server)
+{
+    while (server->closed != NULL) {
+        struct http_connection *next = server->closed->queue_next;
+        free(server->closed->in);
+        free(server->closed);
+        server->closed = next;
+    }
+}
+
+static void connection_opened(struct http_server *server, int fd, const struct sockaddr *address)
 {
     struct http_connection *connection = memory_new(sizeof *connection);
-    const struct sockaddr *address =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     connection->server = server;
-    connection->mhd = mhd;
-    connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    *socket_context = connection;
+    connection->fd = fd;
+    connection->in = memory_grow(NULL, CONNECTION_IN_BYTES, 1);
+    connection->all_next = server->connections;
+    if (server->connections != NULL) {
+        server->connections->all_previous = connection;
+    }
+    server->connections = connection;
     server->connection_count++;
     peer_write(connection, address);
     int on = 1;
-    (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     connection->address = address_enter(server, address_key_of(address));
+    connection_list_enter(connection, &server->idle);
     int most = server->config.connections_per_address_max;
-    if (most > 0 && connection->address->connections > most) {
-        connection->refused = true;
-        log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE,
-                  "connection refused: %s has %d already", connection->peer, most);
-        socket_refuse(server, connection->fd,
-                      &(struct request_fault){E_UNAVAILABLE, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                              "Too many connections from this address."});
-    }
-    list_append(&server->idle, connection);
-}
-
-void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
-                        enum MHD_ConnectionNotificationCode code)
-{
-    struct http_server *server = context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection_opened(server, mhd, socket_context);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = connection};
+    if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        connection_close(connection);
         return;
     }
-    struct http_connection *connection = *socket_context;
-    assert(connection->exchange == NULL);
-    server->turn_again =
-        server->turn_again || server->connection_count >= server->config.connections_max;
-    server->connection_count--;
-    connection_list_leave(connection);
-    address_leave(server, connection->address);
-    free(connection);
-    *socket_context = NULL;
+    if (most > 0 && connection->address->connections > most) {
+        log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE,
+                  "connection refused: %s has %d already", connection->peer, most);
+        socket_refuse(
+            server, fd,
+            &(struct request_fault){E_UNAVAILABLE, 503, "Too many connections from this address."});
+        shutdown(fd, SHUT_RDWR);
+        connection_close(connection);
+    }
 }
 
-/* The socket is only shut down: libmicrohttpd notices and closes it. */
+void listening_update(struct http_server *server)
+{
+    bool is_wanted = server->listen_fd >= 0 &&
+                     server->connection_count < server->config.connections_max &&
+                     !instant_is_set(server->accept_at);
+    if (is_wanted == server->is_listening || server->listen_fd < 0) {
+        return;
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = server};
+    int change = is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    (void)epoll_ctl(server->epoll_fd, change, server->listen_fd, &event);
+    server->is_listening = is_wanted;
+}
+
+/* Out of descriptors, the system would tell of the same newcomer again and again. */
+static void accept_later(struct http_server *server)
+{
+    bool is_nobody =
+        errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED || errno == EINTR;
+    if (!is_nobody) {
+        log_write(server->config.log, LOG_WARN, LOG_HTTP, STR_NONE,
+                  "no connection can be taken: %s", strerror(errno));
+        server->accept_at = instant_add(server->now, accept_pause);
+        listening_update(server);
+    }
+}
+
+void connections_accept(struct http_server *server)
+{
+    for (int i = 0; i < ACCEPT_MAX && server->is_listening; i++) {
+        struct sockaddr_storage address;
+        socklen_t len = sizeof address;
+        int fd = accept(server->listen_fd, (struct sockaddr *)&address, &len);
+        if (fd < 0) {
+            accept_later(server);
+            return;
+        }
+        connection_opened(server, fd, (const struct sockaddr *)&address);
+        listening_update(server);
+    }
+}
+
+static bool is_due(const struct http_server *server, const struct deadline_list *list)
+{
+    return list->first != NULL && !instant_before(server->now, list->first->due);
+}
+
 static void receiving_expire(struct http_server *server)
 {
-    static const struct request_fault slow = {E_TIMEOUT, MHD_HTTP_REQUEST_TIMEOUT,
+    static const struct request_fault slow = {E_TIMEOUT, 408,
                                               "The request did not arrive in time."};
-    struct http_connection *connection = server->receiving.first;
-    while (connection != NULL && !instant_before(server->now, connection->due)) {
-        connection_list_leave(connection);
+    while (is_due(server, &server->receiving)) {
+        struct http_connection *connection = server->receiving.first;
         log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE, "request from %s is too slow",
                   connection->peer);
         socket_refuse(server, connection->fd, &slow);
-        connection = server->receiving.first;
-    }
-}
-
-/* libmicrohttpd tells of a request when its first line is whole; a line that trickles in is noticed
- * here. */
-static void idle_look(struct http_server *server)
-{
-    struct http_connection *connection = server->idle.first;
-    while (connection != NULL && !instant_before(server->now, connection->due)) {
-        connection_list_leave(connection);
-        bool begun = bytes_received(connection) > connection->bytes_before;
-        list_append(begun ? &server->receiving : &server->idle, connection);
-        connection = server->idle.first;
+        if (connection->exchange != NULL) {
+            exchange_recycle(server, connection->exchange);
+            connection->exchange = NULL;
+        }
+        connection_linger(connection);
+        connection_run_soon(connection);
     }
 }
 
 void deadlines_expire(struct http_server *server)
 {
-    idle_look(server);
+    struct deadline_list *const ends[] = {&server->idle, &server->sending, &server->lingering};
+    for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
+        while (is_due(server, ends[i])) {
+            connection_close(ends[i]->first);
+        }
+    }
     receiving_expire(server);
+    if (instant_is_set(server->accept_at) && !instant_before(server->now, server->accept_at)) {
+        server->accept_at = INSTANT_NONE;
+        listening_update(server);
+    }
 }
 
 struct instant deadlines_next(const struct http_server *server)
 {
-    const struct http_connection *idle = server->idle.first;
-    const struct http_connection *receiving = server->receiving.first;
-    if (idle == NULL || receiving == NULL) {
-        return idle != NULL ? idle->due : receiving != NULL ? receiving->due : INSTANT_NONE;
+    const struct deadline_list *const lists[] = {&server->idle, &server->receiving,
+                                                 &server->sending, &server->lingering};
+    struct instant next = server->accept_at;
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        const struct http_connection *first = lists[i]->first;
+        if (first != NULL && (!instant_is_set(next) || instant_before(first->due, next))) {
+            next = first->due;
+        }
     }
-    return instant_min(idle->due, receiving->due);
+    return next;
 }

@@ -1,15 +1,15 @@
 /* net/http_server_limits: the connections of the HTTP server, how many each address has, and how
  * long each may take.
  *
- * A connection is in one of two lists while it is the client's turn: idle, where it is looked at
- * now and then for the first byte of a request, or receiving, where a request must be complete by
- * its deadline. While a reply is awaited or sent it is in none. Threads: the server's only. */
+ * While it is the peer's turn a connection is in one of four lists, each with a time of its own:
+ * idle between requests, receiving from the first byte of a request to its last, sending while the
+ * peer takes nothing of a reply, and lingering after the last word. While a reply is awaited it is
+ * in none. A closed connection is freed at the end of the turn. Threads: the server's only. */
 #ifndef TOCSIN_NET_HTTP_SERVER_LIMITS_H
 #define TOCSIN_NET_HTTP_SERVER_LIMITS_H
 
 #include "base/time.h"
 
-#include <microhttpd.h>
 #include <netinet/in.h>
 
 struct http_exchange;
@@ -17,18 +17,42 @@ struct http_server;
 struct deadline_list;
 struct address_count;
 
+/* What is read at a time, and the longest head that is looked at. */
+enum { CONNECTION_IN_BYTES = 16 * 1024 };
+
+enum connection_phase {
+    CONNECTION_HEAD,      /* Between requests, or within the head of one. */
+    CONNECTION_BODY,      /* The head is accepted, the body is being read. */
+    CONNECTION_WAITING,   /* The exchange is handed out. */
+    CONNECTION_SENDING,   /* The reply is there. */
+    CONNECTION_STREAMING, /* The head of a stream is sent, its body comes bit by bit. */
+    CONNECTION_LINGERING, /* All is said; what still comes is thrown away until the peer ends. */
+    CONNECTION_CLOSED
+};
+
 struct http_connection {
     struct http_server *server;
-    struct MHD_Connection *mhd;
     struct http_exchange *exchange; /* NULL between requests. */
-    struct http_connection *next;
+    struct http_connection *next;   /* In its deadline list. */
     struct http_connection *previous;
-    struct deadline_list *list; /* NULL while a reply is awaited or sent. */
-    struct instant due;         /* On the monotonic clock. */
-    uint64_t bytes_before;      /* What the socket had received when the connection fell idle. */
+    struct http_connection *all_next;
+    struct http_connection *all_previous;
+    struct http_connection *queue_next; /* To be run, or to be freed. */
+    struct deadline_list *list;
+    struct instant due; /* On the monotonic clock. */
     struct address_count *address;
     int fd;
-    bool refused;
+    enum connection_phase phase;
+    bool is_queued;
+    bool is_readable; /* There may be bytes to read. */
+    bool has_left;    /* The peer has closed its sending side, or all of it. */
+    bool has_begun;   /* A request has begun whose reply is not yet sent. */
+    bool keeps_alive; /* Another request may follow this one. */
+    char *in;         /* What was read and not yet taken: from in_at up to in_len. */
+    size_t in_at;
+    size_t in_len;
+    size_t in_scanned; /* Up to here there is no end of a head. */
+    size_t lingered_bytes;
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -39,11 +63,21 @@ struct deadline_list {
     struct duration wait;
 };
 
-void connection_changed(void *context, struct MHD_Connection *mhd, void **socket_context,
-                        enum MHD_ConnectionNotificationCode code);
+/* Takes who waits in the system's queue. */
+void connections_accept(struct http_server *server);
+/* Listens to new connections, or leaves them in the system's queue while there is no room. */
+void listening_update(struct http_server *server);
 void connection_list_leave(struct http_connection *connection);
-void connection_fell_idle(struct http_connection *connection);
+void connection_list_enter(struct http_connection *connection, struct deadline_list *list);
+/* The first byte of a request is there. */
 void connection_began_request(struct http_connection *connection);
+/* The reply is sent; another request may follow. */
+void connection_fell_idle(struct http_connection *connection);
+/* Nothing more is said: the peer is told so, and its end is awaited for a moment, since an answer
+ * to a peer that is still writing is often lost with the connection. */
+void connection_linger(struct http_connection *connection);
+void connection_close(struct http_connection *connection);
+void connections_free_closed(struct http_server *server);
 void deadlines_expire(struct http_server *server);
 /* The earliest deadline, INSTANT_NONE where there is none. */
 struct instant deadlines_next(const struct http_server *server);

@@ -4,13 +4,57 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-/* Exchanges kept for the next request, and how big a body buffer may stay with one. */
-enum { SPARES_MAX = 256, BODY_KEEP_BYTES = 64 * 1024 };
+/* Exchanges kept for the next request, and how big a buffer may stay with one. */
+enum { SPARES_MAX = 256, BUFFER_KEEP_BYTES = 64 * 1024 };
+
+struct status_line {
+    int status;
+    struct str text;
+};
+
+/* RFC 9110 15, RFC 6585. */
+static const struct status_line status_lines[] = {
+    {200, STR_INIT("HTTP/1.1 200 OK\r\n")},
+    {201, STR_INIT("HTTP/1.1 201 Created\r\n")},
+    {202, STR_INIT("HTTP/1.1 202 Accepted\r\n")},
+    {204, STR_INIT("HTTP/1.1 204 No Content\r\n")},
+    {301, STR_INIT("HTTP/1.1 301 Moved Permanently\r\n")},
+    {302, STR_INIT("HTTP/1.1 302 Found\r\n")},
+    {303, STR_INIT("HTTP/1.1 303 See Other\r\n")},
+    {304, STR_INIT("HTTP/1.1 304 Not Modified\r\n")},
+    {307, STR_INIT("HTTP/1.1 307 Temporary Redirect\r\n")},
+    {308, STR_INIT("HTTP/1.1 308 Permanent Redirect\r\n")},
+    {400, STR_INIT("HTTP/1.1 400 Bad Request\r\n")},
+    {401, STR_INIT("HTTP/1.1 401 Unauthorized\r\n")},
+    {402, STR_INIT("HTTP/1.1 402 Payment Required\r\n")},
+    {403, STR_INIT("HTTP/1.1 403 Forbidden\r\n")},
+    {404, STR_INIT("HTTP/1.1 404 Not Found\r\n")},
+    {405, STR_INIT("HTTP/1.1 405 Method Not Allowed\r\n")},
+    {406, STR_INIT("HTTP/1.1 406 Not Acceptable\r\n")},
+    {408, STR_INIT("HTTP/1.1 408 Request Timeout\r\n")},
+    {409, STR_INIT("HTTP/1.1 409 Conflict\r\n")},
+    {410, STR_INIT("HTTP/1.1 410 Gone\r\n")},
+    {412, STR_INIT("HTTP/1.1 412 Precondition Failed\r\n")},
+    {413, STR_INIT("HTTP/1.1 413 Content Too Large\r\n")},
+    {415, STR_INIT("HTTP/1.1 415 Unsupported Media Type\r\n")},
+    {422, STR_INIT("HTTP/1.1 422 Unprocessable Content\r\n")},
+    {429, STR_INIT("HTTP/1.1 429 Too Many Requests\r\n")},
+    {431, STR_INIT("HTTP/1.1 431 Request Header Fields Too Large\r\n")},
+    {500, STR_INIT("HTTP/1.1 500 Internal Server Error\r\n")},
+    {501, STR_INIT("HTTP/1.1 501 Not Implemented\r\n")},
+    {502, STR_INIT("HTTP/1.1 502 Bad Gateway\r\n")},
+    {503, STR_INIT("HTTP/1.1 503 Service Unavailable\r\n")},
+    {504, STR_INIT("HTTP/1.1 504 Gateway Timeout\r\n")},
+    {505, STR_INIT("HTTP/1.1 505 HTTP Version Not Supported\r\n")},
+    {507, STR_INIT("HTTP/1.1 507 Insufficient Storage\r\n")},
+};
 
 struct reply_box *reply_box_new(struct http_server *server)
 {
@@ -54,19 +98,28 @@ struct http_exchange *exchange_new(struct http_server *server, struct http_conne
     }
     exchange->next = NULL;
     exchange->connection = connection;
-    exchange->phase = EXCHANGE_HEADERS;
+    exchange->phase = EXCHANGE_BODY;
+    exchange->frame = (struct body_frame){0};
+    exchange->is_http_1_0 = false;
     exchange->body_bytes_seen = 0;
     return exchange;
 }
 
 void exchange_free(struct http_exchange *exchange)
 {
-    if (exchange->response != NULL) {
-        MHD_destroy_response(exchange->response);
-    }
+    stream_free(&exchange->stream);
+    buf_free(&exchange->reply.rest);
     buf_free(&exchange->body);
     arena_free(&exchange->arena);
     free(exchange);
+}
+
+static void buffer_reuse(struct buf *buffer)
+{
+    if (buffer->cap > BUFFER_KEEP_BYTES) {
+        buf_free(buffer);
+    }
+    buf_clear(buffer);
 }
 
 void exchange_recycle(struct http_server *server, struct http_exchange *exchange)
@@ -75,14 +128,10 @@ void exchange_recycle(struct http_server *server, struct http_exchange *exchange
         exchange_free(exchange);
         return;
     }
-    if (exchange->response != NULL) {
-        MHD_destroy_response(exchange->response);
-        exchange->response = NULL;
-    }
-    if (exchange->body.cap > BODY_KEEP_BYTES) {
-        buf_free(&exchange->body);
-    }
-    buf_clear(&exchange->body);
+    stream_free(&exchange->stream);
+    buffer_reuse(&exchange->reply.rest);
+    buffer_reuse(&exchange->body);
+    exchange->reply.is_made = false;
     arena_reset(exchange->arena);
     memset(&exchange->request, 0, sizeof exchange->request);
     exchange->connection = NULL;
@@ -114,85 +163,146 @@ void waiting_remove(struct http_server *server, struct http_exchange *exchange)
     server->waiting_count--;
 }
 
-/* libmicrohttpd wants terminated text and refuses line breaks in it: a header that it refuses is
- * left out, which beats an answer that never comes. */
-static void header_add(struct MHD_Response *response, const char *name, struct str value)
+/* Who would smuggle a line into the head is left out, which beats an answer that never comes. */
+static bool is_header_text(struct str text)
 {
-    char small[512];
-    if (!str_is_set(value)) {
-        return;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\r' || text.ptr[i] == '\n' || text.ptr[i] == '\0') {
+            return false;
+        }
     }
-    char *text = value.len < sizeof small ? small : malloc(value.len + 1);
-    if (text == NULL) {
-        memory_is_out();
-    }
-    memcpy(text, value.ptr, value.len);
-    text[value.len] = '\0';
-    (void)MHD_add_response_header(response, name, text);
-    if (text != small) {
-        free(text);
-    }
+    return true;
 }
 
-static void header_add_named(struct MHD_Response *response, const struct http_header *header)
+static void header_add(struct buf *out, struct str name, struct str value)
 {
-    char name[64];
-    if (header->name.len >= sizeof name) {
+    if (!str_is_set(value) || !is_header_text(value) || !is_header_text(name)) {
         return;
     }
-    memcpy(name, header->name.ptr, header->name.len);
-    name[header->name.len] = '\0';
-    header_add(response, name, header->value);
+    buf_add(out, name);
+    buf_add(out, STR(": "));
+    buf_add(out, value);
+    buf_add(out, STR("\r\n"));
 }
 
-void response_headers_add(struct MHD_Response *response, const struct http_response *answer)
+static void number_add(struct buf *out, struct str name, int64_t value)
 {
-    header_add(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-    header_add(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
-    header_add(response, MHD_HTTP_HEADER_LOCATION, answer->location);
-    header_add(response, "X-Request-Id", answer->request_id);
+    buf_add(out, name);
+    buf_add(out, STR(": "));
+    buf_add_int(out, value);
+    buf_add(out, STR("\r\n"));
+}
+
+void response_headers_add(struct buf *out, const struct http_response *answer)
+{
+    header_add(out, STR("Content-Type"), answer->content_type);
+    header_add(out, STR("Allow"), answer->allow);
+    header_add(out, STR("Location"), answer->location);
+    header_add(out, STR("X-Request-Id"), answer->request_id);
     if (answer->no_store) {
-        header_add(response, MHD_HTTP_HEADER_CACHE_CONTROL, STR("no-store"));
+        buf_add(out, STR("Cache-Control: no-store\r\n"));
     }
     if (answer->retry_after_seconds > 0) {
-        struct buf text = {0};
-        buf_add_int(&text, answer->retry_after_seconds);
-        header_add(response, MHD_HTTP_HEADER_RETRY_AFTER, buf_str(&text));
-        buf_free(&text);
+        number_add(out, STR("Retry-After"), answer->retry_after_seconds);
     }
     for (size_t i = 0; i < answer->header_count; i++) {
-        header_add_named(response, &answer->headers[i]);
+        header_add(out, answer->headers[i].name, answer->headers[i].value);
     }
 }
 
-static struct MHD_Response *response_new(const struct http_response *answer)
+static struct str status_line_of(int status)
 {
-    /* libmicrohttpd copies from this pointer only, though its type does not say so. */
-    union {
-        const char *given;
-        void *wanted;
-    } body = {.given = answer->body.ptr};
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(answer->body.len, body.wanted, MHD_RESPMEM_MUST_COPY);
-    if (response == NULL) {
-        memory_is_out();
+    for (size_t i = 0; i < ARRAY_LENGTH(status_lines); i++) {
+        if (status_lines[i].status == status) {
+            return status_lines[i].text;
+        }
     }
-    response_headers_add(response, answer);
-    return response;
+    return STR_NONE;
 }
 
-enum MHD_Result response_queue(struct http_server *server, struct http_exchange *exchange)
+/* "Sat, 21 Nov 2026 12:30:00 GMT" (RFC 9110 5.6.7), written once a second; STR_NONE without a
+ * clock. */
+static struct str date_text(struct http_server *server)
 {
-    assert(exchange->response != NULL);
-    if (server->closing) {
-        header_add(exchange->response, MHD_HTTP_HEADER_CONNECTION, STR("close"));
+    static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    bool is_fresh = instant_is_set(server->date_at) &&
+                    instant_since(server->now, server->date_at).us < SECONDS(1).us;
+    if (server->config.now == NULL || is_fresh) {
+        return server->config.now == NULL ? STR_NONE : str_from(server->date);
     }
-    exchange->phase = EXCHANGE_ANSWERED;
-    enum MHD_Result queued = MHD_queue_response(exchange->connection->mhd,
-                                                (unsigned)exchange->status, exchange->response);
-    MHD_destroy_response(exchange->response);
-    exchange->response = NULL;
-    return queued;
+    struct instant now = server->config.now(server->config.context);
+    int64_t seconds = now.us > 0 ? now.us / SECONDS(1).us : 0;
+    struct date date = date_from_days(seconds / 86400);
+    snprintf(server->date, sizeof server->date, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+             weekdays[weekday_of_days(seconds / 86400)], date.day, months[date.month - 1],
+             date.year % 10000, (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60),
+             (int)(seconds % 60));
+    /* From the start of the second on, so that the text is never a second old. */
+    server->date_at = instant_sub(server->now, MICROSECONDS(now.us % SECONDS(1).us));
+    return str_from(server->date);
+}
+
+static void prefix_add(struct reply *reply, struct str text)
+{
+    assert(reply->prefix_len + text.len <= sizeof reply->prefix);
+    memcpy(reply->prefix + reply->prefix_len, text.ptr, text.len);
+    reply->prefix_len += text.len;
+}
+
+void reply_address(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct http_exchange *exchange = connection->exchange;
+    struct reply *reply = &exchange->reply;
+    struct str line = status_line_of(exchange->status);
+    bool has_no_end = exchange->stream != NULL && exchange->is_http_1_0;
+    bool is_head = exchange->request.method == HTTP_HEAD;
+    assert(reply->is_made);
+    if (server->closing || has_no_end) {
+        connection->keeps_alive = false;
+    }
+    reply->sent = 0;
+    reply->prefix_len = 0;
+    if (str_is_set(line)) {
+        prefix_add(reply, line);
+    } else {
+        char text[32];
+        snprintf(text, sizeof text, "HTTP/1.1 %d Unknown\r\n", exchange->status % 1000);
+        prefix_add(reply, str_from(text));
+    }
+    struct str date = date_text(server);
+    if (str_is_set(date)) {
+        prefix_add(reply, STR("Date: "));
+        prefix_add(reply, date);
+        prefix_add(reply, STR("\r\n"));
+    }
+    if (!connection->keeps_alive) {
+        prefix_add(reply, STR("Connection: close\r\n"));
+    } else if (exchange->is_http_1_0) {
+        prefix_add(reply, STR("Connection: Keep-Alive\r\n"));
+    }
+    reply->rest_len = is_head ? reply->head_len : reply->rest.len;
+}
+
+/* RFC 9110 8.6: 204 has no length, and 304 speaks of no body of its own. */
+static void reply_write(struct http_exchange *exchange, const struct http_response *answer)
+{
+    struct reply *reply = &exchange->reply;
+    assert(!reply->is_made && "one reply is owed for each exchange");
+    exchange->status = answer->status;
+    buf_reserve(&reply->rest, answer->body.len + 512);
+    response_headers_add(&reply->rest, answer);
+    if (answer->status != 204) {
+        number_add(&reply->rest, STR("Content-Length"), (int64_t)answer->body.len);
+    }
+    buf_add(&reply->rest, STR("\r\n"));
+    reply->head_len = reply->rest.len;
+    if (answer->status != 204 && answer->status != 304) {
+        buf_add(&reply->rest, answer->body);
+    }
+    reply->is_made = true;
 }
 
 static void refusal_write(struct http_server *server, const struct request_fault *fault,
@@ -203,17 +313,14 @@ static void refusal_write(struct http_server *server, const struct request_fault
     out->status = fault->status;
 }
 
-enum MHD_Result exchange_refuse(struct http_exchange *exchange, const struct request_fault *fault)
+void exchange_refuse(struct http_exchange *exchange, const struct request_fault *fault)
 {
-    struct http_server *server = exchange->connection->server;
+    struct http_connection *connection = exchange->connection;
     struct http_response answer;
-    refusal_write(server, fault, exchange->arena, &answer);
-    exchange->status = answer.status;
-    exchange->response = response_new(&answer);
-    if (!server->closing) {
-        header_add(exchange->response, MHD_HTTP_HEADER_CONNECTION, STR("close"));
-    }
-    return response_queue(server, exchange);
+    refusal_write(connection->server, fault, exchange->arena, &answer);
+    reply_write(exchange, &answer);
+    connection->keeps_alive = false;
+    reply_begin(connection);
 }
 
 void socket_refuse(struct http_server *server, int fd, const struct request_fault *fault)
@@ -222,14 +329,13 @@ void socket_refuse(struct http_server *server, int fd, const struct request_faul
     struct http_response answer;
     refusal_write(server, fault, arena, &answer);
     struct buf text = {.arena = arena};
-    buf_printf(&text, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %zu\r\n",
-               answer.status, MHD_get_reason_phrase_for((unsigned)answer.status), answer.body.len);
+    buf_add(&text, status_line_of(answer.status));
+    buf_printf(&text, "Connection: close\r\nContent-Length: %zu\r\n", answer.body.len);
     buf_printf(&text, "Content-Type: %.*s\r\n\r\n", STR_FMT(answer.content_type));
     buf_add(&text, answer.body);
     struct str bytes = buf_str(&text);
     /* A client whose window is full at this point does not deserve the explanation. */
     (void)send(fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(fd, SHUT_RDWR);
     arena_free(&arena);
 }
 
@@ -248,9 +354,9 @@ void replies_take(struct http_server *server)
         struct http_exchange *next = exchange->next;
         exchange->next = NULL;
         waiting_remove(server, exchange);
-        struct MHD_Connection *mhd = exchange->connection->mhd;
-        (void)response_queue(server, exchange);
-        MHD_resume_connection(mhd);
+        struct http_connection *connection = exchange->connection;
+        reply_begin(connection);
+        connection_run(connection);
         exchange = next;
     }
 }
@@ -268,13 +374,12 @@ void exchanges_abandon(struct http_server *server)
     while (late != NULL) {
         struct http_exchange *next = late->next;
         waiting_remove(server, late);
-        MHD_resume_connection(late->connection->mhd);
+        late->connection->phase = CONNECTION_SENDING; /* Whose exchange goes with it. */
         late = next;
     }
     box->owed += server->waiting_count;
     for (struct http_exchange *e = server->waiting; e != NULL; e = e->wait_next) {
         e->connection->exchange = NULL;
-        MHD_resume_connection(e->connection->mhd);
         e->connection = NULL;
     }
     server->waiting = NULL;
@@ -307,13 +412,6 @@ bool reply_inline(struct http_exchange *exchange)
     return true;
 }
 
-static void exchange_answer(struct http_exchange *exchange, const struct http_response *response)
-{
-    assert(exchange->response == NULL && "one reply is owed for each exchange");
-    exchange->status = response->status;
-    exchange->response = response_new(response);
-}
-
 /* Pushes what belongs to one box; the wake-up is written under the lock, since the box may vanish
  * after it. */
 static void reply_batch(struct http_exchange *const *exchanges, size_t count)
@@ -341,7 +439,7 @@ static void reply_batch(struct http_exchange *const *exchanges, size_t count)
 
 void http_exchange_reply(struct http_exchange *exchange, const struct http_response *response)
 {
-    exchange_answer(exchange, response);
+    reply_write(exchange, response);
     if (!reply_inline(exchange)) {
         reply_batch(&exchange, 1);
     }
@@ -352,7 +450,7 @@ void http_exchange_reply_many(struct http_exchange *const *exchanges,
 {
     size_t begin = 0;
     for (size_t i = 0; i < count; i++) {
-        exchange_answer(exchanges[i], &responses[i]);
+        reply_write(exchanges[i], &responses[i]);
     }
     while (begin < count) {
         /* Nearly always the whole batch belongs to one server. An exchange may be gone once it is

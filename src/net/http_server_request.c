@@ -1,58 +1,59 @@
 #include "net/http_server_internal.h"
 
 #include <assert.h>
+#include <string.h>
+#include <sys/socket.h>
 
 /* A body over its limit is read to its end and thrown away up to here, since an answer to a client
  * that is still writing is often lost with the connection. Beyond it the connection just ends. */
 enum { DISCARD_BYTES_MAX = 32 * 1024 * 1024 };
+/* 15 hexadecimal digits; what may follow a chunk's size on its line; and all lines of a trailer. */
+enum { SIZE_DIGITS_MAX = 15, SIZE_LINE_MAX = 1024, TRAILER_BYTES_MAX = 8 * 1024 };
 
-static const struct request_fault body_too_large = {E_TOO_LARGE, MHD_HTTP_CONTENT_TOO_LARGE,
+static const struct request_fault body_too_large = {E_TOO_LARGE, 413,
                                                     "The body is over its limit."};
 
-static struct http_connection *connection_of(struct MHD_Connection *mhd)
+static void interim_send(const struct http_connection *connection)
 {
-    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct str text = STR("HTTP/1.1 100 Continue\r\n\r\n");
+    /* A client that has no room for it goes on by itself (RFC 9110 10.1.1). */
+    (void)send(connection->fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void *request_line_arrived(void *context, const char *target, struct MHD_Connection *mhd)
+bool take_head(struct http_exchange *exchange, char *head, size_t len)
 {
-    struct http_server *server = context;
-    struct http_connection *connection = connection_of(mhd);
-    if (connection->refused) {
-        return NULL;
-    }
-    assert(connection->exchange == NULL);
-    struct http_exchange *exchange = exchange_new(server, connection);
-    exchange->request.path = arena_str(exchange->arena, str_from(target));
-    connection->exchange = exchange;
-    connection_began_request(connection);
-    server->active++;
-    return exchange;
-}
-
-/* The header block is complete. */
-static enum MHD_Result take_headers(struct http_exchange *exchange, const struct request_line *line)
-{
-    const struct http_server_config *config = &exchange->connection->server->config;
+    struct http_connection *connection = exchange->connection;
+    const struct http_server_config *config = &connection->server->config;
     struct request_facts facts;
     struct request_fault fault;
-    if (!request_check(exchange, line, &facts, &fault)) {
-        return exchange_refuse(exchange, &fault);
+    bool is_good = request_check(exchange, head, len, &facts, &fault);
+    exchange->is_http_1_0 = facts.is_http_1_0;
+    connection->keeps_alive = facts.keeps_alive;
+    if (!is_good) {
+        exchange_refuse(exchange, &fault);
+        return true;
     }
     bool bulk = config->is_bulk != NULL && config->is_bulk(exchange->request.path);
     exchange->body_bytes_max = bulk ? config->bulk_body_bytes_max : config->body_bytes_max;
     exchange->phase = EXCHANGE_BODY;
-    if (facts.content_length <= exchange->body_bytes_max) {
-        return MHD_YES;
+    exchange->frame =
+        (struct body_frame){.is_chunked = facts.is_chunked, .left = facts.content_length};
+    if (facts.content_length > exchange->body_bytes_max) {
+        if (facts.expects_continue || facts.content_length > DISCARD_BYTES_MAX) {
+            exchange_refuse(exchange, &body_too_large);
+            return true;
+        }
+        exchange->phase = EXCHANGE_DISCARD;
     }
-    if (facts.expects_continue || facts.content_length > DISCARD_BYTES_MAX) {
-        return exchange_refuse(exchange, &body_too_large);
+    bool has_body = facts.is_chunked || facts.content_length > 0;
+    bool has_none_yet = connection->in_at == connection->in_len;
+    if (facts.expects_continue && has_body && has_none_yet && !facts.is_http_1_0) {
+        interim_send(connection);
     }
-    exchange->phase = EXCHANGE_DISCARD;
-    return MHD_YES;
+    return true;
 }
 
-static enum MHD_Result take_body(struct http_exchange *exchange, struct str part)
+bool take_body(struct http_exchange *exchange, struct str part)
 {
     exchange->body_bytes_seen += part.len;
     if (exchange->phase == EXCHANGE_BODY && exchange->body_bytes_seen > exchange->body_bytes_max) {
@@ -61,78 +62,130 @@ static enum MHD_Result take_body(struct http_exchange *exchange, struct str part
     }
     if (exchange->phase == EXCHANGE_BODY) {
         buf_add(&exchange->body, part);
-        return MHD_YES;
+        return true;
     }
-    if (exchange->body_bytes_seen > DISCARD_BYTES_MAX) {
-        struct http_connection *connection = exchange->connection;
-        socket_refuse(connection->server, connection->fd, &body_too_large);
-        return MHD_NO;
-    }
-    return MHD_YES;
+    return exchange->body_bytes_seen <= DISCARD_BYTES_MAX;
 }
 
-/* The request is complete. Another thread may reply before `handle` returns: its reply waits in the
- * box until this thread looks there, so that suspending afterwards is no race. */
-static enum MHD_Result hand_over(struct http_exchange *exchange)
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* "1f4" or "1f4;name=value": what follows the number is nobody's (RFC 9112 7.1.1). */
+static enum err chunk_size_parse(struct str line, uint64_t *out)
+{
+    uint64_t size = 0;
+    size_t at = 0;
+    while (at < line.len && hex_digit(line.ptr[at]) >= 0) {
+        size = size * 16 + (uint64_t)hex_digit(line.ptr[at++]);
+        if (at > SIZE_DIGITS_MAX) {
+            return E_INVALID;
+        }
+    }
+    bool is_ended =
+        at == line.len || line.ptr[at] == ';' || line.ptr[at] == ' ' || line.ptr[at] == '\t';
+    *out = size;
+    return at > 0 && is_ended ? OK : E_INVALID;
+}
+
+/* The line at the start of `bytes` with its end, and how long that is: 0 while the end is not
+ * there. A chunk's line ends with CRLF and has no other CR or LF in it: where a proxy in front and
+ * we disagree about its end, a second request hides in a chunk. */
+static enum err line_of(struct str bytes, struct str *out, size_t *len)
+{
+    size_t newline = str_find_byte(bytes, '\n', 0);
+    size_t carriage = str_find_byte(bytes, '\r', 0);
+    *len = 0;
+    if (newline == bytes.len) {
+        return OK;
+    }
+    if (carriage + 1 != newline) {
+        return E_INVALID;
+    }
+    *out = str_slice(bytes, 0, carriage);
+    *len = newline + 1;
+    return OK;
+}
+
+/* One line of framing, which is short. */
+static enum err chunk_line_take(struct body_frame *frame, struct str bytes, size_t *taken,
+                                bool *is_over)
+{
+    struct str line = STR_NONE;
+    size_t len = 0;
+    TRY(line_of(bytes, &line, &len));
+    *taken = len;
+    if (len == 0) {
+        return bytes.len > SIZE_LINE_MAX ? E_INVALID : OK;
+    }
+    switch (frame->part) {
+    case CHUNK_SIZE:
+        frame->part = CHUNK_DATA;
+        TRY(chunk_size_parse(line, &frame->left));
+        if (frame->left == 0) {
+            frame->part = CHUNK_TRAILER;
+        }
+        return OK;
+    case CHUNK_END:
+        frame->part = CHUNK_SIZE;
+        return line.len == 0 ? OK : E_INVALID;
+    case CHUNK_TRAILER:
+        *is_over = line.len == 0;
+        frame->trailer_bytes += len;
+        return frame->trailer_bytes <= TRAILER_BYTES_MAX ? OK : E_INVALID;
+    case CHUNK_DATA:
+        break;
+    }
+    assert(!"data are no line");
+    return E_INVALID;
+}
+
+enum err body_take(struct http_exchange *exchange, struct str bytes, size_t *taken, bool *is_over)
+{
+    struct body_frame *frame = &exchange->frame;
+    *is_over = false;
+    if (frame->is_chunked && frame->part != CHUNK_DATA) {
+        return chunk_line_take(frame, bytes, taken, is_over);
+    }
+    *taken = bytes.len < frame->left ? bytes.len : (size_t)frame->left;
+    frame->left -= *taken;
+    if (!take_body(exchange, str_slice(bytes, 0, *taken))) {
+        return E_TOO_LARGE;
+    }
+    if (frame->is_chunked) {
+        frame->part = frame->left == 0 ? CHUNK_END : CHUNK_DATA;
+    } else {
+        *is_over = frame->left == 0;
+    }
+    return OK;
+}
+
+/* Another thread may reply before `handle` returns: its reply waits in the box until this thread
+ * looks there. */
+void hand_over(struct http_exchange *exchange)
 {
     struct http_connection *connection = exchange->connection;
     struct http_server *server = connection->server;
     connection_list_leave(connection);
     if (exchange->phase == EXCHANGE_DISCARD) {
-        return exchange_refuse(exchange, &body_too_large);
+        exchange_refuse(exchange, &body_too_large);
+        return;
     }
     exchange->request.body = exchange->body.len > 0 ? buf_str(&exchange->body) : STR("");
     server->handled_this_turn++;
     server->handling = exchange;
     server->replied_inline = false;
+    connection->phase = CONNECTION_WAITING;
     waiting_add(server, exchange);
     server->config.handle(server->config.context, exchange, &exchange->request);
     server->handling = NULL;
-    if (!server->replied_inline) {
-        MHD_suspend_connection(connection->mhd);
-        return MHD_YES;
+    if (server->replied_inline) {
+        waiting_remove(server, exchange);
+        reply_begin(connection);
     }
-    waiting_remove(server, exchange);
-    return response_queue(server, exchange);
-}
-
-enum MHD_Result request_advanced(void *context, struct MHD_Connection *mhd, const char *url,
-                                 const char *method, const char *version, const char *upload,
-                                 size_t *upload_len, void **state)
-{
-    (void)context;
-    (void)url;
-    (void)state;
-    struct http_exchange *exchange = connection_of(mhd)->exchange;
-    if (exchange == NULL) {
-        return MHD_NO;
-    }
-    if (exchange->phase == EXCHANGE_HEADERS) {
-        struct request_line line = {str_from(method), str_from(version)};
-        return take_headers(exchange, &line);
-    }
-    assert(exchange->phase == EXCHANGE_BODY || exchange->phase == EXCHANGE_DISCARD);
-    if (*upload_len > 0) {
-        struct str part = {upload, *upload_len};
-        *upload_len = 0;
-        return take_body(exchange, part);
-    }
-    return hand_over(exchange);
-}
-
-void request_completed(void *context, struct MHD_Connection *mhd, void **state,
-                       enum MHD_RequestTerminationCode code)
-{
-    struct http_server *server = context;
-    struct http_connection *connection = connection_of(mhd);
-    struct http_exchange *exchange = connection->exchange;
-    (void)state;
-    (void)code;
-    if (exchange == NULL) {
-        return;
-    }
-    connection->exchange = NULL;
-    exchange_recycle(server, exchange);
-    server->active--;
-    connection_fell_idle(connection);
 }

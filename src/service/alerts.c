@@ -65,10 +65,24 @@ static enum err plan_stage(struct op *op, const struct meeting *meeting,
                                    stage->wanted == WANTED_CALL ? PRIORITY_HIGH : PRIORITY_MEDIUM});
 }
 
+static bool is_planned(const struct op *op, const struct meeting *meeting)
+{
+    return meeting_takes_place(meeting->status) && !meeting->is_all_day &&
+           !meeting->is_transparent && !instant_before(meeting->ends_at, op->now);
+}
+
+/* Of a meeting that is seen for the first time long after it began nobody was asked, so nobody is
+ * accused. */
+struct instant plan_check(const struct op *op, const struct meeting *meeting)
+{
+    struct instant grace_ends = instant_add(meeting->starts_at, op->site->grace);
+    bool is_late = instant_before(grace_ends, op->now);
+    return is_planned(op, meeting) && !is_late ? grace_ends : INSTANT_NONE;
+}
+
 enum err plan_alerts(struct op *op, const struct meeting *meeting)
 {
-    if (!meeting_takes_place(meeting->status) || meeting->is_all_day || meeting->is_transparent ||
-        instant_before(meeting->ends_at, op->now)) {
+    if (!is_planned(op, meeting)) {
         return OK;
     }
     struct list earlier = {0};
@@ -78,13 +92,10 @@ enum err plan_alerts(struct op *op, const struct meeting *meeting)
     for (size_t i = 0; i < op->site->rules.stage_count; i++) {
         TRY(plan_stage(op, meeting, &op->site->rules.stages[i], &earlier));
     }
-    struct instant grace_ends = instant_add(meeting->starts_at, op->site->grace);
-    if (instant_before(grace_ends, op->now)) {
-        return OK; /* Seen for the first time long after it began: nobody was asked, so nobody is
-                      accused. */
-    }
-    return timer_arm(op, (struct timer_request){timer_kind_MISSED_CHECK, meeting->id, grace_ends,
-                                                PRIORITY_MEDIUM});
+    return instant_is_set(meeting->check_at)
+               ? timer_arm(op, (struct timer_request){timer_kind_MISSED_CHECK, meeting->id,
+                                                      meeting->check_at, PRIORITY_MEDIUM})
+               : OK;
 }
 
 static enum err audit_cancelled(struct op *op, const struct list *alerts, const char *reason)
@@ -127,7 +138,7 @@ enum err cancel_alerts(struct op *op, const struct meeting *meeting, const char 
     struct list alerts = {0};
     TRY(alerts_of_meeting(op->db, op->arena, meeting->id, &alerts));
     TRY(audit_cancelled(op, &alerts, reason));
-    TRY(alerts_cancel_pending(op->db, meeting->id, op->now, str_from(reason), &cancelled));
+    TRY(alerts_cancel_pending(op->db, meeting->id, str_from(reason), &cancelled));
     if (cancelled > 0) {
         op_log(op, LOG_INFO, LOG_RULE_ENGINE, "%lld alerts cancelled: %s", (long long)cancelled,
                reason);

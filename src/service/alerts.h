@@ -5,9 +5,10 @@
 
 #include "service/reaching.h"
 
-/* Writes the alerts of the meeting's plan (its generation) and their timers, and the timer that
- * looks for a missed start (E4). A stage whose interval is over is SKIPPED at once with its reason;
- * one inside it is due now (A2). */
+/* When it is to be looked whether anybody joined (E4), for the meeting's row; unset for never. */
+struct instant plan_check(const struct op *op, const struct meeting *meeting);
+/* Writes the alerts of the meeting's plan (its generation) and arms them and its check. A stage
+ * whose interval is over is SKIPPED at once with its reason; one inside it is due now (A2). */
 NODISCARD enum err plan_alerts(struct op *op, const struct meeting *meeting);
 /* A message of a stage did not get through: the stage goes on by the next channel that its person
  * has, as a further attempt; *went is false where none is left. Its status stays. */

@@ -14,7 +14,7 @@ struct due_entry {
     int64_t due_ms;
     int64_t id;
     int32_t priority; /* 1 goes first among equals. */
-    int32_t tag;      /* The owner's. */
+    int32_t tag;      /* The owner's: which rows the id is one of. */
 };
 
 struct due_heap {

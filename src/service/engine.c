@@ -13,15 +13,19 @@ static enum err (*const functions[timer_kind_COUNT])(struct op *op, struct timer
 
 static void expect(struct op *op, const struct timer *timer, struct instant at)
 {
-    op_effect(
-        op, (struct effect){
-                .kind = EFFECT_TIMER, .id = timer->id, .at = at, .priority = (int)timer->priority});
+    bool is_subject = timer_is_subject((enum timer_kind)timer->kind);
+    op_effect(op, (struct effect){.kind = EFFECT_TIMER,
+                                  .id = timer->id,
+                                  .at = at,
+                                  .priority = (int)timer->priority,
+                                  .tag = is_subject ? (int)timer->kind : timer_kind_NONE});
 }
 
 enum err timer_arm(struct op *op, struct timer_request request)
 {
+    bool is_subject = timer_is_subject(request.kind);
     struct timer timer = {
-        .id = timer_has_id_of_subject(request.kind) ? request.subject : op_new_id(op),
+        .id = is_subject ? request.subject : op_new_id(op),
         .kind = request.kind,
         .subject_id = request.subject,
         .due_at = request.due_at,
@@ -29,7 +33,7 @@ enum err timer_arm(struct op *op, struct timer_request request)
         .state = timer_state_PENDING,
     };
     expect(op, &timer, timer.due_at);
-    return timers_add(op->db, op->arena, &timer);
+    return is_subject ? OK : db_insert(op->db, TABLE_timers, op->arena, &timer);
 }
 
 void timer_run_again(struct op *op, struct timer *timer, struct instant due_at)
@@ -48,9 +52,13 @@ void timer_hold(struct op *op, struct timer *timer, struct instant lease_until)
     expect(op, timer, lease_until);
 }
 
+/* A subject that was planned after its time (a stage found late) is late from then on. */
 static void note_lateness(const struct op *op, const struct timer *timer)
 {
-    int64_t late_ms = duration_ms(instant_since(op->now, timer->due_at));
+    struct instant due_at = timer_is_subject((enum timer_kind)timer->kind)
+                                ? instant_max(timer->due_at, id_instant(timer->id))
+                                : timer->due_at;
+    int64_t late_ms = duration_ms(instant_since(op->now, due_at));
     atomic_fetch_add(&op->site->stats->timers_fired, 1);
     if (late_ms > atomic_load(&op->site->stats->lateness_max_ms)) {
         atomic_store(&op->site->stats->lateness_max_ms, late_ms);
@@ -91,10 +99,18 @@ static bool is_due(const struct op *op, const struct timer *timer)
            instant_ms(timer->lease_until) <= instant_ms(op->now);
 }
 
-enum err engine_run(struct op *op, struct id id)
+/* Of a subject that is its own timer nothing is written where its own row says that it has ended.
+ */
+static enum err settle_subject(struct op *op, const struct timer *timer)
+{
+    return timer->state == timer_state_COMPLETED ? OK : timers_remember(op->db, op->arena, timer);
+}
+
+enum err engine_run(struct op *op, struct timer_key key)
 {
     struct timer timer = {0};
-    enum err err = db_get(op->db, TABLE_timers, id, op->arena, &timer);
+    bool has_row = false;
+    enum err err = timers_get(op->db, op->arena, key, &timer, &has_row);
     if (err == E_NOT_FOUND || (err == OK && !is_due(op, &timer))) {
         return OK;
     }
@@ -102,34 +118,41 @@ enum err engine_run(struct op *op, struct id id)
     if (timer.state == timer_state_ACTIVE) {
         op_log(op, LOG_WARN, LOG_QUEUE, "%s timer stalled: its worker did not end within its lease",
                enum_name(&timer_kind_names, timer.kind));
-        TRY(timers_count_stall(op->db, id));
+        TRY(timers_count_stall(op->db, timer.id));
     }
     note_lateness(op, &timer);
     timer.state = timer_state_COMPLETED;
     timer.lease_until = INSTANT_NONE;
     assert(functions[timer.kind] != NULL);
     TRY(functions[timer.kind](op, &timer));
-    return settle(op, &timer);
+    return has_row ? settle(op, &timer) : settle_subject(op, &timer);
 }
 
-enum err engine_count_failure(struct op *op, struct id id, enum err why)
+static enum err give_up(struct op *op, struct timer *timer, bool has_row, enum err why)
+{
+    timer->state = timer_state_FAILED;
+    timer->ended_at = op->now;
+    atomic_fetch_add(&op->site->stats->timers_quarantined, 1);
+    op_log(op, LOG_ERROR, LOG_QUEUE, "%s timer gave up after %lld attempts: %s",
+           enum_name(&timer_kind_names, timer->kind), (long long)timer->attempts, err_code(why));
+    return has_row ? timers_give_up(op->db, timer) : timers_remember(op->db, op->arena, timer);
+}
+
+enum err engine_count_failure(struct op *op, struct timer_key key, enum err why)
 {
     struct timer timer = {0};
-    TRY(db_get(op->db, TABLE_timers, id, op->arena, &timer));
+    bool has_row = false;
+    TRY(timers_get(op->db, op->arena, key, &timer, &has_row));
     timer.attempts++;
     timer.error = arena_printf(op->arena, "%s: %s", err_code(why), op->problem->message);
     if (timer.attempts > op->site->retry_attempts) {
-        timer.ended_at = op->now;
-        atomic_fetch_add(&op->site->stats->timers_quarantined, 1);
-        op_log(op, LOG_ERROR, LOG_QUEUE, "%s timer gave up after %lld attempts: %s",
-               enum_name(&timer_kind_names, timer.kind), (long long)timer.attempts, err_code(why));
-        return timers_give_up(op->db, &timer);
+        return give_up(op, &timer, has_row, why);
     }
     timer.due_at = instant_add(op->now, backoff(op->site->retry_first, (int)timer.attempts));
     expect(op, &timer, timer.due_at);
     op_log(op, LOG_WARN, LOG_QUEUE, "%s timer failed (%s) and is tried again",
            enum_name(&timer_kind_names, timer.kind), err_code(why));
-    return timers_again(op->db, &timer);
+    return has_row ? timers_again(op->db, &timer) : timers_remember(op->db, op->arena, &timer);
 }
 
 enum err clean_timers(struct op *op, struct timer *timer)

@@ -1,6 +1,7 @@
 /* service/engine: timers: arming them inside an operation, and running the ones that are due.
  *
- * A timer is a row; its place in the due order is in memory. Running one is an operation of its
+ * A timer is a row, in `timers` or the subject's own (store/timers); its place in the due order is
+ * in memory. Running one is an operation of its
  * own: what it decides, the rows that it writes and its own end are one commit, so that a crash
  * leaves either all of it or none. A timer that fails is tried again after 2 s, 4 s, 8 s
  * (QUEUE_RETRY_*); then it is FAILED: quarantined, counted, shown, and the queue goes on. Work that
@@ -22,6 +23,8 @@ struct timer_request {
     int priority;
 };
 
+/* Of a subject that is its own timer the row is written by the caller; an earlier time than before
+ * is armed after timers_cancel. */
 NODISCARD enum err timer_arm(struct op *op, struct timer_request request);
 /* What a handler may ask for instead of the timer's completion. */
 void timer_run_again(struct op *op, struct timer *timer, struct instant due_at);
@@ -32,10 +35,10 @@ void timer_hold(struct op *op, struct timer *timer, struct instant lease_until);
 #include "service/timers.def"
 #undef TIMER
 
-/* Runs the timer with this id, if it is due and still waiting. The caller fences it by a savepoint.
+/* Runs the timer of this key, if it is due and still waiting. The caller fences it by a savepoint.
  */
-NODISCARD enum err engine_run(struct op *op, struct id id);
+NODISCARD enum err engine_run(struct op *op, struct timer_key key);
 /* After engine_run failed and was undone: counts the attempt, in a fence of its own. */
-NODISCARD enum err engine_count_failure(struct op *op, struct id id, enum err why);
+NODISCARD enum err engine_count_failure(struct op *op, struct timer_key key, enum err why);
 
 #endif

@@ -109,8 +109,9 @@ static void take_waiting(void *context, const struct waiting_timer *timer)
 {
     struct executor *executor = context;
     due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(timer->due_at),
-                                                        .id = timer->id.value,
-                                                        .priority = timer->priority});
+                                                        .id = timer->key.id.value,
+                                                        .priority = timer->priority,
+                                                        .tag = (int32_t)timer->key.kind});
 }
 
 static void publish(struct executor *executor)
@@ -198,18 +199,18 @@ static enum err run_work(struct executor *executor, struct work *work)
     return work->err == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
 }
 
-static enum err run_timer(struct executor *executor, struct id id)
+static enum err run_timer(struct executor *executor, struct timer_key key)
 {
     struct problem problem = {0};
     struct op op = op_of(executor, NULL, &problem);
     struct fence fence = enter(executor);
-    enum err err = engine_run(&op, id);
+    enum err err = engine_run(&op, key);
     TRY(leave(executor, &fence, err));
     if (err == OK || err == E_UNAVAILABLE) {
         return err;
     }
     fence = enter(executor);
-    enum err counted = engine_count_failure(&op, id, err);
+    enum err counted = engine_count_failure(&op, key, err);
     TRY(leave(executor, &fence, counted));
     return counted == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
 }
@@ -225,7 +226,7 @@ static enum err run_due(struct executor *executor, bool *did)
         }
         struct due_entry entry = due_heap_pop(&executor->timers);
         *did = true;
-        TRY(run_timer(executor, (struct id){entry.id}));
+        TRY(run_timer(executor, (struct timer_key){(enum timer_kind)entry.tag, {entry.id}}));
     }
     return OK;
 }
@@ -263,7 +264,8 @@ static void let_go(struct executor *executor)
         case EFFECT_TIMER:
             due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(effect->at),
                                                                 .id = effect->id.value,
-                                                                .priority = effect->priority});
+                                                                .priority = effect->priority,
+                                                                .tag = effect->tag});
             break;
         case EFFECT_SEND:
         case EFFECT_FIND:

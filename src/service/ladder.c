@@ -116,7 +116,7 @@ enum err leave_ladder(struct op *op, const struct incident *incident, struct str
                            &(struct step_change){step, incident->user_id, "CANCELLED", reason}));
         }
     }
-    TRY(steps_cancel_pending(op->db, incident->id, op->now, reason, &cancelled));
+    TRY(steps_cancel_pending(op->db, incident->id, reason, &cancelled));
     TRY(timers_cancel(op->db, timer_kind_LADDER, incident->id, op->now));
     if (cancelled > 0) {
         op_log(op, LOG_INFO, LOG_ESCALATION, "%lld steps cancelled: %.*s", (long long)cancelled,

@@ -1,9 +1,9 @@
 /* service/ladder: climbing: the steps of an incident's policy, each at its time (requirements
  * E1-E3, E7, P2, P3, K2, V8).
  *
- * A round is every rung of the policy as a row: a row for each level, target and time, PENDING with
- * a timer of its own. The rows of a level are independent of one another. A row whose target is a
- * schedule finds out whom it reaches when it is due. What a row needs is that a person answers
+ * A round is every rung of the policy as a row: a row for each level, target and time, PENDING,
+ * which is its own timer. The rows of a level are independent of one another. A row whose target is
+ * a schedule finds out whom it reaches when it is due. What a row needs is that a person answers
  * (CONFIRMED): that its message was taken, delivered or heard by a machine stops nothing. When the
  * last row of a round has ended, the next round begins, as often as the policy says; then the
  * ladder has run out. */

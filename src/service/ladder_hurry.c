@@ -187,7 +187,6 @@ static enum err stop_asking(struct op *op, const struct ladder_rows *rows, const
             continue;
         }
         TRY(steps_cancel(op->db, step->id, reason));
-        TRY(timers_cancel(op->db, timer_kind_STEP, step->id, op->now));
         TRY(audit_step(op,
                        &(struct step_change){step, rows->incident->user_id, "CANCELLED", reason}));
     }

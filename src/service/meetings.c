@@ -67,6 +67,7 @@ static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
         .created_at = op->now,
     };
     apply_facts(op, facts, &meeting);
+    meeting.check_at = plan_check(op, &meeting);
     TRY(db_insert(op->db, TABLE_meetings, op->arena, &meeting));
     if (id_is_set(facts->calendar)) {
         TRY(sources_put(op->db,
@@ -112,6 +113,7 @@ static enum err replan(struct op *op, struct meeting *meeting, const char *reaso
     TRY(timers_cancel(op->db, timer_kind_MISSED_CHECK, meeting->id, op->now));
     meeting->generation++;
     meeting->checkin_status = checkin_status_NONE;
+    meeting->check_at = plan_check(op, meeting);
     return plan_alerts(op, meeting);
 }
 
@@ -240,6 +242,7 @@ enum err check_missed(struct op *op, struct timer *timer)
     struct user user = {0};
     TRY(db_get(op->db, TABLE_meetings, timer->subject_id, op->arena, &meeting));
     TRY(db_get(op->db, TABLE_users, meeting.user_id, op->arena, &user));
+    TRY(meetings_checked(op->db, meeting.id));
     int64_t known = 0;
     TRY(incidents_of_generation(op->db, meeting.id, meeting.generation, &known));
     bool is_answered = meeting.checkin_status == checkin_status_JOINED;

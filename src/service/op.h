@@ -17,7 +17,7 @@ struct actor {
 };
 
 enum effect_kind {
-    EFFECT_TIMER,  /* A timer row is due at `at`. */
+    EFFECT_TIMER,  /* Something is due at `at`: a row of timers, or of the kind in `tag`. */
     EFFECT_SEND,   /* A message is QUEUED. */
     EFFECT_FIND,   /* The provider is to be asked about a message: for its fate while it is SENDING
                       (find), for what became of it once it was taken (poll). */
@@ -37,6 +37,7 @@ struct effect {
     struct id other;
     struct instant at;
     int priority;
+    int tag;                      /* TIMER: the timer_kind of what is its own timer, or 0. */
     struct sync_wait *wait;       /* SYNC: the request that waits for it, NULL for none. */
     const struct provider *inbox; /* FIND without an id: this provider is to be asked for what
                                      people wrote (service/inbox); NULL otherwise. */

@@ -178,7 +178,6 @@ static enum err add_incident(struct story *story, const struct incident *inciden
 static enum err add_alerts(struct story *story, const struct meeting *meeting)
 {
     struct list alerts = {0};
-    struct timer check = {0};
     TRY(alerts_of_meeting(story->op->db, story->op->arena, meeting->id, &alerts));
     const struct alert *items = alerts.items;
     for (size_t i = 0; i < alerts.count; i++) {
@@ -193,15 +192,13 @@ static enum err add_alerts(struct story *story, const struct meeting *meeting)
     int64_t opened = 0;
     TRY(incidents_of_generation(story->op->db, meeting->id, meeting->generation, &opened));
     if (meeting->checkin_status == checkin_status_JOINED || opened > 0) {
-        return OK; /* Its timer finds nothing to do. */
+        return OK; /* Its check finds nothing to do. */
     }
-    enum err err = timers_of_subject(story->op->db, story->op->arena, timer_kind_MISSED_CHECK,
-                                     meeting->id, &check);
-    if (err == OK) {
-        add_ahead(story, "MISSED_CHECK", check.due_at, subject_type_MEETING)->user_id =
+    if (instant_is_set(meeting->check_at)) {
+        add_ahead(story, "MISSED_CHECK", meeting->check_at, subject_type_MEETING)->user_id =
             meeting->user_id;
     }
-    return err == E_NOT_FOUND ? OK : err;
+    return OK;
 }
 
 static struct id first_waiting(const struct dispatch_case *dispatch)

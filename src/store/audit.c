@@ -17,10 +17,16 @@ static void add_part(struct buf *text, struct str part)
     buf_add(text, part);
 }
 
-static void chain_hash(struct arena *arena, const char *hash_before,
+/* Where a hash is made: with whose digest, in which memory. */
+struct hashing {
+    struct digest *digest;
+    struct arena *arena;
+};
+
+static void chain_hash(struct hashing hashing, const char *hash_before,
                        const struct audit_event *event, char out[static 2 * SHA256_BYTES + 1])
 {
-    struct buf text = {.arena = arena};
+    struct buf text = {.arena = hashing.arena};
     add_part(&text, str_from(hash_before));
     buf_add_int(&text, event->seq);
     buf_add_byte(&text, ':');
@@ -37,8 +43,8 @@ static void chain_hash(struct arena *arena, const char *hash_before,
     add_part(&text, event->after);
     add_part(&text, event->reason);
     uint8_t digest[SHA256_BYTES];
-    sha256(buf_str(&text), digest);
-    struct str hex = hex_text(arena, digest, sizeof digest);
+    digest_sha256(hashing.digest, buf_str(&text), digest);
+    struct str hex = hex_text(hashing.arena, digest, sizeof digest);
     memcpy(out, hex.ptr, hex.len);
     out[hex.len] = '\0';
 }
@@ -62,7 +68,7 @@ enum err audit_append(struct db *db, struct arena *arena, struct audit_chain *ch
 {
     struct audit_chain next = {.seq = chain->seq + 1};
     event->seq = next.seq;
-    chain_hash(arena, chain->hash, event, next.hash);
+    chain_hash((struct hashing){db_digest(db), arena}, chain->hash, event, next.hash);
     event->hash = str_from(next.hash);
     TRY(db_insert(db, TABLE_audit_events, arena, event));
     *chain = next;
@@ -80,11 +86,11 @@ static enum err refuse_gap(const struct audit_chain *chain, bool is_unreadable,
                        (long long)chain->seq + 1);
 }
 
-static enum err verify_one(struct arena *arena, struct audit_chain *chain,
+static enum err verify_one(struct hashing hashing, struct audit_chain *chain,
                            const struct audit_event *event, struct problem *problem)
 {
     struct audit_chain next = {.seq = event->seq};
-    chain_hash(arena, chain->hash, event, next.hash);
+    chain_hash(hashing, chain->hash, event, next.hash);
     if (!str_equal_text(event->hash, next.hash)) {
         return problem_set(problem, E_CORRUPT, NULL, "event %lld was changed",
                            (long long)event->seq);
@@ -108,7 +114,7 @@ static enum err verify_batch(struct db *db, struct arena *arena, struct audit_ch
         if (event->seq != chain->seq + 1) {
             return refuse_gap(chain, is_unreadable, problem);
         }
-        TRY(verify_one(arena, chain, event, problem));
+        TRY(verify_one((struct hashing){db_digest(db), arena}, chain, event, problem));
     }
     return is_unreadable ? refuse_gap(chain, true, problem) : OK;
 }

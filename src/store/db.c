@@ -40,6 +40,11 @@ struct seal *db_seal(struct db *db)
     return db->seal;
 }
 
+struct digest *db_digest(struct db *db)
+{
+    return db->digest;
+}
+
 int64_t db_corrupt_rows(const struct db *db)
 {
     return db->corrupt_rows;
@@ -57,6 +62,7 @@ enum err db_open(const struct db_config *config, struct db **out, struct problem
     db->seal = config->seal;
     db->log = config->log;
     db->texts = arena_new();
+    db->digest = digest_new();
     *out = db;
     return OK;
 }
@@ -78,6 +84,7 @@ void db_close(struct db **db)
     forget_all(*db, (*db)->fences, FENCES);
     (*db)->driver->close(&(*db)->connection);
     arena_free(&(*db)->texts);
+    digest_free(&(*db)->digest);
     free(*db);
     *db = NULL;
 }

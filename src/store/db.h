@@ -117,6 +117,7 @@ const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);
 NODISCARD enum err db_execute(struct db *db, const char *sql, struct problem *problem);
 struct seal *db_seal(struct db *db);
+struct digest *db_digest(struct db *db);
 int64_t db_corrupt_rows(const struct db *db);
 
 #endif

@@ -21,6 +21,7 @@ struct db {
     const struct driver *driver;
     struct driver_connection *connection;
     struct seal *seal;
+    struct digest *digest;
     const struct log *log;
     struct arena *texts; /* Of statements; lives as long as the db. */
     struct driver_statement *statements[STATEMENT_COUNT];

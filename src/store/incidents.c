@@ -153,13 +153,10 @@ enum err steps_hurry(struct db *db, const struct step *step)
         PARAMS(value_id(step->id), value_time(step->scheduled_at), value_text(step->reason)));
 }
 
-enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
-                              struct str reason, int64_t *cancelled)
+enum err steps_cancel_pending(struct db *db, struct id incident, struct str reason,
+                              int64_t *cancelled)
 {
-    TRY(db_change(db, S_steps_cancel, cancelled, PARAMS(value_id(incident), value_text(reason))));
-    return *cancelled == 0
-               ? OK
-               : db_run(db, S_timers_cancel_steps, PARAMS(value_id(incident), value_time(now)));
+    return db_change(db, S_steps_cancel, cancelled, PARAMS(value_id(incident), value_text(reason)));
 }
 
 enum err steps_open_count(struct db *db, struct id incident, int64_t *out)

@@ -51,8 +51,8 @@ NODISCARD enum err steps_set_message(struct db *db, struct id id, struct id mess
 NODISCARD enum err steps_onward(struct db *db, const struct step *step);
 /* It is due at scheduled_at instead, for `reason`. */
 NODISCARD enum err steps_hurry(struct db *db, const struct step *step);
-NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct instant now,
-                                        struct str reason, int64_t *cancelled);
+NODISCARD enum err steps_cancel_pending(struct db *db, struct id incident, struct str reason,
+                                        int64_t *cancelled);
 NODISCARD enum err steps_open_count(struct db *db, struct id incident, int64_t *out);
 /* Until when a message of the present round may still ring, or be told to have arrived: how long
  * after it was taken at most. Unset where none is on its way any more. */

@@ -82,13 +82,15 @@ enum err alerts_onward(struct db *db, const struct alert *alert)
                          value_enum(&channel_names, alert->channel), value_text(alert->reason)));
 }
 
-enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
-                               struct str reason, int64_t *cancelled)
+enum err alerts_cancel_pending(struct db *db, struct id meeting, struct str reason,
+                               int64_t *cancelled)
 {
-    TRY(db_change(db, S_alerts_cancel, cancelled, PARAMS(value_id(meeting), value_text(reason))));
-    return *cancelled == 0
-               ? OK
-               : db_run(db, S_timers_cancel_alerts, PARAMS(value_id(meeting), value_time(now)));
+    return db_change(db, S_alerts_cancel, cancelled, PARAMS(value_id(meeting), value_text(reason)));
+}
+
+enum err meetings_checked(struct db *db, struct id id)
+{
+    return db_run(db, S_meeting_checked, PARAMS(value_id(id)));
 }
 
 enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,

@@ -48,9 +48,11 @@ NODISCARD enum err alerts_end(struct db *db, const struct alert *alert);
 NODISCARD enum err alerts_set_message(struct db *db, struct id id, struct id message);
 /* Another message carries it: message_id, channel and reason of `alert`, in whatever state. */
 NODISCARD enum err alerts_onward(struct db *db, const struct alert *alert);
-/* All that are PENDING become CANCELLED; their timers with them. */
-NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct instant now,
-                                         struct str reason, int64_t *cancelled);
+/* All that are PENDING become CANCELLED. */
+NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct str reason,
+                                         int64_t *cancelled);
+/* Whether anybody joined has been looked at: check_at is unset. */
+NODISCARD enum err meetings_checked(struct db *db, struct id id);
 
 NODISCARD enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,
                                        struct list *out);

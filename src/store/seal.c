@@ -1,7 +1,10 @@
 #include "store/seal.h"
 
 #include "base/buf.h"
+#include "base/memory.h"
 
+#include <assert.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -158,6 +161,41 @@ void sha256(struct str bytes, uint8_t out[static SHA256_BYTES])
 {
     /* OpenSSL's uses the processor's instructions for it, libsodium's does not. */
     SHA256((const unsigned char *)bytes.ptr, bytes.len, out);
+}
+
+struct digest {
+    EVP_MD *algorithm;
+    EVP_MD_CTX *context;
+};
+
+struct digest *digest_new(void)
+{
+    struct digest *digest = memory_new(sizeof *digest);
+    digest->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digest->context = EVP_MD_CTX_new();
+    if (digest->algorithm == NULL || digest->context == NULL) {
+        memory_is_out();
+    }
+    return digest;
+}
+
+void digest_free(struct digest **digest)
+{
+    if (*digest != NULL) {
+        EVP_MD_CTX_free((*digest)->context);
+        EVP_MD_free((*digest)->algorithm);
+        free(*digest);
+        *digest = NULL;
+    }
+}
+
+void digest_sha256(struct digest *digest, struct str bytes, uint8_t out[static SHA256_BYTES])
+{
+    unsigned count = 0;
+    bool is_done = EVP_DigestInit_ex2(digest->context, digest->algorithm, NULL) == 1 &&
+                   EVP_DigestUpdate(digest->context, bytes.ptr, bytes.len) == 1 &&
+                   EVP_DigestFinal_ex(digest->context, out, &count) == 1;
+    assert(is_done && count == SHA256_BYTES);
 }
 
 struct str hex_text(struct arena *arena, const uint8_t *bytes, size_t count)

@@ -25,6 +25,12 @@ struct str seal_lookup_hash(const struct seal *seal, struct arena *arena, struct
 void seal_sign(const struct seal *seal, struct str text, uint8_t out[static SHA256_BYTES]);
 
 void sha256(struct str bytes, uint8_t out[static SHA256_BYTES]);
+/* The same for many texts one after another: what each would look up and set aside is kept. For one
+ * thread at a time. */
+struct digest;
+struct digest *digest_new(void);
+void digest_free(struct digest **digest);
+void digest_sha256(struct digest *digest, struct str bytes, uint8_t out[static SHA256_BYTES]);
 /* Lower-case hexadecimal digits of bytes. */
 struct str hex_text(struct arena *arena, const uint8_t *bytes, size_t count);
 /* A new random secret, as hexadecimal text: for keys that people keep. */

@@ -1,6 +1,7 @@
 #include "store/driver.h"
 
 #include "base/memory.h"
+#include "store/sqlite_cache.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -117,6 +118,7 @@ static enum err open_connection(const struct driver_config *config, struct drive
     /* Without statistics that nobody reads, memory is had without a lock. Of no effect once the
      * library is in use, which is fine. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite_cache_install();
     int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
         (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);

@@ -1,17 +1,27 @@
-/* store/timers: rows that are due. The order in which they are due is kept in memory by
- * service/engine; the rows are the truth.
+/* store/timers: what is due. The order in which it is due is kept in memory by service/engine; the
+ * rows are the truth.
  *
- * States: PENDING (waiting or delayed), ACTIVE under a lease, COMPLETED, FAILED (gave up; kept),
- * CANCELLED. Errors as
- * store/db; E_CONFLICT when a timer was not in a state that the change starts from. */
+ * A pending alert, a pending step and a meeting whose attendance is still to be checked are their
+ * own timers: their row says when, so that planning, ending and cancelling them writes nothing
+ * here. A row with their id stands in `timers` only where attempts that failed are to be remembered
+ * (or that they were given up), and then decides. Everything else has a row in `timers`.
+ * States of a row: PENDING (waiting or delayed), ACTIVE under a lease, COMPLETED, FAILED (gave up;
+ * kept), CANCELLED. Errors as store/db; E_CONFLICT when a timer was not in a state that the change
+ * starts from. */
 #ifndef TOCSIN_STORE_TIMERS_H
 #define TOCSIN_STORE_TIMERS_H
 
 #include "store/db.h"
 
-/* Timers that wait, in no order: for the start. */
-struct waiting_timer {
+/* What names a timer: its row in `timers` (kind NONE), or the subject that is its own timer. */
+struct timer_key {
+    enum timer_kind kind;
     struct id id;
+};
+
+/* What waits, in no order: for the start. */
+struct waiting_timer {
+    struct timer_key key;
     struct instant due_at; /* For an ACTIVE one the end of its lease. */
     int priority;
     bool is_active;
@@ -20,10 +30,13 @@ NODISCARD enum err timers_each_waiting(struct db *db, void *context,
                                        void (*each)(void *context,
                                                     const struct waiting_timer *timer));
 
-/* The timer of an alert or a step has its subject's id; the others have their own. */
-bool timer_has_id_of_subject(enum timer_kind kind);
-/* A new one; where a subject's id had a timer before, that one waits anew. */
-NODISCARD enum err timers_add(struct db *db, struct arena *arena, const struct timer *timer);
+bool timer_is_subject(enum timer_kind kind);
+/* What is to run under this key; `has_row` tells whether it stands in `timers`. E_NOT_FOUND where a
+ * subject does not wait any more. */
+NODISCARD enum err timers_get(struct db *db, struct arena *arena, struct timer_key key,
+                              struct timer *out, bool *has_row);
+/* Writes the row of a subject that has to be remembered, in whatever state. */
+NODISCARD enum err timers_remember(struct db *db, struct arena *arena, const struct timer *timer);
 NODISCARD enum err timers_complete(struct db *db, struct id id, struct instant now);
 NODISCARD enum err timers_lease(struct db *db, struct id id, struct instant now,
                                 struct instant until);
@@ -32,6 +45,8 @@ NODISCARD enum err timers_count_stall(struct db *db, struct id id);
 NODISCARD enum err timers_again(struct db *db, const struct timer *timer);
 NODISCARD enum err timers_give_up(struct db *db,
                                   const struct timer *timer); /* ended_at, attempts, error */
+/* A subject that is its own timer is forgotten here: what was remembered of it does not hold it
+ * back. */
 NODISCARD enum err timers_cancel(struct db *db, enum timer_kind kind, struct id subject,
                                  struct instant now);
 NODISCARD enum err timers_of_subject(struct db *db, struct arena *arena, enum timer_kind kind,

@@ -236,6 +236,48 @@ static void bodies_in_pieces(void **state)
     close(fd);
 }
 
+/* Wherever the network cuts what is sent, the answers are the same. */
+static void cuts_do_not_matter(void **state)
+{
+    struct fixture *fixture = *state;
+    static const size_t pieces[] = {1, 2, 3, 7, 16, 61, 400};
+    struct str text =
+        STR("\r\nPOST /echo?a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwxyz\r\n"
+            "POST /echo?b HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n"
+            "3\r\nabc\r\nA ;x\r\n0123456789\r\n0\r\nT: t\r\n\r\n"
+            "HEAD /echo?c HTTP/1.1\r\nhost:h\r\nX-A: \t b \r\n\r\n"
+            "GET /later HTTP/1.1\r\nHost: h\r\nConnection: x, close\r\n\r\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(pieces); i++) {
+        int fd = peer_connect(fixture->echo.port);
+        for (size_t at = 0; at < text.len; at += pieces[i]) {
+            peer_send(fd, str_slice(text, at, at + pieces[i]));
+        }
+        assert_true(str_equal_text(peer_read(fd, fixture->arena, false).body,
+                                   "POST /echo\nquery=a\npeer=127.0.0.1\nbody=4:wxyz"));
+        assert_true(str_equal_text(peer_read(fd, fixture->arena, false).body,
+                                   "POST /echo\nquery=b\npeer=127.0.0.1\nbody=13:abc0123456789"));
+        assert_int_equal(peer_read(fd, fixture->arena, true).status, 200);
+        struct peer_answer last = peer_read(fd, fixture->arena, false);
+        assert_true(str_equal_text(last.body, "in a while"));
+        assert_true(str_equal_text(peer_header(last.head, "Connection"), "close"));
+        assert_true(peer_is_at_end(fd));
+        close(fd);
+    }
+}
+
+static void half_closed_client_is_answered(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = peer_connect(fixture->echo.port);
+    peer_send(fd,
+              STR("GET /echo HTTP/1.1\r\nHost: h\r\n\r\nGET /later HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(peer_read(fd, fixture->arena, false).status, 200);
+    assert_true(str_equal_text(peer_read(fd, fixture->arena, false).body, "in a while"));
+    assert_true(peer_is_at_end(fd));
+    close(fd);
+}
+
 static void replies_from_another_thread(void **state)
 {
     struct fixture *fixture = *state;
@@ -296,6 +338,14 @@ static void http_1_0_ends_the_connection(void **state)
     int fd = peer_connect(fixture->echo.port);
     assert_int_equal(ask(fixture, fd, STR("GET /echo HTTP/1.0\r\n\r\n")).status, 200);
     assert_true(peer_is_at_end(fd));
+    close(fd);
+
+    /* But where it asks for more. */
+    fd = peer_connect(fixture->echo.port);
+    struct str asking = STR("GET /echo HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+    struct peer_answer answer = ask(fixture, fd, asking);
+    assert_true(str_equal_text(peer_header(answer.head, "Connection"), "Keep-Alive"));
+    assert_int_equal(ask(fixture, fd, asking).status, 200);
     close(fd);
 }
 
@@ -403,6 +453,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(head_has_no_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pipelines_keep_their_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bodies_in_pieces, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(cuts_do_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(half_closed_client_is_answered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replies_from_another_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_exchange_waits_without_a_thread, set_up, tear_down),
         cmocka_unit_test_setup_teardown(client_that_left, set_up, tear_down),

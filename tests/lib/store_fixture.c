@@ -223,7 +223,7 @@ struct timer store_timer(struct store_fixture *f, enum timer_kind kind, struct i
                          int due_minute)
 {
     return (struct timer){
-        .id = timer_has_id_of_subject(kind) ? subject : store_new_id(f),
+        .id = timer_is_subject(kind) ? subject : store_new_id(f),
         .kind = (int)kind,
         .subject_id = subject,
         .due_at = store_time(due_minute),

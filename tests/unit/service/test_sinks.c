@@ -62,7 +62,7 @@ static void move(struct op_fixture *f, struct duration by)
 static bool begin(struct op_fixture *f, struct id sink, struct sink_round **out)
 {
     size_t before = f->writer.effects.count;
-    assert_int_equal(engine_run(&f->op, timer_of(f, sink).id), OK);
+    assert_int_equal(engine_run(&f->op, (struct timer_key){.id = timer_of(f, sink).id}), OK);
     for (size_t i = before; i < f->writer.effects.count; i++) {
         const struct effect effect = f->writer.effects.items[i];
         if (effect.kind == EFFECT_SINK) {
@@ -317,10 +317,10 @@ static void test_many_old_events_are_removed_bit_by_bit(void **state)
     struct id id = armed->id;
     assert_int_equal(armed->at.us, instant_add(f->now, SECONDS(1)).us);
     move(f, SECONDS(1));
-    assert_int_equal(engine_run(&f->op, id), OK);
+    assert_int_equal(engine_run(&f->op, (struct timer_key){.id = id}), OK);
     assert_int_equal(count_rows(f), 5007);
     move(f, SECONDS(1));
-    assert_int_equal(engine_run(&f->op, id), OK);
+    assert_int_equal(engine_run(&f->op, (struct timer_key){.id = id}), OK);
     assert_int_equal(count_rows(f), 7);
     assert_int_equal(db_get(f->store->db, TABLE_timers, id, f->store->arena, &timer), OK);
     assert_int_equal(timer.state, timer_state_COMPLETED);

@@ -1,4 +1,6 @@
 /* Timers: what a start scans, the states of a row, and that no change starts from the wrong one. */
+#include "store/incidents.h"
+#include "store/meetings.h"
 #include "store/timers.h"
 
 #include "lib/store_fixture.h"
@@ -33,7 +35,7 @@ static struct seen scan(struct store_fixture *f)
 static const struct waiting_timer *find(const struct seen *seen, struct id id)
 {
     for (size_t i = 0; i < seen->count; i++) {
-        if (id_equal(seen->timers[i].id, id)) {
+        if (id_equal(seen->timers[i].key.id, id)) {
             return &seen->timers[i];
         }
     }
@@ -58,16 +60,16 @@ static void test_scan_of_waiting(void **state)
 {
     struct store_fixture *f = *state;
     assert_int_equal(scan(f).count, 0);
-    struct timer pending = insert_timer(f, timer_kind_ALERT, 5);
-    struct timer leased = insert_timer(f, timer_kind_STEP, -5);
-    struct timer done = insert_timer(f, timer_kind_STEP, 1);
-    struct timer failed = insert_timer(f, timer_kind_STEP, 1);
-    struct timer cancelled = insert_timer(f, timer_kind_STEP, 1);
+    struct timer pending = insert_timer(f, timer_kind_POLL, 5);
+    struct timer leased = insert_timer(f, timer_kind_SINK, -5);
+    struct timer done = insert_timer(f, timer_kind_SINK, 1);
+    struct timer failed = insert_timer(f, timer_kind_SINK, 1);
+    struct timer cancelled = insert_timer(f, timer_kind_SINK, 1);
     assert_int_equal(timers_lease(f->db, leased.id, store_time(0), store_time(2)), OK);
     assert_int_equal(timers_complete(f->db, done.id, store_time(0)), OK);
     failed.ended_at = store_time(1);
     assert_int_equal(timers_give_up(f->db, &failed), OK);
-    assert_int_equal(timers_cancel(f->db, timer_kind_STEP, cancelled.subject_id, store_time(0)),
+    assert_int_equal(timers_cancel(f->db, timer_kind_SINK, cancelled.subject_id, store_time(0)),
                      OK);
     struct seen seen = scan(f);
     assert_int_equal(seen.count, 2);
@@ -129,15 +131,15 @@ static void check_that_nothing_moves(struct store_fixture *f, struct id id)
 static void test_ended_timers_stay(void **state)
 {
     struct store_fixture *f = *state;
-    struct timer done = insert_timer(f, timer_kind_ALERT, 0);
+    struct timer done = insert_timer(f, timer_kind_LEASE, 0);
     assert_int_equal(timers_complete(f->db, done.id, store_time(0)), OK);
     check_that_nothing_moves(f, done.id);
-    struct timer cancelled = insert_timer(f, timer_kind_ALERT, 0);
-    assert_int_equal(timers_cancel(f->db, timer_kind_ALERT, cancelled.subject_id, store_time(0)),
+    struct timer cancelled = insert_timer(f, timer_kind_LEASE, 0);
+    assert_int_equal(timers_cancel(f->db, timer_kind_LEASE, cancelled.subject_id, store_time(0)),
                      OK);
     assert_int_equal(get(f, cancelled.id).state, timer_state_CANCELLED);
     check_that_nothing_moves(f, cancelled.id);
-    struct timer failed = insert_timer(f, timer_kind_ALERT, 0);
+    struct timer failed = insert_timer(f, timer_kind_LEASE, 0);
     failed.ended_at = store_time(0);
     assert_int_equal(timers_give_up(f->db, &failed), OK);
     check_that_nothing_moves(f, failed.id);
@@ -145,22 +147,126 @@ static void test_ended_timers_stay(void **state)
     assert_int_equal(timers_count_stall(f->db, store_new_id(f)), E_CONFLICT);
 }
 
-static void test_waits_anew(void **state)
+static struct alert insert_alert(struct store_fixture *f, int stage)
+{
+    struct meeting meeting = store_meeting(f, store_new_id(f), "standup", 30);
+    struct alert alert = store_alert(f, &meeting, stage);
+    store_insert(f, TABLE_alerts, &alert);
+    return alert;
+}
+
+static struct timer_key key_of(const struct alert *alert)
+{
+    return (struct timer_key){timer_kind_ALERT, alert->id};
+}
+
+static void test_a_subject_is_its_own_timer(void **state)
 {
     struct store_fixture *f = *state;
-    struct timer timer = insert_timer(f, timer_kind_ALERT, 5);
-    assert_true(id_equal(timer.id, timer.subject_id));
-    assert_int_equal(timers_complete(f->db, timer.id, store_time(5)), OK);
-    timer.due_at = store_time(9);
-    timer.priority = 1;
-    assert_int_equal(timers_add(f->db, f->arena, &timer), OK);
-    struct timer again = get(f, timer.id);
-    assert_int_equal(again.state, timer_state_PENDING);
-    assert_true(again.due_at.us == store_time(9).us && again.priority == 1);
-    assert_false(instant_is_set(again.ended_at));
-    /* The id of an alert's timer is that of no other kind. */
-    timer.kind = timer_kind_STEP;
-    assert_int_equal(timers_add(f->db, f->arena, &timer), E_CONFLICT);
+    struct timer timer = {0};
+    bool has_row = true;
+    struct alert alert = insert_alert(f, 1);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    assert_false(has_row);
+    assert_true(id_equal(timer.id, alert.id) && id_equal(timer.subject_id, alert.id));
+    assert_int_equal(timer.kind, timer_kind_ALERT);
+    assert_int_equal(timer.state, timer_state_PENDING);
+    assert_true(timer.due_at.us == alert.due_at.us);
+    struct seen seen = scan(f);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.timers[0].key.kind, timer_kind_ALERT);
+    assert_true(id_equal(seen.timers[0].key.id, alert.id));
+    assert_true(seen.timers[0].due_at.us == alert.due_at.us);
+    assert_int_equal(alerts_skip(f->db, alert.id, store_time(1), STR("late")), OK);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), E_NOT_FOUND);
+    assert_int_equal(scan(f).count, 0);
+}
+
+static void test_calls_go_first(void **state)
+{
+    struct store_fixture *f = *state;
+    struct meeting meeting = store_meeting(f, store_new_id(f), "standup", 30);
+    struct alert call = store_alert(f, &meeting, 1);
+    struct alert text = store_alert(f, &meeting, 2);
+    call.channel = channel_CALL;
+    text.channel = channel_SMS;
+    store_insert(f, TABLE_alerts, &call);
+    store_insert(f, TABLE_alerts, &text);
+    struct seen seen = scan(f);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(find(&seen, call.id)->priority, 1);
+    assert_int_equal(find(&seen, text.id)->priority, 5);
+}
+
+static void test_what_is_remembered_decides(void **state)
+{
+    struct store_fixture *f = *state;
+    struct timer timer = {0};
+    bool has_row = false;
+    struct alert alert = insert_alert(f, 1);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    timer.attempts = 1;
+    timer.due_at = store_time(99);
+    assert_int_equal(timers_remember(f->db, f->arena, &timer), OK);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    assert_true(has_row && timer.due_at.us == store_time(99).us && timer.attempts == 1);
+    /* The start finds both: the earlier comes up, and is told of the later. */
+    assert_int_equal(scan(f).count, 2);
+    timer.ended_at = store_time(99);
+    assert_int_equal(timers_give_up(f->db, &timer), OK);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    assert_int_equal(timer.state, timer_state_FAILED);
+    /* Another time for it is another chance. */
+    assert_int_equal(timers_cancel(f->db, timer_kind_STEP, alert.id, store_time(3)), OK);
+    assert_int_equal(get(f, alert.id).state, timer_state_FAILED);
+    assert_int_equal(timers_cancel(f->db, timer_kind_ALERT, alert.id, store_time(3)), OK);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    assert_false(has_row);
+    /* A row that has ended does not hold it back, and is written over. */
+    timer.attempts = 1;
+    assert_int_equal(timers_remember(f->db, f->arena, &timer), OK);
+    assert_int_equal(timers_complete(f->db, timer.id, store_time(4)), OK);
+    assert_int_equal(timers_get(f->db, f->arena, key_of(&alert), &timer, &has_row), OK);
+    assert_false(has_row);
+    assert_int_equal(timers_remember(f->db, f->arena, &timer), OK);
+    assert_int_equal(get(f, alert.id).state, timer_state_PENDING);
+}
+
+static void test_steps_and_checks(void **state)
+{
+    struct store_fixture *f = *state;
+    struct timer timer = {0};
+    bool has_row = true;
+    struct meeting meeting = store_meeting(f, store_new_id(f), "standup", 30);
+    meeting.check_at = store_time(35);
+    store_insert(f, TABLE_meetings, &meeting);
+    struct step step = {
+        .id = store_new_id(f),
+        .incident_id = store_new_id(f),
+        .level = 1,
+        .step_type = step_type_EMAIL,
+        .channel = channel_EMAIL,
+        .target_kind = target_kind_PERSON,
+        .target = message_target_PERSON,
+        .status = step_status_PENDING,
+        .scheduled_at = store_time(40),
+    };
+    store_insert(f, TABLE_steps, &step);
+    struct seen seen = scan(f);
+    assert_int_equal(seen.count, 2);
+    assert_true(find(&seen, meeting.id)->due_at.us == meeting.check_at.us);
+    assert_true(find(&seen, step.id)->due_at.us == step.scheduled_at.us);
+    assert_int_equal(find(&seen, step.id)->priority, 1);
+    /* A step that was taken is pending until its message has ended, and not due any more. */
+    step.claimed_at = store_time(1);
+    step.message_id = store_new_id(f);
+    assert_int_equal(steps_claim(f->db, &step), OK);
+    assert_int_equal(meetings_checked(f->db, meeting.id), OK);
+    assert_int_equal(scan(f).count, 0);
+    struct timer_key keys[] = {{timer_kind_STEP, step.id}, {timer_kind_MISSED_CHECK, meeting.id}};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(timers_get(f->db, f->arena, keys[i], &timer, &has_row), E_NOT_FOUND);
+    }
 }
 
 static void test_by_subject(void **state)
@@ -172,9 +278,9 @@ static void test_by_subject(void **state)
     assert_int_equal(
         timers_of_subject(f->db, f->arena, timer_kind_CALENDAR_SYNC, timer.subject_id, &found), OK);
     assert_true(id_equal(found.id, timer.id));
-    assert_int_equal(timers_of_subject(f->db, f->arena, timer_kind_ALERT, timer.subject_id, &found),
+    assert_int_equal(timers_of_subject(f->db, f->arena, timer_kind_LEASE, timer.subject_id, &found),
                      E_NOT_FOUND);
-    assert_int_equal(timers_cancel(f->db, timer_kind_ALERT, timer.subject_id, store_time(0)), OK);
+    assert_int_equal(timers_cancel(f->db, timer_kind_LEASE, timer.subject_id, store_time(0)), OK);
     assert_int_equal(get(f, timer.id).state, timer_state_PENDING);
     assert_int_equal(timers_complete(f->db, timer.id, store_time(0)), OK);
     assert_int_equal(
@@ -236,7 +342,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_life_of_a_timer, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_ended_timers_stay, store_set_up_memory,
                                         store_tear_down),
-        cmocka_unit_test_setup_teardown(test_waits_anew, store_set_up_memory, store_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_subject_is_its_own_timer, store_set_up_memory,
+                                        store_tear_down),
+        cmocka_unit_test_setup_teardown(test_calls_go_first, store_set_up_memory, store_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_remembered_decides, store_set_up_memory,
+                                        store_tear_down),
+        cmocka_unit_test_setup_teardown(test_steps_and_checks, store_set_up_memory,
+                                        store_tear_down),
         cmocka_unit_test_setup_teardown(test_by_subject, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_count_and_clean, store_set_up_memory, store_tear_down),
         cmocka_unit_test_setup_teardown(test_lease_and_state_go_together, store_set_up_memory,
