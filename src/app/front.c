@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20, STOP_SECONDS = 2 };
+enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20, BODIES_MAX = 256 << 20, STOP_SECONDS = 2 };
 
 /* Answers made on the executor's thread are kept until its commit is done with. */
 static _Thread_local bool is_executor;
@@ -146,6 +146,7 @@ enum err front_open(struct server *server, struct problem *problem)
         .body_bytes_max = BODY_MAX,
         .bulk_body_bytes_max = BULK_BODY_MAX,
         .is_bulk = route_is_bulk,
+        .bodies_bytes_max = BODIES_MAX,
         .connections_max = (int)plant->config.connections_max,
         .connections_per_address_max = (int)plant->config.connections_per_address,
         .request_timeout = SECONDS(10),

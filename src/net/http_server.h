@@ -11,8 +11,9 @@
  * writes and the status that fits, so that every error has the API's shape, and end the connection.
  * Over `connections_max` new connections wait in the system's queue; over the limit of an address
  * (IPv6: of a /64) they get 503 and the end. A body over its limit is read and thrown away before
- * the 413, up to 32 MiB. A client that closes its sending side still gets the answers to what it
- * sent, but for a stream, which ends.
+ * the 413, up to 32 MiB. While all bodies together are over `bodies_bytes_max`, one over 64 KiB
+ * gets 503 instead, so that nobody without a key can fill the memory. A client that closes its
+ * sending side still gets the answers to what it sent, but for a stream, which ends.
  *
  * Ownership: request memory belongs to the exchange until the reply; the reply's is copied. */
 #ifndef TOCSIN_NET_HTTP_SERVER_H
@@ -31,6 +32,7 @@ struct http_server_config {
     size_t body_bytes_max;            /* 1 MiB */
     size_t bulk_body_bytes_max;       /* 10 MiB, for paths that `is_bulk` names */
     bool (*is_bulk)(struct str path); /* May be NULL. */
+    size_t bodies_bytes_max;          /* 256 MiB: of all that are held at a time; 0 for no limit. */
     int connections_max;
     int connections_per_address_max; /* 0 for no limit, as behind a proxy. */
     struct duration request_timeout;

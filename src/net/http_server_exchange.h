@@ -15,6 +15,8 @@
 
 enum { HEADER_BYTES_MAX = 8 * 1024, PREFIX_BYTES_MAX = 160 };
 
+struct request_fault;
+
 struct reply_box {
     pthread_mutex_t lock;
     pthread_cond_t quiesced_changed;
@@ -34,8 +36,8 @@ struct reply_box {
 
 enum exchange_phase {
     EXCHANGE_BODY,    /* The body is being kept. */
-    EXCHANGE_DISCARD, /* The body is over its limit: read to its end, so that the client hears the
-                         413. */
+    EXCHANGE_DISCARD, /* The body is over a limit: read to its end, so that the client hears the
+                         refusal. */
     EXCHANGE_WAITING  /* Handed out. */
 };
 
@@ -75,6 +77,7 @@ struct http_exchange {
     struct http_stream *stream;
     int status;
     enum exchange_phase phase;
+    const struct request_fault *refusal; /* While the body is thrown away. */
     bool is_http_1_0;
     size_t body_bytes_max;
     size_t body_bytes_seen;
@@ -100,6 +103,8 @@ struct request_facts {
  * all of it. False where the connection is not to be looked at any more. */
 bool take_head(struct http_exchange *exchange, char *head, size_t len);
 bool take_body(struct http_exchange *exchange, struct str part);
+/* The body is not needed any more. */
+void drop_body(struct http_exchange *exchange);
 void hand_over(struct http_exchange *exchange);
 /* How many bytes of `bytes` were framing or body; is_over at its end. E_INVALID where it is no
  * framing. */

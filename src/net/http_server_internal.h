@@ -23,7 +23,8 @@ struct http_server {
     bool replied_inline;
     bool closing; /* Each reply ends its connection from now on. */
     size_t handled_this_turn;
-    size_t active; /* Exchanges from their first line to the last byte of the reply. */
+    size_t active;       /* Exchanges from their first line to the last byte of the reply. */
+    size_t bodies_bytes; /* Of the bodies that are kept. */
     struct http_exchange *waiting;
     size_t waiting_count;
     struct http_exchange *spare;

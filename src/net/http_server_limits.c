@@ -138,6 +138,15 @@ void connection_list_leave(struct http_connection *connection)
     connection->list = NULL;
 }
 
+void connection_await_peer(struct http_connection *connection)
+{
+    struct deadline_list *sending = &connection->server->sending;
+    if (connection->list != sending) {
+        connection_list_leave(connection);
+        connection_list_enter(connection, sending);
+    }
+}
+
 void connection_began_request(struct http_connection *connection)
 {
     if (connection->has_begun) {

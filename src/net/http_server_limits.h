@@ -69,6 +69,9 @@ void connections_accept(struct http_server *server);
 void listening_update(struct http_server *server);
 void connection_list_leave(struct http_connection *connection);
 void connection_list_enter(struct http_connection *connection, struct deadline_list *list);
+/* The peer took nothing: its time runs from the first such moment until it takes something, when
+ * the connection leaves the list. */
+void connection_await_peer(struct http_connection *connection);
 /* The first byte of a request is there. */
 void connection_began_request(struct http_connection *connection);
 /* The reply is sent; another request may follow. */

@@ -124,6 +124,7 @@ static void buffer_reuse(struct buf *buffer)
 
 void exchange_recycle(struct http_server *server, struct http_exchange *exchange)
 {
+    drop_body(exchange);
     if (server->spare_count >= SPARES_MAX) {
         exchange_free(exchange);
         return;
@@ -286,7 +287,8 @@ void reply_address(struct http_connection *connection)
     reply->rest_len = is_head ? reply->head_len : reply->rest.len;
 }
 
-/* RFC 9110 8.6: 204 has no length, and 304 speaks of no body of its own. */
+/* RFC 9110 8.6: 204 has no length, and that of 304 would be the one that 200 has, which we don't
+ * know. */
 static void reply_write(struct http_exchange *exchange, const struct http_response *answer)
 {
     struct reply *reply = &exchange->reply;
@@ -294,12 +296,13 @@ static void reply_write(struct http_exchange *exchange, const struct http_respon
     exchange->status = answer->status;
     buf_reserve(&reply->rest, answer->body.len + 512);
     response_headers_add(&reply->rest, answer);
-    if (answer->status != 204) {
+    bool has_body = answer->status != 204 && answer->status != 304;
+    if (has_body) {
         number_add(&reply->rest, STR("Content-Length"), (int64_t)answer->body.len);
     }
     buf_add(&reply->rest, STR("\r\n"));
     reply->head_len = reply->rest.len;
-    if (answer->status != 204 && answer->status != 304) {
+    if (has_body) {
         buf_add(&reply->rest, answer->body);
     }
     reply->is_made = true;
@@ -401,11 +404,13 @@ static bool push(struct reply_box *box, struct http_exchange *exchange)
     return true;
 }
 
-/* A reply from within `handle` goes out without a detour. */
+/* A reply from within `handle` goes out without a detour. An exchange that the server has let go of
+ * has no connection: the thread may be a new one with the number of the server's, which is gone. */
 bool reply_inline(struct http_exchange *exchange)
 {
     struct reply_box *box = exchange->box;
-    if (!pthread_equal(box->server_thread, pthread_self()) || box->server->handling != exchange) {
+    if (!pthread_equal(box->server_thread, pthread_self()) || exchange->connection == NULL ||
+        box->server->handling != exchange) {
         return false;
     }
     box->server->replied_inline = true;

@@ -7,17 +7,37 @@
 /* A body over its limit is read to its end and thrown away up to here, since an answer to a client
  * that is still writing is often lost with the connection. Beyond it the connection just ends. */
 enum { DISCARD_BYTES_MAX = 32 * 1024 * 1024 };
+/* A body up to here is taken however many others there are: connections_max bounds these. */
+enum { SMALL_BODY_BYTES_MAX = 64 * 1024 };
 /* 15 hexadecimal digits; what may follow a chunk's size on its line; and all lines of a trailer. */
 enum { SIZE_DIGITS_MAX = 15, SIZE_LINE_MAX = 1024, TRAILER_BYTES_MAX = 8 * 1024 };
 
 static const struct request_fault body_too_large = {E_TOO_LARGE, 413,
                                                     "The body is over its limit."};
+static const struct request_fault crowded = {
+    E_UNAVAILABLE, 503, "Too many large bodies are being received; try again later."};
 
 static void interim_send(const struct http_connection *connection)
 {
     struct str text = STR("HTTP/1.1 100 Continue\r\n\r\n");
     /* A client that has no room for it goes on by itself (RFC 9110 10.1.1). */
     (void)send(connection->fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void drop_body(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    assert(server->bodies_bytes >= exchange->body.len);
+    server->bodies_bytes -= exchange->body.len;
+    buf_clear(&exchange->body);
+}
+
+static void discard(struct http_exchange *exchange, const struct request_fault *refusal)
+{
+    exchange->phase = EXCHANGE_DISCARD;
+    exchange->refusal = refusal;
+    drop_body(exchange);
+    buf_free(&exchange->body);
 }
 
 bool take_head(struct http_exchange *exchange, char *head, size_t len)
@@ -43,7 +63,7 @@ bool take_head(struct http_exchange *exchange, char *head, size_t len)
             exchange_refuse(exchange, &body_too_large);
             return true;
         }
-        exchange->phase = EXCHANGE_DISCARD;
+        discard(exchange, &body_too_large);
     }
     bool has_body = facts.is_chunked || facts.content_length > 0;
     bool has_none_yet = connection->in_at == connection->in_len;
@@ -53,15 +73,25 @@ bool take_head(struct http_exchange *exchange, char *head, size_t len)
     return true;
 }
 
+static bool is_crowded(const struct http_exchange *exchange, struct str part)
+{
+    const struct http_server *server = exchange->connection->server;
+    size_t max = server->config.bodies_bytes_max;
+    return exchange->body_bytes_seen > SMALL_BODY_BYTES_MAX && max > 0 &&
+           server->bodies_bytes + part.len > max;
+}
+
 bool take_body(struct http_exchange *exchange, struct str part)
 {
     exchange->body_bytes_seen += part.len;
     if (exchange->phase == EXCHANGE_BODY && exchange->body_bytes_seen > exchange->body_bytes_max) {
-        exchange->phase = EXCHANGE_DISCARD;
-        buf_free(&exchange->body);
+        discard(exchange, &body_too_large);
+    } else if (exchange->phase == EXCHANGE_BODY && is_crowded(exchange, part)) {
+        discard(exchange, &crowded);
     }
     if (exchange->phase == EXCHANGE_BODY) {
         buf_add(&exchange->body, part);
+        exchange->connection->server->bodies_bytes += part.len;
         return true;
     }
     return exchange->body_bytes_seen <= DISCARD_BYTES_MAX;
@@ -76,7 +106,8 @@ static int hex_digit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* "1f4" or "1f4;name=value": what follows the number is nobody's (RFC 9112 7.1.1). */
+/* "1f4" or "1f4 ;name=value": an extension is nobody's, and nothing else may follow (RFC 9112
+ * 7.1.1). */
 static enum err chunk_size_parse(struct str line, uint64_t *out)
 {
     uint64_t size = 0;
@@ -87,10 +118,9 @@ static enum err chunk_size_parse(struct str line, uint64_t *out)
             return E_INVALID;
         }
     }
-    bool is_ended =
-        at == line.len || line.ptr[at] == ';' || line.ptr[at] == ' ' || line.ptr[at] == '\t';
+    struct str rest = str_trim(str_slice(line, at, line.len));
     *out = size;
-    return at > 0 && is_ended ? OK : E_INVALID;
+    return at > 0 && (rest.len == 0 || str_starts(rest, STR(";"))) ? OK : E_INVALID;
 }
 
 /* The line at the start of `bytes` with its end, and how long that is: 0 while the end is not
@@ -173,7 +203,7 @@ void hand_over(struct http_exchange *exchange)
     struct http_server *server = connection->server;
     connection_list_leave(connection);
     if (exchange->phase == EXCHANGE_DISCARD) {
-        exchange_refuse(exchange, &body_too_large);
+        exchange_refuse(exchange, exchange->refusal);
         return;
     }
     exchange->request.body = exchange->body.len > 0 ? buf_str(&exchange->body) : STR("");

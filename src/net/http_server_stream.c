@@ -127,14 +127,14 @@ bool stream_step(struct http_connection *connection)
                        MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put >= 0) {
         stream->sent += (size_t)put;
+        connection_list_leave(connection);
         return true;
     }
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         connection_close(connection);
         return false;
     }
-    connection_list_leave(connection);
-    connection_list_enter(connection, &connection->server->sending);
+    connection_await_peer(connection);
     return false;
 }
 

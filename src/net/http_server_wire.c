@@ -208,6 +208,7 @@ static bool step_send(struct http_connection *connection)
     ssize_t put = sendmsg(connection->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put >= 0) {
         reply->sent += (size_t)put;
+        connection_list_leave(connection);
         return true;
     }
     if (errno == EINTR) {
@@ -217,8 +218,7 @@ static bool step_send(struct http_connection *connection)
         connection_close(connection);
         return false;
     }
-    connection_list_leave(connection);
-    connection_list_enter(connection, &connection->server->sending);
+    connection_await_peer(connection);
     return false;
 }
 

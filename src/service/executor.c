@@ -181,8 +181,7 @@ static enum err leave(struct executor *executor, const struct fence *fence, enum
     return undone == OK ? OK : E_UNAVAILABLE;
 }
 
-/* Runs one piece of work in its fence. What is returned is the store's health; what the work said
- * is in work->err. */
+/* In its fence. Returned is the store's health; what the work said is in work->err. */
 static enum err run_work(struct executor *executor, struct work *work)
 {
     struct op op = op_of(executor, work->arena, &work->problem);
@@ -199,10 +198,12 @@ static enum err run_work(struct executor *executor, struct work *work)
     return work->err == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
 }
 
-static enum err run_timer(struct executor *executor, struct timer_key key)
+/* `at` is when it was found due and left the order: a clock set back since must not lose it. */
+static enum err run_timer(struct executor *executor, struct timer_key key, struct instant at)
 {
     struct problem problem = {0};
     struct op op = op_of(executor, NULL, &problem);
+    op.now = instant_max(op.now, at);
     struct fence fence = enter(executor);
     enum err err = engine_run(&op, key);
     TRY(leave(executor, &fence, err));
@@ -217,16 +218,16 @@ static enum err run_timer(struct executor *executor, struct timer_key key)
 
 static enum err run_due(struct executor *executor, bool *did)
 {
-    int64_t now_ms = instant_ms(now_of(executor));
+    struct instant now = now_of(executor);
     size_t most = executor->writer.effects.count + EFFECTS_PER_BATCH;
     for (int i = 0; i < TIMERS_PER_BATCH && executor->writer.effects.count < most; i++) {
         const struct due_entry *first = due_heap_peek(&executor->timers);
-        if (first == NULL || first->due_ms > now_ms) {
+        if (first == NULL || first->due_ms > instant_ms(now)) {
             break;
         }
         struct due_entry entry = due_heap_pop(&executor->timers);
         *did = true;
-        TRY(run_timer(executor, (struct timer_key){(enum timer_kind)entry.tag, {entry.id}}));
+        TRY(run_timer(executor, (struct timer_key){(enum timer_kind)entry.tag, {entry.id}}, now));
     }
     return OK;
 }

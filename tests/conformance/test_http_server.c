@@ -44,6 +44,10 @@ static bool route(const struct http_request *request, struct arena *arena,
         *out = (struct http_response){.status = 204};
         return true;
     }
+    if (str_equal_text(request->path, "/known")) {
+        *out = (struct http_response){.status = 304, .body = STR("not sent")};
+        return true;
+    }
     return false;
 }
 
@@ -169,6 +173,10 @@ static void response_headers(void **state)
     }
     assert_false(str_is_set(peer_header(answer.head, "Injected")));
     assert_int_equal(ask(fixture, fd, STR("GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n")).status, 204);
+    /* A length of 304 would be told to caches as that of what they have. */
+    answer = ask(fixture, fd, STR("GET /known HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(answer.status, 304);
+    assert_false(str_is_set(peer_header(answer.head, "Content-Length")));
     close(fd);
 }
 

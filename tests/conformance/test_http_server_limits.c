@@ -4,6 +4,7 @@
 #include "lib/echo_server.h"
 #include "lib/socket_peer.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,11 +19,27 @@ struct fixture {
     struct arena *arena;
 };
 
+enum { BIG_BYTES = 32 * 1024 * 1024 };
+
+/* /big answers more than the system takes off our hands. */
+static bool route_big(const struct http_request *request, struct arena *arena,
+                      struct http_response *out)
+{
+    bool is_big = str_equal_text(request->path, "/big");
+    if (is_big) {
+        char *bytes = arena_alloc(arena, BIG_BYTES);
+        *out = (struct http_response){
+            .status = 200, .content_type = STR("text/plain"), .body = {bytes, BIG_BYTES}};
+    }
+    return is_big;
+}
+
 static int set_up_with(void **state, const struct http_server_config *config)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     fixture->arena = arena_new();
+    fixture->echo.route = route_big;
     echo_start(&fixture->echo, config);
     *state = fixture;
     return 0;
@@ -39,6 +56,12 @@ static int set_up_hasty(void **state)
 {
     return set_up_with(state, &(struct http_server_config){.request_timeout = MILLISECONDS(300),
                                                            .idle_timeout = SECONDS(1)});
+}
+
+static int set_up_crowded(void **state)
+{
+    return set_up_with(
+        state, &(struct http_server_config){.body_bytes_max = 1000000, .bodies_bytes_max = 300000});
 }
 
 static int set_up_narrow(void **state)
@@ -133,6 +156,38 @@ static void body_limit_of_chunks(void **state)
 }
 
 /* An endless body is cut off, and the reason is on the wire before the end. */
+static int send_body(struct fixture *fixture, const char *path, int len)
+{
+    int fd = peer_connect(fixture->echo.port);
+    peer_send(fd,
+              arena_printf(fixture->arena,
+                           "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", path, len));
+    peer_send(fd, zeros(fixture->arena, (size_t)len));
+    return fd;
+}
+
+/* Nobody fills the memory with bodies; small ones are taken all the same. */
+static void body_limit_of_all_together(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int lens[] = {100000, 60000, 100000};
+    static const int statuses[] = {503, 200, 200};
+    int held = send_body(fixture, "/hold", 280000);
+    echo_wait_held(&fixture->echo, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(lens); i++) {
+        if (i == 2) {
+            echo_release(&fixture->echo);
+            assert_int_equal(peer_read(held, fixture->arena, false).status, 200);
+        }
+        int fd = send_body(fixture, "/echo", lens[i]);
+        struct peer_answer answer = peer_read(fd, fixture->arena, false);
+        assert_int_equal(answer.status, statuses[i]);
+        assert_true(answer.status == 200 || (is_json(answer) && peer_is_at_end(fd)));
+        close(fd);
+    }
+    close(held);
+}
+
 static void endless_chunks(void **state)
 {
     struct fixture *fixture = *state;
@@ -229,6 +284,9 @@ static const struct bad_request bad_requests[] = {
     {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n", 400},
     {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;a\nb\r\n", 400},
     {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r;a\r\n", 400},
+    {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "3 5\r\nabc\r\n0\r\n\r\n",
+     400},
 };
 
 /* Each is answered once, and its connection ends: nothing behind it is taken for a request.
@@ -321,6 +379,22 @@ static void idle_connections(void **state)
     close(waiting);
 }
 
+/* Who takes nothing of an answer gets no more time by saying something meanwhile. */
+static void silent_reader_that_writes(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = peer_connect(fixture->echo.port);
+    int bytes = 0;
+    peer_send(fd, STR("GET /big HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_true(peer_readable(fd, PEER_PATIENCE_MS));
+    while (bytes < 40 && peer_try_send(fd, STR("x"))) {
+        bytes++;
+        poll(NULL, 0, 100);
+    }
+    assert_in_range(bytes, 1, 39);
+    close(fd);
+}
+
 static void connections_per_address(void **state)
 {
     struct fixture *fixture = *state;
@@ -382,12 +456,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(body_limit_by_length, set_up, tear_down),
         cmocka_unit_test_setup_teardown(body_refused_before_it_is_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(body_limit_of_chunks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(body_limit_of_all_together, set_up_crowded, tear_down),
         cmocka_unit_test_setup_teardown(endless_chunks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(header_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_requests_end_the_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(begun_request_has_a_deadline, set_up_hasty, tear_down),
         cmocka_unit_test_setup_teardown(trickle_is_cut_off, set_up_hasty, tear_down),
         cmocka_unit_test_setup_teardown(idle_connections, set_up_hasty, tear_down),
+        cmocka_unit_test_setup_teardown(silent_reader_that_writes, set_up_hasty, tear_down),
         cmocka_unit_test_setup_teardown(connections_per_address, set_up_narrow, tear_down),
         cmocka_unit_test_setup_teardown(connections_in_all, set_up_full, tear_down),
     };

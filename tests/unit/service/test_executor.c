@@ -1,6 +1,7 @@
 /* A batch that the store does not take: nothing has changed, callers hear of it, and what must not
  * be lost is done later, in its order. Architecture.md, rules 1 and 7. */
 #include "op_fixture.h"
+#include "service/engine.h"
 #include "service/events.h"
 #include "service/executor.h"
 #include "service/sync.h"
@@ -234,6 +235,56 @@ static void test_events_of_a_refused_operation_are_no_place(void **state)
     executor_free(&executor);
 }
 
+/* A clock that is set back once it was looked at so many times. */
+struct set_back_clock {
+    struct instant now;
+    int looks;
+    int steady_looks;
+};
+
+static struct instant look_at_clock(void *context)
+{
+    struct set_back_clock *clock = context;
+    bool is_back = clock->looks++ >= clock->steady_looks;
+    return is_back ? instant_sub(clock->now, SECONDS(2)) : clock->now;
+}
+
+/* A timer that was found due has left the order, so that it must run, whatever the clock says
+ * then: one that looked early was lost until the next start. */
+static void test_clock_that_is_set_back_loses_no_timer(void **state)
+{
+    struct op_fixture *f = *state;
+    struct id subject = {77};
+    for (int looks = 0; looks < 8; looks++) {
+        struct executor *executor = NULL;
+        struct timer timer = {0};
+        struct set_back_clock clock = {f->now, 0, INT32_MAX};
+        struct executor_config config = {.site = &f->site,
+                                         .db = f->store->db,
+                                         .wire = {NULL, submit_nothing},
+                                         .sync = {NULL, sync_nothing},
+                                         .in_flight_max = 4};
+        assert_int_equal(db_begin(f->store->db), OK);
+        assert_int_equal(timer_arm(&f->op, (struct timer_request){timer_kind_PING, subject, f->now,
+                                                                  PRIORITY_LOW}),
+                         OK);
+        assert_int_equal(db_commit(f->store->db), OK);
+        f->site.clock = (struct clock_port){&clock, look_at_clock};
+        assert_int_equal(executor_new(&config, &executor, &f->problem), OK);
+        assert_int_equal(executor_recover(executor), OK);
+        clock.looks = 0;
+        clock.steady_looks = looks;
+        executor_turn(executor, NULL);
+        clock.looks = 0;
+        clock.steady_looks = INT32_MAX;
+        executor_turn(executor, NULL);
+        assert_int_equal(
+            timers_of_subject(f->store->db, f->store->arena, timer_kind_PING, subject, &timer),
+            E_NOT_FOUND);
+        executor_free(&executor);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +294,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_events_are_heard_when_they_are_durable, op_set_up,
                                         op_tear_down),
         cmocka_unit_test_setup_teardown(test_events_of_a_refused_operation_are_no_place, op_set_up,
+                                        op_tear_down),
+        cmocka_unit_test_setup_teardown(test_clock_that_is_set_back_loses_no_timer, op_set_up,
                                         op_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
