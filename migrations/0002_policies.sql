@@ -26,7 +26,7 @@ CREATE TABLE policy_versions (
 CREATE TABLE lint_findings (
     id           @id,
     subject_type TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM', 'DISPATCH', 'POLICY',
-                                              'SCHEDULE', 'INTEGRATION')),
+                                              'SCHEDULE', 'INTEGRATION', 'SCHEDULED_CALL', 'AGENT', 'CAMPAIGN', 'CALLEE')),
     subject_id   @int NOT NULL,
     code         TEXT NOT NULL CHECK (@one_of(code, 'NOBODY_REACHABLE', 'ONE_CHANNEL_ONLY', 'LADDER_LONGER_THAN_MEETING',
                                               'CALL_IN_QUIET_HOURS', 'CALLS_OVER_PACE', 'HANDOFF_IN_GAP')),

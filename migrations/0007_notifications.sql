@@ -6,7 +6,7 @@ CREATE TABLE notifications (
     id           @id,
     user_id      @int,
     subject_type TEXT NOT NULL CHECK (@one_of(subject_type, 'MEETING', 'INCIDENT', 'USER', 'CALENDAR', 'SYSTEM', 'DISPATCH', 'POLICY',
-                                              'SCHEDULE', 'INTEGRATION')),
+                                              'SCHEDULE', 'INTEGRATION', 'SCHEDULED_CALL', 'AGENT', 'CAMPAIGN', 'CALLEE')),
     subject_id   @int,
     severity     TEXT CHECK (@one_of(severity, 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL')),
     title        @bytes NOT NULL,

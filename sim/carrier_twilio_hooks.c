@@ -91,6 +91,11 @@ void twilio_tell_page(const struct carrier *carrier, const struct item *item, st
                       struct fields *out)
 {
     add_call_facts(carrier, item, out);
+    bool was_waited_for = item->asks_machine && !str_is_set(item->urls[URL_MACHINE]);
+    if (was_waited_for) {
+        bool is_machine = item->handset.action == HANDSET_VOICEMAIL;
+        fields_add(out, "AnsweredBy", is_machine ? STR("machine_end_beep") : STR("human"));
+    }
     if (str_is_set(keys)) {
         fields_add(out, "Digits", keys);
         fields_add(out, "FinishedOnKey", STR(""));

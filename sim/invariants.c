@@ -1,5 +1,6 @@
 #include "sim/invariants.h"
 
+#include "sim/invariants_calls.h"
 #include "store/audit.h"
 
 #include <assert.h>
@@ -34,9 +35,10 @@ struct invariants {
 
 static const char set_up[] =
     "CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_id INTEGER,"
-    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER, is_excused INTEGER);"
-    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER);"
-    "INSERT INTO world VALUES (0, 0, 0);"
+    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER, is_excused INTEGER,"
+    " outside INTEGER);"
+    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER, has_account INTEGER);"
+    "INSERT INTO world VALUES (0, 0, 0, 0);"
     "CREATE TEMP TABLE sends (n INTEGER, at INTEGER, channel TEXT, step_id INTEGER,"
     " meeting_id INTEGER, user_id INTEGER, target TEXT, due_at INTEGER, valid_until INTEGER,"
     " is_repeat INTEGER, message_id INTEGER);"
@@ -61,6 +63,8 @@ static const char set_up[] =
     " ('dispatch', 'NEW', 0, 0), ('dispatch', 'DISPATCHING', 1, 0),"
     " ('dispatch', 'EXHAUSTED', 2, 0), ('dispatch', 'ACCEPTED', 3, 0),"
     " ('dispatch', 'CANCELLED', 4, 1), ('dispatch', 'COMPLETED', 4, 1),"
+    " ('call', 'pending', 0, 0), ('call', 'processing', 1, 0), ('call', 'completed', 2, 1),"
+    " ('call', 'failed', 2, 1), ('call', 'cancelled', 2, 1),"
     " ('timer', 'PENDING', 0, 0), ('timer', 'ACTIVE', 0, 0), ('timer', 'COMPLETED', 1, 1),"
     " ('timer', 'FAILED', 1, 1), ('timer', 'CANCELLED', 1, 1);";
 
@@ -73,6 +77,7 @@ static const char look_around[] =
     " UNION ALL SELECT 'incident', id, state FROM incidents"
     " UNION ALL SELECT 'timer', id, state FROM timers"
     " UNION ALL SELECT 'dispatch', id, state FROM dispatches"
+    " UNION ALL SELECT 'call', id, status FROM scheduled_calls"
     " UNION ALL SELECT 'dispatch_event', id, '' FROM dispatch_events"
     " UNION ALL SELECT 'meeting', id, '' FROM meetings"
     " UNION ALL SELECT 'checkin', id, '' FROM checkins";
@@ -152,6 +157,7 @@ struct journal_line {
     enum channel channel;
     struct id wire;
     int64_t repeat;
+    struct str to;
     bool is_excused; /* We could not know of it, or could not stop it. */
 };
 
@@ -159,18 +165,19 @@ static void insert(const struct world *world, struct arena *arena, const struct 
 {
     bool is_send = strcmp(line->kind, "send") == 0;
     bool quiet = is_send && is_quiet(world, arena, line->wire, line->at);
+    bool outside = is_send && call_is_outside_hours(world, arena, line->wire, line->to, line->at);
     const char *channel =
         line->channel == channel_NONE ? "" : enum_name(&channel_names, (int)line->channel);
     struct str sql = arena_printf(
         arena,
         "INSERT INTO journal VALUES (%lld, '%s', %lld, '%s', %lld, %lld, %d,"
-        " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d);"
+        " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d, %d);"
         "INSERT INTO sends SELECT %lld, %lld, channel, step_id, meeting_id, user_id, target,"
         " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d"
         " ORDER BY id LIMIT 1",
         (long long)line->number, line->kind, (long long)instant_ms(line->at), channel,
         (long long)line->wire.value, (long long)line->repeat, quiet, (long long)line->wire.value,
-        line->is_excused, (long long)line->number, (long long)instant_ms(line->at),
+        line->is_excused, outside, (long long)line->number, (long long)instant_ms(line->at),
         (long long)line->wire.value, is_send);
     execute(world, sql.ptr);
 }
@@ -185,7 +192,8 @@ static void take_journal(struct invariants *invariants, const struct world *worl
                                    .kind = kinds[line->kind],
                                    .at = line->at,
                                    .channel = line->channel,
-                                   .repeat = line->repeat};
+                                   .repeat = line->repeat,
+                                   .to = line->to};
         enum err ignored = id_parse(world->plant.site.id_key, line->attempt, &row.wire);
         (void)ignored; /* A line about a script names no attempt. */
         insert(world, arena, &row);
@@ -230,6 +238,7 @@ static bool take_facts(struct invariants *invariants, const struct world *world,
                                    .at = fact->at,
                                    .channel = fact->channel,
                                    .repeat = 1,
+                                   .to = fact->number,
                                    .is_excused = fact->is_excused};
         if (fact->kind == CARRIER_WRONG) {
             *broken = arena_printf(arena, "A provider holds nothing against us (%.*s)",
@@ -292,14 +301,23 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
 
 /* What is due and when, by the rows; an alert that was found late is due at once. */
 #define NOT_REMEMBERED(table) " AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.id=" table ".id)"
-#define WAITING                                                                       \
-    "(SELECT coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL" \
-    " UNION ALL SELECT max(due_at, id>>12) FROM alerts"                               \
-    " WHERE status='PENDING'" NOT_REMEMBERED(                                         \
-        "alerts") " UNION ALL SELECT scheduled_at FROM steps"                         \
-                  " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(    \
-                      "steps") " UNION ALL SELECT check_at FROM meetings"             \
-                               " WHERE check_at IS NOT NULL" NOT_REMEMBERED("meetings") ")"
+#define WAITING                                                                                    \
+    "(SELECT kind, coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL"        \
+    " UNION ALL SELECT 'ALERT', max(due_at, id>>12) FROM alerts"                                   \
+    " WHERE status='PENDING'" NOT_REMEMBERED(                                                      \
+        "alerts") " UNION ALL SELECT 'STEP', scheduled_at FROM steps"                              \
+                  " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(                 \
+                      "steps") " UNION ALL SELECT 'MISSED_CHECK', check_at FROM meetings"          \
+                               " WHERE check_at IS NOT NULL" NOT_REMEMBERED(                       \
+                                   "meetings") " UNION ALL SELECT 'SCHEDULED_CALL', "              \
+                                               "coalesce(next_run, scheduled_for)"                 \
+                                               " FROM scheduled_calls WHERE (status='pending' OR " \
+                                               "next_run IS NOT NULL)" NOT_REMEMBERED(             \
+                                                   "scheduled_calls") ")"
+/* A pause keeps what is due, and so does the pace of scheduled calls. */
+#define NOT_KEPT                                                                     \
+    " WHERE kind NOT IN (SELECT kind FROM queue_states WHERE paused_at IS NOT NULL)" \
+    " AND (kind<>'SCHEDULED_CALL' OR due>%lld)"
 
 /* Memory may know of more than waits (what has ended is dropped when it comes up), never of less.
  */
@@ -307,10 +325,12 @@ static bool memory_holds(const struct world *world, struct arena *arena, struct 
 {
     struct instant next = INSTANT_NONE;
     int64_t rows = peek_number(&world->store, arena, "SELECT count(*) FROM " WAITING);
-    int64_t first = peek_number(&world->store, arena, "SELECT coalesce(min(due), 0) FROM " WAITING);
+    struct str of_rest = arena_printf(arena, "SELECT coalesce(min(due), 0) FROM " WAITING NOT_KEPT,
+                                      (long long)instant_ms(world_now(world)));
+    int64_t first = peek_number(&world->store, arena, of_rest.ptr);
     bool has_next = executor_next(world->room.executor, &next);
-    if (rows > 0 && (!has_next || instant_ms(next) > first ||
-                     (int64_t)executor_pending_timers(world->room.executor) < rows)) {
+    if ((int64_t)executor_pending_timers(world->room.executor) < rows ||
+        (first > 0 && (!has_next || instant_ms(next) > first))) {
         say(arena, broken, "What is due next is in memory as it is in the rows.", first);
         return false;
     }
@@ -358,9 +378,10 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     invariants->is_at_rest = !is_broken && world_is_idle(world);
     struct instant later = INSTANT_NONE;
     bool is_paced = courier_next(executor_courier(world->room.executor), world_now(world), &later);
-    struct str clock = arena_printf(arena, "UPDATE world SET now=%lld, grace=%lld, paced=%d",
-                                    (long long)instant_ms(world_now(world)),
-                                    (long long)duration_ms(world->plant.site.grace), is_paced);
+    struct str clock = arena_printf(
+        arena, "UPDATE world SET now=%lld, grace=%lld, paced=%d, has_account=%d",
+        (long long)instant_ms(world_now(world)), (long long)duration_ms(world->plant.site.grace),
+        is_paced, world_has_carrier(world, channel_CALL));
     execute(world, clock.ptr);
     execute(world, look_around);
     bool holds = rules_hold(invariants, world, arena, broken) &&

@@ -15,6 +15,8 @@
 
 /* Half of the worlds have the mock network, the others providers as they are. */
 static const char *const mock_settings[] = {"OPERATOR_EMAIL=ops@example.com", NULL};
+static const char *const legal_settings[] = {"OPERATOR_EMAIL=ops@example.com",
+                                             "CALL_LEGAL_HOURS=08:00-19:30", NULL};
 static const char *const twilio_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                               "CALL_PROVIDER=twilio",
                                               "SMS_PROVIDER=twilio",
@@ -26,6 +28,7 @@ static const char *const silent_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                               "SMS_PROVIDER=twilio",
                                               TWILIO,
                                               "TOCSIN_PUBLIC_URL=none",
+                                              "CALL_LEGAL_HOURS=10:00-09:30",
                                               NULL}; /* Nobody can call us (V10). */
 static const char *const both_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                             "CALL_PROVIDER=plivo,twilio",
@@ -35,7 +38,7 @@ static const char *const both_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                             PUBLIC,
                                             NULL};
 static const char *const *const settings_lists[] = {
-    mock_settings, twilio_settings, mock_settings, both_settings, mock_settings, silent_settings};
+    mock_settings, twilio_settings, legal_settings, both_settings, mock_settings, silent_settings};
 
 void life_say(struct life *life, const char *format, ...)
 {

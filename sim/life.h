@@ -65,8 +65,14 @@ void life_carrier_says(struct life *life, const char *format, ...) PRINTF_LIKE(2
 /* life_carrier: what handsets and providers do next. */
 void life_handset(struct life *life, struct str number);
 void life_provider(struct life *life);
+/* life_calls: a scheduled call, an agent, a campaign or the queue; life_callee: what a callee does
+ * next, and whether they want to be called. */
+void life_calls(struct life *life);
+void life_callee(struct life *life);
 /* life_dispatch: a dispatch is opened, answered or hurried. */
 void life_dispatch(struct life *life);
+/* A row's id as the UUID of the API. */
+struct str life_uuid(struct life *life, const struct value *value);
 /* A request by the admin; the answer is in the world. */
 int life_ask(struct life *life, enum http_method method, const char *path, struct str body);
 void life_people_born(struct life *life);

@@ -25,7 +25,7 @@ static struct life_person *pick_person(struct life *life)
     return &life->people[rng_below(&life->rng, LIFE_PEOPLE)];
 }
 
-static struct str uuid_of(struct life *life, const struct value *value)
+struct str life_uuid(struct life *life, const struct value *value)
 {
     char text[ID_TEXT_MAX];
     struct id id = {value->number};
@@ -39,7 +39,7 @@ static struct str pick_id(struct life *life, const char *sql)
     if (rows.rows == 0) {
         return STR_NONE;
     }
-    return uuid_of(life, peek_cell(&rows, rng_below(&life->rng, rows.rows), 0));
+    return life_uuid(life, peek_cell(&rows, rng_below(&life->rng, rows.rows), 0));
 }
 
 static struct str ask_text(struct life *life, const char *member)
@@ -157,10 +157,10 @@ static void act_check_in(struct life *life)
     }
     size_t row = rng_below(&life->rng, rows.rows);
     struct str user =
-        chance(life, 7, 8) ? uuid_of(life, peek_cell(&rows, row, 1)) : pick_person(life)->id;
+        chance(life, 7, 8) ? life_uuid(life, peek_cell(&rows, row, 1)) : pick_person(life)->id;
     char path[TEXT_MAX];
     snprintf(path, sizeof path, "/meetings/%.*s/checkin",
-             STR_FMT(uuid_of(life, peek_cell(&rows, row, 0))));
+             STR_FMT(life_uuid(life, peek_cell(&rows, row, 0))));
     bool is_joining = chance(life, 2, 3);
     struct str body = arena_printf(
         life->scratch, "{\"userId\":\"%.*s\",\"status\":\"%s\",\"force\":%s}", STR_FMT(user),
@@ -391,12 +391,12 @@ void life_act(struct life *life)
     static const struct {
         int weight;
         void (*act)(struct life *life);
-    } acts[] = {{20, act_push},    {10, act_change_meeting}, {16, act_check_in},
-                {22, act_script},  {10, act_feed},           {4, act_feed_fails},
-                {5, act_incident}, {2, act_change_person},   {8, life_dispatch},
-                {3, act_sync},     {5, act_refused},         {4, act_disk},
-                {6, act_disk_ok},  {7, act_crash},           {4, act_restart},
-                {1, act_jump},     {8, act_provider},        {20, act_nothing}};
+    } acts[] = {
+        {20, act_push},     {10, act_change_meeting}, {16, act_check_in}, {22, act_script},
+        {10, act_feed},     {4, act_feed_fails},      {5, act_incident},  {2, act_change_person},
+        {8, life_dispatch}, {45, life_calls},         {3, act_sync},      {5, act_refused},
+        {4, act_disk},      {6, act_disk_ok},         {7, act_crash},     {4, act_restart},
+        {1, act_jump},      {8, act_provider},        {20, act_nothing}};
     int sum = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
         sum += acts[i].weight;

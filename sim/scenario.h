@@ -58,7 +58,8 @@ struct scenario {
     size_t person_count;
     struct scenario_meeting meetings[PLANNED_MAX];
     size_t meeting_count;
-    struct str key; /* Absent for none. */
+    struct str key;  /* Absent for none. */
+    struct str once; /* The Idempotency-Key of the next requests; absent for none. */
     struct str heredoc;
     int status; /* Of the last request. */
     struct str body;

@@ -32,6 +32,13 @@ enum err do_delete(struct scenario *scenario, struct str rest)
     return ask(scenario, HTTP_DELETE, rest);
 }
 
+enum err do_once(struct scenario *scenario, struct str rest)
+{
+    struct str word = words_next(&rest);
+    scenario->once = str_equal(word, STR("off")) ? STR_NONE : arena_str(scenario->arena, word);
+    return OK;
+}
+
 enum err do_let(struct scenario *scenario, struct str rest)
 {
     struct str name = words_next(&rest);

@@ -176,6 +176,7 @@ enum err scenario_request(struct scenario *scenario, enum http_method method, st
         .path = path,
         .body = body,
         .key = scenario->key,
+        .once = scenario->once,
         .content_type = is_form ? STR("application/x-www-form-urlencoded") : STR_NONE};
     world_request(scenario->world, &request);
     scenario->status = scenario->world->answer.status;

@@ -27,6 +27,7 @@ struct world_request {
     struct str body;
     struct str key;          /* Absent for none. */
     struct str content_type; /* Absent for application/json. */
+    struct str once;         /* The Idempotency-Key; absent for none. */
 };
 
 struct world_answer {

@@ -228,6 +228,7 @@ static struct http_request request_of(struct arena *arena, const struct world_re
         .content_type =
             str_is_set(wanted->content_type) ? wanted->content_type : STR("application/json"),
         .body = arena_str(arena, wanted->body),
+        .idempotency_key = wanted->once,
         .peer = STR("192.0.2.1"),
     };
     if (str_is_set(wanted->key)) {

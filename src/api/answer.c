@@ -55,12 +55,13 @@ static struct str allowed_methods(struct arena *arena, unsigned methods)
     return buf_str(&out);
 }
 
-static void write_success(struct api_call *call, struct buf *body)
+void call_write_success(struct api_call *call, struct buf *body)
 {
     const struct route *route = call->route;
     struct json_context context = {.arena = call->arena, .id_key = call->site->id_key};
     /* Whoever lists people or messages sees the last digits of numbers only (P6). */
-    context.is_list_view = route->output != &user_record && route->output != &dispatch_record;
+    context.is_list_view = route->output != &user_record && route->output != &dispatch_record &&
+                           route->output != &scheduled_call_record;
     if (route->style == ROUTE_DATA || route->style == ROUTE_SOURCE) {
         buf_add_text(body, "{\"success\":true,\"data\":");
         record_to_json(&context, body, route->output, call->output);
@@ -70,7 +71,7 @@ static void write_success(struct api_call *call, struct buf *body)
     record_to_json(&context, body, route->output, call->output);
 }
 
-static int status_of(const struct api_call *call)
+int call_status(const struct api_call *call)
 {
     if (call->route->style == ROUTE_BARE) {
         /* A supervisor that only looks at the status must see a store that is broken. */
@@ -153,6 +154,32 @@ static void answer_file(struct api_call *call, struct http_response *out)
     out->no_store = false;
 }
 
+/* The name is ours, so that nothing in it needs quoting. */
+static void answer_download(struct api_call *call, struct http_response *out)
+{
+    const struct download_view *file = call->output;
+    struct http_header *headers = ARENA_NEW_ARRAY(call->arena, struct http_header, 2);
+    headers[0] = (struct http_header){
+        STR("Content-Disposition"),
+        arena_printf(call->arena, "attachment; filename=\"%.*s\"", STR_FMT(file->name))};
+    headers[1] = (struct http_header){
+        STR("Link"), arena_printf(call->arena, "<%.*s>; rel=\"next\"", STR_FMT(file->next))};
+    out->status = call->route->status;
+    out->content_type = file->content_type;
+    out->body = file->body;
+    out->headers = headers;
+    out->header_count = str_is_set(file->next) ? 2 : 1;
+}
+
+static void answer_kept(const struct api_call *call, struct http_response *out)
+{
+    static const struct http_header replayed = {STR_INIT("Idempotency-Replayed"), STR_INIT("true")};
+    out->status = call->kept.status;
+    out->body = call->kept.body;
+    out->headers = &replayed;
+    out->header_count = call->is_replay ? 1 : 0;
+}
+
 /* RFC 9110 11.6.1: a 401 says how to authenticate. */
 static const struct http_header challenge = {STR_INIT("WWW-Authenticate"),
                                              STR_INIT("Bearer realm=\"tocsin\"")};
@@ -184,8 +211,12 @@ static void log_answer(const struct api_call *call, enum err err, int status)
               http_method_name(call->request.method), STR_FMT(path_for_log(call)), status);
 }
 
-void call_answer(struct api_call *call, enum err err, const struct problem *problem)
+void call_answer(struct api_call *call, enum err error, const struct problem *said)
 {
+    enum err err = route_error(call->route, error);
+    struct problem named = *said;
+    const struct problem *problem = &named;
+    named.err = named.err == error ? err : named.err;
     struct http_response response = {.content_type = STR("application/json"),
                                      .request_id = str_from(call->request_id),
                                      .no_store = true};
@@ -196,9 +227,13 @@ void call_answer(struct api_call *call, enum err err, const struct problem *prob
         answer_file(call, &response);
     } else if (err == OK && call->route->style == ROUTE_HOOK) {
         hook_answer(call, &response);
+    } else if (err == OK && call->route->style == ROUTE_DOWNLOAD) {
+        answer_download(call, &response);
+    } else if (err == OK && call->kept.status != 0) {
+        answer_kept(call, &response);
     } else if (err == OK) {
-        write_success(call, &body);
-        response.status = status_of(call);
+        call_write_success(call, &body);
+        response.status = call_status(call);
         response.body = buf_str(&body);
     } else {
         add_error(&body, problem, err);

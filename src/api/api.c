@@ -1,7 +1,7 @@
 #include "api/api.h"
 
 #include "api/auth.h"
-#include "api/call.h"
+#include "api/once.h"
 #include "api/sources.h"
 #include "api/stream.h"
 #include "base/memory.h"
@@ -94,6 +94,13 @@ static enum err read_text(const struct api_call *call, struct str raw, struct st
     return problem_set(problem, E_NOT_FOUND, NULL, "there is nothing with this name");
 }
 
+static bool is_plain_text(const struct api_call *call)
+{
+    struct str type = call->request.content_type;
+    struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
+    return str_equal_nocase(kind, STR("text/plain"));
+}
+
 static enum err check_content_type(const struct api_call *call, struct problem *problem)
 {
     struct str type = call->request.content_type;
@@ -117,6 +124,29 @@ static void read_form(struct api_call *call)
     bool is_answer =
         err == OK && str_is_set(answer) && enum_parse(field->detail.names, answer, &value) == OK;
     *(int *)record_member(call->input, field) = is_answer ? value : 0;
+}
+
+static bool has_lines(const struct api_call *call)
+{
+    static const struct str types[] = {STR_INIT("application/x-ndjson"),
+                                       STR_INIT("application/ndjson"),
+                                       STR_INIT("application/jsonl")};
+    struct str type = call->request.content_type;
+    struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+        if (str_equal_nocase(kind, types[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err read_bulk(struct api_call *call, struct problem *problem)
+{
+    struct bulk_input *input = call->input;
+    input->body = call->request.body;
+    input->is_lines = has_lines(call);
+    return input->is_lines ? OK : check_content_type(call, problem);
 }
 
 static enum err read_input(struct api_call *call, struct problem *problem)
@@ -146,6 +176,10 @@ static enum err read_input(struct api_call *call, struct problem *problem)
     }
     if (route_takes_raw(route)) {
         ((struct source_input *)call->input)->body = call->request.body;
+    } else if (route_takes_bulk(route)) {
+        TRY(read_bulk(call, problem));
+    } else if (route_takes_lines(route) && is_plain_text(call)) {
+        ((struct number_import *)call->input)->body = call->request.body;
     } else if (route->input->field_count > 0 && takes_body(call) &&
                (call->request.body.len > 0 || !route_body_is_optional(route))) {
         TRY(check_content_type(call, problem));
@@ -185,10 +219,14 @@ static enum err run_function(struct work *work, struct op *op)
     op->prepared = call->prepared;
     op->wait = NULL;
     op->is_known = false;
+    TRY(once_find(call, op));
+    if (call->is_replay) {
+        return OK;
+    }
     enum err err = call->route->function(op, call->input, call->output);
     call->is_known = op->is_known;
     call->wait = op->wait;
-    return err;
+    return err == OK && call->wait == NULL ? once_keep(call, op) : err;
 }
 
 static void answer_waiter(struct sync_wait *wait)
@@ -227,8 +265,12 @@ static void run_preparation(struct errand *errand, struct db *reader)
     struct problem problem = {0};
     struct op op = op_of(api, call, &problem);
     op.db = reader;
-    enum err err = route_prepare(call->route, &op, call->input, &call->prepared);
-    if (err != OK) {
+    once_name(call);
+    enum err err = once_find(call, &op);
+    if (err == OK && !call->is_replay) {
+        err = route_prepare(call->route, &op, call->input, &call->prepared);
+    }
+    if (err != OK || call->is_replay) {
         call_answer(call, err, &problem);
         return;
     }
@@ -277,6 +319,21 @@ static void begin_aside(struct api *api, struct api_call *call)
     give_errand(api, call);
 }
 
+/* The clock moves before the operation runs: who asks again must be known before. */
+static void move_clock(struct api *api, struct api_call *call)
+{
+    const struct clock_input *input = call->input;
+    struct problem problem = {0};
+    struct op op = op_of(api, call, &problem);
+    once_name(call);
+    enum err err = once_find(call, &op);
+    if (err != OK || call->is_replay) {
+        call_answer(call, err, &problem);
+        return;
+    }
+    api->config.advance(api->config.context, &call->work, input->seconds);
+}
+
 static void start_work(struct api *api, struct api_call *call)
 {
     call->api = api;
@@ -289,11 +346,11 @@ static void start_work(struct api *api, struct api_call *call)
     call->work.run = run_function;
     call->work.done = end_write;
     if (call->route->kind == ROUTE_CLOCK) {
-        const struct clock_input *input = call->input;
-        api->config.advance(api->config.context, &call->work, input->seconds);
+        move_clock(api, call);
         return;
     }
     if (!route_has_preparation(call->route) || call->request.body.len < LONG_BODY_BYTES) {
+        once_name(call);
         api->config.submit(api->config.context, &call->work);
         return;
     }
@@ -331,6 +388,7 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
             TRY(op_may_change(&op, ID_NONE));
         }
     }
+    TRY(once_check(call, problem));
     if (call->route->style == ROUTE_SOURCE) {
         struct op op = op_of(api, call, problem);
         return visit_read(call, api->gate, &op);

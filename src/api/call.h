@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/hooks.h"
+#include "service/idempotency.h"
 
 /* A body from this size on may hold a calendar, or alerts, that take long to read. */
 enum { REQUEST_ID_MAX = 20, LONG_BODY_BYTES = 4096 };
@@ -26,11 +27,17 @@ struct api_call {
     struct id path_id2;
     struct str path_text;
     struct sync_wait *wait;
-    bool is_known; /* What was to be created was there already. */
+    bool is_known;           /* What was to be created was there already. */
+    struct idempotency once; /* Unset for a request without an Idempotency-Key. */
+    struct kept_answer kept; /* Its answer, from before (is_replay) or just made; see api/once. */
+    bool is_replay;
     int64_t retry_after_seconds;
     char request_id[REQUEST_ID_MAX];
 };
 
+/* The body and status of a success. */
+void call_write_success(struct api_call *call, struct buf *body);
+int call_status(const struct api_call *call);
 /* Encodes the answer, or the error, and sends it. The call's memory is gone afterwards. */
 void call_answer(struct api_call *call, enum err err, const struct problem *problem);
 /* The HTML of a one-tap link's page, and of the one that ends emails to an address, each in the

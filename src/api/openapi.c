@@ -97,10 +97,21 @@ static void add_hook_body(struct buf *out)
              "'*/*':{'schema':{}}}}");
 }
 
+static void add_key_parameter(struct buf *out)
+{
+    add_comma(out);
+    add(out, "{'name':'Idempotency-Key','in':'header','required':false,'description':'"
+             "The same key and request within 24 hours is done once, and answered the same.',"
+             "'schema':{'type':'string','minLength':1,'maxLength':255}}");
+}
+
 static void add_parameters(struct buf *out, const struct route *route)
 {
     add(out, ",'parameters':[");
     add_path_parameters(out, route);
+    if (route_is_idempotent(route)) {
+        add_key_parameter(out);
+    }
     for (size_t i = 0; i < route->input->field_count; i++) {
         if ((route->input->fields[i].flags & F_QUERY) != 0) {
             add_query_parameter(out, &route->input->fields[i]);
@@ -147,8 +158,10 @@ static void add_body(struct buf *out, const struct route *route)
         add_form(out, route->input);
         return;
     }
-    add(out, "{'application/json':{'schema':{'$ref':'#/components/schemas/%s%s'}}}}",
+    add(out, "{'application/json':{'schema':{'$ref':'#/components/schemas/%s%s'}}",
         route->input->name, suffix_of(input_use(route)));
+    add(out,
+        route_takes_bulk(route) ? ",'application/x-ndjson':{'schema':{'type':'string'}}}}" : "}}");
 }
 
 static void add_success(struct buf *out, const struct route *route)
@@ -159,6 +172,9 @@ static void add_success(struct buf *out, const struct route *route)
         break;
     case ROUTE_FILE:
         add(out, "{'text/calendar':{'schema':{'type':'string'}}}");
+        break;
+    case ROUTE_DOWNLOAD:
+        add(out, "{'text/csv':{'schema':{'type':'string'}}}");
         break;
     case ROUTE_STREAM:
         add(out, "{'text/event-stream':{'schema':{'type':'string'}}}");
@@ -269,7 +285,8 @@ static void add_record_schemas(struct buf *out, const struct route *routes, size
     };
     for (size_t i = 0; i < count; i++) {
         if (routes[i].style == ROUTE_PAGE || routes[i].style == ROUTE_FILE ||
-            routes[i].style == ROUTE_HOOK || routes[i].style == ROUTE_STREAM) {
+            routes[i].style == ROUTE_HOOK || routes[i].style == ROUTE_STREAM ||
+            routes[i].style == ROUTE_DOWNLOAD) {
             continue;
         }
         openapi_visit_records(routes[i].output, &uses[SCHEMA_ANSWER], add_schema);

@@ -1,9 +1,11 @@
 #include "api/route.h"
 
+#include "service/bulk.h"
 #include "service/sources.h"
 #include "service/sync.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Each row's function, so that a row is all that a new route needs here. */
 #define ROUTE(method, path, kind, function, input, output, style, status, doc) \
@@ -18,6 +20,13 @@ static const struct route routes[] = {
 #define ROUTE(method, path, kind, function, input, output, style, status, doc)            \
     {HTTP_##method,   #method,          path,          ROUTE_##kind, function, #function, \
      &input##_record, &output##_record, ROUTE_##style, status,       doc},
+#include "api/routes.def"
+#undef ROUTE
+};
+
+/* How long their paths are: a look here spares most rows. */
+static const uint16_t path_bytes[] = {
+#define ROUTE(method, path, kind, function, input, output, style, status, doc) sizeof(path) - 1,
 #include "api/routes.def"
 #undef ROUTE
 };
@@ -120,36 +129,56 @@ static struct str path_in_table(struct str path)
     return is_root(path) ? path : STR_NONE;
 }
 
-/* Names before placeholders: what stands in the table letter for letter is not taken for an id. */
-static struct route_match find_among(enum http_method method, struct str path, bool has_names_only)
+static void add_match(struct route_match *found, const struct route *route, enum http_method method,
+                      const struct route_match *match)
 {
+    unsigned methods = found->methods | 1u << route->method;
+    if (route->method == method && found->route == NULL) {
+        *found = *match;
+        found->route = route;
+    }
+    found->methods = methods;
+}
+
+/* What stands in the table letter for letter. */
+static struct route_match find_named(enum http_method method, struct str path)
+{
+    static const struct route_match nothing = {0};
     struct route_match found = {0};
-    enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
+    if (str_find_byte(path, '{', 0) < path.len) {
+        return found; /* Nobody's name; as an id it is refused. */
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
-        struct route_match match = {0};
-        bool is_other = has_names_only && !str_equal_text(path, routes[i].path);
-        if (is_other || !matches(routes[i].path, path, &match)) {
-            continue;
-        }
-        found.methods |= 1u << routes[i].method;
-        if (routes[i].method == wanted && found.route == NULL) {
-            match.route = &routes[i];
-            match.methods = found.methods;
-            found = match;
+        if (path_bytes[i] == path.len && memcmp(routes[i].path, path.ptr, path.len) == 0) {
+            add_match(&found, &routes[i], method, &nothing);
         }
     }
     return found;
 }
 
+static struct route_match find_pattern(enum http_method method, struct str path)
+{
+    struct route_match found = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
+        struct route_match match = {0};
+        if (matches(routes[i].path, path, &match)) {
+            add_match(&found, &routes[i], method, &match);
+        }
+    }
+    return found;
+}
+
+/* Names before placeholders: what stands in the table letter for letter is not taken for an id. */
 struct route_match route_find(enum http_method method, struct str path)
 {
     struct str rest = path_in_table(path);
     struct route_match found = {0};
+    enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
     if (!str_is_set(rest)) {
         return found;
     }
-    found = find_among(method, rest, true);
-    return found.methods != 0 ? found : find_among(method, rest, false);
+    found = find_named(wanted, rest);
+    return found.methods != 0 ? found : find_pattern(wanted, rest);
 }
 
 bool route_body_is_optional(const struct route *route)
@@ -171,7 +200,7 @@ static bool is_message(const struct route *route)
 bool route_has_preparation(const struct route *route)
 {
     return route->function == sync_calendars || route->function == create_calendar ||
-           is_message(route);
+           route_takes_bulk(route) || is_message(route);
 }
 
 enum err route_prepare(const struct route *route, struct op *op, const void *input,
@@ -181,13 +210,17 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
     if (is_message(route)) {
         return prepare_source(op, input, out);
     }
+    if (route_takes_bulk(route)) {
+        return prepare_bulk(op, input, out);
+    }
     return route->function == sync_calendars ? prepare_sync(op, input, out)
                                              : prepare_upload(op, input, out);
 }
 
 bool route_needs_key(const struct route *route)
 {
-    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT || route->style == ROUTE_STREAM;
+    return route->style == ROUTE_DATA || route->style == ROUTE_FLAT ||
+           route->style == ROUTE_STREAM || route->style == ROUTE_DOWNLOAD;
 }
 
 bool route_is_versioned(const struct route *route)
@@ -197,7 +230,25 @@ bool route_is_versioned(const struct route *route)
 
 bool route_may_know(const struct route *route)
 {
-    return route->function == create_incident || route->function == open_dispatch;
+    return route->function == create_incident || route->function == open_dispatch ||
+           route->function == add_do_not_call || route_takes_bulk(route);
+}
+
+bool route_takes_bulk(const struct route *route)
+{
+    return route->input == &bulk_input_record;
+}
+
+bool route_is_idempotent(const struct route *route)
+{
+    bool changes = route->kind == ROUTE_WRITE || route->kind == ROUTE_CLOCK;
+    bool answers_json = route->style == ROUTE_DATA || route->style == ROUTE_FLAT;
+    return route->method == HTTP_POST && changes && answers_json;
+}
+
+bool route_takes_lines(const struct route *route)
+{
+    return route->input == &number_import_record;
 }
 
 bool route_takes_raw(const struct route *route)
@@ -207,5 +258,35 @@ bool route_takes_raw(const struct route *route)
 
 bool route_is_bulk(struct str path)
 {
-    return str_ends(path, STR("/calendar/sync")) || str_ends(path, STR("/calendars"));
+    return str_ends(path, STR("/calendar/sync")) || str_ends(path, STR("/calendars")) ||
+           str_ends(path, STR("/scheduling/bulk"));
+}
+
+static bool is_below(const struct route *route, struct str prefix)
+{
+    return route != NULL && str_starts(str_from(route->path), prefix);
+}
+
+enum err route_error(const struct route *route, enum err err)
+{
+    static const struct {
+        struct str prefix;
+        enum err from;
+        enum err to;
+    } words[] = {
+        {STR_INIT("/agents"), E_NOT_FOUND, E_AGENT_NOT_FOUND},
+        {STR_INIT("/agents"), E_CONFLICT, E_OPERATION},
+        {STR_INIT("/scheduling/scheduled-calls"), E_NOT_FOUND, E_CALL_NOT_FOUND},
+        {STR_INIT("/scheduling/{id}"), E_NOT_FOUND, E_CALL_NOT_FOUND},
+        {STR_INIT("/scheduling"), E_CONFLICT, E_OPERATION},
+        {STR_INIT("/scheduling"), E_TRANSITION, E_OPERATION},
+        {STR_INIT("/scheduling"), E_CORRUPT, E_INTERNAL},
+        {STR_INIT("/agents"), E_CORRUPT, E_INTERNAL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        if (words[i].from == err && is_below(route, words[i].prefix)) {
+            return words[i].to;
+        }
+    }
+    return err;
 }

@@ -14,6 +14,7 @@ enum route_style {
     ROUTE_PAGE,
     ROUTE_BARE,
     ROUTE_FILE,
+    ROUTE_DOWNLOAD,
     ROUTE_HOOK,
     ROUTE_SOURCE,
     ROUTE_STREAM
@@ -60,8 +61,19 @@ bool route_needs_key(const struct route *route);
 bool route_is_versioned(const struct route *route);
 /* Whether its function reads the body as it came. */
 bool route_takes_raw(const struct route *route);
+/* Whether the body is many calls: JSON, or a line each. */
+bool route_takes_bulk(const struct route *route);
+/* Whether it honours an Idempotency-Key: what changes something and has a key and an answer in
+ * JSON. */
+bool route_is_idempotent(const struct route *route);
+/* Whether its body may be text/plain, a line for an item. */
+bool route_takes_lines(const struct route *route);
 /* What it creates may be there already: then the answer is 200 (op->is_known). */
 bool route_may_know(const struct route *route);
+
+/* What an error is called on this route: scheduled calls and agents have codes of their own (S7).
+ * `route` may be NULL. */
+enum err route_error(const struct route *route, enum err err);
 
 /* Whether the path takes bodies of 10 MiB (requirement X3). */
 bool route_is_bulk(struct str path);

@@ -76,6 +76,23 @@ static void take_retry(const struct retry_input *input, struct rules *rules)
     };
 }
 
+static enum err take_call_retry(const struct call_retry_input *input, size_t index,
+                                struct rules *rules, struct problem *problem)
+{
+    char field[64];
+    snprintf(field, sizeof field, "callRetries[%zu].outcome", index);
+    if (input->outcome == call_outcome_answered) {
+        return problem_set(problem, E_INVALID, field, "what was answered is not tried again");
+    }
+    rules->call_retries.rules[input->outcome] = (struct call_retry_rule){
+        .retries = (int)input->retries,
+        .first = SECONDS(input->first_seconds),
+        .doubles = input->doubles,
+        .is_at_another_time = input->is_at_another_time,
+    };
+    return OK;
+}
+
 static enum err check_template(struct str template, const char *field, struct problem *problem)
 {
     struct problem inner = {0};
@@ -141,6 +158,10 @@ static enum err parse(struct arena *arena, struct str text, struct rules *out,
     for (size_t i = 0; i < input.retries.count; i++) {
         take_retry(&retries[i], out);
     }
+    const struct call_retry_input *calls = input.call_retries.items;
+    for (size_t i = 0; i < input.call_retries.count; i++) {
+        TRY(take_call_retry(&calls[i], i, out, problem));
+    }
     return take_texts(&input.texts, out, problem);
 }
 
@@ -155,6 +176,7 @@ enum err rules_load(const char *path, struct rules *out, struct problem *problem
 {
     struct rules rules = {0};
     retry_default(&rules.retries);
+    call_retry_default(&rules.call_retries);
     if (path == NULL || path[0] == '\0') {
         rules.stage_count = stages_default(rules.stages);
         *out = rules;

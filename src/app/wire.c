@@ -1,5 +1,6 @@
 #include "app/wire.h"
 
+#include "app/call_settings.h"
 #include "app/plant_providers.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
@@ -209,9 +210,14 @@ static void copy_settings(struct plant *plant)
     site->grace = MINUTES(config->grace_minutes);
     site->retry_attempts = (int)config->retry_attempts;
     site->retry_first = MILLISECONDS(config->retry_delay_ms);
+    site->finished_keep = HOURS(config->finished_keep_hours);
+    site->finished_keep_count = config->finished_keep_count;
+    site->failed_keep = HOURS(24 * config->failed_keep_days);
     site->calendar_interval = SECONDS(config->calendar_interval);
     site->notification_days = config->notification_days;
     site->default_timezone = config->default_timezone;
+    site->business_start = config->business_start;
+    site->business_end = config->business_end;
     site->operator_email = set_or_none(config->operator_email);
     site->health = (struct health_limits){.overdue_seconds = config->health_overdue,
                                           .failures = config->health_failures,
@@ -227,6 +233,23 @@ static void copy_settings(struct plant *plant)
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};
+}
+
+static enum err check_keeping(const struct config *config, struct problem *problem)
+{
+    if (config->finished_keep_hours < 1 || config->finished_keep_hours > 87600) {
+        return problem_set(problem, E_INVALID, "QUEUE_FINISHED_KEEP_HOURS",
+                           "QUEUE_FINISHED_KEEP_HOURS must be between 1 and 87600");
+    }
+    if (config->finished_keep_count < 0 || config->finished_keep_count > 10000000) {
+        return problem_set(problem, E_INVALID, "QUEUE_FINISHED_KEEP_COUNT",
+                           "QUEUE_FINISHED_KEEP_COUNT must be between 0 and 10000000");
+    }
+    if (config->failed_keep_days < 1 || config->failed_keep_days > 3650) {
+        return problem_set(problem, E_INVALID, "QUEUE_FAILED_KEEP_DAYS",
+                           "QUEUE_FAILED_KEEP_DAYS must be between 1 and 3650");
+    }
+    return OK;
 }
 
 static enum err check_limits(const struct config *config, struct problem *problem)
@@ -251,7 +274,7 @@ static enum err check_limits(const struct config *config, struct problem *proble
         return problem_set(problem, E_INVALID, "QUEUE_RETRY_BACKOFF_DELAY",
                            "QUEUE_RETRY_BACKOFF_DELAY must be between 1 and 3600000 milliseconds");
     }
-    return OK;
+    return check_keeping(config, problem);
 }
 
 static enum err check_data_key_setting(const struct config *config, struct problem *problem)
@@ -344,6 +367,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
     TRY(take_followups(plant, problem));
+    TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(check_database_url(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
     TRY(take_public_url(plant, problem));
@@ -358,7 +382,8 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     plant->site.zones = plant->zones;
     if (zoneinfo_find(plant->zones, plant->config.default_timezone) == NULL) {
         return problem_set(problem, E_TIMEZONE, "DEFAULT_TIMEZONE",
-                           "DEFAULT_TIMEZONE is not an IANA zone");
+                           "DEFAULT_TIMEZONE is not an IANA zone such as Europe/Madrid: \"%.*s\"",
+                           STR_FMT(str_cut_utf8(plant->config.default_timezone, 64)));
     }
     return check_data_key_setting(&plant->config, problem);
 }

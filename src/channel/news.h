@@ -70,7 +70,9 @@ struct voice_page {
     struct str language; /* "en", "es", "hi", "de", or a tag such as "en-GB". */
     struct str speech;
     struct str goodbye; /* May be absent. */
+    struct str voice;   /* The provider's name of one; absent for that of the language. */
     bool asks;
+    bool is_said_once; /* Without an answer, not once more. */
 };
 
 /* "sms-status" and so on; HOOK_COUNT for an unknown one. */

@@ -169,6 +169,8 @@ static enum err build_call(const struct provider_settings *settings, const struc
     if (settings->detects_machines) {
         /* With a URL of its own the verdict comes later, and nobody waits in silence for it. */
         add_text(&body, "machine_detection", STR("true"));
+    }
+    if (settings->detects_machines && job->machine == machine_action_NONE) {
         add_text(&body, "machine_detection_url", status);
         add_text(&body, "machine_detection_method", STR("POST"));
     }

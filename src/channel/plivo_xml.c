@@ -46,7 +46,7 @@ static void add_speak(struct buf *out, const struct voice_page *page, struct str
         return;
     }
     buf_add_text(out, "<Speak");
-    xml_add_attribute(out, "voice", str_from(voice->voice));
+    xml_add_attribute(out, "voice", str_is_set(page->voice) ? page->voice : str_from(voice->voice));
     xml_add_attribute(out, "language", str_from(voice->tag));
     buf_add_text(out, ">");
     xml_add_text(out, str_cut_utf8(text, SPEECH_BYTES_MAX));
@@ -73,7 +73,9 @@ void plivo_write_voice(const struct provider_settings *settings, const struct vo
                         "length=\"1\"/>");
     if (page->asks && str_is_set(action)) {
         add_question(&text, page, action);
-        add_question(&text, page, action);
+        if (!page->is_said_once) {
+            add_question(&text, page, action);
+        }
     } else {
         add_speak(&text, page, page->speech);
     }

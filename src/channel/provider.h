@@ -29,8 +29,11 @@ struct send_job {
     struct str template_id; /* WhatsApp: the approved template's id; absent for plain text. */
     struct str template_variables; /* WhatsApp: a JSON object of its variables. */
     struct str unsubscribe_url;    /* Email: for List-Unsubscribe, may be absent. */
-    struct instant now;            /* For Date headers. */
-    struct instant claimed_at;     /* When the attempt left: where `find` begins to look. */
+    /* A call that says something else to a machine: who picked up is found out before it speaks. 0
+     * for others, where that comes later and nobody waits in silence for it. */
+    enum machine_action machine;
+    struct instant now;        /* For Date headers. */
+    struct instant claimed_at; /* When the attempt left: where `find` begins to look. */
     struct instant valid_until;
     struct str
         last_code; /* The provider's own code of the attempt before, where it refused that. */

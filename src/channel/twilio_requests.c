@@ -155,7 +155,11 @@ static void add_call_callbacks(const struct provider_settings *settings, const s
     for (size_t i = 0; i < ARRAY_LENGTH(events); i++) {
         form_add(body, "StatusCallbackEvent", str_from(events[i]));
     }
-    if (settings->detects_machines) {
+    if (settings->detects_machines && job->machine != machine_action_NONE) {
+        bool waits_for_beep = job->machine == machine_action_LEAVE_MESSAGE;
+        form_add(body, "MachineDetection",
+                 waits_for_beep ? STR("DetectMessageEnd") : STR("Enable"));
+    } else if (settings->detects_machines) {
         /* Asynchronous, or the human would hear seconds of silence. */
         form_add(body, "MachineDetection", STR("Enable"));
         form_add(body, "AsyncAmd", STR("true"));

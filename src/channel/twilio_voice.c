@@ -80,28 +80,35 @@ static struct str cut_characters(struct str text, size_t max)
     return text;
 }
 
-static void add_say(struct buf *out, const struct speaker *speaker, struct str text)
+/* `voice` in place of the speaker's own; may be absent. */
+static void add_say_by(struct buf *out, const struct speaker *speaker, struct str voice,
+                       struct str text)
 {
     if (str_trim(text).len == 0) {
         return;
     }
     buf_add_text(out, "<Say");
-    xml_add_attribute(out, "voice", str_from(speaker->voice));
+    xml_add_attribute(out, "voice", str_is_set(voice) ? voice : str_from(speaker->voice));
     xml_add_attribute(out, "language", str_from(speaker->language));
     buf_add_byte(out, '>');
     xml_add_text(out, cut_characters(text, TWILIO_SPEECH_CHARS_MAX));
     buf_add_text(out, "</Say>");
 }
 
+static void add_say(struct buf *out, const struct speaker *speaker, struct str text)
+{
+    add_say_by(out, speaker, STR_NONE, text);
+}
+
 /* Without an answer what stands behind it is done. No key ends the input, so that '#' is one. */
 static void add_gather(struct buf *out, const struct speaker *speaker, struct str action,
-                       struct str speech)
+                       const struct voice_page *page)
 {
     buf_add_text(out, "<Gather input=\"dtmf\" numDigits=\"1\" finishOnKey=\"\" method=\"POST\"");
     buf_printf(out, " timeout=\"%d\"", GATHER_SECONDS);
     xml_add_attribute(out, "action", action);
     buf_add_byte(out, '>');
-    add_say(out, speaker, speech);
+    add_say_by(out, speaker, page->voice, page->speech);
     buf_add_text(out, "</Gather>");
 }
 
@@ -122,12 +129,14 @@ void twilio_write_voice(const struct provider_settings *settings, const struct v
     struct buf document = {.arena = arena};
     buf_add_text(&document, PROLOG "<Response>");
     if (str_is_set(action)) {
-        add_gather(&document, speaker, action, page->speech);
-        add_gather(&document, speaker, action, page->speech);
+        add_gather(&document, speaker, action, page);
+        if (!page->is_said_once) {
+            add_gather(&document, speaker, action, page);
+        }
     } else {
-        add_say(&document, speaker, page->speech);
+        add_say_by(&document, speaker, page->voice, page->speech);
     }
-    add_say(&document, speaker, page->goodbye);
+    add_say_by(&document, speaker, page->voice, page->goodbye);
     buf_add_text(&document, "<Hangup/></Response>");
     answer_with(&document, out);
 }

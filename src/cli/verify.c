@@ -56,6 +56,9 @@ static void show_report(const struct verify_report *report)
            "stuck\n",
            (long long)report->repeated, (long long)report->quarantined,
            (long long)report->dispatches_stuck);
+    if (report->counters_wrong > 0) {
+        printf("%lld counters are not what the rows say\n", (long long)report->counters_wrong);
+    }
     printf("%lld due, %lld accounted for, %lld lost.\n", (long long)report->due,
            (long long)(report->due + report->dispatches_stuck - report->lost),
            (long long)report->lost);

@@ -351,3 +351,37 @@ const struct text_format format_weekdays = {
     .advice = "days of the week such as MON-FRI or SAT,SUN",
     .is_valid = is_weekdays,
 };
+
+static bool is_owner(struct str text)
+{
+    size_t characters = 0;
+    for (size_t at = 0; at < text.len; characters++) {
+        size_t len = str_utf8_sequence(text, at);
+        unsigned char c = (unsigned char)text.ptr[at];
+        if (len == 0 || c < 0x20 || c == 0x7f) {
+            return false;
+        }
+        at += len;
+    }
+    return characters >= 1 && characters <= 100 && text.ptr[0] != ' ' &&
+           text.ptr[text.len - 1] != ' ';
+}
+
+const struct text_format format_owner = {
+    .name = "owner",
+    .pattern = "^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$",
+    .advice = "1 to 100 characters that can be seen, without spaces around them",
+    .is_valid = is_owner,
+};
+
+static bool is_single_digit(struct str text)
+{
+    return text.len == 1 && is_digit(text.ptr[0]);
+}
+
+const struct text_format format_digit = {
+    .name = "digit",
+    .pattern = "^[0-9]$",
+    .advice = "one digit",
+    .is_valid = is_single_digit,
+};

@@ -16,6 +16,25 @@ extern const struct text_format format_e164;
 extern const struct text_format format_email;
 /* "00:00" to "23:59". */
 extern const struct text_format format_hhmm;
+/* The same with "24:00" for the end of a day. */
+extern const struct text_format format_closing;
+/* "2026-01-31", a day that exists. */
+extern const struct text_format format_date;
+bool date_parse(struct str text, struct date *out);
+/* Such a day, or a name as format_holiday_name has it. */
+extern const struct text_format format_holiday;
+/* Lower-case words with dashes between them; a letter first. */
+extern const struct text_format format_holiday_name;
+/* A time with its offset, or a wall clock without one: "2026-01-31T09:00" with optional seconds. */
+extern const struct text_format format_when;
+/* A day, or a time with its offset. */
+extern const struct text_format format_end_date;
+/* Seconds since 1970 of that wall clock, as if it were UTC; false for what is of another form. */
+bool wall_clock_parse(struct str text, int64_t *out);
+/* A caller's own name of somebody: 1 to 100 characters that can be seen, spaces inside included. */
+extern const struct text_format format_owner;
+/* One digit. */
+extern const struct text_format format_digit;
 /* The lexical form of an IANA name; whether the machine knows the zone is found out later
  * (E_TIMEZONE). */
 extern const struct text_format format_timezone;

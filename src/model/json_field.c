@@ -15,6 +15,9 @@ const char *field_expectation(const struct field *field)
     case FIELD_INSTANT:
         return "an ISO 8601 time with an offset in a string, such as \"2026-01-05T09:00:00Z\"";
     case FIELD_TEXT:
+        if ((field->flags & F_JSON) != 0) {
+            return "an object";
+        }
         return field->detail.format != NULL    ? field->detail.format->advice
                : (field->flags & F_LINES) != 0 ? "a string, an object or an array"
                                                : "a string";

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { INT_DIGITS_MAX = 18, LIST_ITEMS_FIRST = 4 };
+enum { INT_DIGITS_MAX = 18, LIST_ITEMS_FIRST = 4, FOREIGN_MEMBERS_MAX = 16 };
 
 /* A place in the text that is being read. */
 struct cursor {
@@ -38,6 +38,13 @@ static bool take_byte(struct cursor *cursor, char wanted)
     }
     cursor->at++;
     return true;
+}
+
+/* True at the end of an object or array, or where another member or item follows. */
+static bool take_separator(struct cursor *cursor, char end, bool *is_over)
+{
+    *is_over = take_byte(cursor, end);
+    return *is_over || take_byte(cursor, ',');
 }
 
 static bool take_literal(struct cursor *cursor, struct str literal)
@@ -161,11 +168,87 @@ static bool read_record(struct cursor *cursor, const struct reading *reading,
     return read_record_object(cursor, &nested);
 }
 
+/* A whole number as it is written, where json_foreign would write it the same. */
+static bool copy_int(struct cursor *cursor, struct buf *out)
+{
+    size_t first = cursor->at;
+    bool is_negative = take_byte(cursor, '-');
+    size_t digits = cursor->at;
+    while (peek(cursor) >= '0' && peek(cursor) <= '9') {
+        cursor->at++;
+    }
+    size_t count = cursor->at - digits;
+    bool is_odd = count > 0 && cursor->text.ptr[digits] == '0' && (count > 1 || is_negative);
+    buf_add(out, str_slice(cursor->text, first, cursor->at));
+    return count > 0 && count <= INT_DIGITS_MAX && !is_odd;
+}
+
+static bool copy_scalar(struct cursor *cursor, struct buf *out)
+{
+    static const struct str literals[] = {STR_INIT("true"), STR_INIT("false"), STR_INIT("null")};
+    char c = peek_past_space(cursor);
+    struct str text = STR_NONE;
+    bool has_escapes = false;
+    if (c == '"') {
+        bool is_plain = take_raw_text(cursor, &text, &has_escapes) && !has_escapes;
+        json_add_text(out, text);
+        return is_plain;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(literals); i++) {
+        if (take_literal(cursor, literals[i])) {
+            buf_add(out, literals[i]);
+            return true;
+        }
+    }
+    return copy_int(cursor, out);
+}
+
+static bool is_among(const struct str *names, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An object of the caller's own, as json_foreign would write it: small and flat ones, as most are.
+ */
+static bool read_foreign(struct cursor *cursor, const struct reading *reading,
+                         const struct field *field)
+{
+    struct buf out = {.arena = reading->context->arena};
+    struct str names[FOREIGN_MEMBERS_MAX];
+    bool has_escapes = false;
+    bool is_over = take_byte(cursor, '{') && take_byte(cursor, '}');
+    buf_reserve(&out, 64);
+    buf_add_byte(&out, '{');
+    for (size_t count = 0; !is_over; count++) {
+        if (count == FOREIGN_MEMBERS_MAX || !take_raw_text(cursor, &names[count], &has_escapes) ||
+            has_escapes || is_among(names, count, names[count]) || !take_byte(cursor, ':')) {
+            return false;
+        }
+        buf_add_text(&out, count == 0 ? "" : ",");
+        json_add_text(&out, names[count]);
+        buf_add_byte(&out, ':');
+        if (!copy_scalar(cursor, &out) || !take_separator(cursor, '}', &is_over)) {
+            return false;
+        }
+    }
+    buf_add_byte(&out, '}');
+    *(struct str *)record_member(reading->out, field) = buf_str(&out);
+    return (int64_t)out.len <= field->max;
+}
+
 static bool read_value(struct cursor *cursor, const struct reading *reading,
                        const struct field *field)
 {
     if (peek_past_space(cursor) == 'n') {
         return (field->flags & F_NULLABLE) != 0 && take_literal(cursor, STR("null"));
+    }
+    if ((field->flags & F_JSON) != 0) {
+        return peek(cursor) == '{' && read_foreign(cursor, reading, field);
     }
     switch (field->type) {
     case FIELD_ID:
@@ -205,13 +288,6 @@ static char *list_grow(struct arena *arena, const struct record *record, const c
         memcpy(grown, items, count * record->size);
     }
     return grown;
-}
-
-/* True at the end of an object or array, or where another member or item follows. */
-static bool take_separator(struct cursor *cursor, char end, bool *is_over)
-{
-    *is_over = take_byte(cursor, end);
-    return *is_over || take_byte(cursor, ',');
 }
 
 static bool enter(struct cursor *cursor, char bracket)

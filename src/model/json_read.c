@@ -1,3 +1,4 @@
+#include "model/json_foreign.h"
 #include "model/json_lines.h"
 #include "model/json_reading.h"
 
@@ -154,6 +155,21 @@ static enum err read_record(const struct reading *reading, const struct json_pat
     return OK;
 }
 
+/* An object whose members are not ours: kept as text, in the order in which they came. */
+static enum err read_foreign(const struct reading *reading, const struct json_path *path,
+                             const struct field *field, json_t *object)
+{
+    struct buf text = {.arena = reading->context->arena};
+    json_foreign_add(&text, object);
+    if ((int64_t)text.len > field->max) {
+        return json_refuse(reading->context, path,
+                           "must have at most %" PRId64 " bytes as JSON, not %zu", field->max,
+                           text.len);
+    }
+    *(struct str *)record_member(reading->out, field) = buf_str(&text);
+    return OK;
+}
+
 /* What is told as an object or an array becomes the text of its lines; none is absent. */
 static enum err read_lines(const struct reading *reading, const struct json_path *path,
                            const struct field *field, const json_t *value)
@@ -188,6 +204,12 @@ static enum err read_value(const struct reading *reading, const struct json_path
     case FIELD_INSTANT:
     case FIELD_TEXT:
     case FIELD_ENUM:
+        if ((field->flags & F_JSON) != 0) {
+            if (json_is_object(value)) {
+                return read_foreign(reading, path, field, value);
+            }
+            break;
+        }
         if (json_is_string(value)) {
             struct str text = {json_string_value(value), json_string_length(value)};
             return field_set_text(reading->context, path, field, text, reading->out);

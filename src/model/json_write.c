@@ -145,6 +145,10 @@ static void add_list(const struct json_context *context, struct buf *out,
 static void add_plain_text(const struct json_context *context, struct buf *out,
                            const struct field *field, struct str text)
 {
+    if ((field->flags & F_JSON) != 0) {
+        buf_add(out, text);
+        return;
+    }
     char masked[MASKED_MAX];
     bool is_masked = context->is_list_view && (field->flags & F_PHONE) != 0;
     json_add_text(out, is_masked ? mask_phone(text, masked) : text);

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { RECORDS_MAX = 128 };
+enum { RECORDS_MAX = 256 };
 
 static bool is_input(enum schema_use use)
 {
@@ -13,8 +13,8 @@ static bool is_input(enum schema_use use)
 
 static bool is_shown(const struct field *field, enum schema_use use)
 {
-    unsigned left_out =
-        is_input(use) ? F_READ_ONLY | F_HIDDEN | F_QUERY | F_PATH : F_WRITE_ONLY | F_HIDDEN;
+    unsigned left_out = is_input(use) ? F_READ_ONLY | F_HIDDEN | F_QUERY | F_PATH
+                                      : F_WRITE_ONLY | F_HIDDEN | F_QUERY;
     return (field->flags & left_out) == 0 && field->type != FIELD_BYTES;
 }
 
@@ -88,6 +88,10 @@ static void add_limits(struct buf *out, const struct field *field, const char *l
 
 static void add_text(struct buf *out, const struct field *field, enum schema_use use)
 {
+    if ((field->flags & F_JSON) != 0) {
+        add_type(out, "object", is_nullable(field, use));
+        return;
+    }
     if (is_input(use) && (field->flags & F_LINES) != 0) {
         buf_printf(out, "\"type\":[\"string\",\"object\",\"array\"%s]",
                    is_nullable(field, use) ? ",\"null\"" : "");

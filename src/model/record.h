@@ -11,8 +11,7 @@
  * of an object that was given. Absent is: an id 0, an instant 0, a TEXT with ptr NULL, an ENUM 0,
  * an empty LIST, a RECORD NULL. INT and BOOL are never absent in a struct; `struct presence` tells
  * what was given. BYTES are never in JSON. A required member of a nested object is required once
- * the object is given, and that unless all its members are F_NULLABLE.
- * Units: INSTANT is a struct instant, milliseconds in the row. */
+ * the object is given, and that unless all its members are F_NULLABLE. INSTANT: milliseconds. */
 #ifndef TOCSIN_MODEL_RECORD_H
 #define TOCSIN_MODEL_RECORD_H
 
@@ -60,6 +59,7 @@ enum field_flag {
     F_ZERO_UNTOLD = 1 << 14,  /* INT: 0 stands for what nobody told, and is not shown. */
     F_MINUS_UNTOLD = 1 << 15, /* The same for an INT below 0, where 0 is a fact. */
     F_LINES = 1 << 16,        /* TEXT input: an object or array becomes its lines (json_lines). */
+    F_JSON = 1 << 17,         /* TEXT: an object of the caller's own, kept as its JSON text. */
 };
 
 struct enum_names {

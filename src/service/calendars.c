@@ -5,7 +5,7 @@
 #include "service/sync.h"
 #include "store/people.h"
 
-static struct str host_of(struct str url)
+struct str calendar_host(struct str url)
 {
     struct str rest = str_slice(url, str_find(url, STR("://")) + 3, url.len);
     size_t end = 0;
@@ -63,7 +63,7 @@ enum err create_calendar(struct op *op, const void *input, void *output)
     calendar->id = op_new_id(op);
     calendar->user_id = user.id;
     calendar->status = calendar_status_PENDING;
-    calendar->host = str_is_set(calendar->url) ? host_of(calendar->url) : STR_NONE;
+    calendar->host = str_is_set(calendar->url) ? calendar_host(calendar->url) : STR_NONE;
     calendar->created_at = op->now;
     TRY(db_insert(op->db, TABLE_calendars, op->arena, calendar));
     TRY(audit_calendar(op, "CALENDAR_ADDED", calendar));

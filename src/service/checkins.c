@@ -2,6 +2,7 @@
 
 #include "service/alerts.h"
 #include "service/answers.h"
+#include "service/call_voice.h"
 #include "service/incidents.h"
 #include "service/meetings.h"
 #include "store/inbound.h"
@@ -130,6 +131,15 @@ enum err check_in(struct op *op, const void *input, void *output)
     return take_checkin(op, &request, output);
 }
 
+/* What a callee opts out by, however often it is pressed. */
+static enum err take_callee_key(struct op *op, const struct message *message, char key,
+                                struct str heard)
+{
+    bool is_taken = false;
+    TRY(call_take_key(op, message, key, heard, &is_taken));
+    return is_taken ? OK : note_heard(op, message, heard);
+}
+
 /* A provider tells of a key again where our answer was lost on the way, and a person presses one
  * twice: what it did before, it does not do again. */
 enum err take_key(struct op *op, struct id attempt, char key)
@@ -144,6 +154,9 @@ enum err take_key(struct op *op, struct id attempt, char key)
     TRY(err);
     struct str heard = arena_printf(op->arena, "key %c", key);
     TRY(message_events_heard(op->db, message.id, heard, &before));
+    if (message.target == message_target_CALLEE) {
+        return take_callee_key(op, &message, key, heard);
+    }
     if (key != '1' && key != '2') {
         return note_heard(op, &message, heard);
     }

@@ -95,27 +95,6 @@ bool courier_next(const struct courier *courier, struct instant now, struct inst
     return is_again || is_paced;
 }
 
-int courier_in_flight(const struct courier *courier)
-{
-    return flights_in_use(&courier->flights);
-}
-
-size_t courier_queued(const struct courier *courier)
-{
-    return courier->express.count + courier->intake.count + lanes_waiting(courier->lanes);
-}
-
-bool courier_place(const struct courier *courier, struct id message, struct instant now,
-                   int64_t *position, struct instant *expected)
-{
-    return lanes_place(courier->lanes, message, now, position, expected);
-}
-
-const struct lanes *courier_lanes(const struct courier *courier)
-{
-    return courier->lanes;
-}
-
 void courier_land(struct courier *courier, struct flight *flight)
 {
     if (flight->lane >= 0) {
@@ -274,7 +253,8 @@ static enum err line_up(struct courier *courier, struct op *op, const struct mes
                         int lane)
 {
     bool first = false;
-    TRY(is_first(op, message, &first));
+    bool is_calls = message->target == message_target_CALLEE;
+    TRY(is_calls ? OK : is_first(op, message, &first));
     lane_push(courier->lanes, lane,
               &(struct lane_entry){.message = message->id,
                                    .user = message->user_id,
@@ -332,7 +312,7 @@ static enum err claim_message(struct courier *courier, struct op *op)
         return OK;
     }
     TRY(db_get(op->db, TABLE_messages, ticket.message, op->arena, &message));
-    TRY(messages_body(op->db, op->arena, &message));
+    TRY(message_words(op, &message));
     return take_up(courier, op, &message, is_from_lane ? &ticket : NULL, lane);
 }
 

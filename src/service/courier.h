@@ -56,6 +56,11 @@ size_t courier_queued(const struct courier *courier);
  * one that does not wait. O(n): for people who ask. */
 bool courier_place(const struct courier *courier, struct id message, struct instant now,
                    int64_t *position, struct instant *expected);
+/* For whoever gives out work (service/pacer): the lane of an address, how many wait in one, and how
+ * many messages have not been looked at yet. */
+int courier_lane_find(struct courier *courier, const struct lane_address *address);
+size_t courier_lane_waiting(const struct courier *courier, int lane);
+size_t courier_intake(const struct courier *courier);
 const struct lanes *courier_lanes(const struct courier *courier);
 
 #endif

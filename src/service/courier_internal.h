@@ -1,6 +1,6 @@
 /* service/courier_internal: what the parts of the courier share: courier.c (the order, the claims),
- * courier_job.c (what a provider is given), courier_answer.c (what providers said) and
- * courier_again.c (what they said and could not be settled). */
+ * courier_job.c (what a provider is given), courier_look.c (what others see), courier_answer.c
+ * (what providers said) and courier_again.c (what they said and could not be settled). */
 #ifndef TOCSIN_SERVICE_COURIER_INTERNAL_H
 #define TOCSIN_SERVICE_COURIER_INTERNAL_H
 

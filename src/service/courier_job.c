@@ -14,6 +14,15 @@ static struct instant valid_until(const struct op *op, const struct message *mes
                                                             : instant_add(op->now, text_valid);
 }
 
+static enum machine_action machine_of(const struct op *op, const struct message *message)
+{
+    const struct agent *agent = NULL;
+    if (message->target == message_target_CALLEE && op->call != NULL) {
+        agent = agent_cache_find(&op->writer->agents, op->call->agent_id);
+    }
+    return agent == NULL ? machine_action_NONE : (enum machine_action)agent->on_machine;
+}
+
 void courier_describe(const struct op *op, const struct message *message, struct flight *flight)
 {
     struct arena *arena = flight->arena;
@@ -36,6 +45,7 @@ void courier_describe(const struct op *op, const struct message *message, struct
         .template_id = arena_str(arena, message->template_id),
         .template_variables = arena_str(arena, message->template_variables),
         .unsubscribe_url = unsubscribe_url(op, message, arena),
+        .machine = machine_of(op, message),
         .now = op->now,
         .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
         .valid_until = valid_until(op, message),

@@ -67,6 +67,30 @@ struct due_entry due_heap_pop(struct due_heap *heap)
     return top;
 }
 
+/* The one that a walk over the tree looks at after `at` and all that is below it; count at the end.
+ */
+static size_t next_beside(const struct due_heap *heap, size_t at)
+{
+    while (at > 0 && (at % ARITY == 0 || at + 1 >= heap->count)) {
+        at = (at - 1) / ARITY;
+    }
+    return at == 0 ? heap->count : at + 1;
+}
+
+void due_heap_each_due(const struct due_heap *heap, int64_t now_ms, void *context,
+                       void (*each)(void *context, const struct due_entry *entry))
+{
+    size_t at = 0;
+    while (at < heap->count) {
+        bool is_due = heap->items[at].due_ms <= now_ms;
+        if (is_due) {
+            each(context, &heap->items[at]);
+        }
+        size_t below = at * ARITY + 1;
+        at = is_due && below < heap->count ? below : next_beside(heap, at);
+    }
+}
+
 void due_heap_clear(struct due_heap *heap)
 {
     heap->count = 0;

@@ -27,6 +27,9 @@ void due_heap_push(struct due_heap *heap, struct due_entry entry);
 /* NULL when it is empty; valid until the next change. */
 const struct due_entry *due_heap_peek(const struct due_heap *heap);
 struct due_entry due_heap_pop(struct due_heap *heap); /* Must not be empty. */
+/* Each that is due at `now_ms`, in no order, without a look at most of the others. */
+void due_heap_each_due(const struct due_heap *heap, int64_t now_ms, void *context,
+                       void (*each)(void *context, const struct due_entry *entry));
 void due_heap_clear(struct due_heap *heap);
 void due_heap_free(struct due_heap *heap);
 

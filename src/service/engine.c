@@ -1,5 +1,7 @@
 #include "service/engine.h"
 
+#include "service/idempotency.h"
+#include "service/queue.h"
 #include "service/sinks.h"
 #include "store/delivery.h"
 
@@ -13,12 +15,11 @@ static enum err (*const functions[timer_kind_COUNT])(struct op *op, struct timer
 
 static void expect(struct op *op, const struct timer *timer, struct instant at)
 {
-    bool is_subject = timer_is_subject((enum timer_kind)timer->kind);
     op_effect(op, (struct effect){.kind = EFFECT_TIMER,
                                   .id = timer->id,
                                   .at = at,
                                   .priority = (int)timer->priority,
-                                  .tag = is_subject ? (int)timer->kind : timer_kind_NONE});
+                                  .tag = timer->kind});
 }
 
 enum err timer_arm(struct op *op, struct timer_request request)
@@ -33,7 +34,7 @@ enum err timer_arm(struct op *op, struct timer_request request)
         .state = timer_state_PENDING,
     };
     expect(op, &timer, timer.due_at);
-    return is_subject ? OK : db_insert(op->db, TABLE_timers, op->arena, &timer);
+    return is_subject ? OK : timers_add(op->db, op->arena, &timer);
 }
 
 void timer_run_again(struct op *op, struct timer *timer, struct instant due_at)
@@ -52,6 +53,32 @@ void timer_hold(struct op *op, struct timer *timer, struct instant lease_until)
     expect(op, timer, lease_until);
 }
 
+/* Where what it was for has ended meanwhile, there is nothing left to be tried. */
+enum err timer_retry(struct op *op, struct timer *timer)
+{
+    enum timer_kind kind = (enum timer_kind)timer->kind;
+    struct timer waiting = {0};
+    bool has_row = false;
+    assert(timer->state == timer_state_FAILED);
+    if (timer_is_subject(kind)) {
+        enum err err =
+            timers_get(op->db, op->arena, (struct timer_key){kind, timer->id}, &waiting, &has_row);
+        TRY(err == E_NOT_FOUND ? op_fail(op, E_OPERATION, NULL, "what this job was for has ended")
+                               : err);
+    }
+    TRY(timers_revive(op->db, timer, op->now));
+    timer->state = timer_state_PENDING;
+    timer->due_at = op->now;
+    timer->attempts = 0;
+    timer->ended_at = INSTANT_NONE;
+    expect(op, timer, op->now);
+    /* Those of before the start are not in it. */
+    if (atomic_load(&op->site->stats->timers_quarantined) > 0) {
+        atomic_fetch_sub(&op->site->stats->timers_quarantined, 1);
+    }
+    return OK;
+}
+
 /* A subject that was planned after its time (a stage found late) is late from then on. */
 static void note_lateness(const struct op *op, const struct timer *timer)
 {
@@ -59,9 +86,17 @@ static void note_lateness(const struct op *op, const struct timer *timer)
                                 ? instant_max(timer->due_at, id_instant(timer->id))
                                 : timer->due_at;
     int64_t late_ms = duration_ms(instant_since(op->now, due_at));
-    atomic_fetch_add(&op->site->stats->timers_fired, 1);
-    if (late_ms > atomic_load(&op->site->stats->lateness_max_ms)) {
-        atomic_store(&op->site->stats->lateness_max_ms, late_ms);
+    struct stats *stats = op->site->stats;
+    atomic_fetch_add(&stats->timers_fired, 1);
+    atomic_fetch_add(&stats->fired[timer->kind], 1);
+    if (timer->kind == timer_kind_SCHEDULED_CALL) {
+        return; /* Its time came when the pacer got it; what it waited there is its pace. */
+    }
+    if (late_ms > atomic_load(&stats->lateness_max_ms)) {
+        atomic_store(&stats->lateness_max_ms, late_ms);
+    }
+    if (late_ms > atomic_load(&stats->late_max_ms[timer->kind])) {
+        atomic_store(&stats->late_max_ms[timer->kind], late_ms);
     }
     if (late_ms > 1000) {
         op_log(op, LOG_WARN, LOG_WORKER, "%s timer ran %lld ms late",
@@ -103,7 +138,11 @@ static bool is_due(const struct op *op, const struct timer *timer)
  */
 static enum err settle_subject(struct op *op, const struct timer *timer)
 {
-    return timer->state == timer_state_COMPLETED ? OK : timers_remember(op->db, op->arena, timer);
+    if (timer->state != timer_state_COMPLETED) {
+        return timers_remember(op->db, op->arena, timer);
+    }
+    timers_count_run(op->db, (enum timer_kind)timer->kind);
+    return OK;
 }
 
 enum err engine_run(struct op *op, struct timer_key key)
@@ -124,6 +163,11 @@ enum err engine_run(struct op *op, struct timer_key key)
     timer.state = timer_state_COMPLETED;
     timer.lease_until = INSTANT_NONE;
     assert(functions[timer.kind] != NULL);
+    if (has_row && timer.kind == timer_kind_SCHEDULED_CALL) {
+        /* First, since a call that ends or waits again forgets what was remembered of it. */
+        TRY(settle(op, &timer));
+        return functions[timer.kind](op, &timer);
+    }
     TRY(functions[timer.kind](op, &timer));
     return has_row ? settle(op, &timer) : settle_subject(op, &timer);
 }
@@ -157,17 +201,15 @@ enum err engine_count_failure(struct op *op, struct timer_key key, enum err why)
 
 enum err clean_timers(struct op *op, struct timer *timer)
 {
-    int64_t removed = 0;
+    bool is_done = true;
+    bool has_more = false;
     if (id_is_set(timer->subject_id)) {
         return events_clean_on(op, timer);
     }
-    TRY(timers_clean(op->db, instant_sub(op->now, HOURS(24)), &removed));
+    TRY(queue_forget_old(op, &has_more));
     TRY(early_news_forget(op->db, instant_sub(op->now, MINUTES(10))));
     TRY(events_clean(op));
-    if (removed > 0) {
-        op_log(op, LOG_INFO, LOG_QUEUE, "removed %lld timers that ended more than a day ago",
-               (long long)removed);
-    }
-    timer_run_again(op, timer, instant_add(op->now, HOURS(1)));
+    TRY(idempotency_clean(op, &is_done));
+    timer_run_again(op, timer, instant_add(op->now, is_done && !has_more ? HOURS(1) : SECONDS(1)));
     return OK;
 }

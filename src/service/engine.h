@@ -30,6 +30,10 @@ NODISCARD enum err timer_arm(struct op *op, struct timer_request request);
 void timer_run_again(struct op *op, struct timer *timer, struct instant due_at);
 void timer_hold(struct op *op, struct timer *timer, struct instant lease_until);
 
+/* One that was given up is due at once, with all its attempts; E_OPERATION where its subject has
+ * ended. */
+NODISCARD enum err timer_retry(struct op *op, struct timer *timer);
+
 /* What runs when a timer of each kind is due. */
 #define TIMER(kind, function) NODISCARD enum err function(struct op *op, struct timer *timer);
 #include "service/timers.def"

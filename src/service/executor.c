@@ -1,9 +1,12 @@
-#include "service/executor.h"
+#include "service/executor_internal.h"
 
 #include "base/memory.h"
+#include "service/call_counts.h"
 #include "service/dispatches.h"
 #include "service/due_heap.h"
 #include "service/engine.h"
+#include "service/pacer.h"
+#include "service/queue.h"
 #include "store/events.h"
 #include "store/settings.h"
 #include "store/timers.h"
@@ -12,32 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TIMERS_PER_BATCH = 256, CLAIMS_PER_BATCH = 512 };
-
-/* Timers that arm many more, as the begin of a ladder does, leave others their turn sooner. */
-enum { EFFECTS_PER_BATCH = 2048 };
-
 static const struct duration probe_every = SECONDS_INIT(1);
 
-struct executor {
-    struct site *site;
-    struct db *db;
-    struct writer writer;
-    struct due_heap timers;
-    struct courier *courier;
-    struct sync_port sync;
-    struct sync_port sinks;
-    struct event_port events;
-    struct arena *scratch;
-    struct work *waiting; /* Sticky work that the store did not take. */
-    bool is_unflushed;    /* Something is committed and not yet flushed. */
-    bool is_broken;
-    bool is_careful; /* An operation failed after it had decided: all keep a way back. */
-    bool is_stopping;
-    struct instant probe_at;
-};
-
-static struct instant now_of(const struct executor *executor)
+struct instant executor_now(const struct executor *executor)
 {
     return executor->site->clock.now(executor->site->clock.context);
 }
@@ -54,6 +34,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     executor->scratch = arena_new();
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
     executor->writer.courier = executor->courier;
+    executor->pacer = pacer_new(config->site, executor->courier);
     *out = executor;
     return db_flush_apart(config->db, problem);
 }
@@ -69,7 +50,9 @@ void executor_free(struct executor **executor)
         work->done(work, E_UNAVAILABLE, &work->problem);
     }
     due_heap_free(&(*executor)->timers);
-    effects_free(&(*executor)->writer.effects);
+    queue_gate_free(&(*executor)->gate);
+    writer_free(&(*executor)->writer);
+    pacer_free(&(*executor)->pacer);
     courier_free(&(*executor)->courier);
     arena_free(&(*executor)->scratch);
     free(*executor);
@@ -83,7 +66,9 @@ struct courier *executor_courier(struct executor *executor)
 
 size_t executor_pending_timers(const struct executor *executor)
 {
-    return executor->timers.count;
+    struct pacer_counts calls = pacer_count(executor->pacer);
+    return executor->timers.count + executor->gate.held.count +
+           (size_t)(calls.waiting + calls.paused);
 }
 
 void executor_stop_claiming(struct executor *executor)
@@ -91,10 +76,10 @@ void executor_stop_claiming(struct executor *executor)
     executor->is_stopping = true;
 }
 
-static struct op op_of(struct executor *executor, struct arena *arena, struct problem *problem)
+struct op executor_op(struct executor *executor, struct arena *arena, struct problem *problem)
 {
     return (struct op){
-        .now = now_of(executor),
+        .now = executor_now(executor),
         .arena = arena == NULL ? executor->scratch : arena,
         .db = executor->db,
         .site = executor->site,
@@ -111,7 +96,7 @@ static void take_waiting(void *context, const struct waiting_timer *timer)
     due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(timer->due_at),
                                                         .id = timer->key.id.value,
                                                         .priority = timer->priority,
-                                                        .tag = (int32_t)timer->key.kind});
+                                                        .tag = timer->kind});
 }
 
 static void publish(struct executor *executor)
@@ -124,21 +109,31 @@ static void publish(struct executor *executor)
                           memory_order_relaxed);
     atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier),
                           memory_order_relaxed);
+    queue_gate_publish(&executor->gate, &executor->writer.queue,
+                       queue_kinds_due(&executor->timers, instant_ms(executor_now(executor))),
+                       stats);
+    struct pacer_counts calls = pacer_count(executor->pacer);
+    atomic_store_explicit(&stats->calls_waiting, calls.waiting, memory_order_relaxed);
+    atomic_store_explicit(&stats->calls_paused, calls.paused, memory_order_relaxed);
+    atomic_store_explicit(&stats->calls_active, calls.active, memory_order_relaxed);
     atomic_store_explicit(&stats->store_is_broken, executor->is_broken, memory_order_relaxed);
 }
 
 enum err executor_recover(struct executor *executor)
 {
     struct problem problem = {0};
-    struct op op = op_of(executor, NULL, &problem);
+    struct op op = executor_op(executor, NULL, &problem);
     arena_reset(executor->scratch);
     due_heap_clear(&executor->timers);
-    executor->writer.effects.count = 0;
+    queue_gate_free(&executor->gate);
+    writer_forget(&executor->writer);
     TRY(writer_begin(&executor->writer, executor->db));
     TRY(events_last(executor->db, &executor->writer.last_event));
     atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);
+    TRY(queue_recover(&op));
     TRY(timers_each_waiting(executor->db, executor, take_waiting));
     TRY(courier_recover(executor->courier, &op));
+    TRY(pacer_recover(executor->pacer, &op));
     TRY(dispatches_recover(&op));
     const struct due_entry *first = due_heap_peek(&executor->timers);
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
@@ -149,116 +144,21 @@ enum err executor_recover(struct executor *executor)
     return OK;
 }
 
-/* Where a fenced operation goes back to when it is refused. */
-struct fence {
-    struct audit_chain chain;
-    struct id last_event;
-    size_t effects;
-};
-
-static struct fence enter(struct executor *executor)
+/* What the pacer cannot read now it goes on with; the call or the campaign is read again before
+ * anything begins. */
+static void note_call(struct executor *executor, struct op *op, const struct effect *effect)
 {
-    db_savepoint(executor->db);
-    const struct writer *writer = &executor->writer;
-    return (struct fence){writer->chain, writer->last_event, writer->effects.count};
-}
-
-static enum err leave(struct executor *executor, const struct fence *fence, enum err err)
-{
-    if (err == OK) {
-        return db_release(executor->db);
+    enum err err = pacer_heard(executor->pacer, op, effect);
+    if (err != OK) {
+        op_log(op, LOG_ERROR, LOG_QUEUE, "a pace cannot be read: %s", err_code(err));
     }
-    executor->writer.chain = fence->chain;
-    executor->writer.last_event = fence->last_event;
-    executor->writer.effects.count = fence->effects;
-    enum err undone = db_undo(executor->db);
-    if (undone == E_CONFLICT && err != E_UNAVAILABLE) {
-        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
-                  "an operation failed after it had decided (%s): its batch is undone",
-                  err_code(err));
-        executor->is_careful = true;
-    }
-    return undone == OK ? OK : E_UNAVAILABLE;
-}
-
-/* In its fence. Returned is the store's health; what the work said is in work->err. */
-static enum err run_work(struct executor *executor, struct work *work)
-{
-    struct op op = op_of(executor, work->arena, &work->problem);
-    op.actor = work->actor;
-    op.request = work->request;
-    struct fence fence = enter(executor);
-    work->problem = (struct problem){0};
-    work->err = work->run(work, &op);
-    if (work->err == E_UNAVAILABLE || work->err == E_CORRUPT) {
-        log_write(executor->site->log, LOG_ERROR, LOG_STORE, work->request,
-                  "an operation failed: %s", err_code(work->err));
-    }
-    TRY(leave(executor, &fence, work->err));
-    return work->err == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
-}
-
-/* `at` is when it was found due and left the order: a clock set back since must not lose it. */
-static enum err run_timer(struct executor *executor, struct timer_key key, struct instant at)
-{
-    struct problem problem = {0};
-    struct op op = op_of(executor, NULL, &problem);
-    op.now = instant_max(op.now, at);
-    struct fence fence = enter(executor);
-    enum err err = engine_run(&op, key);
-    TRY(leave(executor, &fence, err));
-    if (err == OK || err == E_UNAVAILABLE) {
-        return err;
-    }
-    fence = enter(executor);
-    enum err counted = engine_count_failure(&op, key, err);
-    TRY(leave(executor, &fence, counted));
-    return counted == E_UNAVAILABLE ? E_UNAVAILABLE : OK;
-}
-
-static enum err run_due(struct executor *executor, bool *did)
-{
-    struct instant now = now_of(executor);
-    size_t most = executor->writer.effects.count + EFFECTS_PER_BATCH;
-    for (int i = 0; i < TIMERS_PER_BATCH && executor->writer.effects.count < most; i++) {
-        const struct due_entry *first = due_heap_peek(&executor->timers);
-        if (first == NULL || first->due_ms > instant_ms(now)) {
-            break;
-        }
-        struct due_entry entry = due_heap_pop(&executor->timers);
-        *did = true;
-        TRY(run_timer(executor, (struct timer_key){(enum timer_kind)entry.tag, {entry.id}}, now));
-    }
-    return OK;
-}
-
-static enum err run_claims(struct executor *executor, bool *did)
-{
-    for (int i = 0; i < CLAIMS_PER_BATCH && !executor->is_stopping &&
-                    courier_is_hungry(executor->courier, now_of(executor));
-         i++) {
-        struct problem problem = {0};
-        struct op op = op_of(executor, NULL, &problem);
-        *did = true;
-        struct fence fence = enter(executor);
-        enum err err = courier_claim(executor->courier, &op);
-        TRY(leave(executor, &fence, err));
-        if (err == E_UNAVAILABLE) {
-            return err;
-        }
-        if (err != OK) {
-            op_log(&op, LOG_ERROR, LOG_WORKER, "a message cannot be taken up: %s %s", err_code(err),
-                   problem.message);
-        }
-    }
-    return OK;
 }
 
 static void let_go(struct executor *executor)
 {
     struct effects effects = executor->writer.effects;
     struct problem problem = {0};
-    struct op op = op_of(executor, NULL, &problem);
+    struct op op = executor_op(executor, NULL, &problem);
     for (size_t i = 0; i < effects.count; i++) {
         const struct effect *effect = &effects.items[i];
         switch (effect->kind) {
@@ -280,6 +180,11 @@ static void let_go(struct executor *executor)
         case EFFECT_PING:
             assert(executor->sinks.begin != NULL);
             executor->sinks.begin(executor->sinks.context, &op, effect);
+            break;
+        case EFFECT_PACE:
+        case EFFECT_CALL_GONE:
+        case EFFECT_ACTIVE:
+            note_call(executor, &op, effect);
             break;
         }
     }
@@ -326,9 +231,9 @@ static void break_down(struct executor *executor, struct work *list)
     }
     db_rollback(executor->db);
     courier_drop_claims(executor->courier);
-    executor->writer.effects.count = 0;
+    writer_forget(&executor->writer);
     executor->is_broken = true;
-    executor->probe_at = instant_add(now_of(executor), probe_every);
+    executor->probe_at = instant_add(executor_now(executor), probe_every);
     refuse(executor, list);
     publish(executor);
 }
@@ -336,7 +241,7 @@ static void break_down(struct executor *executor, struct work *list)
 static enum err probe(struct executor *executor)
 {
     char text[INSTANT_TEXT_MAX];
-    struct str value = instant_format(now_of(executor), text);
+    struct str value = instant_format(executor_now(executor), text);
     TRY(db_begin(executor->db));
     enum err err = settings_probe(executor->db, value);
     return err == OK ? db_commit(executor->db) : err;
@@ -345,10 +250,10 @@ static enum err probe(struct executor *executor)
 /* True when the store takes changes again; then memory is read from the rows. */
 static bool heal(struct executor *executor)
 {
-    if (instant_before(now_of(executor), executor->probe_at)) {
+    if (instant_before(executor_now(executor), executor->probe_at)) {
         return false;
     }
-    executor->probe_at = instant_add(now_of(executor), probe_every);
+    executor->probe_at = instant_add(executor_now(executor), probe_every);
     if (probe(executor) != OK) {
         db_rollback(executor->db);
         return false;
@@ -377,22 +282,15 @@ static struct work *prepend_waiting(struct executor *executor, struct work *list
     return first;
 }
 
-static enum err run_batch(struct executor *executor, struct work *list, bool *did)
-{
-    for (struct work *work = list; work != NULL; work = work->next) {
-        *did = true;
-        TRY(run_work(executor, work));
-    }
-    TRY(run_due(executor, did));
-    return run_claims(executor, did);
-}
-
 static bool has_anything(const struct executor *executor, const struct work *list)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
-    bool is_due = first != NULL && first->due_ms <= instant_ms(now_of(executor));
-    return list != NULL || is_due ||
-           (!executor->is_stopping && courier_is_hungry(executor->courier, now_of(executor)));
+    bool is_due = first != NULL && first->due_ms <= instant_ms(executor_now(executor));
+    bool is_call_due = !executor->is_stopping &&
+                       !queue_is_paused(&executor->writer.queue, timer_kind_SCHEDULED_CALL) &&
+                       pacer_is_hungry(executor->pacer, executor_now(executor));
+    return list != NULL || is_due || is_call_due ||
+           (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
 }
 
 /* What is durable may be heard. */
@@ -455,7 +353,7 @@ bool executor_turn(struct executor *executor, struct work *list)
     arena_reset(executor->scratch);
     enum err err = db_begin(executor->db);
     if (err == OK) {
-        err = run_batch(executor, list, &did);
+        err = executor_run(executor, list, &did);
     }
     if (err == OK) {
         err = db_commit(executor->db);
@@ -472,6 +370,20 @@ bool executor_turn(struct executor *executor, struct work *list)
     return did;
 }
 
+/* What pace lets go next: a message, or a scheduled call. */
+static bool next_paced(const struct executor *executor, struct instant *out)
+{
+    struct instant now = executor_now(executor);
+    struct instant call_at = INSTANT_NONE;
+    bool has_message = courier_next(executor->courier, now, out);
+    bool has_call = !queue_is_paused(&executor->writer.queue, timer_kind_SCHEDULED_CALL) &&
+                    pacer_next(executor->pacer, now, &call_at);
+    if (has_call) {
+        *out = has_message ? instant_min(*out, call_at) : call_at;
+    }
+    return has_message || has_call;
+}
+
 bool executor_next(const struct executor *executor, struct instant *out)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
@@ -480,8 +392,7 @@ bool executor_next(const struct executor *executor, struct instant *out)
         return true;
     }
     struct instant paced_at = INSTANT_NONE;
-    bool is_paced =
-        !executor->is_stopping && courier_next(executor->courier, now_of(executor), &paced_at);
+    bool is_paced = !executor->is_stopping && next_paced(executor, &paced_at);
     if (first == NULL) {
         *out = paced_at;
         return is_paced;

@@ -137,6 +137,11 @@ static bool may_leave(const struct lanes *lanes, const struct lane *lane, struct
     return lane->under_way < lanes->lane_max && !instant_before(now, ready_at(lane, now));
 }
 
+size_t lane_waiting(const struct lanes *lanes, int lane)
+{
+    return lane_at(lanes, lane)->queue.count;
+}
+
 bool lane_is_free(const struct lanes *lanes, int lane, struct instant now)
 {
     const struct lane *it = lane_at(lanes, lane);

@@ -34,6 +34,8 @@ size_t lanes_waiting(const struct lanes *lanes);
 
 /* The lane of an address, made where there is none yet. */
 int lanes_find(struct lanes *lanes, const struct lane_address *address);
+/* How many wait there. */
+size_t lane_waiting(const struct lanes *lanes, int lane);
 /* Nobody waits there, and one may leave now. */
 bool lane_is_free(const struct lanes *lanes, int lane, struct instant now);
 void lane_push(struct lanes *lanes, int lane, const struct lane_entry *entry);

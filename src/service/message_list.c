@@ -8,7 +8,7 @@
 static enum err with_body(struct op *op, struct message *message)
 {
     const struct provider *provider = provider_find(message->provider);
-    TRY(messages_body(op->db, op->arena, message));
+    TRY(message_words(op, message));
     message->text = link_shown_text(op, message->text);
     if (message->channel != channel_CALL || provider == NULL) {
         return OK;
@@ -95,5 +95,5 @@ enum err get_message(struct op *op, const void *input, void *output)
     TRY(with_body(op, message));
     TRY(place_in_queue(op, message));
     TRY(when_again(op, message));
-    return message_events_of(op->db, op->arena, message->id, &message->transitions);
+    return message_story(op, message, &message->transitions);
 }

@@ -1,6 +1,7 @@
 #include "service/message_internal.h"
 
 #include "domain/receipt.h"
+#include "service/call_outcomes.h"
 #include "service/outcomes.h"
 #include "service/polls.h"
 #include "store/delivery.h"
@@ -147,12 +148,18 @@ static enum err apply(struct op *op, struct message *message, const struct provi
         take_cause(news, message);
         stamp(op, news, message);
     }
+    if (message->target == message_target_CALLEE) {
+        op_decided(op);
+    }
     TRY(messages_receipt(op->db, message));
     if (!is_step) {
         return OK;
     }
     TRY(message_note(op, message, source, news->is_machine ? STR("voicemail") : news->error));
     TRY(source == message_source_PERSON ? OK : poll_heard(op, message));
+    if (message->target == message_target_CALLEE) {
+        TRY(call_message_heard(op, message));
+    }
     TRY(follow_end(op, message, known.state, news->class != failure_class_NONE));
     return is_over(message) && !was_over ? outcome_over(op, message) : OK;
 }

@@ -2,6 +2,7 @@
 
 #include "channel/failures.h"
 #include "service/alerts.h"
+#include "service/call_outcomes.h"
 #include "service/dispatch_outcomes.h"
 #include "service/engine.h"
 #include "service/ladder.h"
@@ -74,7 +75,9 @@ static enum err try_again(struct op *op, const struct message *message,
         .stage = failure->stage,
         .class = (enum failure_class)message->failure_class,
         .category = (enum failure_category)message->category,
-        .is_call = message->channel == channel_CALL,
+        /* K4's single retry is of calls that a person waits for; of the others there is no hurry
+         * and no cap, so that the queue's retries hold (Q1). */
+        .is_call = message->channel == channel_CALL && message->target != message_target_CALLEE,
         .is_temporary = failure->is_temporary,
         .is_mendable = failure->is_mendable,
         .tries = tries,
@@ -85,6 +88,12 @@ static enum err try_again(struct op *op, const struct message *message,
     struct duration least = SECONDS(failure_wait_seconds(message->provider, message->code));
     facts.asked_for = facts.asked_for.us < least.us ? least : facts.asked_for;
     *went = false;
+    bool is_callees =
+        message->target == message_target_CALLEE &&
+        (failure->stage == RETRY_ENDED || message->category == failure_category_rate_limited);
+    if (is_callees) {
+        return OK; /* The call's own table says when (service/call_outcomes). */
+    }
     if (!retry_again(&op->site->rules.retries, &facts, &wait)) {
         return OK;
     }
@@ -143,7 +152,8 @@ static enum err try_next_channel(struct op *op, const struct message *message, c
     struct onward onward = {
         .reason = reason, .tried = history->tried, .attempt = history->attempts + 1};
     *went = false;
-    if (!id_is_set(message->step_id) || message->target == message_target_OPERATOR) {
+    if (!id_is_set(message->step_id) || message->target == message_target_OPERATOR ||
+        message->target == message_target_CALLEE) {
         return OK;
     }
     TRY(message_subject_stale(op, message, &stale));
@@ -193,6 +203,9 @@ enum err message_follow(struct op *op, struct message *message,
     if (failure->stage != RETRY_ENDED) {
         atomic_fetch_add(&op->site->stats->consecutive_failures, 1);
     }
+    if (message->target == message_target_CALLEE) {
+        return call_message_failed(op, message, failure->asked_for);
+    }
     if (!may_have_rung) {
         TRY(message_never_rang(op, message));
     }
@@ -202,7 +215,8 @@ enum err message_follow(struct op *op, struct message *message,
 
 enum err message_never_rang(struct op *op, const struct message *message)
 {
-    bool is_sure = message->channel == channel_CALL && !message->is_repeat;
+    bool is_sure = message->channel == channel_CALL && !message->is_repeat &&
+                   message->target != message_target_CALLEE;
     if (!is_sure) {
         return OK;
     }

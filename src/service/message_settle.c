@@ -1,5 +1,6 @@
 #include "service/message_internal.h"
 
+#include "service/call_outcomes.h"
 #include "service/engine.h"
 #include "service/inbox.h"
 #include "service/outcomes.h"
@@ -59,7 +60,8 @@ static enum err fail_and_follow(struct op *op, struct message *message,
 static enum err end_test(struct op *op, struct message *message)
 {
     message->ended_at = op->now;
-    return messages_receipt(op->db, message);
+    TRY(messages_receipt(op->db, message));
+    return message->target == message_target_CALLEE ? call_message_heard(op, message) : OK;
 }
 
 enum err message_accept(struct op *op, struct message *message, enum message_source source,

@@ -1,5 +1,7 @@
 #include "service/messages.h"
 
+#include "service/call_outcomes.h"
+#include "service/call_voice.h"
 #include "service/dispatch_outcomes.h"
 #include "service/message_internal.h"
 #include "service/notifications.h"
@@ -12,6 +14,11 @@
 enum err message_note(struct op *op, const struct message *message, enum message_source source,
                       struct str detail)
 {
+    bool is_in_row =
+        message->state == message_state_QUEUED || message->state == message_state_SENDING;
+    if (message->target == message_target_CALLEE && is_in_row && !str_is_set(detail)) {
+        return OK; /* As message_story has it. */
+    }
     struct message_event event = {
         .id = op_new_id(op),
         .message_id = message->id,
@@ -26,6 +33,34 @@ enum err message_note(struct op *op, const struct message *message, enum message
     TRY(db_insert(op->db, TABLE_message_events, op->arena, &event));
     return message->subject_type == subject_type_DISPATCH ? dispatch_receipt(op, message, detail)
                                                           : OK;
+}
+
+static void begin_story(const struct message *message, enum message_state state, struct instant at,
+                        struct message_event *out)
+{
+    *out = (struct message_event){
+        .message_id = message->id, .at = at, .state = (int)state, .source = message_source_ENGINE};
+}
+
+enum err message_story(struct op *op, const struct message *message, struct list *out)
+{
+    struct list known = {0};
+    size_t count = 0;
+    TRY(message_events_of(op->db, op->arena, message->id, &known));
+    *out = known;
+    if (message->target != message_target_CALLEE) {
+        return OK;
+    }
+    struct message_event *all = ARENA_NEW_ARRAY(op->arena, struct message_event, known.count + 2);
+    begin_story(message, message_state_QUEUED, message->created_at, &all[count++]);
+    if (instant_is_set(message->claimed_at)) {
+        begin_story(message, message_state_SENDING, message->claimed_at, &all[count++]);
+    }
+    for (size_t i = 0; i < known.count; i++) {
+        all[count++] = ((const struct message_event *)known.items)[i];
+    }
+    *out = (struct list){all, count};
+    return OK;
 }
 
 enum err message_insert(struct op *op, struct message *message)
@@ -66,6 +101,7 @@ enum err message_queue(struct op *op, const struct message_plan *plan, struct id
         .subject_line = plan->subject_line,
         .text = plan->text,
         .html = plan->html,
+        .from_number = plan->from_number,
         .invite = plan->invite,
         .language = plan->language,
         .template_id = plan->template_id,
@@ -88,6 +124,12 @@ enum err message_queue(struct op *op, const struct message_plan *plan, struct id
     return plan->channel == channel_IN_APP ? notification_add(op, message.id, plan) : OK;
 }
 
+enum err message_words(struct op *op, struct message *message)
+{
+    return message->target == message_target_CALLEE ? call_words(op, message)
+                                                    : messages_body(op->db, op->arena, message);
+}
+
 enum err message_subject_stale(struct op *op, const struct message *message, const char **reason)
 {
     if (instant_is_set(message->valid_until) && !instant_before(op->now, message->valid_until)) {
@@ -103,6 +145,9 @@ enum err message_subject_stale(struct op *op, const struct message *message, con
     }
     if (message->subject_type == subject_type_DISPATCH) {
         return dispatch_stale(op, message, reason);
+    }
+    if (message->subject_type == subject_type_SCHEDULED_CALL) {
+        return call_message_stale(op, message, reason);
     }
     return message->subject_type == subject_type_INCIDENT
                ? outcome_incident_stale(op, message, reason)
@@ -134,8 +179,8 @@ static enum err is_suppressed(struct op *op, const struct message *message, cons
 {
     bool any = false;
     enum failure_category category = failure_category_NONE;
-    if (message->target == message_target_OPERATOR) {
-        return OK;
+    if (message->target == message_target_OPERATOR || message->target == message_target_CALLEE) {
+        return OK; /* A callee's are among what service/callable knows. */
     }
     TRY(suppressions_any(op->db, &any));
     if (any) {

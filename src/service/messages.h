@@ -26,6 +26,7 @@ struct message_plan {
     struct str text;
     struct str html;
     struct str invite;
+    struct str from_number;        /* Absent for the provider's own. */
     struct str language;           /* service/wording fills these four. */
     struct str template_id;        /* WhatsApp: absent for plain text. */
     struct str template_variables; /* WhatsApp: a JSON object. */
@@ -44,6 +45,12 @@ NODISCARD enum err message_queue(struct op *op, const struct message_plan *plan,
 NODISCARD enum err log_refused_call(struct op *op, struct id meeting, struct id user,
                                     const struct reach_choice *choice);
 
+/* Fills the texts, which a message that was read lacks. What a scheduled call says is made from its
+ * agent and its metadata: it has no row of texts. */
+NODISCARD enum err message_words(struct op *op, struct message *message);
+/* What was learnt about a message, in that order. Of a scheduled call's the row itself tells when
+ * it was promised and taken up: it has no events of that. */
+NODISCARD enum err message_story(struct op *op, const struct message *message, struct list *out);
 /* Why the message must not go out any more, as a constant word; NULL while it must (K5). */
 NODISCARD enum err message_stale(struct op *op, const struct message *message, const char **reason);
 /* QUEUED or on its way and needless: CANCELLED, and its step SKIPPED or cancelled with the reason.

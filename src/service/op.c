@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "model/json.h"
+#include "store/callees.h"
 #include "store/settings.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@ enum err writer_begin(struct writer *writer, struct db *db)
     int64_t highest = 0;
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
+    TRY(callees_watch(db));
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }
@@ -46,10 +48,36 @@ void op_decided(struct op *op)
     }
 }
 
-void effects_free(struct effects *effects)
+struct writer_mark writer_enter(struct writer *writer)
 {
-    free(effects->items);
-    *effects = (struct effects){0};
+    writer->call_deltas.fenced = writer->call_deltas.count;
+    return (struct writer_mark){writer->chain, writer->last_event, writer->effects.count,
+                                writer->call_deltas.count, writer->queue};
+}
+
+void writer_go_back(struct writer *writer, const struct writer_mark *mark)
+{
+    writer->chain = mark->chain;
+    writer->last_event = mark->last_event;
+    writer->effects.count = mark->effects;
+    writer->call_deltas.count = mark->call_deltas;
+    writer->queue = mark->queue;
+}
+
+void writer_forget(struct writer *writer)
+{
+    writer->effects.count = 0;
+    writer->call_deltas.count = writer->call_deltas.fenced = 0;
+    agent_cache_free(&writer->agents);
+}
+
+void writer_free(struct writer *writer)
+{
+    writer_forget(writer);
+    free(writer->effects.items);
+    writer->effects = (struct effects){0};
+    call_deltas_free(&writer->call_deltas);
+    hours_cache_free(&writer->hours);
 }
 
 bool op_goes_aside(struct op *op)

@@ -7,59 +7,13 @@
 #ifndef TOCSIN_SERVICE_OP_H
 #define TOCSIN_SERVICE_OP_H
 
-#include "service/site.h"
-#include "store/audit.h"
+#include "service/writer.h"
 
 struct actor {
     struct str name;      /* "engine", "api:admin", "link", "call", "sms" */
     enum key_scope scope; /* ADMIN for the engine. */
     struct id user;       /* Scope USER: whose subjects. */
 };
-
-enum effect_kind {
-    EFFECT_TIMER,  /* Something is due at `at`: a row of timers, or of the kind in `tag`. */
-    EFFECT_SEND,   /* A message is QUEUED. */
-    EFFECT_FIND,   /* The provider is to be asked about a message: for its fate while it is SENDING
-                      (find), for what became of it once it was taken (poll). */
-    EFFECT_CANCEL, /* A call is to be stopped at its provider. */
-    EFFECT_SYNC, /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
-                    request. */
-    EFFECT_SINK, /* An event sink is to be told more; `other` is the timer that holds the lease. */
-    EFFECT_PING  /* Whoever watches Tocsin is to hear that it is alive. */
-};
-
-struct sync_wait; /* service/sync */
-struct courier;   /* service/courier */
-
-struct effect {
-    enum effect_kind kind;
-    struct id id;
-    struct id other;
-    struct instant at;
-    int priority;
-    int tag;                      /* TIMER: the timer_kind of what is its own timer, or 0. */
-    struct sync_wait *wait;       /* SYNC: the request that waits for it, NULL for none. */
-    const struct provider *inbox; /* FIND without an id: this provider is to be asked for what
-                                     people wrote (service/inbox); NULL otherwise. */
-};
-
-struct effects {
-    struct effect *items;
-    size_t count;
-    size_t cap;
-};
-
-/* What only the one writer has. */
-struct writer {
-    struct id_source ids;
-    struct audit_chain chain;
-    struct effects effects;
-    struct id last_event;    /* The newest that was told, durable or not. */
-    struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
-};
-
-/* Takes up where the audit trail and the ids have ended. */
-NODISCARD enum err writer_begin(struct writer *writer, struct db *db);
 
 struct op {
     struct instant now;
@@ -73,7 +27,8 @@ struct op {
     struct presence given;   /* Which members a PATCH gave. */
     struct id path_id;       /* {id} of the path. */
     struct id path_id2;
-    struct str path_text; /* The text of another placeholder, such as {callId}; decoded. */
+    struct str path_text;        /* The text of another placeholder, such as {callId}; decoded. */
+    struct scheduled_call *call; /* The one that it has read (service/call_start); or NULL. */
     const void *prepared; /* What a request's preparation made, before the executor saw it. */
     bool keeps_way_back;  /* Set by the executor after an operation that decided had failed. */
     bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
@@ -85,7 +40,6 @@ struct op {
 
 struct id op_new_id(struct op *op);
 void op_effect(struct op *op, struct effect effect);
-void effects_free(struct effects *effects);
 
 /* The operation has looked at all that could refuse it and from here on only writes: no way back is
  * kept for it, which saves a tenth of its cost. If it fails all the same, its whole batch is undone

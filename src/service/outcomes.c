@@ -1,6 +1,7 @@
 #include "service/outcomes.h"
 
 #include "domain/incident.h"
+#include "service/call_outcomes.h"
 #include "service/dispatch_outcomes.h"
 #include "service/incidents.h"
 #include "service/ladder.h"
@@ -92,8 +93,9 @@ enum err outcome_accepted(struct op *op, const struct message *message)
     if (!id_is_set(message->step_id)) {
         return OK;
     }
-    if (message->subject_type == subject_type_DISPATCH) {
-        return OK; /* Its receipt says so. */
+    if (message->subject_type == subject_type_DISPATCH ||
+        message->subject_type == subject_type_SCHEDULED_CALL) {
+        return OK; /* Its receipt says so; a call is over when it has ended. */
     }
     return message->subject_type == subject_type_MEETING
                ? end_alert(op, message, alert_status_DELIVERED, STR_NONE)
@@ -120,6 +122,9 @@ enum err outcome_dropped(struct op *op, const struct message *message, const cha
     }
     if (message->subject_type == subject_type_DISPATCH) {
         return dispatch_way_failed(op, message);
+    }
+    if (message->subject_type == subject_type_SCHEDULED_CALL) {
+        return call_message_dropped(op, message, reason);
     }
     if (message->subject_type == subject_type_MEETING) {
         return end_alert(op, message, alert_status_SKIPPED, str_from(reason));
@@ -161,6 +166,9 @@ enum err outcome_next_attempt(struct op *op, const struct message *message)
     }
     if (message->subject_type == subject_type_DISPATCH) {
         return dispatch_next_message(op, message);
+    }
+    if (message->subject_type == subject_type_SCHEDULED_CALL) {
+        return call_message_next(op, message);
     }
     return message->subject_type == subject_type_MEETING
                ? alerts_set_message(op->db, message->step_id, message->id)

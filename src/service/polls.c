@@ -3,6 +3,7 @@
 #include "channel/silent.h"
 #include "domain/receipt.h"
 #include "domain/retry.h"
+#include "service/call_outcomes.h"
 #include "service/engine.h"
 #include "service/messages.h"
 #include "service/operator.h"
@@ -151,6 +152,9 @@ enum err poll_message(struct op *op, struct timer *timer)
         return ask_for_proof(op, timer, &message, unproven);
     }
     if (!poll_again(is_called_back(op), message.polls, &wait)) {
+        if (message.target == message_target_CALLEE) {
+            TRY(call_message_silent(op, &message));
+        }
         /* One that left the provider was spoken of; that no carrier confirms it is common. */
         return message.receipt_level <= receipt_level_ACCEPTED ? tell_silence(op, &message) : OK;
     }

@@ -1,6 +1,7 @@
 #include "service/replies.h"
 
 #include "service/answers.h"
+#include "service/do_not_call.h"
 #include "service/engine.h"
 #include "service/incidents.h"
 #include "service/short_codes.h"
@@ -98,11 +99,17 @@ static enum err take_carrier_word(struct op *op, struct incoming *text, enum rep
                                            .category = failure_category_opted_out,
                                            .provider = text->row.provider,
                                            .code = STR("STOP")};
-        return suppress(op, &request);
+        struct opt_out never = {.phone = text->news->from, .source = consent_source_REPLY};
+        struct do_not_call row = {0};
+        bool is_known = false;
+        TRY(suppress(op, &request));
+        return do_not_call_add(op, &never, &row, &is_known);
     }
-    return word == REPLY_START
-               ? suppression_lift(op, text->news->channel, text->news->from, LIFT_START)
-               : OK;
+    if (word == REPLY_START) {
+        TRY(do_not_call_heard_start(op, text->news->from));
+        return suppression_lift(op, text->news->channel, text->news->from, LIFT_START);
+    }
+    return OK;
 }
 
 /* The newest that waits; where none does the newest at all, whose answer may be changed. */

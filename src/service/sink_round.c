@@ -326,7 +326,7 @@ static enum err tell_operator(struct op *op, const struct sink_decision *decisio
 /* The timer of the round goes on, whatever came of it; it is gone where the sink was removed. */
 static enum err go_on(struct op *op, const struct sink_round *round, struct instant at)
 {
-    struct timer timer = {.id = round->timer, .priority = PRIORITY_LOW};
+    struct timer timer = {.id = round->timer, .kind = timer_kind_SINK, .priority = PRIORITY_LOW};
     timer_run_again(op, &timer, at);
     enum err err = timers_again(op->db, &timer);
     return err == E_CONFLICT ? OK : err;

@@ -1,23 +1,21 @@
 /* service/site: what every operation needs and none changes: configuration, zones, providers, the
- * log, the counters.
- *
- * Made by app/ at start; constant afterwards but for `stats`, which is atomic, and `rules`, which a
- * reload replaces while no operation runs. Ownership: app/. */
+ * log, the counters. Made by app/ at start; constant afterwards but for `stats`, which is atomic,
+ * and `rules`, which a reload replaces while no operation runs. Ownership: app/. */
 #ifndef TOCSIN_SERVICE_SITE_H
 #define TOCSIN_SERVICE_SITE_H
 
 #include "base/log.h"
 #include "channel/provider.h"
+#include "domain/call_retry.h"
 #include "domain/dispatch.h"
 #include "domain/plan.h"
 #include "domain/retry.h"
 #include "domain/spend.h"
 #include "model/records.h"
 #include "service/outside.h"
+#include "service/stats.h"
 #include "store/seal.h"
 #include "store/zoneinfo.h"
-
-#include <stdatomic.h>
 
 struct features {
     bool scheduler;
@@ -31,29 +29,10 @@ struct rules {
     struct stage_rule stages[STAGES_MAX];
     size_t stage_count;
     struct retry_table retries;
+    struct call_retry_table call_retries;
     const struct text_rule *texts; /* In place of ours. Read on the executor's thread only. */
     size_t text_count;
     struct arena *arena; /* Holds them, and is the owner's to free; NULL for none. */
-};
-
-/* Written by the executor, read by anybody. Milliseconds and counts. */
-struct stats {
-    _Atomic int64_t oldest_due_ms; /* Due instant of the oldest timer not yet run; 0 for none. */
-    _Atomic int64_t pending_timers;
-    _Atomic int64_t queued_messages;
-    _Atomic int64_t consecutive_failures; /* Sends refused in a row. */
-    _Atomic int64_t timers_fired;
-    _Atomic int64_t timers_quarantined;
-    _Atomic int64_t lateness_max_ms;
-    _Atomic int64_t last_event;    /* The newest event that is durable; 0 for none. */
-    _Atomic int64_t listeners;     /* Event streams; they are told of last_event. */
-    _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
-    /* Since when changes have been taken without a break: the start, or the store's recovery. */
-    _Atomic int64_t taking_changes_since_ms;
-    _Atomic int64_t ping_fails_since_ms; /* 0 while it arrives. */
-    _Atomic bool store_is_broken;
-    _Atomic bool is_ready;
-    _Atomic bool is_stopping;
 };
 
 enum { PROVIDERS_PER_CHANNEL = 4, ROUTES_MAX = 64 };
@@ -107,9 +86,16 @@ struct site {
     struct followups followups[urgency_COUNT]; /* DISPATCH_FOLLOWUPS_LOW and so on */
     int retry_attempts;                        /* QUEUE_RETRY_ATTEMPTS */
     struct duration retry_first;               /* QUEUE_RETRY_BACKOFF_DELAY */
+    struct duration finished_keep;             /* QUEUE_FINISHED_KEEP_HOURS */
+    int64_t finished_keep_count;               /* QUEUE_FINISHED_KEEP_COUNT */
+    struct duration failed_keep;               /* QUEUE_FAILED_KEEP_DAYS */
     struct duration calendar_interval;
     int64_t notification_days; /* NOTIFICATION_DAYS */
     struct str default_timezone;
+    struct str business_start; /* DEFAULT_BUSINESS_HOURS_START and _END: "09:00", "17:00" */
+    struct str business_end;
+    struct legal_hours legal_hours; /* CALL_LEGAL_HOURS and CALL_LEGAL_HOURS_BY_COUNTRY */
+    bool needs_consent;             /* CALL_CONSENT_REQUIRED */
     struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
     struct str operator_email; /* Absent for none; the same for the next two. */
     struct str operator_phone;

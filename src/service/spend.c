@@ -43,7 +43,8 @@ static enum err read_counts(struct op *op, const struct message_plan *plan,
                             const struct spend_scopes *scopes, struct spend_counts *out)
 {
     int64_t before = 0;
-    bool has_subject = id_is_set(plan->subject) && plan->target != message_target_OPERATOR;
+    bool has_subject = id_is_set(plan->subject) && plan->target != message_target_OPERATOR &&
+                       plan->target != message_target_CALLEE;
     if (has_subject) {
         TRY(messages_paid_of_subject(op->db, plan->subject, &before));
     }

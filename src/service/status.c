@@ -5,6 +5,7 @@
 #include "service/link.h"
 #include "service/messages.h"
 #include "service/page_words.h"
+#include "service/queue.h"
 #include "store/calendars.h"
 #include "store/dispatches.h"
 #include "store/messages.h"
@@ -73,7 +74,11 @@ static struct str why_degraded(struct op *op, const struct health *health)
 
 static void judge(struct op *op, struct health *out)
 {
+    struct str paused = queue_paused_names(op);
     out->reason = why_degraded(op, out);
+    if (!str_is_set(out->reason) && str_is_set(paused)) {
+        out->reason = arena_printf(op->arena, "jobs are paused: %.*s", STR_FMT(paused));
+    }
     out->status = str_is_set(out->reason) ? STR("degraded") : STR("ok");
     if (atomic_load(&op->site->stats->store_is_broken)) {
         out->status = STR("failing");

@@ -41,6 +41,8 @@ void sync_abandon(struct sync_job **job);
 /* A reading that could not even begin; `wait` may be NULL. */
 void sync_give_up(struct sync_wait *wait, enum err why);
 
+/* The host that a calendar's URL names, without a password that may stand before it. */
+struct str calendar_host(struct str url);
 /* The instant of the next tick: every interval on the interval. */
 struct instant next_tick(const struct op *op);
 /* Takes the text of an upload, whose row was just written. */

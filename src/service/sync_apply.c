@@ -1,6 +1,7 @@
 #include "service/sync_job.h"
 
 #include "service/engine.h"
+#include "service/holidays.h"
 #include "store/calendars.h"
 #include "store/people.h"
 
@@ -265,7 +266,8 @@ static enum err schedule_next(struct op *op, const struct sync_job *job,
         op_effect(op, (struct effect){.kind = EFFECT_TIMER,
                                       .id = timer.id,
                                       .at = timer.due_at,
-                                      .priority = PRIORITY_LOW});
+                                      .priority = PRIORITY_LOW,
+                                      .tag = timer_kind_CALENDAR_SYNC});
     }
     return err == E_CONFLICT ? OK : err; /* The calendar was removed meanwhile. */
 }
@@ -362,6 +364,9 @@ static void end(struct work *work, enum err err, const struct problem *problem)
 struct work *sync_finish(struct sync_job *job)
 {
     job->work = (struct work){
-        .actor = {.name = STR("scheduler"), .scope = key_scope_ADMIN}, .run = apply, .done = end};
+        .actor = {.name = STR("scheduler"), .scope = key_scope_ADMIN},
+        .run = id_is_set(job->holidays) ? holidays_apply : apply,
+        .done = end,
+    };
     return &job->work;
 }

@@ -1,6 +1,7 @@
 #include "service/sync_job.h"
 
 #include "service/engine.h"
+#include "service/holidays.h"
 #include "store/calendars.h"
 #include "store/people.h"
 
@@ -24,7 +25,10 @@ enum err sync_calendar_due(struct op *op, struct timer *timer)
     struct calendar calendar = {0};
     struct user user = {0};
     enum err err = calendars_get(op->db, op->arena, timer->subject_id, &calendar);
-    if (err == E_NOT_FOUND || (err == OK && calendar.status == calendar_status_DISABLED)) {
+    if (err == E_NOT_FOUND) {
+        return holidays_due(op, timer);
+    }
+    if (err == OK && calendar.status == calendar_status_DISABLED) {
         return OK;
     }
     TRY(err);
@@ -81,6 +85,8 @@ enum err sync_prepare(struct op *op, const struct effect *effect, struct sync_jo
         job->owner_zone = str_is_set(user.timezone) ? user.timezone : op->site->default_timezone;
         describe(op, effect, job);
         err = load_known(op, job);
+    } else if (err == E_NOT_FOUND) {
+        err = holidays_prepare(op, effect, job);
     }
     if (err != OK) {
         arena_free(&arena);

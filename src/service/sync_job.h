@@ -27,7 +27,8 @@ struct sync_job {
     const struct site *site;
     struct sync_wait *wait;
     struct id timer;
-    struct calendar calendar;
+    struct calendar calendar; /* For holidays: what the reading needs of it. */
+    struct id holidays;       /* Set where the feed of a holiday calendar is read. */
     struct str owner_email;
     struct str owner_zone;
     struct instant from;

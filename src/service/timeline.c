@@ -1,6 +1,8 @@
 #include "service/timeline.h"
 
 #include "service/dispatch_internal.h"
+#include "service/messages.h"
+#include "service/scheduled_calls.h"
 #include "store/delivery.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
@@ -98,7 +100,7 @@ static enum err add_message(struct story *story, const struct message *message)
 {
     struct list events = {0};
     struct timer retry = {0};
-    TRY(message_events_of(story->op->db, story->op->arena, message->id, &events));
+    TRY(message_story(story->op, message, &events));
     const struct message_event *items = events.items;
     for (size_t i = 0; i < events.count; i++) {
         add_news(story, message, &items[i]);
@@ -327,6 +329,31 @@ enum err show_incident_timeline(struct op *op, const void *input, void *output)
     TRY(op_may_read(op, incident.user_id));
     TRY(add_incident(&story, &incident));
     TRY(add_costs(op, incident.id, &out->costs));
+    return show_page(&story, input, out);
+}
+
+static void add_call(struct story *story, const struct scheduled_call *call)
+{
+    bool is_again = instant_is_set(call->next_run);
+    if (call->status == call_status_pending || is_again) {
+        add_ahead(story, is_again ? "CALL_RETRY" : "CALL",
+                  is_again ? call->next_run : call->scheduled_for, subject_type_SCHEDULED_CALL)
+            ->channel = channel_CALL;
+    }
+}
+
+enum err show_call_timeline(struct op *op, const void *input, void *output)
+{
+    struct timeline *out = output;
+    struct story story = {.op = op};
+    struct scheduled_call call = {0};
+    TRY(op_not_found(op, scheduled_calls_get(op->db, op->arena, op->path_id, &call),
+                     "scheduled call"));
+    TRY(op_may_read(op, scheduled_call_person(op, call.user_id)));
+    TRY(add_changes(&story, call.id));
+    TRY(add_messages(&story, call.id));
+    add_call(&story, &call);
+    TRY(add_costs(op, call.id, &out->costs));
     return show_page(&story, input, out);
 }
 

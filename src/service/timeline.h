@@ -10,6 +10,7 @@
 
 NODISCARD enum err show_meeting_timeline(struct op *op, const void *input, void *output);
 NODISCARD enum err show_incident_timeline(struct op *op, const void *input, void *output);
+NODISCARD enum err show_call_timeline(struct op *op, const void *input, void *output);
 NODISCARD enum err show_dispatch_timeline(struct op *op, const void *input, void *output);
 
 #endif

@@ -1,5 +1,7 @@
 #include "service/verify.h"
 
+#include "store/call_counts.h"
+#include "store/job_counts.h"
 #include "store/verify.h"
 
 enum { PERIOD_DAYS_MAX = 400 };
@@ -26,6 +28,7 @@ enum err show_verify(struct op *op, const void *input, void *output)
 {
     struct verify_report *out = output;
     struct verify_period period = {0};
+    int64_t jobs_wrong = 0;
     if (op->actor.scope == key_scope_USER) {
         return op_fail(op, E_FORBIDDEN, NULL, "the account is about everybody");
     }
@@ -34,12 +37,15 @@ enum err show_verify(struct op *op, const void *input, void *output)
     TRY(verify_groups(op->db, op->arena, &period, &out->groups));
     TRY(verify_reasons(op->db, op->arena, &period, &out->skipped));
     TRY(verify_counts(op->db, &period, out));
+    TRY(call_counts_wrong(op->db, &out->counters_wrong));
+    TRY(job_counts_wrong(op->db, &jobs_wrong));
+    out->counters_wrong += jobs_wrong;
     const struct verify_group *groups = out->groups.items;
     for (size_t i = 0; i < out->groups.count; i++) {
         out->due += groups[i].due;
         out->lost += groups[i].lost;
     }
     out->lost += out->dispatches_stuck;
-    out->is_whole = out->lost == 0;
+    out->is_whole = out->lost == 0 && out->counters_wrong == 0;
     return OK;
 }

@@ -3,6 +3,7 @@
 #include "domain/dispatch.h"
 #include "domain/incident.h"
 #include "service/answers.h"
+#include "service/call_voice.h"
 #include "service/meetings.h"
 #include "service/wording.h"
 #include "store/inbound.h"
@@ -238,6 +239,9 @@ enum err voice_picked_up(struct op *op, const struct message *message, struct vo
 {
     struct call_subject subject;
     struct wording ended = {0};
+    if (message->target == message_target_CALLEE) {
+        return call_picked_up(op, message, false, out);
+    }
     *out = page_of(op, message);
     TRY(load_subject(op, message, &subject));
     TRY(subject_ended(op, &subject, &ended));
@@ -248,6 +252,9 @@ enum err voice_picked_up(struct op *op, const struct message *message, struct vo
 enum err voice_for_machine(struct op *op, const struct message *message, struct voice_page *out)
 {
     struct call_subject subject;
+    if (message->target == message_target_CALLEE) {
+        return call_picked_up(op, message, true, out);
+    }
     *out = page_of(op, message);
     TRY(load_subject(op, message, &subject));
     return say(op, &subject, text_key_VOICE_MACHINE, &out->speech);
@@ -330,6 +337,9 @@ enum err voice_after_key(struct op *op, const struct message *message, char key,
                          struct voice_page *out)
 {
     struct call_subject subject;
+    if (message->target == message_target_CALLEE) {
+        return call_after_key(op, message, key, out);
+    }
     TRY(load_subject(op, message, &subject));
     bool is_answer = (key == '1' || key == '2') &&
                      (subject.has_meeting || subject.has_incident || subject.has_dispatch);

@@ -1,6 +1,7 @@
 #include "store/db_internal.h"
 
 #include "base/memory.h"
+#include "store/callee_filter.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ void db_close(struct db **db)
     (*db)->driver->close(&(*db)->connection);
     arena_free(&(*db)->texts);
     digest_free(&(*db)->digest);
+    free((*db)->callees);
     free(*db);
     *db = NULL;
 }
@@ -384,6 +386,9 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
 
 enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
 {
+    if (db->callees != NULL) {
+        callee_filter_note_row(db->callees, table, record);
+    }
     return write_row(db, table, ROW_INSERT, arena, record);
 }
 

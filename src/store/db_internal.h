@@ -3,6 +3,7 @@
 #define TOCSIN_STORE_DB_INTERNAL_H
 
 #include "store/db.h"
+#include "store/job_counts.h"
 
 enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
 
@@ -29,6 +30,9 @@ struct db {
     struct driver_statement *fences[FENCES];
     enum way_back way_back;
     int64_t corrupt_rows;
+    struct callee_filter *callees; /* Of the one that writes, after callees_watch; or NULL. */
+    struct job_counts jobs;        /* What this transaction has changed. */
+    struct job_counts jobs_before; /* As they were at the savepoint. */
 };
 
 NODISCARD enum err db_prepared(struct db *db, struct driver_statement **slot, struct str text);

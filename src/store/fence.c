@@ -16,11 +16,13 @@ static enum err run_fence(struct db *db, enum fence fence)
 enum err db_begin(struct db *db)
 {
     db->way_back = WAY_BACK_NONE;
+    db->jobs = (struct job_counts){0};
     return run_fence(db, FENCE_BEGIN);
 }
 
 enum err db_commit(struct db *db)
 {
+    TRY(job_counts_write(db));
     return run_fence(db, FENCE_COMMIT);
 }
 
@@ -30,6 +32,7 @@ void db_rollback(struct db *db)
      */
     struct problem ignored = {0};
     db->way_back = WAY_BACK_NONE;
+    db->jobs = (struct job_counts){0};
     if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
         log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
     }
@@ -62,6 +65,7 @@ enum err db_before_write(struct db *db)
     switch (db->way_back) {
     case WAY_BACK_WANTED:
         TRY(run_fence(db, FENCE_SAVEPOINT));
+        db->jobs_before = db->jobs;
         db->way_back = WAY_BACK_OPEN;
         return OK;
     case WAY_BACK_WAIVED:
@@ -93,5 +97,6 @@ enum err db_undo(struct db *db)
         return OK;
     }
     TRY(run_fence(db, FENCE_UNDO));
+    db->jobs = db->jobs_before;
     return run_fence(db, FENCE_RELEASE);
 }

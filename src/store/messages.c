@@ -16,8 +16,9 @@ static struct value id_at(struct instant at)
 enum err messages_add(struct db *db, struct arena *arena, const struct message *message)
 {
     struct message_body body = {message->id, message->text, message->html, message->invite};
+    bool has_body = str_is_set(body.text) || str_is_set(body.html) || str_is_set(body.invite);
     TRY(db_insert(db, TABLE_messages, arena, message));
-    return db_insert(db, TABLE_message_bodies, arena, &body);
+    return has_body ? db_insert(db, TABLE_message_bodies, arena, &body) : OK;
 }
 
 enum err messages_body(struct db *db, struct arena *arena, struct message *message)

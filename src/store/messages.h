@@ -8,7 +8,7 @@
 
 #include "store/db.h"
 
-/* The row and, in a row of its own, the texts. */
+/* The row and, in a row of its own, the texts, where it has any. */
 NODISCARD enum err messages_add(struct db *db, struct arena *arena, const struct message *message);
 /* Fills text, html and invite, which a message that was read lacks. */
 NODISCARD enum err messages_body(struct db *db, struct arena *arena, struct message *message);

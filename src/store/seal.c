@@ -26,7 +26,8 @@ struct seal {
     unsigned char lookup_key[KEY_BYTES];
     unsigned char link_key[KEY_BYTES];
     unsigned char nonce_start[NONCE_BYTES - sizeof(uint64_t)];
-    _Atomic uint64_t sealed; /* How many values this process has sealed. */
+    unsigned char start_key[KEY_BYTES]; /* What XChaCha20 makes of field_key and nonce_start. */
+    _Atomic uint64_t sealed;            /* How many values this process has sealed. */
 };
 
 static void derive(unsigned char out[static KEY_BYTES], const unsigned char *master,
@@ -65,6 +66,7 @@ enum err seal_new(struct str data_key, struct seal **out, struct problem *proble
     derive(seal->link_key, master, "tocsin link signature 1");
     sodium_memzero(master, sizeof master);
     randombytes_buf(seal->nonce_start, sizeof seal->nonce_start);
+    crypto_core_hchacha20(seal->start_key, seal->nonce_start, seal->field_key, NULL);
     atomic_init(&seal->sealed, 0);
     *out = seal;
     return OK;
@@ -109,9 +111,13 @@ static struct str seal_text(void *context, struct arena *arena, struct seal_plac
     bytes[0] = FIRST_KEY;
     next_nonce(seal, bytes + 1);
     unsigned long long sealed_len = 0;
-    crypto_aead_xchacha20poly1305_ietf_encrypt(
+    /* XChaCha20-Poly1305 but for its first step, which gives the same for each nonce of ours. */
+    unsigned char nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
+    memcpy(nonce + sizeof nonce - sizeof(uint64_t), bytes + 1 + sizeof seal->nonce_start,
+           sizeof(uint64_t));
+    crypto_aead_chacha20poly1305_ietf_encrypt(
         bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr, plain.len,
-        (const unsigned char *)place.ptr, place.len, NULL, bytes + 1, seal->field_key);
+        (const unsigned char *)place.ptr, place.len, NULL, nonce, seal->start_key);
     return (struct str){(const char *)bytes, HEADER_BYTES + (size_t)sealed_len};
 }
 

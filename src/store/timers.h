@@ -1,13 +1,13 @@
 /* store/timers: what is due. The order in which it is due is kept in memory by service/engine; the
  * rows are the truth.
  *
- * A pending alert, a pending step and a meeting whose attendance is still to be checked are their
- * own timers: their row says when, so that planning, ending and cancelling them writes nothing
- * here. A row with their id stands in `timers` only where attempts that failed are to be remembered
- * (or that they were given up), and then decides. Everything else has a row in `timers`.
- * States of a row: PENDING (waiting or delayed), ACTIVE under a lease, COMPLETED, FAILED (gave up;
- * kept), CANCELLED. Errors as store/db; E_CONFLICT when a timer was not in a state that the change
- * starts from. */
+ * A pending alert, a pending step, a meeting whose attendance is still to be checked and a
+ * scheduled call that waits for its time or its next attempt are their own timers: their row says
+ * when, so that planning, ending and cancelling them writes nothing here. A row with their id
+ * stands in `timers` only where attempts that failed are to be remembered (or that they were given
+ * up), and then decides. Everything else has a row in `timers`. States of a row: PENDING (waiting
+ * or delayed), ACTIVE under a lease, COMPLETED, FAILED (gave up; kept), CANCELLED. Errors as
+ * store/db; E_CONFLICT when a timer was not in a state that the change starts from. */
 #ifndef TOCSIN_STORE_TIMERS_H
 #define TOCSIN_STORE_TIMERS_H
 
@@ -24,6 +24,7 @@ struct waiting_timer {
     struct timer_key key;
     struct instant due_at; /* For an ACTIVE one the end of its lease. */
     int priority;
+    enum timer_kind kind; /* What is due, also where the key has none. */
     bool is_active;
 };
 NODISCARD enum err timers_each_waiting(struct db *db, void *context,
@@ -35,6 +36,10 @@ bool timer_is_subject(enum timer_kind kind);
  * subject does not wait any more. */
 NODISCARD enum err timers_get(struct db *db, struct arena *arena, struct timer_key key,
                               struct timer *out, bool *has_row);
+/* A new row, of a kind that is not its own timer. */
+NODISCARD enum err timers_add(struct db *db, struct arena *arena, const struct timer *timer);
+/* A subject that is its own timer ran to its end, and nothing was remembered of it. */
+void timers_count_run(struct db *db, enum timer_kind kind);
 /* Writes the row of a subject that has to be remembered, in whatever state. */
 NODISCARD enum err timers_remember(struct db *db, struct arena *arena, const struct timer *timer);
 NODISCARD enum err timers_complete(struct db *db, struct id id, struct instant now);
@@ -53,7 +58,7 @@ NODISCARD enum err timers_of_subject(struct db *db, struct arena *arena, enum ti
                                      struct id subject, struct timer *out);
 NODISCARD enum err timers_retrying(struct db *db,
                                    int64_t *out); /* Messages that wait to be tried again. */
-/* Removes completed and cancelled ones that ended before `before`. */
-NODISCARD enum err timers_clean(struct db *db, struct instant before, int64_t *removed);
+/* One that was given up is PENDING again, for `now`, with all its attempts. */
+NODISCARD enum err timers_revive(struct db *db, const struct timer *timer, struct instant now);
 
 #endif

@@ -18,8 +18,29 @@ enum {
     PATH_BYTES_MAX = 1024,
     /* Room for growth: in tzdata 2026f no zone has 4 KiB, and tzdata.zi has 110 KiB. */
     ZONE_FILE_BYTES_MAX = 32 * 1024,
-    CATALOGUE_BYTES_MAX = 4 * 1024 * 1024
+    CATALOGUE_BYTES_MAX = 4 * 1024 * 1024,
+    COUNTRY_LETTERS = 2,
+    COUNTRY_ZONES_MAX = 64
 };
+
+/* A line of zone.tab. */
+struct country_zone {
+    struct str country;
+    struct str name;
+};
+
+/* What zone.tab comes to for a country, once somebody has asked. */
+struct country_zones {
+    struct str country;
+    const struct zone **zones;
+    size_t count;
+    struct country_zones *next;
+};
+
+/* Zones that have gone alike since then are one for what is still to come. */
+static const struct instant alike_since = {1577836800LL * 1000000}; /* 2020-01-01 */
+static const struct instant alike_until = {
+    2208988800LL * 1000000}; /* 2040-01-01: the rules of then hold for good. */
 
 /* A zone with the bytes that it borrows, both in the arena. */
 struct zoneinfo {
@@ -28,7 +49,10 @@ struct zoneinfo {
     struct str version;
     struct str *names; /* Sorted, each once. Constant after zoneinfo_open. */
     size_t name_count;
-    struct zone **zones; /* One a name, NULL until somebody asks. Under the lock. */
+    struct zone **zones;             /* One a name, NULL until somebody asks. Under the lock. */
+    struct country_zone *by_country; /* Constant after zoneinfo_open. */
+    size_t by_country_count;
+    struct country_zones *countries; /* Under the lock. */
     struct zone utc;
     pthread_mutex_t lock;
 };
@@ -170,6 +194,43 @@ static enum err read_catalogue(struct zoneinfo *zones)
     return OK;
 }
 
+/* "DE\t+5230+01322\tEurope/Berlin\tmost of Germany" */
+static void take_country(struct zoneinfo *zones, struct str line)
+{
+    struct str country = STR_NONE;
+    struct str ignored = STR_NONE;
+    struct str name = STR_NONE;
+    bool is_entry = line.len > 0 && line.ptr[0] != '#' && str_split(&line, '\t', &country) &&
+                    str_split(&line, '\t', &ignored) && str_split(&line, '\t', &name);
+    if (is_entry && country.len == COUNTRY_LETTERS && name_is_valid(str_trim(name))) {
+        zones->by_country[zones->by_country_count++] =
+            (struct country_zone){country, str_trim(name)};
+    }
+}
+
+/* Who has no zone.tab knows zones by their names only. */
+static void read_countries(struct zoneinfo *zones)
+{
+    int fd = -1;
+    size_t size = 0;
+    size_t lines = 1;
+    struct str line = STR_NONE;
+    if (open_file(zones->directory, STR("zone.tab"), CATALOGUE_BYTES_MAX, &fd, &size) != OK) {
+        return;
+    }
+    char *bytes = arena_alloc(zones->arena, size);
+    enum err err = read_all(fd, bytes, size);
+    close(fd);
+    for (size_t i = 0; err == OK && i < size; i++) {
+        lines += bytes[i] == '\n';
+    }
+    zones->by_country = arena_alloc_array(zones->arena, lines, sizeof *zones->by_country);
+    struct str text = {bytes, err == OK ? size : 0};
+    while (str_split(&text, '\n', &line)) {
+        take_country(zones, line);
+    }
+}
+
 enum err zoneinfo_open(const char *directory, struct zoneinfo **out, struct problem *problem)
 {
     struct zoneinfo *zones = memory_new(sizeof *zones);
@@ -182,6 +243,7 @@ enum err zoneinfo_open(const char *directory, struct zoneinfo **out, struct prob
     zones->directory = arena_str(zones->arena, str_from(path));
     enum err err = read_catalogue(zones);
     if (err == OK) {
+        read_countries(zones);
         *out = zones;
         return OK;
     }
@@ -263,4 +325,90 @@ size_t zoneinfo_names(const struct zoneinfo *zones, const struct str **out)
 {
     *out = zones->names;
     return zones->name_count;
+}
+
+static bool go_alike(const struct zone *a, const struct zone *b)
+{
+    struct instant at = alike_since;
+    while (zone_offset_at(a, at) == zone_offset_at(b, at)) {
+        struct instant next_a = alike_until;
+        struct instant next_b = alike_until;
+        (void)zone_next_transition(a, at, &next_a);
+        (void)zone_next_transition(b, at, &next_b);
+        at = instant_min(next_a, next_b);
+        if (!instant_before(at, alike_until)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_alike(const struct country_zones *country, const struct zone *zone)
+{
+    for (size_t i = 0; i < country->count; i++) {
+        if (go_alike(country->zones[i], zone)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct country_zones *find_country(const struct zoneinfo *zones, struct str name)
+{
+    struct country_zones *country = zones->countries;
+    while (country != NULL && !str_equal(country->country, name)) {
+        country = country->next;
+    }
+    return country;
+}
+
+/* The zones of the names, loaded by zoneinfo_find, which has the lock to itself. */
+static struct country_zones collect_country(struct zoneinfo *zones, struct str name,
+                                            const struct zone **room, size_t max)
+{
+    struct country_zones country = {.country = name, .zones = room};
+    for (size_t i = 0; i < zones->by_country_count && country.count < max; i++) {
+        if (!str_equal(zones->by_country[i].country, name)) {
+            continue;
+        }
+        const struct zone *zone = zoneinfo_find(zones, zones->by_country[i].name);
+        if (zone != NULL && !has_alike(&country, zone)) {
+            room[country.count++] = zone;
+        }
+    }
+    return country;
+}
+
+static struct country_zones *keep_country(struct zoneinfo *zones,
+                                          const struct country_zones *country)
+{
+    struct country_zones *kept = ARENA_NEW(zones->arena, struct country_zones);
+    *kept = *country;
+    kept->country = arena_str(zones->arena, country->country);
+    kept->zones = arena_alloc_array(zones->arena, country->count, sizeof *kept->zones);
+    memcpy(kept->zones, country->zones, country->count * sizeof *kept->zones);
+    kept->next = zones->countries;
+    zones->countries = kept;
+    return kept;
+}
+
+size_t zoneinfo_of_country(struct zoneinfo *zones, struct str country,
+                           const struct zone *const **out)
+{
+    const struct zone *room[COUNTRY_ZONES_MAX];
+    pthread_mutex_lock(&zones->lock);
+    struct country_zones *known = find_country(zones, country);
+    pthread_mutex_unlock(&zones->lock);
+    if (known == NULL) {
+        struct country_zones found = collect_country(zones, country, room, COUNTRY_ZONES_MAX);
+        if (found.count == 0) {
+            return 0; /* Not kept: anybody may ask for countries that there are not. */
+        }
+        pthread_mutex_lock(&zones->lock);
+        known = find_country(zones, country);
+        known = known != NULL ? known : keep_country(zones, &found);
+        pthread_mutex_unlock(&zones->lock);
+    }
+    *out = known->zones;
+    return known->count;
 }

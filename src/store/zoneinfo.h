@@ -23,6 +23,11 @@ void zoneinfo_free(struct zoneinfo **zones);
  */
 const struct zone *zoneinfo_find(struct zoneinfo *zones, struct str name);
 struct str zoneinfo_version(const struct zoneinfo *zones); /* "2026f" */
+/* The zones of a country by its ISO 3166 code ("DE"), as tzdata's zone.tab has them, of those that
+ * have gone alike since 2020 only the first: the United States have eight. 0 for a country that it
+ * does not know, and where there is no zone.tab. Valid as long as the catalogue. */
+size_t zoneinfo_of_country(struct zoneinfo *zones, struct str country,
+                           const struct zone *const **out);
 /* All names, sorted; for documents and tests. */
 size_t zoneinfo_names(const struct zoneinfo *zones, const struct str **out);
 

@@ -12,47 +12,10 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(os.environ.get("TOCSIN_ROOT", ".")).resolve()
+sys.path.insert(0, str(ROOT / "tests" / "lib"))
+from session import Shell, steps  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", ROOT / "build"))
-
-
-def steps(text):
-    """(command, expected output) pairs of the console blocks."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.S):
-        command, expected = None, []
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                if command is not None:
-                    yield command, "\n".join(expected)
-                command, expected = line[2:], []
-            else:
-                expected.append(line)
-        if command is not None:
-            yield command, "\n".join(expected)
-
-
-class Shell:
-    """One bash for all commands of a page, whose variables last."""
-
-    def __init__(self, port):
-        self.port = port
-        environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL")}
-        self.process = subprocess.Popen(["bash"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True)
-
-    def run(self, command):
-        command = command.replace("8080", self.port).replace("build/tocsin", str(BUILD / "tocsin"))
-        self.process.stdin.write(command + "\nprintf '\\036\\n'\n")
-        self.process.stdin.flush()
-        lines = []
-        while not (line := self.process.stdout.readline()).endswith("\x1e\n"):
-            if not line:
-                raise EOFError(f"the shell ended at {command!r}")
-            lines.append(line)
-        return "".join([*lines, line[:-2]]).strip("\n")
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
 
 
 class Count:
@@ -62,7 +25,7 @@ class Count:
 def run_page(text, port, count):
     """The points of one page: how many of its commands print anything."""
     before = count.number
-    shell = Shell(port)
+    shell = Shell(port, BUILD / "tocsin")
     try:
         for command, expected in steps(text):
             seen = shell.run(command)

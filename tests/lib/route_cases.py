@@ -4,6 +4,7 @@ test_routes.py derives from each case what must not work. A case says: the path 
 person given; and what a person's own key may do there: OWN their own subjects, NOBODY nothing at all, ANYBODY everything.
 """
 import re
+import sqlite3
 import uuid
 
 from source_cases import add_cases
@@ -43,6 +44,7 @@ class World:
         self.server = server
         self.count = 0
         self.the_sink = None
+        self.the_agent = None
         self.notified = {}
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
@@ -73,6 +75,21 @@ class World:
         made = self.server.post("/keys", {"name": f"key {self.number()}", "scope": scope, **members})
         self.server.keep_secret(made["key"], f"a key of scope {scope}")
         return made
+
+    def calls_queue(self, before):
+        """The kind of job that people hold, after that was done to it."""
+        self.server.ask("POST", f"{V1}/queue/SCHEDULED_CALL/{before}")
+        return "SCHEDULED_CALL"
+
+    def failed_job(self):
+        """The id of a job that was given up; there is no way to make one but in the store."""
+        row = (1767600000000 << 12) + 2048 + self.number()
+        with sqlite3.connect(self.server.database(), timeout=10) as store:
+            store.execute("INSERT INTO timers (id, kind, due_at, priority, state, attempts, stalled, ended_at, error) VALUES "
+                          "(?, 'CLEAN', 1767600000000, 10, 'FAILED', 4, 0, 1767600000000, 'INTERNAL_ERROR: planted')", (row,))
+            store.execute("UPDATE queue_counts SET failed=failed+1 WHERE kind='CLEAN'")
+        store.close()
+        return self.server.get("/queue/jobs", kind="CLEAN", state="failed", limit=1000)["jobs"][-1]["id"]
 
     def new_calendar(self, person):
         return self.server.post(f"/users/{person.id}/calendars", {"kind": "upload", "ics": ICS})["id"]
@@ -116,6 +133,39 @@ class World:
         if accepted:
             self.server.post(f"/dispatch/{body['callId']}/accept", {"userId": person.id})
         return body["callId"]
+
+    def agent(self):
+        """The id of an agent that others may use."""
+        self.the_agent = self.the_agent or self.new_agent()
+        return self.the_agent
+
+    def new_agent(self):
+        return self.server.post("/agents", agent_body(self, None))["id"]
+
+    def new_call(self, person):
+        """The id of a scheduled call that the person owns."""
+        return self.server.post("/scheduling/schedule", call_body(self, person))["scheduledCallId"]
+
+    def callee(self):
+        """A number of somebody whom nobody calls."""
+        return f"+4930{self.number():07d}"
+
+    def new_bar(self):
+        return self.server.post("/do-not-call", {"phoneNumber": self.callee()})["id"]
+
+    def new_consent(self):
+        return self.server.post("/consents", consent_body(self, None))["id"]
+
+    def new_holidays(self):
+        return self.server.post("/holidays", holidays_body(self, None))["id"]
+
+    def new_campaign(self, person, **members):
+        return self.server.post("/scheduling/campaigns", {"name": f"Campaign {self.number()}", "userId": person.id, **members})["id"]
+
+    def paused_campaign(self, person):
+        campaign = self.new_campaign(person)
+        self.server.post(f"/scheduling/campaigns/{campaign}/pause")
+        return campaign
 
     def dispatch_link(self, person):
         """The token of the link in the text that asks a technician."""
@@ -248,6 +298,46 @@ def dispatch_body(world, person):
             "issueSummary": "Water in the cellar", "technicians": [person.id]}
 
 
+def agent_body(world, person):
+    return {"name": f"Agent {world.number()}", "fromNumber": "+14155550100", "voice": "alice", "language": "en",
+            "greeting": "Hello {{name|there}}.", "script": "Your order {{order|of last week}} is ready.",
+            "onMachine": "LEAVE_MESSAGE", "machineMessage": "Please call us.", "optOutKey": "9", "callsPerMinute": 60}
+
+
+def call_body(world, person):
+    return {"phoneNumber": "+14155550101", "agentId": world.agent(), "userId": person.id,
+            "scheduledFor": "2026-02-02T10:00:00Z", "timezone": "Europe/Madrid", "respectBusinessHours": True,
+            "businessHours": {"start": "09:00", "end": "17:30", "timezone": "Europe/Madrid", "daysOfWeek": [1, 2, 3, 4, 5],
+                              "holidays": ["2026-12-24"]},
+            "recurring": {"frequency": "weekly", "interval": 2, "endDate": "2026-12-31", "maxOccurrences": 10},
+            "metadata": {"name": "Ann"}, "priority": "high"}
+
+
+def call_preview_body(world, person):
+    return {**call_body(world, person), "count": 10}
+
+
+def import_body(world, person):
+    return {"numbers": [world.callee(), "nonsense"], "reason": "a list that we bought"}
+
+
+def consent_body(world, person):
+    return {"phoneNumber": world.callee(), "state": "GIVEN", "evidence": "the form of 5 January"}
+
+
+def holidays_body(world, person):
+    return {"name": f"office-{world.number()}", "dates": ["2026-12-24", "2026-12-25"]}
+
+
+def campaign_body(world, person):
+    return {"name": f"Campaign {world.number()}", "agentId": world.agent(), "userId": person.id, "callsPerMinute": 30}
+
+
+def bulk_body(world, person):
+    return {"calls": [call_body(world, person)], "mode": "all",
+            "campaign": {"name": f"Campaign {world.number()}", "callsPerMinute": 30}}
+
+
 def override_body(world, person):
     return {"start": "2026-02-01T10:00:00Z", "end": "2026-02-01T12:00:00Z", "userId": person.id, "nobody": False, "reason": "swap"}
 
@@ -357,6 +447,74 @@ CASES = {
         at(V1 + "/dispatch/{}/cancel", lambda world, person: world.new_dispatch(person)), None, NOBODY),
     f"POST {V1}/dispatch/{{callId}}/complete": Case(
         at(V1 + "/dispatch/{}/complete", lambda world, person: world.new_dispatch(person, True))),
+    f"POST {V1}/agents": Case(at(f"{V1}/agents"), agent_body, NOBODY),
+    f"GET {V1}/agents": Case(at(f"{V1}/agents?archived=true&limit=1000"), None, NOBODY),
+    f"GET {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}?version=1", lambda world, person: world.agent()), None, NOBODY),
+    f"PATCH {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.agent()),
+                                      lambda world, person: {"script": "Your order is ready.", "optOutKey": None}, NOBODY),
+    f"DELETE {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.new_agent()), None, NOBODY),
+    f"GET {V1}/agents/{{id}}/versions": Case(at(V1 + "/agents/{}/versions", lambda world, person: world.agent()), None, NOBODY),
+    f"POST {V1}/agents/{{id}}/preview": Case(
+        at(V1 + "/agents/{}/preview", lambda world, person: world.agent()),
+        lambda world, person: {"metadata": {"name": "Ann"}, "version": 1}, NOBODY),
+    f"POST {V1}/scheduling/schedule": Case(at(f"{V1}/scheduling/schedule"), call_body),
+    f"GET {V1}/scheduling/scheduled-calls": Case(at(
+        V1 + "/scheduling/scheduled-calls?userId={}&status=pending&startDate=2026-01-01&endDate=2027-01-01T00:00:00Z", person_id)),
+    f"GET {V1}/scheduling/scheduled-calls/{{id}}": Case(
+        at(V1 + "/scheduling/scheduled-calls/{}", lambda world, person: world.new_call(person))),
+    f"POST {V1}/scheduling/{{id}}/cancel": Case(
+        at(V1 + "/scheduling/{}/cancel", lambda world, person: world.new_call(person)),
+        lambda world, person: {"userId": person.id, "onlyThis": True}),
+    f"POST {V1}/scheduling/{{id}}/reschedule": Case(
+        at(V1 + "/scheduling/{}/reschedule", lambda world, person: world.new_call(person)),
+        lambda world, person: {"userId": person.id, "scheduledFor": "2026-02-03T10:00:00Z"}),
+    f"POST {V1}/scheduling/bulk": Case(at(f"{V1}/scheduling/bulk"), bulk_body),
+    f"POST {V1}/scheduling/campaigns": Case(at(f"{V1}/scheduling/campaigns"), campaign_body),
+    f"GET {V1}/scheduling/campaigns": Case(at(V1 + "/scheduling/campaigns?userId={}", person_id)),
+    f"GET {V1}/scheduling/campaigns/{{id}}": Case(
+        at(V1 + "/scheduling/campaigns/{}", lambda world, person: world.new_campaign(person))),
+    f"PATCH {V1}/scheduling/campaigns/{{id}}": Case(
+        at(V1 + "/scheduling/campaigns/{}", lambda world, person: world.new_campaign(person)),
+        lambda world, person: {"name": "Renamed", "callsPerMinute": 5, "agentId": None}),
+    f"POST {V1}/scheduling/campaigns/{{id}}/pause": Case(
+        at(V1 + "/scheduling/campaigns/{}/pause", lambda world, person: world.new_campaign(person))),
+    f"POST {V1}/scheduling/campaigns/{{id}}/resume": Case(
+        at(V1 + "/scheduling/campaigns/{}/resume", lambda world, person: world.paused_campaign(person))),
+    f"POST {V1}/scheduling/campaigns/{{id}}/cancel": Case(
+        at(V1 + "/scheduling/campaigns/{}/cancel", lambda world, person: world.new_campaign(person))),
+    f"GET {V1}/scheduling/campaigns/{{id}}/results.csv": Case(
+        at(V1 + "/scheduling/campaigns/{}/results.csv?limit=10", lambda world, person: world.new_campaign(person))),
+    f"GET {V1}/queue": Case(at(f"{V1}/queue"), None, NOBODY),
+    f"GET {V1}/queue/jobs": Case(at(f"{V1}/queue/jobs?kind=CLEAN&state=delayed&limit=1000"), None, NOBODY),
+    f"POST {V1}/queue/jobs/{{id}}/retry": Case(
+        at(V1 + "/queue/jobs/{}/retry", lambda world, person: world.failed_job()), None, NOBODY),
+    f"POST {V1}/queue/{{kind}}/pause": Case(
+        at(V1 + "/queue/{}/pause", lambda world, person: world.calls_queue("resume")), None, NOBODY),
+    f"POST {V1}/queue/{{kind}}/resume": Case(
+        at(V1 + "/queue/{}/resume", lambda world, person: world.calls_queue("pause")), None, NOBODY),
+    f"POST {V1}/queue/{{kind}}/drain": Case(
+        at(V1 + "/queue/{}/drain", lambda world, person: world.calls_queue("resume")), None, NOBODY),
+    f"POST {V1}/queue/{{kind}}/clean": Case(
+        at(V1 + "/queue/{}/clean", lambda world, person: world.calls_queue("resume")),
+        lambda world, person: {"olderThanHours": 0}, NOBODY),
+    f"GET {V1}/scheduling/{{id}}/timeline": Case(
+        at(V1 + "/scheduling/{}/timeline?limit=10", lambda world, person: world.new_call(person))),
+    f"GET {V1}/analytics/retries": Case(at(f"{V1}/analytics/retries"), None, NOBODY),
+    f"GET {V1}/scheduling/stats": Case(at(f"{V1}/scheduling/stats"), None, NOBODY),
+    f"POST {V1}/scheduling/preview": Case(at(f"{V1}/scheduling/preview"), call_preview_body),
+    f"POST {V1}/do-not-call": Case(at(f"{V1}/do-not-call"), lambda world, person: {
+        "phoneNumber": world.callee(), "reason": "asked us on the telephone"}, NOBODY),
+    f"GET {V1}/do-not-call": Case(at(f"{V1}/do-not-call?phoneNumber=%2B49301234567&limit=1000"), None, NOBODY),
+    f"POST {V1}/do-not-call/import": Case(at(f"{V1}/do-not-call/import"), import_body, NOBODY),
+    f"DELETE {V1}/do-not-call/{{id}}": Case(at(V1 + "/do-not-call/{}", lambda world, person: world.new_bar()), None, NOBODY),
+    f"POST {V1}/consents": Case(at(f"{V1}/consents"), consent_body, NOBODY),
+    f"GET {V1}/consents": Case(at(f"{V1}/consents?limit=1000"), None, NOBODY),
+    f"POST {V1}/holidays": Case(at(f"{V1}/holidays"), holidays_body, NOBODY),
+    f"GET {V1}/holidays": Case(at(f"{V1}/holidays?limit=1000"), None, NOBODY),
+    f"GET {V1}/holidays/{{id}}": Case(at(V1 + "/holidays/{}", lambda world, person: world.new_holidays()), None, NOBODY),
+    f"PATCH {V1}/holidays/{{id}}": Case(at(V1 + "/holidays/{}", lambda world, person: world.new_holidays()),
+                                        lambda world, person: {"dates": ["2026-12-31"]}, NOBODY),
+    f"DELETE {V1}/holidays/{{id}}": Case(at(V1 + "/holidays/{}", lambda world, person: world.new_holidays()), None, NOBODY),
     "GET /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)), None, NO_KEY),
     "POST /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)),
                             lambda world, person: b"answer=ACCEPT", NO_KEY),

@@ -266,15 +266,93 @@ static void test_weekdays(void **state)
     }
 }
 
+static void test_days_and_times(void **state)
+{
+    (void)state;
+    static const char *const dates[] = {"2026-01-31", "2028-02-29", "0001-01-01", NULL};
+    static const char *const no_dates[] = {"2026-02-29",  "2026-1-31",  "2026-13-01", "2026/01/31",
+                                           "2026-01-31 ", "20260131",   "-026-01-31", "2026-01-00",
+                                           "+026-01-31",  "2026-01-3x", NULL};
+    static const char *const closings[] = {"00:00", "23:59", "24:00", NULL};
+    static const char *const no_closings[] = {"24:01", "25:00", "9:00", "09:60", "0900", NULL};
+    static const char *const times[] = {
+        "2026-01-05T09:00:00Z", "2026-01-05T09:00:00.250+05:45", "2026-01-05T09:00",
+        "2026-01-05 09:00:59",  "2026-01-05T09:00:00+05:30",     NULL};
+    static const char *const no_times[] = {
+        "2026-01-05",          "2026-01-05T09",
+        "2026-02-30T09:00",    "2026-01-05T24:00",
+        "2026-01-05T09:00:60", "2026-01-05T09:00:00 Europe/Madrid",
+        "1969-01-05T09:00",    "tomorrow",
+        "2026-01-05T09:00x00", NULL};
+    static const char *const ends[] = {"2026-12-24", "2026-12-24T10:00:00Z", NULL};
+    static const char *const no_ends[] = {"2026-12-24T10:00", "2026-12-32", "24.12.2026", NULL};
+    check_all(&format_date, dates, no_dates);
+    check_all(&format_closing, closings, no_closings);
+    check_all(&format_when, times, no_times);
+    check_all(&format_end_date, ends, no_ends);
+}
+
+static void test_holidays(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"2026-12-24", "germany", "us-federal", "a1-2", NULL};
+    static const char *const no_items[] = {"2026-02-29", "1-may",    "Germany", "us_federal",
+                                           "-x",         "x--y",     "",        "x-",
+                                           "24.12.2026", "20261224", NULL};
+    static const char *const no_names[] = {"2026-12-24", "1-may", "Germany", "", NULL};
+    check_all(&format_holiday, items, no_items);
+    check_all(&format_holiday_name, &items[1], no_names);
+    struct date date = {0};
+    assert_true(date_parse(STR("0001-02-03"), &date));
+    assert_int_equal(date.year * 10000 + date.month * 100 + date.day, 10203);
+    assert_false(date_parse(STR("2026-02-29"), &date));
+}
+
+static void test_wall_clock(void **state)
+{
+    (void)state;
+    int64_t seconds = -1;
+    assert_true(wall_clock_parse(STR("1970-01-01T00:00"), &seconds));
+    assert_int_equal(seconds, 0);
+    assert_true(wall_clock_parse(STR("2026-03-29 02:30:15"), &seconds));
+    assert_int_equal(seconds, 1774751415);
+    assert_false(wall_clock_parse(STR("2026-03-29T02:30:15Z"), &seconds));
+}
+
+static void test_owner_and_digit(void **state)
+{
+    (void)state;
+    static char longest[101];
+    static char too_long[102];
+    memset(longest, 'x', 100);
+    memset(too_long, 'x', 101);
+    const char *const owners[] = {
+        "u", "user 1", "Zo\xc3\xab", "019b8d62-7a80-7002-a716-56ad3ebc2c76", longest, NULL};
+    const char *const no_owners[] = {" u", "u ", "a\tb", "a\nb", "\x7f", "\xff", too_long, NULL};
+    static const char *const digits[] = {"0", "9", NULL};
+    static const char *const no_digits[] = {"10", "*", "#", "a", NULL};
+    check_all(&format_owner, owners, no_owners);
+    check_all(&format_digit, digits, no_digits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_e164),          cmocka_unit_test(test_email),
-        cmocka_unit_test(test_email_lengths), cmocka_unit_test(test_hhmm),
-        cmocka_unit_test(test_timezone),      cmocka_unit_test(test_locale),
-        cmocka_unit_test(test_url),           cmocka_unit_test(test_dedup_key),
-        cmocka_unit_test(test_call_id),       cmocka_unit_test(test_slug),
+        cmocka_unit_test(test_e164),
+        cmocka_unit_test(test_email),
+        cmocka_unit_test(test_email_lengths),
+        cmocka_unit_test(test_hhmm),
+        cmocka_unit_test(test_timezone),
+        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_url),
+        cmocka_unit_test(test_dedup_key),
+        cmocka_unit_test(test_call_id),
+        cmocka_unit_test(test_slug),
         cmocka_unit_test(test_weekdays),
+        cmocka_unit_test(test_days_and_times),
+        cmocka_unit_test(test_wall_clock),
+        cmocka_unit_test(test_holidays),
+        cmocka_unit_test(test_owner_and_digit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "json_fixture.h"
 #include "model/json_reading.h"
+#include "model/records.h"
 
 enum { ROUNDS = 200000, MUTATIONS_MAX = 2, TEXT_MAX = 1200 };
 
@@ -11,6 +12,7 @@ union any_record {
     struct order order;
     struct crate crate;
     struct search search;
+    struct agent_preview_input foreign;
 };
 
 struct document {
@@ -32,6 +34,10 @@ static const struct document documents[] = {
     {&order_record, "{\"contact\":{\"name\":\"Ana\",\"floor\":3},\"billing\":{\"name\":null,"
                     "\"note\":\"x\"}}"},
     {&crate_record, "{\"tags\":[1,2,9]}"},
+    {&agent_preview_input_record, "{\"metadata\":{\"name\":\"A\xc3\xa9\",\"n\":12,\"m\":-7,\"z\":0,"
+                                  "\"t\":true,\"f\":false,\"o\":null,\"\":\"\"},\"version\":1}"},
+    {&agent_preview_input_record, " { \"metadata\" : { \"a.b\" : \"x/y\" , \"c\" : 1 } } "},
+    {&agent_preview_input_record, "{\"metadata\":{}}"},
 };
 
 /* What a mutation puts in. */

@@ -35,7 +35,12 @@ int op_set_up(void **state)
         .grace = MINUTES(5),
         .retry_attempts = 3,
         .retry_first = SECONDS(2),
+        .finished_keep = SECONDS_INIT(86400),
+        .finished_keep_count = 1000,
+        .failed_keep = SECONDS_INIT(7 * 86400),
         .default_timezone = STR("UTC"),
+        .business_start = STR("09:00"),
+        .business_end = STR("17:00"),
         .seal = f->store->seal,
         .clock = {f, clock_now},
         .stats = &f->stats,
@@ -62,7 +67,7 @@ int op_tear_down(void **state)
 {
     struct op_fixture *f = *state;
     void *store = f->store;
-    effects_free(&f->writer.effects);
+    writer_free(&f->writer);
     zoneinfo_free(&f->site.zones);
     test_free(f);
     return store_tear_down(&store);

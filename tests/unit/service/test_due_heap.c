@@ -131,12 +131,41 @@ static void test_clear_and_free(void **state)
     due_heap_free(&heap);
 }
 
+static void count_due(void *context, const struct due_entry *entry)
+{
+    int64_t *sum = context;
+    sum[0]++;
+    sum[1] += entry->id;
+}
+
+static void test_walks_over_what_is_due(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct rng rng = rng_from_seed(seed);
+        size_t count = (size_t)rng_below(&rng, 300);
+        int64_t wanted[2] = {0};
+        int64_t found[2] = {0};
+        struct due_heap heap = {0};
+        int64_t now_ms = rng_between(&rng, -22, 22);
+        for (size_t i = 0; i < count; i++) {
+            struct due_entry entry = random_entry(&rng, (int64_t)i + 1);
+            due_heap_push(&heap, entry);
+            wanted[0] += entry.due_ms <= now_ms;
+            wanted[1] += entry.due_ms <= now_ms ? entry.id : 0;
+        }
+        due_heap_each_due(&heap, now_ms, found, count_due);
+        assert_int_equal(found[0], wanted[0]);
+        assert_int_equal(found[1], wanted[1]);
+        due_heap_free(&heap);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sorts),
-        cmocka_unit_test(test_mixture),
-        cmocka_unit_test(test_equal_times),
+        cmocka_unit_test(test_sorts),          cmocka_unit_test(test_walks_over_what_is_due),
+        cmocka_unit_test(test_mixture),        cmocka_unit_test(test_equal_times),
         cmocka_unit_test(test_clear_and_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

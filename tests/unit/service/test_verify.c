@@ -20,7 +20,10 @@ static struct verify_report verify(struct op_fixture *f)
 
 static void arm(struct op_fixture *f, enum timer_kind kind, struct id subject)
 {
+    /* The counters of jobs are written with the commit. */
+    assert_int_equal(db_begin(f->store->db), OK);
     assert_int_equal(timer_arm(&f->op, (struct timer_request){kind, subject, f->op.now, 5}), OK);
+    assert_int_equal(db_commit(f->store->db), OK);
 }
 
 static void test_a_dispatch_that_no_timer_moves(void **state)

@@ -1,6 +1,7 @@
 /* Timers: what a start scans, the states of a row, and that no change starts from the wrong one. */
 #include "store/incidents.h"
 #include "store/meetings.h"
+#include "store/queue.h"
 #include "store/timers.h"
 
 #include "lib/store_fixture.h"
@@ -304,9 +305,12 @@ static void test_count_and_clean(void **state)
     assert_int_equal(timers_give_up(f->db, &failed), OK);
     assert_int_equal(timers_retrying(f->db, &count), OK);
     assert_int_equal(count, 1);
-    assert_int_equal(timers_clean(f->db, store_time(1), &count), OK);
+    struct job_sweep sweep = {.before = store_time(1), .limit = 10};
+    assert_int_equal(queue_sweep(f->db, &sweep, &count), OK);
     assert_int_equal(count, 0);
-    assert_int_equal(timers_clean(f->db, store_time(2), &count), OK);
+    /* The newest one is kept in any case. */
+    sweep = (struct job_sweep){.before = store_time(3), .keep = 1, .limit = 10};
+    assert_int_equal(queue_sweep(f->db, &sweep, &count), OK);
     assert_int_equal(count, 1);
     struct timer gone = {0};
     assert_int_equal(db_get(f->db, TABLE_timers, early.id, f->arena, &gone), E_NOT_FOUND);

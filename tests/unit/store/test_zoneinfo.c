@@ -182,6 +182,69 @@ static enum err open_with(const char *catalogue, struct problem *problem)
     return err;
 }
 
+static size_t zones_of(struct zoneinfo *zones, const char *country, const struct zone *const **out)
+{
+    return zoneinfo_of_country(zones, str_from(country), out);
+}
+
+static bool is_among(const struct zone *zone, const struct zone *const *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (all[i] == zone) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_zones_of_countries(void **state)
+{
+    (void)state;
+    const struct zone *const *found = NULL;
+    const struct zone *const *again = NULL;
+    struct zoneinfo *zones = open_system();
+    assert_int_equal(zones_of(zones, "FR", &found), 1);
+    assert_ptr_equal(found[0], zoneinfo_find(zones, STR("Europe/Paris")));
+    /* Eastern, Central, Mountain, Arizona, Pacific, Alaska, the Aleutians, Hawaii. */
+    size_t count = zones_of(zones, "US", &found);
+    assert_int_equal(count, 8);
+    assert_true(is_among(zoneinfo_find(zones, STR("Pacific/Honolulu")), found, count));
+    assert_true(is_among(zoneinfo_find(zones, STR("America/New_York")), found, count));
+    assert_true(is_among(zoneinfo_find(zones, STR("America/Phoenix")), found, count));
+    assert_false(is_among(zoneinfo_find(zones, STR("America/Detroit")), found, count));
+    assert_false(is_among(zoneinfo_find(zones, STR("America/Puerto_Rico")), found, count));
+    assert_int_equal(zones_of(zones, "US", &again), count);
+    assert_ptr_equal(again, found);
+    /* Büsingen goes as Berlin does. */
+    assert_int_equal(zones_of(zones, "DE", &found), 1);
+    static const char *const nowhere[] = {"", "us", "XX", "USA", "#"};
+    for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
+        assert_int_equal(zones_of(zones, nowhere[i], &found), 0);
+    }
+    zoneinfo_free(&zones);
+}
+
+/* Zones are known without it; and lines that are none are passed over. */
+static void test_a_bad_table_of_countries(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"tzdata.zi", "zone.tab", NULL};
+    const struct zone *const *found = NULL;
+    struct zoneinfo *zones = NULL;
+    struct folder folder = folder_make();
+    folder_write(&folder, "tzdata.zi", "# version 2026a\nZ Mars/Base 0 - X\n");
+    folder_write(&folder, "zone.tab",
+                 "# a comment\nDE\nDE\t+1\nDEU\t+1\tUTC\nDE\t+1\t../x\nDE\t+1\tMars/Base\n"
+                 "DE\t+1\tUTC\twhat it is\nFR\t+1\tUTC");
+    assert_int_equal(zoneinfo_open(folder.path, &zones, NULL), OK);
+    /* Mars/Base is listed, and has no file. */
+    assert_int_equal(zones_of(zones, "DE", &found), 1);
+    assert_ptr_equal(found[0], zoneinfo_find(zones, STR("UTC")));
+    assert_int_equal(zones_of(zones, "FR", &found), 1);
+    zoneinfo_free(&zones);
+    folder_remove(&folder, names);
+}
+
 static void test_a_machine_without_tzdata_is_told_what_to_install(void **state)
 {
     (void)state;
@@ -289,6 +352,8 @@ int main(void)
         cmocka_unit_test(test_zones_and_their_other_names),
         cmocka_unit_test(test_a_machine_without_tzdata_is_told_what_to_install),
         cmocka_unit_test(test_a_catalogue_that_is_none_is_refused),
+        cmocka_unit_test(test_zones_of_countries),
+        cmocka_unit_test(test_a_bad_table_of_countries),
         cmocka_unit_test(test_files_that_are_no_zone_are_not_found),
         cmocka_unit_test(test_threads_find_the_same_zones),
     };

@@ -1,0 +1,386 @@
+#include "service/agents.h"
+
+#include "channel/speech.h"
+#include "service/agent_script.h"
+#include "store/calls.h"
+
+#include <stdio.h>
+
+static enum err may_change(struct op *op)
+{
+    return op_may_change(op, ID_NONE);
+}
+
+/* The placeholders of a text that are not in the list yet; one without a text of its own anywhere
+ * is required. */
+static void add_placeholders(struct op *op, struct str text, struct list *list)
+{
+    struct script_part part;
+    while (script_next(&text, &part)) {
+        struct agent_placeholder *items = (struct agent_placeholder *)(uintptr_t)list->items;
+        size_t at = 0;
+        if (!str_is_set(part.name)) {
+            continue;
+        }
+        while (at < list->count && !str_equal(items[at].name, part.name)) {
+            at++;
+        }
+        if (at == list->count) {
+            struct agent_placeholder *grown =
+                ARENA_NEW_ARRAY(op->arena, struct agent_placeholder, list->count + 1);
+            for (size_t i = 0; i < list->count; i++) {
+                grown[i] = items[i];
+            }
+            grown[at].name = part.name;
+            *list = (struct list){grown, list->count + 1};
+            items = grown;
+        }
+        items[at].is_required = items[at].is_required || !str_is_set(part.fallback);
+    }
+}
+
+static void find_placeholders(struct op *op, struct agent *agent)
+{
+    agent->placeholders = (struct list){0};
+    add_placeholders(op, agent->greeting, &agent->placeholders);
+    add_placeholders(op, agent->script, &agent->placeholders);
+    add_placeholders(op, agent->machine_message, &agent->placeholders);
+}
+
+static struct agent agent_of(struct op *op, const struct agent_entry *entry,
+                             const struct agent_version *version)
+{
+    struct agent agent = {
+        .id = entry->id,
+        .name = entry->name,
+        .from_number = version->from_number,
+        .voice = version->voice,
+        .language = version->language,
+        .greeting = version->greeting,
+        .script = version->script,
+        .on_machine = version->on_machine,
+        .machine_message = version->machine_message,
+        .opt_out_key = version->opt_out_key,
+        .calls_per_minute = version->calls_per_minute,
+        .version = version->number,
+        .created_at = entry->created_at,
+        .updated_at = version->created_at,
+        .updated_by = version->created_by,
+        .archived_at = entry->archived_at,
+    };
+    find_placeholders(op, &agent);
+    return agent;
+}
+
+static enum err no_such_agent(struct op *op)
+{
+    return op_fail(op, E_AGENT_NOT_FOUND, NULL, "there is no such agent");
+}
+
+enum err agent_load(struct op *op, struct id id, int64_t number, struct agent *out)
+{
+    struct agent_entry entry = {0};
+    struct agent_version version = {0};
+    enum err err = db_get(op->db, TABLE_agents, id, op->arena, &entry);
+    if (err == OK) {
+        err =
+            agent_version_of(op->db, op->arena, id, number == 0 ? entry.version : number, &version);
+    }
+    if (err == E_NOT_FOUND) {
+        return no_such_agent(op);
+    }
+    TRY(err);
+    *out = agent_of(op, &entry, &version);
+    return OK;
+}
+
+enum err agent_in_force(struct op *op, struct id id, const struct agent **out)
+{
+    struct agent agent = {0};
+    struct agent_cache *cache = &op->writer->agents;
+    *out = agent_cache_find(cache, id);
+    if (*out == NULL) {
+        TRY(agent_load(op, id, 0, &agent));
+        agent_cache_keep(cache, &agent);
+        *out = agent_cache_find(cache, id);
+    }
+    return OK;
+}
+
+static enum err read_metadata(struct op *op, struct str metadata, const struct json_node **out)
+{
+    *out = NULL;
+    return str_is_set(metadata) ? json_tree_read(op->arena, metadata, out) : OK;
+}
+
+/* The placeholders that nothing fills. */
+static struct list find_missing(struct op *op, const struct agent *agent,
+                                const struct json_node *metadata)
+{
+    const struct agent_placeholder *all = agent->placeholders.items;
+    struct agent_placeholder *missing =
+        ARENA_NEW_ARRAY(op->arena, struct agent_placeholder, agent->placeholders.count + 1);
+    size_t count = 0;
+    struct str ignored = STR_NONE;
+    for (size_t i = 0; i < agent->placeholders.count; i++) {
+        if (all[i].is_required && !script_value(metadata, all[i].name, &ignored)) {
+            missing[count++] = all[i];
+        }
+    }
+    return (struct list){missing, count};
+}
+
+/* Whether a look at the metadata's text shows that nothing is missing, as for most calls. */
+static bool has_all(const struct agent *agent, struct str metadata)
+{
+    const struct agent_placeholder *all = agent->placeholders.items;
+    bool has = true;
+    for (size_t i = 0; i < agent->placeholders.count && has; i++) {
+        has = !all[i].is_required || script_value_is_plain(metadata, all[i].name);
+    }
+    return has;
+}
+
+enum err agent_check_metadata(struct op *op, const struct agent *agent, struct str metadata)
+{
+    const struct json_node *root = NULL;
+    char field[64];
+    if (has_all(agent, metadata)) {
+        return OK;
+    }
+    TRY(read_metadata(op, metadata, &root));
+    struct list missing = find_missing(op, agent, root);
+    const struct agent_placeholder *first = missing.items;
+    if (missing.count == 0) {
+        return OK;
+    }
+    snprintf(field, sizeof field, "metadata.%.*s", STR_FMT(first->name));
+    return op_fail(op, E_INVALID, field,
+                   "is required by the script of the agent: a text, a number, true or false");
+}
+
+static void add_sentence(struct buf *out, struct str text, const struct json_node *metadata)
+{
+    if (out->len > 0 && str_is_set(text)) {
+        buf_add_byte(out, ' ');
+    }
+    script_fill(out, text, metadata);
+}
+
+void agent_speak(struct arena *arena, const struct agent *agent, struct str metadata,
+                 struct agent_speech *out)
+{
+    const struct json_node *root = NULL;
+    struct buf text = {.arena = arena};
+    struct buf machine_text = {.arena = arena};
+    if (str_is_set(metadata) && json_tree_read(arena, metadata, &root) != OK) {
+        root = NULL;
+    }
+    add_sentence(&text, agent->greeting, root);
+    add_sentence(&text, agent->script, root);
+    *out = (struct agent_speech){.text = buf_str(&text)};
+    if (agent->on_machine == machine_action_LEAVE_MESSAGE) {
+        script_fill(&machine_text, agent->machine_message, root);
+        out->machine_text = str_is_set(agent->machine_message) ? buf_str(&machine_text) : out->text;
+    }
+}
+
+static enum err check_agent(struct op *op, struct agent *agent)
+{
+    if (!str_is_set(agent->name) || !str_is_set(agent->script)) {
+        return op_fail(op, E_INVALID, str_is_set(agent->name) ? "script" : "name",
+                       "must not be null");
+    }
+    agent->language = str_is_set(agent->language) ? agent->language : STR("en");
+    agent->on_machine = agent->on_machine == 0 ? machine_action_LEAVE_MESSAGE : agent->on_machine;
+    TRY(script_check(agent->greeting, "greeting", op->problem));
+    TRY(script_check(agent->script, "script", op->problem));
+    TRY(script_check(agent->machine_message, "machineMessage", op->problem));
+    find_placeholders(op, agent);
+    return OK;
+}
+
+static enum err insert_version(struct op *op, const struct agent *agent)
+{
+    struct agent_version version = {
+        .id = op_new_id(op),
+        .agent_id = agent->id,
+        .number = agent->version,
+        .from_number = agent->from_number,
+        .voice = agent->voice,
+        .language = agent->language,
+        .greeting = agent->greeting,
+        .script = agent->script,
+        .on_machine = agent->on_machine,
+        .machine_message = agent->machine_message,
+        .opt_out_key = agent->opt_out_key,
+        .calls_per_minute = agent->calls_per_minute,
+        .created_at = agent->updated_at,
+        .created_by = agent->updated_by,
+    };
+    return db_insert(op->db, TABLE_agent_versions, op->arena, &version);
+}
+
+static struct agent_entry entry_of(const struct agent *agent)
+{
+    return (struct agent_entry){.id = agent->id,
+                                .name = agent->name,
+                                .version = agent->version,
+                                .created_at = agent->created_at,
+                                .updated_at = agent->updated_at,
+                                .archived_at = agent->archived_at};
+}
+
+static enum err audit_agent(struct op *op, const char *action, const struct agent *before,
+                            const struct agent *after)
+{
+    return op_audit(
+        op, (struct audit_entry){
+                .action = action,
+                .subject_type = subject_type_AGENT,
+                .subject = after->id,
+                .before = before == NULL ? STR_NONE : op_record_text(op, &agent_record, before),
+                .after = op_record_text(op, &agent_record, after),
+            });
+}
+
+enum err create_agent(struct op *op, const void *input, void *output)
+{
+    struct agent *agent = output;
+    *agent = *(const struct agent *)input;
+    TRY(may_change(op));
+    TRY(check_agent(op, agent));
+    agent->id = op_new_id(op);
+    agent->version = 1;
+    agent->created_at = agent->updated_at = op->now;
+    agent->updated_by = op->actor.name;
+    struct agent_entry entry = entry_of(agent);
+    TRY(db_insert(op->db, TABLE_agents, op->arena, &entry));
+    TRY(insert_version(op, agent));
+    return audit_agent(op, "AGENT_CREATED", NULL, agent);
+}
+
+enum err list_agents(struct op *op, const void *input, void *output)
+{
+    const struct agent_list_input *wanted = input;
+    struct agent_list *out = output;
+    struct list entries = {0};
+    struct agent_page page = {.with_archived = wanted->archived,
+                              .limit = page_limit(wanted->limit) + 1};
+    TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &page.after));
+    TRY(agents_page(op->db, op->arena, &page, &entries));
+    TRY(agents_count(op->db, page.with_archived, &out->total));
+    const struct agent_entry *rows = entries.items;
+    if (page_trim(&entries, page.limit - 1)) {
+        out->cursor = op_cursor_text(op, rows[entries.count - 1].id);
+    }
+    struct agent *agents = ARENA_NEW_ARRAY(op->arena, struct agent, entries.count + 1);
+    for (size_t i = 0; i < entries.count; i++) {
+        TRY(agent_load(op, rows[i].id, 0, &agents[i]));
+    }
+    out->agents = (struct list){agents, entries.count};
+    return OK;
+}
+
+enum err get_agent(struct op *op, const void *input, void *output)
+{
+    const struct agent_get_input *wanted = input;
+    TRY(op_may_read(op, ID_NONE));
+    return agent_load(op, op->path_id, wanted->version, output);
+}
+
+enum err list_agent_versions(struct op *op, const void *input, void *output)
+{
+    const struct page_input *wanted = input;
+    struct agent_list *out = output;
+    struct agent_entry entry = {0};
+    struct list versions = {0};
+    struct id after = ID_NONE;
+    int64_t limit = page_limit(wanted->limit);
+    TRY(op_may_read(op, ID_NONE));
+    TRY(op_cursor(op, wanted->cursor, &after));
+    enum err err = db_get(op->db, TABLE_agents, op->path_id, op->arena, &entry);
+    if (err == E_NOT_FOUND) {
+        return no_such_agent(op);
+    }
+    TRY(err);
+    TRY(agent_versions_page(op->db, op->arena, entry.id, after.value, &versions));
+    const struct agent_version *rows = versions.items;
+    if (page_trim(&versions, limit)) {
+        out->cursor = op_cursor_text(op, (struct id){rows[versions.count - 1].number});
+    }
+    struct agent *agents = ARENA_NEW_ARRAY(op->arena, struct agent, versions.count + 1);
+    for (size_t i = 0; i < versions.count; i++) {
+        agents[i] = agent_of(op, &entry, &rows[i]);
+    }
+    out->agents = (struct list){agents, versions.count};
+    out->total = entry.version;
+    return OK;
+}
+
+enum err change_agent(struct op *op, const void *input, void *output)
+{
+    struct agent *agent = output;
+    struct agent before = {0};
+    TRY(may_change(op));
+    TRY(agent_load(op, op->path_id, 0, &before));
+    if (instant_is_set(before.archived_at)) {
+        return op_fail(op, E_OPERATION, NULL, "the agent was archived; nothing of it changes");
+    }
+    *agent = before;
+    record_merge(&agent_record, op->given, input, agent);
+    TRY(check_agent(op, agent));
+    agent_cache_forget(&op->writer->agents, agent->id);
+    agent->version++;
+    agent->updated_at = op->now;
+    agent->updated_by = op->actor.name;
+    struct agent_entry entry = entry_of(agent);
+    TRY(db_update(op->db, TABLE_agents, op->arena, &entry));
+    TRY(insert_version(op, agent));
+    return audit_agent(op, "AGENT_CHANGED", &before, agent);
+}
+
+enum err archive_agent(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct agent agent = {0};
+    TRY(may_change(op));
+    TRY(agent_load(op, op->path_id, 0, &agent));
+    *(struct removed *)output = (struct removed){.id = agent.id, .deleted = true};
+    if (instant_is_set(agent.archived_at)) {
+        return OK;
+    }
+    struct agent before = agent;
+    agent_cache_forget(&op->writer->agents, agent.id);
+    agent.archived_at = op->now;
+    struct agent_entry entry = entry_of(&agent);
+    TRY(db_update(op->db, TABLE_agents, op->arena, &entry));
+    return audit_agent(op, "AGENT_ARCHIVED", &before, &agent);
+}
+
+enum err agent_preview_speech(struct op *op, const struct agent *agent, struct str metadata,
+                              struct agent_preview *out)
+{
+    struct agent_speech speech = {0};
+    const struct json_node *root = NULL;
+    TRY(read_metadata(op, metadata, &root));
+    agent_speak(op->arena, agent, metadata, &speech);
+    *out = (struct agent_preview){
+        .text = speech.text,
+        .machine_text = speech.machine_text,
+        .seconds = speech_seconds(speech_of(speech.text, op->arena)),
+        .version = agent->version,
+        .missing = find_missing(op, agent, root),
+    };
+    return OK;
+}
+
+enum err preview_agent(struct op *op, const void *input, void *output)
+{
+    const struct agent_preview_input *wanted = input;
+    struct agent agent = {0};
+    TRY(op_may_read(op, ID_NONE));
+    TRY(agent_load(op, op->path_id, wanted->version, &agent));
+    return agent_preview_speech(op, &agent, wanted->metadata, output);
+}

@@ -1,0 +1,46 @@
+#include "service/call_counts.h"
+
+/* What was counted when the queue was last cleaned. */
+static enum err read_base(struct op *op, struct queue_state *out)
+{
+    enum err err = call_queue_state(op->db, op->arena, out);
+    return err == E_NOT_FOUND ? OK : err;
+}
+
+static int64_t at_least_0(int64_t number)
+{
+    return number > 0 ? number : 0;
+}
+
+enum err show_call_stats(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct call_stats *out = output;
+    struct stats *now = op->site->stats;
+    struct call_tally tally = {0};
+    struct queue_state base = {0};
+    TRY(op_may_read(op, ID_NONE));
+    TRY(call_counts_now(op, &tally));
+    TRY(read_base(op, &base));
+    /* What the executor has in memory is a commit ahead of what this reader sees, or behind. */
+    int64_t held = atomic_load(&now->calls_waiting) + atomic_load(&now->calls_paused);
+    int64_t active = atomic_load(&now->calls_active);
+    *out = (struct call_stats){
+        .total = tally.total,
+        .pending = tally.pending,
+        .processing = tally.processing,
+        .completed = tally.completed,
+        .failed = tally.failed,
+        .cancelled = tally.cancelled,
+        .upcoming = at_least_0(tally.pending - held),
+        .waiting = atomic_load(&now->calls_waiting),
+        .paused = atomic_load(&now->calls_paused),
+        .active = active,
+        .queue_completed = at_least_0(tally.completed - base.completed_base),
+        .queue_failed = at_least_0(tally.failed - base.failed_base),
+        .delayed = at_least_0(tally.pending - held) + at_least_0(tally.processing - active),
+    };
+    out->queue_total = out->waiting + out->active + out->queue_completed + out->queue_failed +
+                       out->delayed + out->paused;
+    return OK;
+}

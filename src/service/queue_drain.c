@@ -1,0 +1,45 @@
+#include "service/call_outcomes.h"
+#include "service/engine.h"
+#include "service/queue.h"
+#include "service/scheduled_calls.h"
+#include "store/queue.h"
+
+/* In one operation: some 30 ms, after which others have their turn. */
+enum { DRAINED_AT_ONCE = 400 };
+
+/* Of what waits for its next attempt the series goes on: that call had its time. */
+static enum err end_call(struct op *op, struct scheduled_call *call)
+{
+    struct id next = ID_NONE;
+    return call->status == call_status_pending ? scheduled_call_end_pending(op, call, false, &next)
+                                               : call_give_up(op, call, STR("queue_drained"));
+}
+
+static enum err is_over(struct op *op, struct queue_state *state)
+{
+    state->drained_until = ID_NONE;
+    op->writer->queue.drained_until = ID_NONE;
+    op_log(op, LOG_INFO, LOG_QUEUE, "the scheduled calls are drained");
+    return queue_states_put(op->db, op->arena, state);
+}
+
+/* The timer DRAIN. */
+enum err drain_calls(struct op *op, struct timer *timer)
+{
+    struct queue_state state = {0};
+    struct list calls = {0};
+    TRY(queue_states_get(op->db, op->arena, timer_kind_SCHEDULED_CALL, &state));
+    if (!id_is_set(state.drained_until)) {
+        return OK; /* Drained twice at a time: the other timer has done it all. */
+    }
+    TRY(queue_calls_to_drain(op->db, op->arena, state.drained_until, DRAINED_AT_ONCE, &calls));
+    for (size_t i = 0; i < calls.count; i++) {
+        struct scheduled_call call = ((const struct scheduled_call *)calls.items)[i];
+        TRY(end_call(op, &call));
+    }
+    if (calls.count > 0) {
+        timer_run_again(op, timer, op->now);
+        return OK;
+    }
+    return is_over(op, &state);
+}

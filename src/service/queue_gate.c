@@ -1,0 +1,80 @@
+#include "service/queue_gate.h"
+
+#include <assert.h>
+
+static_assert(timer_kind_COUNT <= 64, "a set of kinds is one word");
+
+static uint64_t bit_of(int kind)
+{
+    assert(kind > timer_kind_NONE && kind < timer_kind_COUNT);
+    return UINT64_C(1) << kind;
+}
+
+bool queue_is_paused(const struct queue_memory *memory, enum timer_kind kind)
+{
+    return (memory->paused & bit_of((int)kind)) != 0;
+}
+
+bool queue_is_drained(const struct queue_memory *memory, struct id call)
+{
+    return call.value <= memory->drained_until.value;
+}
+
+bool queue_gate_holds(struct queue_gate *gate, const struct queue_memory *memory,
+                      struct due_entry entry)
+{
+    if (entry.tag == timer_kind_SCHEDULED_CALL ||
+        !queue_is_paused(memory, (enum timer_kind)entry.tag)) {
+        return false;
+    }
+    due_heap_push(&gate->held, entry);
+    gate->kinds |= bit_of(entry.tag);
+    return true;
+}
+
+void queue_gate_open(struct queue_gate *gate, const struct queue_memory *memory,
+                     struct due_heap *timers)
+{
+    if ((gate->kinds & ~memory->paused) == 0) {
+        return;
+    }
+    struct due_heap all = gate->held;
+    gate->held = (struct due_heap){0};
+    gate->kinds = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        if (!queue_gate_holds(gate, memory, all.items[i])) {
+            due_heap_push(timers, all.items[i]);
+        }
+    }
+    due_heap_free(&all);
+}
+
+struct kinds {
+    uint64_t found;
+};
+
+static void take_kind(void *context, const struct due_entry *entry)
+{
+    struct kinds *kinds = context;
+    kinds->found |= bit_of(entry->tag);
+}
+
+uint64_t queue_kinds_due(const struct due_heap *timers, int64_t now_ms)
+{
+    struct kinds kinds = {0};
+    due_heap_each_due(timers, now_ms, &kinds, take_kind);
+    return kinds.found;
+}
+
+void queue_gate_publish(const struct queue_gate *gate, const struct queue_memory *memory,
+                        uint64_t due, struct stats *stats)
+{
+    atomic_store_explicit(&stats->kinds_paused, memory->paused, memory_order_relaxed);
+    atomic_store_explicit(&stats->kinds_due, due | gate->kinds, memory_order_relaxed);
+}
+
+void queue_gate_free(struct queue_gate *gate)
+{
+    due_heap_free(&gate->held);
+    gate->kinds = 0;
+}

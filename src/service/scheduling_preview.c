@@ -1,0 +1,195 @@
+#include "service/call_words.h"
+#include "service/callable.h"
+#include "service/scheduled_calls.h"
+
+#include <assert.h>
+
+enum { OCCURRENCES_SHOWN = 10 };
+
+/* What is looked at for one preview. */
+struct preview {
+    const struct call_preview_input *given;
+    struct scheduled_call call; /* What would be scheduled, as far as rules look at it. */
+    const struct zone *zone;
+    struct call_time time;
+    struct call_guards guards;
+    struct series_read *series; /* NULL for one call. */
+};
+
+static enum err read_times(struct op *op, struct preview *preview)
+{
+    const struct call_preview_input *given = preview->given;
+    struct scheduled_call *call = &preview->call;
+    call->phone = given->phone;
+    call->timezone = given->timezone;
+    call->has_timezone = str_is_set(given->timezone);
+    TRY(call_zone(op, &call->timezone, &preview->zone));
+    TRY(call_time_parse(op, given->scheduled_for, preview->zone, &preview->time));
+    if (given->respects_hours) {
+        TRY(call_hours_resolve(op, given->business_hours, call->timezone, &preview->guards,
+                               &call->hours));
+    }
+    if (str_is_set(call->phone)) {
+        callable_add_legal(op, call, &preview->guards);
+    }
+    if (given->recurring == NULL) {
+        return OK;
+    }
+    TRY(call_series_resolve(op, given->recurring, preview->zone, &preview->time,
+                            &call->recurrence));
+    preview->series = ARENA_NEW(op->arena, struct series_read);
+    return call_series_read(op, call->recurrence, preview->zone, preview->series);
+}
+
+/* The first is the time that was asked for itself, also where its wall clock comes twice. */
+static struct call_occurrence first_of(const struct preview *preview)
+{
+    struct call_occurrence first = {.number = 1,
+                                    .at = preview->time.at,
+                                    .wall = preview->time.wall,
+                                    .runs = zone_to_civil(preview->zone, preview->time.at),
+                                    .fit = ZONE_UNIQUE};
+    first.fit = civil_equal(first.wall, first.runs) ? ZONE_UNIQUE : ZONE_GAP;
+    return first;
+}
+
+static struct list reasons_of(struct op *op, const struct call_occurrence *occurrence,
+                              const struct call_opening *opening)
+{
+    struct move_words *items = ARENA_NEW_ARRAY(op->arena, struct move_words, CALL_MOVES_MAX + 1);
+    size_t count = 0;
+    if (occurrence->fit == ZONE_GAP) {
+        items[count++] = (struct move_words){
+            move_reason_GAP, call_gap_words(op->arena, occurrence->wall, occurrence->runs)};
+    }
+    for (size_t i = 0; i < opening->move_count; i++) {
+        items[count++] = (struct move_words){(int)opening->moves[i].reason,
+                                             call_move_words(op->arena, &opening->moves[i])};
+    }
+    return (struct list){items, count};
+}
+
+static struct occurrence_view view_of(struct op *op, const struct preview *preview,
+                                      const struct call_occurrence *occurrence,
+                                      const struct call_opening *opening)
+{
+    struct occurrence_view view = {
+        .number = occurrence->number,
+        .requested_for = occurrence->at,
+        .scheduled_for = opening->at,
+        .local = call_local_text(op->arena, preview->zone, opening->at),
+        .reasons = reasons_of(op, occurrence, opening),
+        .skipped = occurrence->skipped,
+    };
+    view.is_moved = view.reasons.count > 0;
+    return view;
+}
+
+/* As the calls themselves would follow one another: the next is made when the one before ends, here
+ * at the instant at which it runs. */
+static enum err walk(struct op *op, struct preview *preview, struct list *out)
+{
+    int64_t wanted = preview->given->count == 0 ? OCCURRENCES_SHOWN : preview->given->count;
+    struct occurrence_view *views = ARENA_NEW_ARRAY(op->arena, struct occurrence_view, wanted);
+    struct call_occurrence occurrence = first_of(preview);
+    struct call_opening opening = {.at = occurrence.at};
+    size_t count = 0;
+    if (call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
+        return op_fail(op, E_INVALID, "businessHours",
+                       "must be open at some time in the year after scheduledFor, and where legal "
+                       "hours allow it");
+    }
+    views[count++] = view_of(op, preview, &occurrence, &opening);
+    while (preview->series != NULL && count < (size_t)wanted) {
+        struct series_place place = {occurrence.number, occurrence.at};
+        enum series_step step = call_series_next(&preview->series->series, preview->zone, place,
+                                                 opening.at, &occurrence);
+        if (step != SERIES_FOUND ||
+            call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
+            break;
+        }
+        views[count++] = view_of(op, preview, &occurrence, &opening);
+    }
+    *out = (struct list){views, count};
+    return OK;
+}
+
+static struct str join_reasons(struct op *op, const struct list *reasons)
+{
+    const struct move_words *items = reasons->items;
+    struct buf text = {.arena = op->arena};
+    for (size_t i = 0; i < reasons->count; i++) {
+        buf_add_text(&text, i == 0 ? "" : "; ");
+        buf_add(&text, items[i].words);
+    }
+    return reasons->count == 0 ? STR_NONE : buf_str(&text);
+}
+
+static struct str legal_text(struct op *op, const struct preview *preview)
+{
+    char country[COUNTRY_BYTES] = "";
+    const struct legal_guard *guard = preview->guards.hours.legal;
+    if (guard == NULL) {
+        return STR_NONE;
+    }
+    const struct business_window *window = guard->window;
+    bool is_by_country =
+        !preview->call.has_timezone && calling_country(preview->call.phone, country);
+    struct str hours = arena_printf(op->arena, "%02d:%02d-%02d:%02d", window->open / 60,
+                                    window->open % 60, window->close / 60, window->close % 60);
+    if (!is_by_country) {
+        return arena_printf(op->arena, "%.*s in %.*s", STR_FMT(hours),
+                            STR_FMT(preview->call.timezone));
+    }
+    return arena_printf(
+        op->arena, guard->zone_count == 1 ? "%.*s in the zone of %s" : "%.*s in all zones of %s",
+        STR_FMT(hours), country);
+}
+
+static enum err look_at_number(struct op *op, const struct preview *preview,
+                               struct preview_view *out)
+{
+    struct call_permission permission = {.bar = CALL_MAY};
+    out->legal_hours = legal_text(op, preview);
+    if (str_is_set(preview->call.phone)) {
+        TRY(callable_ask_number(op, &preview->call, &permission));
+    }
+    out->may_be_called = permission.bar == CALL_MAY;
+    out->refusal = permission.reason == NULL ? STR_NONE : str_from(permission.reason);
+    return OK;
+}
+
+static enum err let_speak(struct op *op, const struct call_preview_input *given,
+                          struct preview_view *out)
+{
+    struct agent agent = {0};
+    struct agent_preview *speech = ARENA_NEW(op->arena, struct agent_preview);
+    if (!id_is_set(given->agent_id)) {
+        return OK;
+    }
+    TRY(agent_load(op, given->agent_id, 0, &agent));
+    if (instant_is_set(agent.archived_at)) {
+        return op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived");
+    }
+    out->speech = speech;
+    return agent_preview_speech(op, &agent, given->metadata, speech);
+}
+
+enum err preview_call(struct op *op, const void *input, void *output)
+{
+    struct preview *preview = ARENA_NEW(op->arena, struct preview);
+    struct preview_view *out = output;
+    preview->given = input;
+    TRY(op_may_read(op, scheduled_call_person(op, preview->given->user_id)));
+    TRY(read_times(op, preview));
+    *out = (struct preview_view){.timezone = preview->call.timezone};
+    TRY(walk(op, preview, &out->occurrences));
+    TRY(look_at_number(op, preview, out));
+    TRY(let_speak(op, preview->given, out));
+    const struct occurrence_view *first = out->occurrences.items;
+    assert(out->occurrences.count > 0);
+    out->scheduled_for = first->scheduled_for;
+    out->is_moved = first->is_moved;
+    out->reason = join_reasons(op, &first->reasons);
+    return OK;
+}
