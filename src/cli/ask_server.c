@@ -1,54 +1,10 @@
 #include "cli/ask_server.h"
 
 #include "app/wire.h"
-#include "net/http_client.h"
+#include "cli/ask_network.h"
 #include "service/keys.h"
 
-#include <pthread.h>
-
 enum { ANSWER_BYTES_MAX = 1024 * 1024 };
-
-struct exchange {
-    struct arena *arena;
-    pthread_mutex_t lock;
-    pthread_cond_t change;
-    bool is_done;
-    struct wire_answer answer;
-};
-
-static void take_answer(void *context, uint64_t ticket, const struct wire_answer *answer)
-{
-    struct exchange *exchange = context;
-    (void)ticket;
-    pthread_mutex_lock(&exchange->lock);
-    exchange->answer = *answer;
-    exchange->answer.reason = arena_str(exchange->arena, answer->reason);
-    exchange->answer.body = arena_str(exchange->arena, answer->body);
-    exchange->is_done = true;
-    pthread_cond_signal(&exchange->change);
-    pthread_mutex_unlock(&exchange->lock);
-}
-
-static enum err send_request(struct op *op, const struct wire_request *request,
-                             struct exchange *exchange)
-{
-    struct http_client *client = NULL;
-    struct http_client_config config = {.in_flight_max = 1,
-                                        .per_host_max = 1,
-                                        .user_agent = STR("Tocsin/" TOCSIN_VERSION),
-                                        .log = op->site->log,
-                                        .context = exchange,
-                                        .done = take_answer};
-    TRY(http_client_start(&config, &client, op->problem));
-    http_client_submit(client, request, 1);
-    pthread_mutex_lock(&exchange->lock);
-    while (!exchange->is_done) {
-        pthread_cond_wait(&exchange->change, &exchange->lock);
-    }
-    pthread_mutex_unlock(&exchange->lock);
-    http_client_stop(&client);
-    return OK;
-}
 
 /* Where it listens, as seen from this machine. */
 static enum err base_url(struct op *op, struct str listen, struct str *out)
@@ -91,7 +47,7 @@ static enum err read_answer(struct op *op, const struct wire_answer *answer,
 enum err ask_server(struct op *op, const struct server_request *request,
                     const struct json_node **out)
 {
-    struct exchange exchange = {.arena = op->arena};
+    struct wire_answer answer = {0};
     struct str base = STR_NONE;
     TRY(base_url(op, request->listen, &base));
     struct str pass = host_pass(op);
@@ -106,10 +62,6 @@ enum err ask_server(struct op *op, const struct server_request *request,
                  .header_count = 2,
                  .body = request->body,
                  .body_bytes_max = ANSWER_BYTES_MAX}};
-    pthread_mutex_init(&exchange.lock, NULL);
-    pthread_cond_init(&exchange.change, NULL);
-    enum err err = send_request(op, &wire, &exchange);
-    pthread_cond_destroy(&exchange.change);
-    pthread_mutex_destroy(&exchange.lock);
-    return err == OK ? read_answer(op, &exchange.answer, out) : err;
+    TRY(ask_network(op->site->log, &wire, op->arena, &answer, op->problem));
+    return read_answer(op, &answer, out);
 }

@@ -1,11 +1,10 @@
 #include "channel/mock_network.h"
 #include "channel/render.h"
+#include "cli/ask_network.h"
 #include "cli/command.h"
 #include "domain/spend.h"
-#include "net/http_client.h"
 #include "service/providers.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,11 +18,7 @@ struct exchange {
     struct provider_settings settings;
     struct send_job job;
     struct arena *arena;
-    struct http_client *client;
     struct mock_network *network;
-    pthread_mutex_t lock;
-    pthread_cond_t change;
-    bool is_done;
     struct wire_answer answer;
 };
 
@@ -33,61 +28,12 @@ static void ignore_line(void *context, struct str line)
     (void)line;
 }
 
-static void take_answer(void *context, uint64_t ticket, const struct wire_answer *answer)
-{
-    struct exchange *exchange = context;
-    (void)ticket;
-    pthread_mutex_lock(&exchange->lock);
-    exchange->answer = *answer;
-    exchange->answer.reason = arena_str(exchange->arena, answer->reason);
-    exchange->answer.body = arena_str(exchange->arena, answer->body);
-    exchange->answer.content_type = arena_str(exchange->arena, answer->content_type);
-    exchange->is_done = true;
-    pthread_cond_signal(&exchange->change);
-    pthread_mutex_unlock(&exchange->lock);
-}
-
-static void exchange_open(struct exchange *exchange)
-{
-    pthread_mutex_init(&exchange->lock, NULL);
-    pthread_cond_init(&exchange->change, NULL);
-}
-
-static void exchange_close(struct exchange *exchange)
-{
-    http_client_stop(&exchange->client);
-    mock_network_free(&exchange->network);
-    pthread_cond_destroy(&exchange->change);
-    pthread_mutex_destroy(&exchange->lock);
-}
-
-static enum err ask_network(struct exchange *exchange, const struct wire_request *request,
-                            struct problem *problem)
-{
-    struct http_client_config config = {.in_flight_max = 1,
-                                        .per_host_max = 1,
-                                        .user_agent = STR("Tocsin/" TOCSIN_VERSION),
-                                        .log = &exchange->plant->log,
-                                        .context = exchange,
-                                        .done = take_answer};
-    if (exchange->client == NULL) {
-        TRY(http_client_start(&config, &exchange->client, problem));
-    }
-    exchange->is_done = false;
-    http_client_submit(exchange->client, request, 1);
-    pthread_mutex_lock(&exchange->lock);
-    while (!exchange->is_done) {
-        pthread_cond_wait(&exchange->change, &exchange->lock);
-    }
-    pthread_mutex_unlock(&exchange->lock);
-    return OK;
-}
-
 static enum err ask(struct exchange *exchange, const struct wire_request *request,
                     struct problem *problem)
 {
     if (request->kind != WIRE_MOCK) {
-        return ask_network(exchange, request, problem);
+        return ask_network(&exchange->plant->log, request, exchange->arena, &exchange->answer,
+                           problem);
     }
     struct mock_reply reply;
     if (exchange->network == NULL) {
@@ -246,10 +192,9 @@ static enum err send_one(struct plant *plant, enum channel channel, const char *
                            "this number begins with one of BLOCKED_PREFIXES, and is never used");
     }
     exchange.provider = list.items[0];
-    exchange_open(&exchange);
     compose(&exchange, channel, to);
     enum err err = transmit(&exchange, seconds, problem);
-    exchange_close(&exchange);
+    mock_network_free(&exchange.network);
     arena_free(&exchange.arena);
     return err;
 }

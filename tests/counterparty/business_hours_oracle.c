@@ -11,12 +11,11 @@
  * Times are seconds of UTC. Where the answer is not open, or comes out otherwise when asked again,
  * a line begins with "X". */
 #include "domain/call_hours.h"
-#include "store/zoneinfo.h"
+
+#include "lib/oracle_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const int64_t SECOND_US = 1000000;
 
@@ -31,33 +30,9 @@ struct world {
     struct legal_guard guard;
 };
 
-static int64_t next_number(void)
-{
-    int64_t number = 0;
-    if (scanf("%" SCNd64, &number) != 1) {
-        fprintf(stderr, "a number is missing\n");
-        exit(2);
-    }
-    return number;
-}
-
-static const struct zone *next_zone(struct world *world)
-{
-    char name[64];
-    const struct zone *zone = NULL;
-    if (scanf("%63s", name) == 1) {
-        zone = zoneinfo_find(world->zones, str_from(name));
-    }
-    if (zone == NULL) {
-        fprintf(stderr, "no such zone\n");
-        exit(2);
-    }
-    return zone;
-}
-
 static void read_zone(struct world *world)
 {
-    world->zone = next_zone(world);
+    world->zone = next_zone(world->zones);
     world->hours = (struct business_hours){.windows = world->windows, .holidays = world->holidays};
     world->guard = (struct legal_guard){.zones = world->legal_zones};
 }
@@ -80,9 +55,7 @@ static void read_window(struct world *world)
 static void read_holiday(struct world *world)
 {
     struct business_holiday *holiday = &world->holidays[world->hours.holiday_count++];
-    holiday->date.year = (int32_t)next_number();
-    holiday->date.month = (int8_t)next_number();
-    holiday->date.day = (int8_t)next_number();
+    holiday->date = next_date();
     holiday->from = (int16_t)next_number();
     holiday->until = (int16_t)next_number();
 }
@@ -95,7 +68,7 @@ static void read_legal(struct world *world)
 
 static void read_legal_zone(struct world *world)
 {
-    world->legal_zones[world->guard.zone_count++] = next_zone(world);
+    world->legal_zones[world->guard.zone_count++] = next_zone(world->zones);
 }
 
 static void go(struct world *world)
@@ -136,27 +109,12 @@ static void print_names(struct world *world)
 
 int main(void)
 {
-    static const struct {
-        const char *word;
-        void (*function)(struct world *world);
-    } verbs[] = {{"zone", read_zone},   {"window", read_window},        {"holiday", read_holiday},
-                 {"legal", read_legal}, {"legalzone", read_legal_zone}, {"go", go},
-                 {"names", print_names}};
-    struct problem problem;
-    char word[16];
-    struct world *world = calloc(1, sizeof *world);
-    if (world == NULL || zoneinfo_open(NULL, &world->zones, &problem) != OK) {
-        fprintf(stderr, "no time zones\n");
-        return 77;
-    }
-    while (scanf("%15s", word) == 1) {
-        for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
-            if (strcmp(word, verbs[i].word) == 0) {
-                verbs[i].function(world);
-            }
-        }
-    }
-    zoneinfo_free(&world->zones);
-    free(world);
+    static const struct oracle_verb verbs[] = {
+        {"zone", read_zone},   {"window", read_window},        {"holiday", read_holiday},
+        {"legal", read_legal}, {"legalzone", read_legal_zone}, {"go", go},
+        {"names", print_names}};
+    struct world world = {.zones = oracle_zones()};
+    oracle_answer(&world, verbs, ARRAY_LENGTH(verbs));
+    zoneinfo_free(&world.zones);
     return 0;
 }

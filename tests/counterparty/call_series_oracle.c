@@ -13,12 +13,12 @@
  * after it began, and the next is looked for then; one that comes due while nothing runs, runs
  * late, at the end of that time. */
 #include "domain/call_series.h"
-#include "store/zoneinfo.h"
+
+#include "lib/oracle_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { RULE_MAX = 256 };
 
@@ -33,41 +33,14 @@ struct world {
     struct instant down_until;
 };
 
-static int64_t next_number(void)
-{
-    int64_t number = 0;
-    if (scanf("%" SCNd64, &number) != 1) {
-        fprintf(stderr, "a number is missing\n");
-        exit(2);
-    }
-    return number;
-}
-
 static struct instant next_instant(void)
 {
     return (struct instant){next_number() * SECOND_US};
 }
 
-static struct date next_date(void)
-{
-    struct date date;
-    date.year = (int32_t)next_number();
-    date.month = (int8_t)next_number();
-    date.day = (int8_t)next_number();
-    return date;
-}
-
 static void read_series(struct world *world)
 {
-    char name[64];
-    if (scanf("%63s", name) != 1) {
-        exit(2);
-    }
-    world->zone = zoneinfo_find(world->zones, str_from(name));
-    if (world->zone == NULL) {
-        fprintf(stderr, "no such zone\n");
-        exit(2);
-    }
+    world->zone = next_zone(world->zones);
     struct date date = next_date();
     int hour = (int)next_number();
     int minute = (int)next_number();
@@ -78,13 +51,10 @@ static void read_series(struct world *world)
 
 static void read_every(struct world *world)
 {
-    char kind[2];
-    if (scanf("%1s", kind) != 1) {
-        exit(2);
-    }
-    world->series.frequency = kind[0] == 'D'   ? call_frequency_daily
-                              : kind[0] == 'W' ? call_frequency_weekly
-                                               : call_frequency_monthly;
+    char kind = next_letter();
+    world->series.frequency = kind == 'D'   ? call_frequency_daily
+                              : kind == 'W' ? call_frequency_weekly
+                                            : call_frequency_monthly;
     world->series.interval = (int32_t)next_number();
 }
 
@@ -149,28 +119,12 @@ static void go(struct world *world)
 
 int main(void)
 {
-    static const struct {
-        const char *word;
-        void (*function)(struct world *world);
-    } verbs[] = {{"series", read_series},    {"every", read_every},
-                 {"rule", read_rule},        {"most", read_most},
-                 {"enddate", read_end_date}, {"endat", read_end_at},
-                 {"down", read_down},        {"go", go}};
-    struct problem problem;
-    char word[16];
-    struct world *world = calloc(1, sizeof *world);
-    if (world == NULL || zoneinfo_open(NULL, &world->zones, &problem) != OK) {
-        fprintf(stderr, "no time zones\n");
-        return 77;
-    }
-    while (scanf("%15s", word) == 1) {
-        for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
-            if (strcmp(word, verbs[i].word) == 0) {
-                verbs[i].function(world);
-            }
-        }
-    }
-    zoneinfo_free(&world->zones);
-    free(world);
+    static const struct oracle_verb verbs[] = {{"series", read_series},    {"every", read_every},
+                                               {"rule", read_rule},        {"most", read_most},
+                                               {"enddate", read_end_date}, {"endat", read_end_at},
+                                               {"down", read_down},        {"go", go}};
+    struct world world = {.zones = oracle_zones()};
+    oracle_answer(&world, verbs, ARRAY_LENGTH(verbs));
+    zoneinfo_free(&world.zones);
     return 0;
 }

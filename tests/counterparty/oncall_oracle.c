@@ -9,7 +9,8 @@
  * removed. Beside oncall_at it walks the spans and asks for the next change: where these say
  * something else, a line begins with "X". */
 #include "domain/oncall.h"
-#include "store/zoneinfo.h"
+
+#include "lib/oracle_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,16 +28,6 @@ struct world {
     struct oncall_override overrides[OVERRIDES_MAX];
 };
 
-static int64_t next_number(void)
-{
-    int64_t number = 0;
-    if (scanf("%" SCNd64, &number) != 1) {
-        fprintf(stderr, "a number is missing\n");
-        exit(2);
-    }
-    return number;
-}
-
 static struct instant next_minute(void)
 {
     return (struct instant){next_number() * 60 * 1000000};
@@ -49,16 +40,13 @@ static struct oncall_member member_of(int64_t number)
 
 static void read_layer(struct world *world)
 {
-    char kind[2];
+    char kind = next_letter();
     size_t at = world->schedule.layer_count++;
     struct oncall_layer *layer = &world->layers[at];
-    if (scanf("%1s", kind) != 1) {
-        exit(2);
-    }
     *layer = (struct oncall_layer){
-        .kind = kind[0] == 'H'   ? rotation_kind_HOURLY
-                : kind[0] == 'D' ? rotation_kind_DAILY
-                                 : rotation_kind_WEEKLY,
+        .kind = kind == 'H'   ? rotation_kind_HOURLY
+                : kind == 'D' ? rotation_kind_DAILY
+                              : rotation_kind_WEEKLY,
         .members = world->members[at],
         .windows = world->windows[at],
     };
@@ -134,46 +122,23 @@ static void go(struct world *world)
 
 static void read_zone(struct world *world)
 {
-    char name[64];
     struct zoneinfo *zones = world->zones;
     memset(world, 0, sizeof *world);
     world->zones = zones;
-    if (scanf("%63s", name) == 1) {
-        world->schedule.zone = zoneinfo_find(zones, str_from(name));
-    }
-    if (world->schedule.zone == NULL) {
-        fprintf(stderr, "no such zone\n");
-        exit(2);
-    }
+    world->schedule.zone = next_zone(zones);
     world->schedule.layers = world->layers;
     world->schedule.overrides = world->overrides;
 }
 
 int main(void)
 {
-    static const struct {
-        const char *word;
-        void (*function)(struct world *world);
-    } verbs[] = {{"zone", read_zone},
-                 {"layer", read_layer},
-                 {"window", read_window},
-                 {"override", read_override},
-                 {"go", go}};
-    struct problem problem;
-    char word[16];
-    struct world *world = calloc(1, sizeof *world);
-    if (world == NULL || zoneinfo_open(NULL, &world->zones, &problem) != OK) {
-        fprintf(stderr, "no time zones\n");
-        return 77;
-    }
-    while (scanf("%15s", word) == 1) {
-        for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
-            if (strcmp(word, verbs[i].word) == 0) {
-                verbs[i].function(world);
-            }
-        }
-    }
-    zoneinfo_free(&world->zones);
-    free(world);
+    static const struct oracle_verb verbs[] = {{"zone", read_zone},
+                                               {"layer", read_layer},
+                                               {"window", read_window},
+                                               {"override", read_override},
+                                               {"go", go}};
+    struct world world = {.zones = oracle_zones()};
+    oracle_answer(&world, verbs, ARRAY_LENGTH(verbs));
+    zoneinfo_free(&world.zones);
     return 0;
 }

@@ -3,7 +3,7 @@
  * tests/counterparty/business_hours_oracle.py. */
 #include "domain/business_hours.h"
 
-#include "tzif.h"
+#include "lib/tzif.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,29 +29,6 @@ static const struct business_holiday christmas[] = {{{2026, 12, 25}, 0, 1440},
 static const struct business_holiday monday_to_wednesday[] = {
     {{2026, 1, 7}, 0, 1440}, {{2026, 1, 5}, 0, 1440}, {{2026, 1, 6}, 0, 1440}};
 
-static struct tzif berlin_file(void)
-{
-    struct tzif_source source = {.types = {{3600, 0, 0}},
-                                 .type_count = 1,
-                                 .names = "CET",
-                                 .names_bytes = 4,
-                                 .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
-    return tzif_build(&source);
-}
-
-/* From ten hours behind to fourteen ahead: there was no 30 December 2011. */
-static struct tzif apia_file(void)
-{
-    struct tzif_source source = {.types = {{-36000, 0, 0}, {50400, 0, 0}},
-                                 .type_count = 2,
-                                 .transitions = {{1325239200, 1}},
-                                 .transition_count = 1,
-                                 .names = "APT",
-                                 .names_bytes = 4,
-                                 .footer = "APT-14"};
-    return tzif_build(&source);
-}
-
 /* At 00:30 on 1 November 2026 clocks went back to 23:30 of the day before. */
 static struct tzif midnight_file(void)
 {
@@ -63,20 +40,6 @@ static struct tzif midnight_file(void)
                                  .names_bytes = 4,
                                  .footer = "MID0"};
     return tzif_build(&source);
-}
-
-static struct zone zone_of(const struct tzif *file)
-{
-    struct zone zone;
-    assert_int_equal(zone_parse(file->bytes, file->len, &zone), OK);
-    return zone;
-}
-
-static struct instant at(const char *text)
-{
-    struct instant instant = INSTANT_NONE;
-    assert_int_equal(instant_parse(str_from(text), &instant), OK);
-    return instant;
 }
 
 #define OPEN(windows)                             \

@@ -2,40 +2,19 @@
  * moves that they tell. */
 #include "domain/call_hours.h"
 
-#include "tzif.h"
+#include "lib/tzif.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 static const struct business_window office[] = {{540, 1020, MONDAY_TO_FRIDAY}};
 static const struct business_window nights[] = {{1320, 360, EVERY_DAY}};
 static const struct business_window daytime = {480, 1260, EVERY_DAY};
-
-static struct tzif fixed_file(int32_t offset, const char *footer)
-{
-    struct tzif_source source = {
-        .types = {{offset, 0, 0}}, .type_count = 1, .names = "FIX", .names_bytes = 4};
-    source.footer = footer;
-    return tzif_build(&source);
-}
-
-static struct zone zone_of(const struct tzif *file)
-{
-    struct zone zone;
-    assert_int_equal(zone_parse(file->bytes, file->len, &zone), OK);
-    return zone;
-}
-
-static struct instant at(const char *text)
-{
-    struct instant instant = INSTANT_NONE;
-    assert_int_equal(instant_parse(str_from(text), &instant), OK);
-    return instant;
-}
 
 static void test_countries(void **state)
 {

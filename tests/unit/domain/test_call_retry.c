@@ -2,7 +2,7 @@
  * the failures that are final, the hours, and other times of day. */
 #include "domain/call_retry.h"
 
-#include "tzif.h"
+#include "lib/tzif.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +15,6 @@ static const struct business_window office[] = {{540, 1020, MONDAY_TO_FRIDAY}};
 static const struct business_window mornings[] = {{480, 720, EVERY_DAY}};
 static const struct business_window nights[] = {{0, 720, EVERY_DAY}};
 static const struct business_window only_nights[] = {{1320, 360, EVERY_DAY}};
-
-static struct instant at(const char *text)
-{
-    struct instant instant = INSTANT_NONE;
-    assert_int_equal(instant_parse(str_from(text), &instant), OK);
-    return instant;
-}
 
 /* By UTC; without hours where there are no windows. */
 static enum call_retry_step decide(const struct call_retry_facts *facts,
@@ -225,17 +218,11 @@ static void test_another_time_of_day(void **state)
 static void test_the_callees_day(void **state)
 {
     (void)state;
-    struct tzif_source source = {.types = {{-18000, 0, 0}},
-                                 .type_count = 1,
-                                 .names = "FIX",
-                                 .names_bytes = 4,
-                                 .footer = "FIX5"};
-    struct tzif file = tzif_build(&source);
-    struct zone zone;
+    struct tzif file = fixed_file(-18000, "FIX5");
+    struct zone zone = zone_of(&file);
     struct call_retry_table table;
     struct call_hours hours = {.business = NULL};
     struct instant when;
-    assert_int_equal(zone_parse(file.bytes, file.len, &zone), OK);
     call_retry_default(&table);
     /* 14:00Z is 09:00 there; the afternoon begins at 17:00Z. */
     struct call_retry_facts facts = facts_at(call_outcome_voicemail, 1, "2026-01-05T14:00:00Z");

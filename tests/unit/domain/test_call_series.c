@@ -3,7 +3,7 @@
  */
 #include "domain/call_series.h"
 
-#include "tzif.h"
+#include "lib/tzif.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,43 +11,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static struct tzif berlin_file(void)
-{
-    struct tzif_source source = {.types = {{3600, 0, 0}},
-                                 .type_count = 1,
-                                 .names = "CET",
-                                 .names_bytes = 4,
-                                 .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
-    return tzif_build(&source);
-}
-
-/* From ten hours behind to fourteen ahead: there was no 30 December 2011. */
-static struct tzif apia_file(void)
-{
-    struct tzif_source source = {.types = {{-36000, 0, 0}, {50400, 0, 0}},
-                                 .type_count = 2,
-                                 .transitions = {{1325239200, 1}},
-                                 .transition_count = 1,
-                                 .names = "APT",
-                                 .names_bytes = 4,
-                                 .footer = "APT-14"};
-    return tzif_build(&source);
-}
-
-static struct zone zone_of(const struct tzif *file)
-{
-    struct zone zone;
-    assert_int_equal(zone_parse(file->bytes, file->len, &zone), OK);
-    return zone;
-}
-
-static struct instant at(const char *text)
-{
-    struct instant instant = INSTANT_NONE;
-    assert_int_equal(instant_parse(str_from(text), &instant), OK);
-    return instant;
-}
 
 static struct call_series every(enum call_frequency frequency, int32_t interval,
                                 struct civil anchor)

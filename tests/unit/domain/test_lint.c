@@ -1,7 +1,7 @@
 /* Lint: what each question says on both sides of its limit (E8). */
 #include "domain/lint.h"
 
-#include "tzif.h"
+#include "lib/tzif.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,28 +115,15 @@ static void test_ways(void **state)
     assert_int_equal(lint_ways(&reach, &all), 0);
 }
 
-static struct instant at(const char *text)
-{
-    struct instant instant = INSTANT_NONE;
-    assert_int_equal(instant_parse(str_from(text), &instant), OK);
-    return instant;
-}
-
 static const struct oncall_member two[] = {{{1}, false}, {{2}, false}};
 
 /* Berlin: 02:00 to 03:00 is left out on 2026-03-29, at 01:00 UTC. */
 static void expect_gap(const struct oncall_layer *layer, const char *when)
 {
-    static const struct tzif_source berlin = {.types = {{3600, 0, 0}},
-                                              .type_count = 1,
-                                              .names = "CET",
-                                              .names_bytes = 4,
-                                              .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
-    struct tzif file = tzif_build(&berlin);
-    struct zone zone;
+    struct tzif file = berlin_file();
+    struct zone zone = zone_of(&file);
     struct instant found = INSTANT_NONE;
     struct lint_span year = {at("2026-01-05T09:00:00Z"), at("2027-01-05T09:00:00Z")};
-    assert_int_equal(zone_parse(file.bytes, file.len, &zone), OK);
     assert_int_equal(lint_handoff_in_gap(layer, &zone, year, &found), when != NULL);
     if (when != NULL) {
         assert_true(found.us == at(when).us);

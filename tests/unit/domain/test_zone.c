@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "domain/zone.h"
-#include "tzif.h"
+#include "lib/tzif.h"
 
 /* A file without transitions: its footer decides everything. */
 static struct tzif tzif_of_footer(const char *footer)
@@ -14,13 +14,6 @@ static struct tzif tzif_of_footer(const char *footer)
     struct tzif_source source = {
         .type_count = 1, .names = "LMT", .names_bytes = 4, .footer = footer};
     return tzif_build(&source);
-}
-
-static struct zone parsed(const struct tzif *file)
-{
-    struct zone zone;
-    assert_int_equal(zone_parse(file->bytes, file->len, &zone), OK);
-    return zone;
 }
 
 static struct instant instant(const char *text)
@@ -109,7 +102,7 @@ static void test_footers_have_their_gap_and_their_fold(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(footer_cases); i++) {
         const struct footer_case *c = &footer_cases[i];
         struct tzif file = tzif_of_footer(c->footer);
-        struct zone zone = parsed(&file);
+        struct zone zone = zone_of(&file);
         assert_meaning(&zone, c->gap, ZONE_GAP, c->gap_means, c->gap_means);
         assert_shown(&zone, c->gap_means, c->gap_shows);
         assert_meaning(&zone, c->fold, ZONE_FOLD, c->fold_first, c->fold_last);
@@ -122,7 +115,7 @@ static void test_the_edges_of_gap_and_fold(void **state)
 {
     (void)state;
     struct tzif file = tzif_of_footer(NEW_YORK);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_meaning(&zone, "2026-03-08T01:59:59", ZONE_UNIQUE, "2026-03-08T06:59:59Z",
                    "2026-03-08T06:59:59Z");
     assert_meaning(&zone, "2026-03-08T02:00:00", ZONE_GAP, "2026-03-08T07:00:00Z",
@@ -145,7 +138,7 @@ static void test_the_far_future_follows_the_footer(void **state)
 {
     (void)state;
     struct tzif file = tzif_of_footer(NEW_YORK);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_meaning(&zone, "2399-07-04T12:00:00", ZONE_UNIQUE, "2399-07-04T16:00:00Z",
                    "2399-07-04T16:00:00Z");
     assert_meaning(&zone, "9999-12-31T12:00:00", ZONE_UNIQUE, "9999-12-31T17:00:00Z",
@@ -161,7 +154,7 @@ static void test_dublin_saves_daylight_in_winter(void **state)
 {
     (void)state;
     struct tzif file = tzif_of_footer("IST-1GMT0,M10.5.0,M3.5.0/1");
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_local(&zone, instant("2026-01-15T12:00:00Z"), 0, true, "GMT");
     assert_local(&zone, instant("2026-07-15T12:00:00Z"), 3600, false, "IST");
     assert_local(&zone, instant("2025-12-31T23:59:59Z"), 0, true, "GMT");
@@ -175,18 +168,18 @@ static void test_rules_may_reach_over_new_year(void **state)
     /* Daylight saving all year, as RFC 9636 3.3.1 writes it: each end coincides with the next
      * start. */
     struct tzif always = tzif_of_footer("EST5EDT,0/0,J365/25");
-    struct zone zone = parsed(&always);
+    struct zone zone = zone_of(&always);
     assert_local(&zone, instant("2027-01-01T04:59:59Z"), -4 * 3600, true, "EDT");
     assert_local(&zone, instant("2027-01-01T05:00:00Z"), -4 * 3600, true, "EDT");
     assert_local(&zone, instant("2026-07-01T00:00:00Z"), -4 * 3600, true, "EDT");
     assert_false(zone_next_transition(&zone, instant("2026-07-01T00:00:00Z"), &at));
     /* The start of 2027 falls on 29 December 2026, the end of 2026 on 5 January 2027. */
     struct tzif early = tzif_of_footer("AAA0BBB,J1/-72,J180");
-    zone = parsed(&early);
+    zone = zone_of(&early);
     assert_local(&zone, instant("2026-12-28T23:59:59Z"), 0, false, "AAA");
     assert_local(&zone, instant("2026-12-29T00:00:00Z"), 3600, true, "BBB");
     struct tzif late = tzif_of_footer("AAA0BBB,J180,J365/121");
-    zone = parsed(&late);
+    zone = zone_of(&late);
     assert_local(&zone, instant("2027-01-04T23:59:59Z"), 3600, true, "BBB");
     assert_local(&zone, instant("2027-01-05T00:00:00Z"), 0, false, "AAA");
 }
@@ -207,7 +200,7 @@ static void test_a_gap_at_midnight(void **state)
 {
     (void)state;
     struct tzif file = tzif_build(&SAO_PAULO);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_meaning(&zone, "2018-11-04T00:00:00", ZONE_GAP, "2018-11-04T03:00:00Z",
                    "2018-11-04T03:00:00Z");
     assert_shown(&zone, "2018-11-04T03:00:00Z", "2018-11-04T01:00:00");
@@ -221,7 +214,7 @@ static void test_before_the_first_transition_the_first_type_holds(void **state)
 {
     (void)state;
     struct tzif file = tzif_build(&SAO_PAULO);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     int64_t first = SAO_PAULO.transitions[0].at;
     assert_local(&zone, (struct instant){first * 1000000 - 1}, -11188, false, "LMT");
     assert_local(&zone, (struct instant){first * 1000000}, -10800, false, "-03");
@@ -238,11 +231,11 @@ static void test_without_a_footer_the_last_type_stays(void **state)
     source.footer = "";
     source.transition_count = 2;
     struct tzif file = tzif_build(&source);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_local(&zone, instant("2500-01-01T00:00:00Z"), -7200, true, "-02");
     source.transition_count = 0;
     file = tzif_build(&source);
-    zone = parsed(&file);
+    zone = zone_of(&file);
     assert_local(&zone, instant("2500-01-01T00:00:00Z"), -11188, false, "LMT");
 }
 
@@ -259,7 +252,7 @@ static void test_apia_skipped_a_day(void **state)
         .footer = "",
     };
     struct tzif file = tzif_build(&source);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_meaning(&zone, "2011-12-29T23:59:59", ZONE_UNIQUE, "2011-12-30T09:59:59Z",
                    "2011-12-30T09:59:59Z");
     assert_meaning(&zone, "2011-12-30T00:00:00", ZONE_GAP, "2011-12-30T10:00:00Z",
@@ -284,7 +277,7 @@ static void test_kathmandu_gained_a_quarter_of_an_hour(void **state)
         .footer = "<+0545>-5:45",
     };
     struct tzif file = tzif_build(&source);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     assert_meaning(&zone, "1986-01-01T00:10:00", ZONE_GAP, "1985-12-31T18:40:00Z",
                    "1985-12-31T18:40:00Z");
     assert_shown(&zone, "1985-12-31T18:40:00Z", "1986-01-01T00:25:00");
@@ -299,7 +292,7 @@ static void test_next_transition_passes_over_what_no_clock_shows(void **state)
     source.transitions[3] = (struct tzif_transition){1600000000, 1};
     source.transition_count = 4;
     struct tzif file = tzif_build(&source);
-    struct zone zone = parsed(&file);
+    struct zone zone = zone_of(&file);
     struct instant at = {INT64_MIN};
     static const int64_t expected[] = {-1767214412, 1541300400, 1550368800};
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
@@ -308,7 +301,7 @@ static void test_next_transition_passes_over_what_no_clock_shows(void **state)
     }
     assert_false(zone_next_transition(&zone, at, &at));
     struct tzif rules = tzif_of_footer(NEW_YORK);
-    zone = parsed(&rules);
+    zone = zone_of(&rules);
     assert_true(zone_next_transition(&zone, instant("2026-03-08T06:59:59.999Z"), &at));
     assert_int_equal(at.us, instant("2026-03-08T07:00:00Z").us);
     assert_true(zone_next_transition(&zone, at, &at));

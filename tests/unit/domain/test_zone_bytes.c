@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "domain/zone.h"
-#include "tzif.h"
+#include "lib/tzif.h"
 
 /* Two types, two transitions, eight bytes of names. The offsets below follow from this and the 54
  * bytes of version 1. */
