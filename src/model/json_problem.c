@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A path is written longer than a problem's field, so that problem_set() cuts it between
- * characters. */
+/* A path is written longer than a problem's field, and cut between characters. */
 enum { PATH_TEXT_MAX = sizeof(((struct problem *)NULL)->field) + 4, NAME_MAX_COMPARED = 40 };
 
 /* "events[3].startsAt", cut where it is too long. */
@@ -27,6 +26,10 @@ static void write_path(const struct json_path *path, char out[static PATH_TEXT_M
                         ? snprintf(at, room, "%s%.*s", len == 0 ? "" : ".", STR_FMT(frame->name))
                         : snprintf(at, room, "[%zu]", frame->index);
         len += added < 0 ? room : (size_t)added;
+    }
+    /* It stands in the middle of a sentence, too: no character is cut. */
+    if (len >= PATH_TEXT_MAX) {
+        out[str_cut_utf8(str_from(out), PATH_TEXT_MAX - 4).len] = '\0';
     }
 }
 
