@@ -139,6 +139,9 @@ enum err start_scheduled_call(struct op *op, struct timer *timer)
     if (must_wait) {
         return scheduled_call_arm(op, call);
     }
+    if (!op->site->features.call) {
+        return call_give_up(op, call, STR("channel_disabled"));
+    }
     TRY(callable_ask(op, call, op->now, &permission));
     if (permission.bar == CALL_MAY) {
         return begin_or_not(op, call);
