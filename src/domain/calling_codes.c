@@ -48,3 +48,13 @@ bool calling_country(struct str phone, char out[static COUNTRY_BYTES])
     }
     return out[0] != '\0';
 }
+
+bool calling_country_is_known(struct str country)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        if (str_equal_text(country, rows[i].country)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -15,5 +15,7 @@ enum { COUNTRY_BYTES = 3 };
 
 /* False where the number belongs to no country; then *out is "". */
 bool calling_country(struct str phone, char out[static COUNTRY_BYTES]);
+/* Whether numbers are given out in a country: "GB" is one, "UK" is none. */
+bool calling_country_is_known(struct str country);
 
 #endif

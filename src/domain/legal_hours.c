@@ -63,6 +63,11 @@ static enum err add_country(struct legal_hours *hours, struct str entry, struct 
                            "\"%.*s\" should be a country and its hours, such as DE=08:00-20:00.",
                            STR_FMT(str_slice(entry, 0, SHOWN_BYTES)));
     }
+    if (!calling_country_is_known(name)) {
+        return problem_set(problem, E_INVALID, by_country_field,
+                           "%.*s is no country of ISO 3166; Great Britain, for one, is GB.",
+                           STR_FMT(name));
+    }
     memcpy(country.country, name.ptr, COUNTRY_LETTERS);
     if (find_country(hours, country.country) != NULL) {
         return problem_set(problem, E_INVALID, by_country_field, "%s stands there twice.",

@@ -134,6 +134,7 @@ static void test_settings_refused(void **state)
         {"", "DE", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "de=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "DEU=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
+        {"", "UK=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "DE=", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "DE=08:00-20:00,", "CALL_LEGAL_HOURS_BY_COUNTRY"},
