@@ -67,28 +67,6 @@ enum err scheduled_call_move(struct db *db, const struct scheduled_call *call)
                           value_time(call->scheduled_for), value_time(call->updated_at)));
 }
 
-struct call_scan {
-    void *context;
-    void (*each)(void *context, const struct waiting_call *call);
-};
-
-static enum err take_waiting(void *context, const struct value *columns)
-{
-    struct call_scan *scan = context;
-    struct waiting_call call = {.id = {columns[0].number},
-                                .scheduled_for = instant_from_ms(columns[1].number),
-                                .priority = (int)columns[2].number};
-    scan->each(scan->context, &call);
-    return OK;
-}
-
-enum err scheduled_calls_each_waiting(struct db *db, void *context,
-                                      void (*each)(void *context, const struct waiting_call *call))
-{
-    struct call_scan scan = {.context = context, .each = each};
-    return db_each(db, S_calls_waiting, &scan, take_waiting, NO_PARAMS);
-}
-
 enum err agents_page(struct db *db, struct arena *arena, const struct agent_page *page,
                      struct list *out)
 {

@@ -35,16 +35,6 @@ NODISCARD enum err scheduled_calls_count(struct db *db, const struct call_page *
 NODISCARD enum err scheduled_call_cancel(struct db *db, struct id id, struct instant now);
 NODISCARD enum err scheduled_call_move(struct db *db, const struct scheduled_call *call);
 
-/* Each pending call: for the start. */
-struct waiting_call {
-    struct id id;
-    struct instant scheduled_for;
-    int priority;
-};
-NODISCARD enum err scheduled_calls_each_waiting(struct db *db, void *context,
-                                                void (*each)(void *context,
-                                                             const struct waiting_call *call));
-
 /* In the order in which they were added. */
 struct agent_page {
     struct id after;
