@@ -12,11 +12,13 @@ static void write_receipt(struct op *op, const struct scheduled_call *call,
                           struct scheduled_call_receipt *out)
 {
     bool is_moved = call->nominal_for.us != call->scheduled_for.us;
+    bool is_off = !op->site->features.call;
     *out = (struct scheduled_call_receipt){.id = call->id, .scheduled_for = call->scheduled_for};
-    out->message = arena_printf(op->arena,
-                                is_moved ? "Call scheduled for %s, when business hours open."
-                                         : "Call scheduled for %s.",
-                                when_text(op, call));
+    out->message = arena_printf(op->arena, "Call scheduled for %s%s.%s", when_text(op, call),
+                                is_moved ? ", when business hours open" : "",
+                                is_off ? " Note that calls are switched off (FEATURE_CALL=false): "
+                                         "it will not be made unless that is changed by then."
+                                       : "");
 }
 
 enum err schedule_call(struct op *op, const void *input, void *output)
