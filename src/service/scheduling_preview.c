@@ -1,5 +1,6 @@
 #include "service/call_words.h"
 #include "service/callable.h"
+#include "service/holidays.h"
 #include "service/scheduled_calls.h"
 
 #include <assert.h>
@@ -166,6 +167,9 @@ enum err preview_call(struct op *op, const void *input, void *output)
     *out = (struct preview_view){.timezone = preview->call.timezone};
     TRY(walk(op, preview, &out->occurrences));
     TRY(look_at_number(op, preview, out));
+    if (preview->given->respects_hours) {
+        TRY(holidays_warn(op, preview->given->business_hours, &out->warning));
+    }
     TRY(let_speak(op, preview->given, out));
     const struct occurrence_view *first = out->occurrences.items;
     assert(out->occurrences.count > 0);
