@@ -110,11 +110,18 @@ static enum err begin(struct op *op, struct scheduled_call *call, const struct a
                                   .reason = call->is_late ? STR("late") : STR_NONE});
 }
 
+/* What the agent's words ask for now may be more than they did when the call was checked. A call is
+ * not made with holes in its words, nor with words that somebody has replaced. */
 static enum err begin_or_not(struct op *op, struct scheduled_call *call)
 {
     const struct agent *agent = NULL;
     const char *too_dear = NULL;
+    struct str missing = STR_NONE;
     TRY(agent_in_force(op, call->agent_id, &agent));
+    TRY(agent_find_missing(op, agent, call->metadata, &missing));
+    if (str_is_set(missing)) {
+        return call_give_up(op, call, STR("missing_metadata"));
+    }
     struct message_plan plan = plan_of(call, agent);
     TRY(number_message(op, call, &plan));
     TRY(spend_allows(op, &plan, &too_dear));
@@ -143,7 +150,8 @@ enum err start_scheduled_call(struct op *op, struct timer *timer)
         return call_give_up(op, call, STR("channel_disabled"));
     }
     TRY(callable_ask(op, call, op->now, &permission));
-    if (permission.bar == CALL_MAY) {
+    /* The spend guard knows blocked prefixes, too, and tells the operator. */
+    if (permission.bar == CALL_MAY || permission.bar == CALL_BLOCKED_PREFIX) {
         return begin_or_not(op, call);
     }
     return permission.bar == CALL_OUTSIDE_HOURS

@@ -57,18 +57,13 @@ struct id scheduled_call_person(const struct op *op, struct str user)
     return is_one ? id : ID_NONE;
 }
 
-/* When it is due: at the first instant from `from` on that the row's hours allow. */
-static enum err move_into_hours(struct op *op, const struct call_guards *guards,
-                                struct instant from, struct instant *out)
+/* When it is due: at the first instant from `from` on that the row's hours allow. E_INVALID where
+ * there is none. */
+static enum err move_into_hours(const struct call_guards *guards, struct instant from,
+                                struct instant *out)
 {
     struct call_opening opening = {.at = from};
-    if (call_hours_next(&guards->hours, from, &opening) != OK) {
-        return op_fail(op, E_INVALID, "businessHours",
-                       guards->hours.legal == NULL
-                           ? "must be open at some time in the year after scheduledFor"
-                           : "must be open at some time in the year after scheduledFor that legal "
-                             "hours allow, too");
-    }
+    TRY(call_hours_next(&guards->hours, from, &opening));
     *out = opening.at;
     return OK;
 }
@@ -102,21 +97,25 @@ static enum err plan_times(struct op *op, const struct call_order *order,
         TRY(plan_hours(op, order, out, &guards));
     }
     callable_add_legal(op, out, &guards);
-    TRY(move_into_hours(op, &guards, time.at, &out->scheduled_for));
+    if (move_into_hours(&guards, time.at, &out->scheduled_for) != OK) {
+        return callable_refuse_hours(op, out, &guards, given->business_hours != NULL);
+    }
     return given->recurring == NULL
                ? OK
                : call_series_resolve(op, given->recurring, zone, &time, &out->recurrence);
 }
 
-/* A number that may not be called at all is refused before it is kept. */
+/* A number that may not be called at all is refused before it is kept. That calls are switched off
+ * says nothing about the day on which this one is due. */
 static enum err check_number(struct op *op, const struct scheduled_call *call)
 {
     struct call_permission permission = {.bar = CALL_MAY};
-    if (!op->site->needs_consent && !callees_may_know(op->db, call->phone_hash)) {
+    if (!op->site->needs_consent && !callees_may_know(op->db, call->phone_hash) &&
+        !callable_is_blocked(op, call)) {
         return OK;
     }
     TRY(callable_ask_number(op, call, &permission));
-    return permission.bar == CALL_MAY
+    return permission.bar == CALL_MAY || permission.bar == CALL_SWITCHED_OFF
                ? OK
                : op_fail(op, E_OPERATION, "phoneNumber", "%s", permission.words);
 }
@@ -259,7 +258,7 @@ static enum err insert_occurrence(struct op *op, const struct scheduled_call *ca
     struct scheduled_call following = occurrence_after(call, occurrence);
     struct str skipped = STR_NONE;
     TRY(callable_guards(op, call, &guards));
-    enum err err = move_into_hours(op, &guards, occurrence->at, &following.scheduled_for);
+    enum err err = move_into_hours(&guards, occurrence->at, &following.scheduled_for);
     if (err != OK) {
         /* Its holidays leave no day in the year ahead: the series is over. */
         op_log(op, LOG_WARN, LOG_QUEUE, "a series of calls ended: its hours do not open any more");
@@ -320,7 +319,9 @@ enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, str
     struct call_guards guards = {0};
     assert(call->status == call_status_pending);
     TRY(callable_guards(op, call, &guards));
-    TRY(move_into_hours(op, &guards, at, &call->scheduled_for));
+    if (move_into_hours(&guards, at, &call->scheduled_for) != OK) {
+        return callable_refuse_hours(op, call, &guards, true);
+    }
     /* The series goes on from where it would have been. */
     call->nominal_for = str_is_set(call->recurrence) ? call->nominal_for : at;
     call->updated_at = op->now;

@@ -1,5 +1,6 @@
 #include "model/formats.h"
 #include "model/json.h"
+#include "service/holidays.h"
 #include "service/scheduled_calls.h"
 
 static const char *when_text(struct op *op, const struct scheduled_call *call)
@@ -8,28 +9,43 @@ static const char *when_text(struct op *op, const struct scheduled_call *call)
     return arena_cstr(op->arena, instant_format(call->scheduled_for, text));
 }
 
-static void write_receipt(struct op *op, const struct scheduled_call *call,
+/* What whoever schedules should know, as the rest of the sentence; absent for nothing. */
+static enum err note_of(struct op *op, const struct schedule_call_input *given, struct str *out)
+{
+    struct str warning = STR_NONE;
+    if (given->respects_hours) {
+        TRY(holidays_warn(op, given->business_hours, &warning));
+    }
+    *out = !op->site->features.call
+               ? STR(" Note: calls are switched off (FEATURE_CALL=false); it will not be made "
+                     "unless that is changed by then.")
+           : str_is_set(warning) ? arena_printf(op->arena, " Note: %.*s.", STR_FMT(warning))
+                                 : STR("");
+    return OK;
+}
+
+static void write_receipt(struct op *op, const struct scheduled_call *call, struct str note,
                           struct scheduled_call_receipt *out)
 {
     bool is_moved = call->nominal_for.us != call->scheduled_for.us;
     *out = (struct scheduled_call_receipt){.id = call->id, .scheduled_for = call->scheduled_for};
-    out->message = arena_printf(op->arena,
-                                is_moved ? "Call scheduled for %s, when business hours open."
-                                         : "Call scheduled for %s.",
-                                when_text(op, call));
+    out->message = arena_printf(op->arena, "Call scheduled for %s%s.%.*s", when_text(op, call),
+                                is_moved ? ", when business hours open" : "", STR_FMT(note));
 }
 
 enum err schedule_call(struct op *op, const void *input, void *output)
 {
     struct call_order order = {.input = input};
     struct scheduled_call call = {0};
+    struct str note = STR_NONE;
     TRY(scheduled_call_may_change(op, order.input->user_id));
     TRY(scheduled_call_plan(op, &order, &call));
+    TRY(note_of(op, order.input, &note));
     op_decided(op);
     TRY(scheduled_call_insert(op, &call));
     TRY(scheduled_call_audit(op,
                              &(struct call_change){.action = "CALL_SCHEDULED", .after = &call}));
-    write_receipt(op, &call, output);
+    write_receipt(op, &call, note, output);
     return OK;
 }
 

@@ -106,7 +106,7 @@ def tells_of_each(world):
 
 def is_as_alone(world):
     """What calls have in common is worked out once; each is still what it would be by itself."""
-    hours = [None, {}, {"start": "08:00"}, {"start": "08:00", "end": "12:00"}, {"start": "22:00", "end": "06:00"},
+    hours = [None, {}, {"start": "00:00", "end": "24:00"}, {"start": "08:00", "end": "12:00"}, {"start": "22:00", "end": "06:00"},
              {"daysOfWeek": [6]},
              {"daysOfWeek": [0, 6]}, {"daysOfWeek": [6, 0]}, {"timezone": "Asia/Kathmandu"}, {"holidays": ["2026-01-10"]},
              {"holidays": ["2026-01-10", "2026-01-12"]}, {"windows": [{"start": "10:00", "end": "11:00"}]},
@@ -389,6 +389,16 @@ def does_once(world):
                  "and says that they are repeated")
     other = server.ask("POST", "/api/v1/scheduling/schedule", {**body, "priority": "low"}, headers=with_key("a-1"))
     checks.equal((other.status, other.body["error"]["code"]), (409, "IDEMPOTENCY_KEY_REUSED"), "with another body it is 409")
+    for text in (json.dumps(body, indent=4), "\r\n\t " + json.dumps(body, separators=(",", ":")) + " \n"):
+        laid_out = server.ask("POST", "/api/v1/scheduling/schedule", text, headers=with_key("a-1"))
+        checks.equal((laid_out.status, laid_out.text), (201, first.text), "white space between tokens does not make it another request")
+    spaced = {**body, "metadata": {"name": "Ann  \"Lee\" {x: 1}"}}
+    kept = server.ask("POST", "/api/v1/scheduling/schedule", spaced, headers=with_key("a-0"))
+    for text, status in ((json.dumps(spaced, indent=1), 201), (json.dumps(spaced).replace("Ann  ", "Ann "), 409),
+                         (json.dumps(spaced).replace("{x: 1}", "{x:1}"), 409), (json.dumps(spaced).replace('Lee\\"', 'Lee'), 409)):
+        answer = server.ask("POST", "/api/v1/scheduling/schedule", text, headers=with_key("a-0"))
+        checks.ok(answer.status == status and (answer.text == kept.text) == (status == 201), f"white space within a text does: {status}",
+                  answer.status, answer.text[:200])
     other = server.ask("POST", "/api/v1/incidents", body, headers=with_key("a-1"))
     checks.ok(other.status in (400, 409), "and on another path", other.text[:200])
     fresh = server.ask("POST", "/api/v1/scheduling/schedule", body, headers=with_key("a-2"))

@@ -448,8 +448,8 @@ CASES = {
     f"POST {V1}/dispatch/{{callId}}/complete": Case(
         at(V1 + "/dispatch/{}/complete", lambda world, person: world.new_dispatch(person, True))),
     f"POST {V1}/agents": Case(at(f"{V1}/agents"), agent_body, NOBODY),
-    f"GET {V1}/agents": Case(at(f"{V1}/agents?archived=true&limit=1000"), None, NOBODY),
-    f"GET {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}?version=1", lambda world, person: world.agent()), None, NOBODY),
+    f"GET {V1}/agents": Case(at(f"{V1}/agents?archived=true&limit=1000"), None, ANYBODY),
+    f"GET {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}?version=1", lambda world, person: world.agent()), None, ANYBODY),
     f"PATCH {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.agent()),
                                       lambda world, person: {"script": "Your order is ready.", "optOutKey": None}, NOBODY),
     f"DELETE {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.new_agent()), None, NOBODY),

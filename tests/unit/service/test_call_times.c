@@ -49,7 +49,7 @@ static void test_hours_come_back(void **state)
         assert_int_equal(both[i]->business.window_count, 2);
         assert_int_equal(both[i]->business.windows[0].days, MONDAY_TO_FRIDAY);
         check_opens(both[i], "2026-12-23T12:00:00Z", "2026-12-23T21:00:00Z");
-        check_opens(both[i], "2026-12-23T23:30:00Z", "2026-12-24T23:00:00Z");
+        check_opens(both[i], "2026-12-23T23:30:00Z", "2026-12-25T21:00:00Z");
         check_opens(both[i], "2026-12-26T03:00:00Z", "2026-12-26T07:00:00Z");
     }
 }
