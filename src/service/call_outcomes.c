@@ -5,7 +5,9 @@
 #include "service/call_start.h"
 #include "service/call_voice.h"
 #include "service/callable.h"
+#include "service/campaigns.h"
 #include "service/messages.h"
+#include "service/occurrences.h"
 #include "service/pacer.h"
 #include "service/scheduled_calls.h"
 #include "store/call_counts.h"
@@ -117,32 +119,24 @@ static enum call_retry_step decide(struct op *op, const struct scheduled_call *c
                              op_zone(op, call->timezone), at);
 }
 
-static enum err campaign_ended(struct op *op, const struct scheduled_call *call, bool *out)
-{
-    struct campaign campaign = {0};
-    *out = false;
-    if (id_is_set(call->campaign_id)) {
-        TRY(db_get(op->db, TABLE_campaigns, call->campaign_id, op->arena, &campaign));
-        *out = campaign.state == campaign_state_CANCELLED;
-    }
-    return OK;
-}
-
 static enum err attempt_over(struct op *op, struct scheduled_call *call, const struct call_end *end)
 {
     struct call_guards guards = {0};
     struct instant at = INSTANT_NONE;
     struct scheduled_call before = *call;
-    bool is_called_off = false;
+    const char *called_off = NULL;
     call_counts_attempt(op, end->outcome, call->attempt);
     call->outcome = (int)end->outcome;
     if (end->outcome == call_outcome_answered) {
         call->status = call_status_completed;
         return end_call(op, &before, call);
     }
-    TRY(campaign_ended(op, call, &is_called_off));
-    if (is_called_off) {
-        return fail(op, call, STR("campaign_cancelled"));
+    TRY(scheduled_call_called_off(op, call, &called_off));
+    if (called_off == NULL && scheduled_call_is_drained(op, call)) {
+        called_off = "queue_drained";
+    }
+    if (called_off != NULL) {
+        return fail(op, call, str_from(called_off));
     }
     TRY(callable_guards(op, call, &guards));
     enum call_retry_step step = decide(op, call, end, &guards, &at);
@@ -170,15 +164,13 @@ enum err call_message_stale(struct op *op, const struct message *message, const 
 {
     struct scheduled_call *call = NULL;
     struct call_permission permission = {0};
-    bool is_called_off = false;
     TRY(call_of(op, message, &call));
     if (call == NULL) {
         *reason = "call_over";
         return OK;
     }
-    TRY(campaign_ended(op, call, &is_called_off));
-    if (is_called_off) {
-        *reason = "campaign_cancelled";
+    TRY(scheduled_call_called_off(op, call, reason));
+    if (*reason != NULL) {
         return OK;
     }
     TRY(callable_ask(op, call, op->now, &permission));
@@ -324,6 +316,7 @@ enum err call_wait_for(struct op *op, struct scheduled_call *call,
         TRY(wait_until(op, call, opening->at));
     }
     TRY(tell_change(op, &before, call, "CALL_MOVED", reason));
+    TRY(campaign_reach(op, call->campaign_id, opening->at));
     return scheduled_call_tell(op, event_kind_SCHEDULED_CALL_MOVED, call);
 }
 

@@ -3,6 +3,7 @@
 #include "service/call_outcomes.h"
 #include "service/callable.h"
 #include "service/engine.h"
+#include "service/occurrences.h"
 #include "service/pacer.h"
 #include "service/scheduled_calls.h"
 #include "service/spend.h"
@@ -123,6 +124,7 @@ static enum err begin_or_not(struct op *op, struct scheduled_call *call)
 
 enum err start_scheduled_call(struct op *op, struct timer *timer)
 {
+    static const struct call_ending gone = {.why = "person_removed"};
     struct scheduled_call *call = NULL;
     struct call_permission permission = {0};
     bool must_wait = false;
@@ -135,6 +137,10 @@ enum err start_scheduled_call(struct op *op, struct timer *timer)
     TRY(is_paused(op, call, &is_cancelled, &must_wait));
     if (is_cancelled) {
         return OK; /* Whoever cancels them goes through the calls. */
+    }
+    TRY(scheduled_call_owner_is_gone(op, call->user_id, &is_cancelled));
+    if (is_cancelled) {
+        return scheduled_call_end_waiting(op, call, &gone);
     }
     if (must_wait) {
         return scheduled_call_arm(op, call);

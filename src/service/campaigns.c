@@ -81,6 +81,20 @@ enum err campaign_extend(struct op *op, const struct campaign *campaign)
     return campaigns_change(op->db, op->arena, campaign);
 }
 
+enum err campaign_reach(struct op *op, struct id id, struct instant at)
+{
+    struct campaign campaign = {0};
+    if (!id_is_set(id)) {
+        return OK;
+    }
+    TRY(campaigns_get(op->db, op->arena, id, &campaign));
+    if (instant_is_set(campaign.last_at) && !instant_before(campaign.last_at, at)) {
+        return OK;
+    }
+    campaign.last_at = at;
+    return campaigns_change(op->db, op->arena, &campaign);
+}
+
 /* At its pace, from now on or from its first call on, but not before its last one is due. */
 static struct instant expected_end(const struct op *op, const struct campaign *campaign,
                                    const struct call_tally *tally)

@@ -17,6 +17,7 @@
 struct queue_memory {
     uint64_t paused;         /* A bit for each kind. */
     struct id drained_until; /* Calls up to this one that wait are being cancelled; or unset. */
+    struct id drained_last;  /* Calls up to this one have been drained, or were under way then. */
 };
 
 bool queue_is_paused(const struct queue_memory *memory, enum timer_kind kind);

@@ -24,6 +24,9 @@ enum err queue_recover(struct op *op)
         if (id_is_set(state->drained_until)) {
             memory->drained_until = state->drained_until;
         }
+        if (kind == timer_kind_SCHEDULED_CALL) {
+            memory->drained_last = state->drained_last;
+        }
     }
     return OK;
 }
