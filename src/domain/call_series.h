@@ -67,7 +67,7 @@ struct series_place {
     int64_t number;
     int64_t place;
     struct instant nominal;
-    struct instant ran; /* For call_chain_next: where hours put it; unset where that is no matter. */
+    struct instant ran; /* For call_chain_next: where hours put it; or unset. */
 };
 
 /* The first occurrence after a place that is also after `now`. *out is left alone but where one is
@@ -78,8 +78,8 @@ enum series_step call_series_next(const struct call_series *series, const struct
 
 /* A series inside the hours of its calls. What hours push to the time of the next call or beyond
  * falls away, and so does what they push from its own day onto the day of the next one: daily at
- * 11:00 on weekdays is one call on Monday, at 11:00. A call that was asked for by itself, the first,
- * does not fall away; then that day's own does. */
+ * 11:00 on weekdays is one call on Monday, at 11:00. The first call was asked for by itself and does
+ * not fall away; then that day's own does. */
 struct call_chain {
     const struct call_series *series; /* NULL for one call. */
     const struct zone *zone;

@@ -10,7 +10,6 @@
 #include "service/occurrences.h"
 #include "service/pacer.h"
 #include "service/scheduled_calls.h"
-#include "store/call_counts.h"
 #include "store/call_runs.h"
 
 /* How an attempt ended. */
@@ -20,6 +19,7 @@ struct call_end {
     enum failure_class class;
     struct instant tried_at;
     struct duration asked_for;
+    bool is_test; /* It was built and checked, and nobody was called. */
 };
 
 static enum err tell_change(struct op *op, const struct scheduled_call *before,
@@ -95,11 +95,16 @@ static enum err wait_until(struct op *op, struct scheduled_call *call, struct in
     return scheduled_call_arm(op, call);
 }
 
+/* "busy; next attempt at 2026-01-05T10:10:00Z" */
 static enum err try_again(struct op *op, struct scheduled_call *call, struct instant at)
 {
+    char text[INSTANT_TEXT_MAX];
     struct scheduled_call before = *call;
     TRY(wait_until(op, call, at));
-    return tell_change(op, &before, call, "CALL_RETRY", STR_NONE);
+    return tell_change(op, &before, call, "CALL_RETRY",
+                       arena_printf(op->arena, "%s; next attempt at %s",
+                                    enum_name(&call_outcome_names, call->outcome),
+                                    instant_format(at, text).ptr));
 }
 
 static enum call_retry_step decide(struct op *op, const struct scheduled_call *call,
@@ -125,8 +130,10 @@ static enum err attempt_over(struct op *op, struct scheduled_call *call, const s
     struct instant at = INSTANT_NONE;
     struct scheduled_call before = *call;
     const char *called_off = NULL;
-    call_counts_attempt(op, end->outcome, call->attempt);
-    call->outcome = (int)end->outcome;
+    if (!end->is_test) {
+        call_counts_attempt(op, end->outcome, call->attempt);
+        call->outcome = (int)end->outcome;
+    }
     if (end->outcome == call_outcome_answered) {
         call->status = call_status_completed;
         return end_call(op, &before, call);
@@ -255,7 +262,8 @@ enum err call_message_heard(struct op *op, const struct message *message)
             message->state == message_state_BUSY ? call_outcome_busy : call_outcome_no_answer;
         return attempt_over(op, call, &end);
     }
-    if (message->state == message_state_ANSWERED || message_is_test(message)) {
+    end.is_test = message_is_test(message);
+    if (message->state == message_state_ANSWERED || end.is_test) {
         TRY(is_for_machine(op, call, message, &is_again));
         end.outcome = is_again ? call_outcome_voicemail : call_outcome_answered;
         return attempt_over(op, call, &end);
@@ -326,23 +334,4 @@ enum err call_give_up(struct op *op, struct scheduled_call *call, struct str rea
     op->call = call;
     TRY(fail(op, call, reason));
     return is_under_way ? messages_stop_subject(op, call->id, arena_cstr(op->arena, reason)) : OK;
-}
-
-enum err show_call_retries(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    struct call_retries *out = output;
-    struct list counts = {0};
-    TRY(op_may_read(op, ID_NONE));
-    TRY(call_counts_outcomes(op->db, op->arena, &counts));
-    struct call_attempts *rows = ARENA_NEW_ARRAY(op->arena, struct call_attempts, counts.count + 1);
-    const struct call_count *items = counts.items;
-    for (size_t i = 0; i < counts.count; i++) {
-        rows[i] = (struct call_attempts){.attempt = items[i].scope_id, .count = items[i].count};
-        TRY(enum_parse(&call_outcome_names, items[i].status, &rows[i].outcome));
-        out->attempts += items[i].count;
-        out->answered += rows[i].outcome == call_outcome_answered ? items[i].count : 0;
-    }
-    out->rows = (struct list){rows, counts.count};
-    return OK;
 }

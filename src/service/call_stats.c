@@ -1,4 +1,6 @@
 #include "service/call_counts.h"
+#include "service/call_outcomes.h"
+#include "store/call_counts.h"
 
 /* What was counted when the queue was last cleaned. */
 static enum err read_base(struct op *op, struct queue_state *out)
@@ -42,5 +44,24 @@ enum err show_call_stats(struct op *op, const void *input, void *output)
     };
     out->queue_total = out->waiting + out->active + out->queue_completed + out->queue_failed +
                        out->delayed + out->paused;
+    return OK;
+}
+
+enum err show_call_retries(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct call_retries *out = output;
+    struct list counts = {0};
+    TRY(op_may_read(op, ID_NONE));
+    TRY(call_counts_outcomes(op->db, op->arena, &counts));
+    struct call_attempts *rows = ARENA_NEW_ARRAY(op->arena, struct call_attempts, counts.count + 1);
+    const struct call_count *items = counts.items;
+    for (size_t i = 0; i < counts.count; i++) {
+        rows[i] = (struct call_attempts){.attempt = items[i].scope_id, .count = items[i].count};
+        TRY(enum_parse(&call_outcome_names, items[i].status, &rows[i].outcome));
+        out->attempts += items[i].count;
+        out->answered += rows[i].outcome == call_outcome_answered ? items[i].count : 0;
+    }
+    out->rows = (struct list){rows, counts.count};
     return OK;
 }

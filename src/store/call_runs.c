@@ -47,6 +47,13 @@ enum err call_runs_end(struct db *db, const struct scheduled_call *call)
                           value_time(call->processed_at)));
 }
 
+enum err call_runs_revive(struct db *db, const struct scheduled_call *call)
+{
+    return db_move(
+        db, S_call_revive,
+        PARAMS(value_id(call->id), value_time(call->next_run), value_time(call->updated_at)));
+}
+
 enum err call_runs_waiting(struct db *db, int64_t *out)
 {
     return db_number(db, S_calls_again_count, out, NO_PARAMS);
