@@ -32,8 +32,7 @@ enum err scheduled_call_end_by_id(struct op *op, struct id id, const struct call
     struct scheduled_call *call = ARENA_NEW(op->arena, struct scheduled_call);
     enum err err = scheduled_calls_get(op->db, op->arena, id, call);
     if (err == E_CORRUPT) {
-        op_log(op, LOG_ERROR, LOG_QUEUE, "a call that is to be ended cannot be read");
-        return OK;
+        return call_is_unreadable(op, id);
     }
     TRY(err);
     return scheduled_call_waits(call) ? scheduled_call_end_waiting(op, call, ending) : OK;

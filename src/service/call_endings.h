@@ -20,7 +20,7 @@ NODISCARD enum err scheduled_call_end_waiting(struct op *op, struct scheduled_ca
 /* The same for the others of its series that wait: there are some where one was moved. */
 NODISCARD enum err scheduled_call_end_rest(struct op *op, const struct scheduled_call *call,
                                            const struct call_ending *ending);
-/* The same by id; one that cannot be read is left, and logged. */
+/* The same by id; one that cannot be read has failed. */
 NODISCARD enum err scheduled_call_end_by_id(struct op *op, struct id id,
                                             const struct call_ending *ending);
 /* A person was removed: none of the calls that are theirs is made any more. Those that are more

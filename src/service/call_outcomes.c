@@ -147,9 +147,26 @@ static enum err attempt_over(struct op *op, struct scheduled_call *call, const s
     }
     TRY(callable_guards(op, call, &guards));
     enum call_retry_step step = decide(op, call, end, &guards, &at);
+    bool expires = step == CALL_RETRY_AGAIN && instant_is_set(call->expires_at) &&
+                   instant_before(call->expires_at, at);
+    if (expires) {
+        return fail(op, call, reason_of(op, end));
+    }
     return step == CALL_RETRY_AGAIN      ? try_again(op, call, at)
            : step == CALL_RETRY_NO_HOURS ? fail(op, call, STR("no_hours"))
                                          : fail(op, call, reason_of(op, end));
+}
+
+enum err call_is_unreadable(struct op *op, struct id id)
+{
+    struct scheduled_call *call = ARENA_NEW(op->arena, struct scheduled_call);
+    TRY(call_runs_bare(op->db, op->arena, id, call));
+    if (call->status != call_status_pending && call->status != call_status_processing) {
+        return OK;
+    }
+    op_log(op, LOG_ERROR, LOG_CALL, "a scheduled call cannot be read, and is given up");
+    TRY(scheduled_call_end_series(op, call, "unreadable"));
+    return fail(op, call, STR("unreadable"));
 }
 
 /* The call whose attempt under way is this message; NULL where it is another's, or over. */
@@ -158,6 +175,9 @@ static enum err call_of(struct op *op, const struct message *message, struct sch
     struct scheduled_call *call = NULL;
     *out = NULL;
     enum err err = call_in_hand(op, message->subject_id, &call);
+    if (err == E_CORRUPT) {
+        return call_is_unreadable(op, message->subject_id);
+    }
     if (err != OK) {
         return err == E_NOT_FOUND ? OK : err;
     }

@@ -25,7 +25,11 @@ enum err show_call_stats(struct op *op, const void *input, void *output)
     TRY(call_counts_now(op, &tally));
     TRY(read_base(op, &base));
     /* What the executor has in memory is a commit ahead of what this reader sees, or behind. */
-    int64_t held = atomic_load(&now->calls_waiting) + atomic_load(&now->calls_paused);
+    bool is_paused = (atomic_load(&now->kinds_paused) >> timer_kind_SCHEDULED_CALL & 1) != 0;
+    int64_t due = atomic_load(&now->calls_due);
+    int64_t waiting = atomic_load(&now->calls_waiting) + (is_paused ? 0 : due);
+    int64_t paused = atomic_load(&now->calls_paused) + (is_paused ? due : 0);
+    int64_t held = waiting + paused;
     int64_t active = atomic_load(&now->calls_active);
     *out = (struct call_stats){
         .total = tally.total,
@@ -34,13 +38,13 @@ enum err show_call_stats(struct op *op, const void *input, void *output)
         .completed = tally.completed,
         .failed = tally.failed,
         .cancelled = tally.cancelled,
-        .upcoming = at_least_0(tally.pending - held),
-        .waiting = atomic_load(&now->calls_waiting),
-        .paused = atomic_load(&now->calls_paused),
+        .upcoming = at_least_0(tally.pending - (held - atomic_load(&now->calls_again))),
+        .waiting = waiting,
+        .paused = paused,
         .active = active,
         .queue_completed = at_least_0(tally.completed - base.completed_base),
         .queue_failed = at_least_0(tally.failed - base.failed_base),
-        .delayed = at_least_0(tally.pending - held) + at_least_0(tally.processing - active),
+        .delayed = at_least_0(tally.pending + tally.processing - active - held),
     };
     out->queue_total = out->waiting + out->active + out->queue_completed + out->queue_failed +
                        out->delayed + out->paused;

@@ -88,6 +88,17 @@ static enum err plan_hours(struct op *op, const struct call_order *order,
     return OK;
 }
 
+enum err scheduled_call_check_expiry(struct op *op, struct instant expires_at,
+                                     struct instant due_at)
+{
+    char text[INSTANT_TEXT_MAX];
+    return !instant_is_set(expires_at) || instant_before(due_at, expires_at)
+               ? OK
+               : op_fail(op, E_INVALID, "expiresAt",
+                         "must be after %s, the time at which the call is due",
+                         instant_format(due_at, text).ptr);
+}
+
 static enum err plan_times(struct op *op, const struct call_order *order,
                            struct scheduled_call *out)
 {
@@ -105,6 +116,8 @@ static enum err plan_times(struct op *op, const struct call_order *order,
     }
     callable_add_legal(op, out, &guards);
     TRY(move_into_hours(op, &guards, time.at, &out->scheduled_for));
+    out->expires_at = given->expires_at;
+    TRY(scheduled_call_check_expiry(op, out->expires_at, out->scheduled_for));
     return given->recurring == NULL
                ? OK
                : call_series_resolve(op, given->recurring, zone, &time, &out->recurrence);
@@ -255,6 +268,12 @@ enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, str
     assert(call->status == call_status_pending);
     TRY(callable_guards(op, call, &guards));
     TRY(move_into_hours(op, &guards, at, &call->scheduled_for));
+    if (instant_is_set(call->expires_at) &&
+        !instant_before(call->scheduled_for, call->expires_at)) {
+        char text[INSTANT_TEXT_MAX];
+        return op_fail(op, E_INVALID, "scheduledFor", "must be before %s, when the call expires",
+                       instant_format(call->expires_at, text).ptr);
+    }
     /* The series goes on from where it would have been. */
     call->nominal_for = str_is_set(call->recurrence) ? call->nominal_for : at;
     call->updated_at = op->now;

@@ -30,6 +30,9 @@ NODISCARD enum err scheduled_call_may_change(struct op *op, struct str user);
 /* The owner as one of our people, where the name is the id of one that could be; unset otherwise.
  * By it events and audit rows are a person's own. */
 struct id scheduled_call_person(const struct op *op, struct str user);
+/* E_INVALID where a call would expire before it is due. */
+NODISCARD enum err scheduled_call_check_expiry(struct op *op, struct instant expires_at,
+                                               struct instant due_at);
 /* Checks an order and fills the row, without writing anything. */
 NODISCARD enum err scheduled_call_plan(struct op *op, const struct call_order *order,
                                        struct scheduled_call *out);

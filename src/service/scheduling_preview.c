@@ -103,6 +103,7 @@ static enum err list_calls(struct op *op, struct preview *preview, struct list *
                        "must be open at some time in the year after scheduledFor, and where legal "
                        "hours allow it");
     }
+    TRY(scheduled_call_check_expiry(op, preview->given->expires_at, calls[0].opening.at));
     for (size_t i = 0; i < count; i++) {
         views[i] = view_of(op, preview, &calls[i]);
     }
