@@ -140,8 +140,8 @@ enum err executor_recover(struct executor *executor)
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
     op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",
            executor->timers.count, (long long)(late_ms < 0 ? 0 : late_ms));
-    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
     publish(executor);
+    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
     return OK;
 }
 
