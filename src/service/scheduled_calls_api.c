@@ -1,7 +1,9 @@
 #include "model/formats.h"
 #include "model/json.h"
 #include "service/holidays.h"
+#include "service/occurrences.h"
 #include "service/scheduled_calls.h"
+#include "store/series.h"
 
 static const char *when_text(struct op *op, const struct scheduled_call *call)
 {
@@ -89,7 +91,8 @@ enum err scheduled_call_show(struct op *op, struct scheduled_call *call)
     call->priority_word = (int)scheduled_call_priority(call->priority);
     call->respects_hours = str_is_set(call->hours);
     call->is_recurring = str_is_set(call->recurrence);
-    call->is_pending = call->can_cancel = call->status == call_status_pending;
+    call->is_pending = call->status == call_status_pending;
+    call->can_cancel = scheduled_call_waits(call);
     if (call->respects_hours) {
         TRY(read_part(op, &hours_input_record, call->hours, &call->business_hours));
     }
@@ -219,19 +222,41 @@ enum err get_scheduled_call(struct op *op, const void *input, void *output)
     return scheduled_call_show(op, call);
 }
 
-/* A pending call of this owner; to others there is nothing here. */
-static enum err load_pending(struct op *op, struct str user, const char *what,
-                             struct scheduled_call *out)
+/* A call of this owner; to others there is nothing here. */
+static enum err load_own(struct op *op, struct str user, struct scheduled_call *out)
 {
     TRY(scheduled_call_may_change(op, user));
     TRY(load(op, out));
-    if (!str_equal(out->user_id, user)) {
-        return no_such_call(op);
+    return str_equal(out->user_id, user) ? OK : no_such_call(op);
+}
+
+/* Why this call cannot be changed any more, and what can be done instead. */
+static enum err refuse_change(struct op *op, const struct scheduled_call *call, const char *what)
+{
+    struct id items[1];
+    struct call_ids waiting = {.items = items, .max = 1};
+    const char *status = enum_name(&call_status_names, call->status);
+    if (call->status == call_status_processing) {
+        return op_fail(op, E_OPERATION, NULL,
+                       instant_is_set(call->next_run)
+                           ? "only a pending call can be %s; this one waits for its next attempt, "
+                             "and can be cancelled"
+                           : "a call that is processing cannot be %s while an attempt is under "
+                             "way; once that is over the call can be cancelled, or the next of its "
+                             "series; a number on the do-not-call list is not called again",
+                       what);
     }
-    return out->status == call_status_pending
-               ? OK
-               : op_fail(op, E_OPERATION, NULL, "only a pending call can be %s; this one is %s",
-                         what, enum_name(&call_status_names, out->status));
+    if (str_is_set(call->recurrence)) {
+        struct id first = id_is_set(call->parent_id) ? call->parent_id : call->id;
+        TRY(series_waiting(op->db, first, call->id, &waiting));
+    }
+    return waiting.count == 0
+               ? op_fail(op, E_OPERATION, NULL, "only a pending call can be %s; this one is %s",
+                         what, status)
+               : op_fail(op, E_OPERATION, NULL,
+                         "only a pending call can be %s; this one is %s; the next of its series is "
+                         "%.*s",
+                         what, status, STR_FMT(op_id_text(op, items[0])));
 }
 
 enum err cancel_scheduled_call(struct op *op, const void *input, void *output)
@@ -239,9 +264,17 @@ enum err cancel_scheduled_call(struct op *op, const void *input, void *output)
     const struct cancel_call_input *given = input;
     struct scheduled_call_receipt *out = output;
     struct scheduled_call call = {0};
-    TRY(load_pending(op, given->user_id, "cancelled", &call));
-    *out = (struct scheduled_call_receipt){.id = call.id, .status = call_status_cancelled};
-    TRY(scheduled_call_end_pending(op, &call, given->only_this, &out->next_id));
+    struct call_ending ending = {.why = "cancelled", .goes_on = given->only_this};
+    TRY(load_own(op, given->user_id, &call));
+    if (!scheduled_call_waits(&call)) {
+        return refuse_change(op, &call, "cancelled");
+    }
+    TRY(scheduled_call_end_waiting(op, &call, &ending));
+    if (!ending.goes_on) {
+        TRY(scheduled_call_end_rest(op, &call, &ending));
+    }
+    *out = (struct scheduled_call_receipt){.id = call.id, .status = call.status};
+    TRY(scheduled_call_follow(op, &call, &out->next_id));
     out->message = id_is_set(out->next_id)
                        ? STR("Call cancelled; the next of its series is scheduled.")
                        : STR("Call cancelled.");
@@ -255,15 +288,18 @@ enum err reschedule_call(struct op *op, const void *input, void *output)
     struct scheduled_call call = {0};
     const struct zone *zone = NULL;
     struct call_time time = {0};
-    TRY(load_pending(op, given->user_id, "rescheduled", &call));
+    TRY(load_own(op, given->user_id, &call));
+    if (call.status != call_status_pending) {
+        return refuse_change(op, &call, "rescheduled");
+    }
     TRY(call_zone(op, &call.timezone, &zone));
     TRY(call_time_parse(op, given->scheduled_for, zone, &time));
-    TRY(scheduled_call_set_time(op, &call, time.at));
-    *out = (struct scheduled_call_receipt){.id = call.id, .scheduled_for = call.scheduled_for};
-    out->message = arena_printf(op->arena,
-                                time.at.us == call.scheduled_for.us
-                                    ? "Call rescheduled for %s."
-                                    : "Call rescheduled for %s, when business hours open.",
-                                when_text(op, &call));
+    *out = (struct scheduled_call_receipt){.id = call.id};
+    TRY(scheduled_call_set_time(op, &call, time.at, &out->next_id));
+    out->scheduled_for = call.scheduled_for;
+    out->message = arena_printf(
+        op->arena, "Call rescheduled for %s%s.%s", when_text(op, &call),
+        time.at.us == call.scheduled_for.us ? "" : ", when business hours open",
+        id_is_set(out->next_id) ? " Its series stays where it is: the next one is scheduled." : "");
     return OK;
 }

@@ -46,6 +46,7 @@ static enum err read_times(struct op *op, struct preview *preview)
 static struct call_occurrence first_of(const struct preview *preview)
 {
     struct call_occurrence first = {.number = 1,
+                                    .place = 1,
                                     .at = preview->time.at,
                                     .wall = preview->time.wall,
                                     .runs = zone_to_civil(preview->zone, preview->time.at),
@@ -71,9 +72,10 @@ static struct list reasons_of(struct op *op, const struct call_occurrence *occur
 }
 
 static struct occurrence_view view_of(struct op *op, const struct preview *preview,
-                                      const struct call_occurrence *occurrence,
-                                      const struct call_opening *opening)
+                                      const struct chain_call *call)
 {
+    const struct call_occurrence *occurrence = &call->occurrence;
+    const struct call_opening *opening = &call->opening;
     struct occurrence_view view = {
         .number = occurrence->number,
         .requested_for = occurrence->at,
@@ -88,27 +90,22 @@ static struct occurrence_view view_of(struct op *op, const struct preview *previ
 
 /* As the calls themselves would follow one another: the next is made when the one before ends, here
  * at the instant at which it runs. */
-static enum err walk(struct op *op, struct preview *preview, struct list *out)
+static enum err list_calls(struct op *op, struct preview *preview, struct list *out)
 {
     int64_t wanted = preview->given->count == 0 ? OCCURRENCES_SHOWN : preview->given->count;
     struct occurrence_view *views = ARENA_NEW_ARRAY(op->arena, struct occurrence_view, wanted);
-    struct call_occurrence occurrence = first_of(preview);
-    struct call_opening opening = {.at = occurrence.at};
-    size_t count = 0;
-    if (call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
+    struct chain_call *calls = ARENA_NEW_ARRAY(op->arena, struct chain_call, wanted);
+    struct call_occurrence first = first_of(preview);
+    struct call_chain chain = {.zone = preview->zone, .hours = &preview->guards.hours};
+    chain.series = preview->series == NULL ? NULL : &preview->series->series;
+    size_t count = call_chain_list(&chain, &first, (size_t)wanted, calls);
+    if (count == 0) {
         return callable_refuse_hours(op, &preview->call, &preview->guards,
                                      preview->given->business_hours != NULL);
     }
-    views[count++] = view_of(op, preview, &occurrence, &opening);
-    while (preview->series != NULL && count < (size_t)wanted) {
-        struct series_place place = {occurrence.number, occurrence.at};
-        enum series_step step = call_series_next(&preview->series->series, preview->zone, place,
-                                                 opening.at, &occurrence);
-        if (step != SERIES_FOUND ||
-            call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
-            break;
-        }
-        views[count++] = view_of(op, preview, &occurrence, &opening);
+    TRY(scheduled_call_check_expiry(op, preview->given->expires_at, calls[0].opening.at));
+    for (size_t i = 0; i < count; i++) {
+        views[i] = view_of(op, preview, &calls[i]);
     }
     *out = (struct list){views, count};
     return OK;
@@ -165,7 +162,7 @@ enum err preview_call(struct op *op, const void *input, void *output)
     }
     TRY(read_times(op, preview));
     *out = (struct preview_view){.timezone = preview->call.timezone};
-    TRY(walk(op, preview, &out->occurrences));
+    TRY(list_calls(op, preview, &out->occurrences));
     TRY(look_at_number(op, preview, out));
     if (preview->given->respects_hours) {
         TRY(holidays_warn(op, preview->given->business_hours, &out->warning));
