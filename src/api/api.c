@@ -392,7 +392,8 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
         op.actor = call->work.actor;
         if (call->route->kind == ROUTE_CLOCK) {
             TRY(op_may_change(&op, ID_NONE));
-        } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET) {
+        } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET &&
+                   call->route->style != ROUTE_SIGN_OUT) {
             TRY(op_may_change(&op, op.actor.user));
         }
     }

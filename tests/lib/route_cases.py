@@ -456,7 +456,7 @@ CASES = {
     f"GET {V1}/agents/{{id}}/versions": Case(at(V1 + "/agents/{}/versions", lambda world, person: world.agent()), None, NOBODY),
     f"POST {V1}/agents/{{id}}/preview": Case(
         at(V1 + "/agents/{}/preview", lambda world, person: world.agent()),
-        lambda world, person: {"metadata": {"name": "Ann"}, "version": 1}, NOBODY),
+        lambda world, person: {"metadata": {"name": "Ann"}, "version": 1}, ANYBODY),
     f"POST {V1}/scheduling/schedule": Case(at(f"{V1}/scheduling/schedule"), call_body),
     f"GET {V1}/scheduling/scheduled-calls": Case(at(
         V1 + "/scheduling/scheduled-calls?userId={}&status=pending&startDate=2026-01-01&endDate=2027-01-01T00:00:00Z", person_id)),
