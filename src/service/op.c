@@ -19,6 +19,7 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
     TRY(callees_watch(db));
+    db_keep_rows(db);
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }

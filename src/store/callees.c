@@ -24,6 +24,9 @@ static enum err take_state(void *context, const struct value *columns)
 enum err callees_state(struct db *db, struct str phone_hash, struct callee_state *out)
 {
     *out = (struct callee_state){.is_on_list = false};
+    if (!callees_may_know(db, phone_hash)) {
+        return OK;
+    }
     return db_each(db, S_callee_state, out, take_state, PARAMS(value_bytes(phone_hash)));
 }
 
