@@ -40,6 +40,7 @@ enum err callees_watch(struct db *db)
 {
     if (db->callees == NULL) {
         db->callees = memory_new(sizeof *db->callees);
+        db->callees->is_empty = true;
     }
     return db_each(db, S_callees_known, db->callees, note_hash, NO_PARAMS);
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As many as are on their way between two commits, and more: a batch begins 256 and claims 512. */
-enum { ROWS_KEPT_BITS = 11, ROWS_KEPT = 1 << ROWS_KEPT_BITS };
+/* More than wait between the begin of a stage and the provider's answer in a burst. */
+enum { ROWS_KEPT_BITS = 12, ROWS_KEPT = 1 << ROWS_KEPT_BITS };
 
 static const enum table kept_tables[] = {
     TABLE_users,     TABLE_meetings, TABLE_alerts,         TABLE_incidents,       TABLE_steps,
@@ -32,15 +32,23 @@ struct layout {
 /* A record, and behind it its texts. */
 struct kept_row {
     int64_t id;
+    int32_t next;   /* In its chain, counted from 1; 0 at its end. */
     uint64_t round; /* Valid in this round of the cache only. */
     size_t bytes;
     size_t cap;
     char *block;
 };
 
+/* The last so many rows of one table. */
+struct shelf {
+    struct layout layout;
+    struct kept_row *rows; /* NULL until the first is kept. */
+    int32_t *chains;       /* By a hash of the id. */
+    size_t next;           /* The place that is taken next: of the oldest. */
+};
+
 struct row_cache {
-    struct layout layouts[KEPT_TABLES];
-    struct kept_row *rows[KEPT_TABLES]; /* NULL until the first is kept. */
+    struct shelf shelves[KEPT_TABLES];
     uint64_t round;
     struct kept_row spare; /* What is kept next is made here: it may be made of what it replaces. */
 };
@@ -68,7 +76,7 @@ struct row_cache *row_cache_new(void)
     struct row_cache *cache = memory_new(sizeof *cache);
     cache->round = 1;
     for (size_t i = 0; i < KEPT_TABLES; i++) {
-        lay_out(&cache->layouts[i], db_table_record(kept_tables[i]));
+        lay_out(&cache->shelves[i].layout, db_table_record(kept_tables[i]));
     }
     return cache;
 }
@@ -79,10 +87,12 @@ void row_cache_free(struct row_cache **cache)
         return;
     }
     for (size_t i = 0; i < KEPT_TABLES; i++) {
-        for (size_t row = 0; (*cache)->rows[i] != NULL && row < ROWS_KEPT; row++) {
-            free((*cache)->rows[i][row].block);
+        struct shelf *shelf = &(*cache)->shelves[i];
+        for (size_t row = 0; shelf->rows != NULL && row < ROWS_KEPT; row++) {
+            free(shelf->rows[row].block);
         }
-        free((*cache)->rows[i]);
+        free(shelf->rows);
+        free(shelf->chains);
     }
     free((*cache)->spare.block);
     free(*cache);
@@ -109,19 +119,64 @@ bool row_cache_keeps(enum table table)
     return place_of(table) < KEPT_TABLES;
 }
 
-static size_t slot_of(int64_t id)
+static int32_t *chain_of(const struct shelf *shelf, int64_t id)
 {
-    return (size_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - ROWS_KEPT_BITS));
+    uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - ROWS_KEPT_BITS);
+    return &shelf->chains[hash];
+}
+
+/* The place of an id, whether what is in it still holds or not. */
+static struct kept_row *seek(const struct shelf *shelf, int64_t id)
+{
+    if (shelf->rows == NULL) {
+        return NULL;
+    }
+    int32_t at = *chain_of(shelf, id);
+    while (at != 0 && shelf->rows[at - 1].id != id) {
+        at = shelf->rows[at - 1].next;
+    }
+    return at == 0 ? NULL : &shelf->rows[at - 1];
 }
 
 static struct kept_row *find(const struct row_cache *cache, enum table table, int64_t id)
 {
     size_t place = place_of(table);
-    if (place == KEPT_TABLES || cache->rows[place] == NULL) {
-        return NULL;
+    struct kept_row *row = place == KEPT_TABLES ? NULL : seek(&cache->shelves[place], id);
+    return row != NULL && row->round == cache->round ? row : NULL;
+}
+
+static void leave_chain(struct shelf *shelf, const struct kept_row *row)
+{
+    int32_t number = (int32_t)(row - shelf->rows) + 1;
+    int32_t *link = chain_of(shelf, row->id);
+    while (*link != number) {
+        assert(*link != 0);
+        link = &shelf->rows[*link - 1].next;
     }
-    struct kept_row *row = &cache->rows[place][slot_of(id)];
-    return row->id == id && row->round == cache->round ? row : NULL;
+    *link = row->next;
+}
+
+/* The place of an id that is to be kept: its own, or that of the oldest. */
+static struct kept_row *take_place(struct shelf *shelf, int64_t id)
+{
+    if (shelf->rows == NULL) {
+        shelf->rows = memory_new_array(ROWS_KEPT, sizeof *shelf->rows);
+        shelf->chains = memory_new_array(ROWS_KEPT, sizeof *shelf->chains);
+    }
+    struct kept_row *row = seek(shelf, id);
+    if (row != NULL) {
+        return row;
+    }
+    row = &shelf->rows[shelf->next];
+    shelf->next = (shelf->next + 1) % ROWS_KEPT;
+    if (row->id != 0) {
+        leave_chain(shelf, row);
+    }
+    int32_t *chain = chain_of(shelf, id);
+    row->id = id;
+    row->next = *chain;
+    *chain = (int32_t)(row - shelf->rows) + 1;
+    return row;
 }
 
 /* How many bytes the texts take, each with a NUL behind it; false for one that is not as the
@@ -206,20 +261,18 @@ void row_cache_put(struct row_cache *cache, enum table table, const void *record
     size_t place = place_of(table);
     size_t bytes = 0;
     assert(place < KEPT_TABLES);
-    const struct layout *layout = &cache->layouts[place];
-    if (!measure(layout, record, &bytes)) {
+    struct shelf *shelf = &cache->shelves[place];
+    if (!measure(&shelf->layout, record, &bytes)) {
         return;
     }
-    if (cache->rows[place] == NULL) {
-        cache->rows[place] = memory_new_array(ROWS_KEPT, sizeof **cache->rows);
-    }
+    const struct id *id = record_member_const(record, &shelf->layout.record->fields[0]);
     struct kept_row made = cache->spare;
     make_room(&made, bytes);
-    keep_record(layout, record, &made);
-    const struct id *id = record_member_const(record, &layout->record->fields[0]);
-    made.id = id->value;
+    keep_record(&shelf->layout, record, &made);
+    struct kept_row *row = take_place(shelf, id->value);
+    made.id = row->id;
+    made.next = row->next;
     made.round = cache->round;
-    struct kept_row *row = &cache->rows[place][slot_of(made.id)];
     cache->spare = *row;
     *row = made;
 }
@@ -251,7 +304,7 @@ bool row_cache_get(const struct row_cache *cache, struct db_into into, struct id
     if (row == NULL) {
         return false;
     }
-    const struct layout *layout = &cache->layouts[place_of(into.table)];
+    const struct layout *layout = &cache->shelves[place_of(into.table)].layout;
     size_t size = layout->record->size;
     struct str texts = arena_str(into.arena, (struct str){row->block + size, row->bytes - size});
     memcpy(out, row->block, size);
