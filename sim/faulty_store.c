@@ -133,6 +133,12 @@ static void forget(struct driver_statement **statement)
     }
 }
 
+static void watch(struct driver_connection *connection, void *context,
+                  void (*changed)(void *context, const char *table, int64_t row))
+{
+    driver_sqlite.watch(connection->inner, context, changed);
+}
+
 /* A commit is durable or lost by its own fate here; there is nothing between. */
 static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
 {
@@ -153,6 +159,7 @@ const struct driver driver_faulty = {
     .step = step,
     .finish = finish,
     .forget = forget,
+    .watch = watch,
     .flush_apart = flush_apart,
     .flush = flush,
 };
