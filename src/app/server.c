@@ -97,7 +97,7 @@ static enum err open_executor(struct server *server, struct problem *problem)
     struct executor_config config = {
         .site = &server->plant->site,
         .db = server->plant->db,
-        .wire = {server, ports_submit},
+        .wire = {server, ports_submit, PER_HOST_MAX},
         .sync = {server, ports_begin_sync},
         .sinks = {server, ports_begin_sink},
         .events = {server, front_tell},
