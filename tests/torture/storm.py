@@ -131,7 +131,7 @@ class Storm:
     def run(self, kills, seconds):
         """Until so many kills, or for so many seconds at the most."""
         end = time.monotonic() + seconds
-        for stroke in plan.strokes(self.seed):
+        for number, stroke in enumerate(plan.strokes(self.seed), 1):
             if self.kills() >= kills or time.monotonic() > end:
                 break
             self.pause.wait(stroke["wait"])
@@ -141,7 +141,7 @@ class Storm:
             began = time.monotonic()
             getattr(self, f"do_{stroke['kind']}")(stroke, random.Random(stroke["seed"]))
             self.took[stroke["kind"]] += time.monotonic() - began
-            if sum(self.counts.values()) % 50 == 0:
+            if number % 25 == 0:
                 print(f"# {self.kills()} kills, {len(self.ledger.promises)} requests, {time.time() - self.began:.0f} s, under way: {self.under_way()}", flush=True)
         self.look_after()
 
