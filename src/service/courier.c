@@ -24,6 +24,7 @@ struct courier *courier_new(const struct site *site, struct wire_port wire, int 
     courier->wire = wire;
     courier->sends_max = in_flight_max - in_flight_max / QUESTIONS_SHARE;
     courier->lanes = lanes_new(site, in_flight_max - in_flight_max / LANE_SHARE);
+    lanes_limit(courier->lanes, wire.per_host_max - wire.per_host_max / QUESTIONS_SHARE);
     flights_open(&courier->flights, in_flight_max);
     return courier;
 }

@@ -23,6 +23,7 @@ struct courier;
 struct wire_port {
     void *context;
     void (*submit)(void *context, uint64_t ticket, const struct wire_request *request);
+    int per_host_max; /* How many requests a host is given at a time; 0 for any number. */
 };
 
 struct courier *courier_new(const struct site *site, struct wire_port wire, int in_flight_max);

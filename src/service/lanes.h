@@ -28,6 +28,9 @@ struct lane_entry {
 /* `lane_max` is how many of one lane may be under way at a time. */
 struct lanes *lanes_new(const struct site *site, int lane_max);
 void lanes_free(struct lanes **lanes);
+/* At most so many of one provider are under way, over all its lanes; 0 for no limit. More than its
+ * host takes at a time would wait behind the others with nobody to call them back. */
+void lanes_limit(struct lanes *lanes, int provider_max);
 /* Forgets who waits; what is under way and the paces stay. */
 void lanes_clear(struct lanes *lanes);
 size_t lanes_waiting(const struct lanes *lanes);

@@ -55,6 +55,32 @@ static void test_addresses(void **state)
     assert_null(lanes);
 }
 
+/* What a provider's host would not take yet stays in its lane, where it can still be called off. */
+static void test_lanes_share_a_host(void **state)
+{
+    (void)state;
+    struct lanes *lanes = lanes_new(&(struct site){0}, LANE_MAX);
+    int calls = lanes_find(lanes, &(struct lane_address){&provider_twilio, channel_CALL, STR_NONE});
+    int texts = lanes_find(lanes, &(struct lane_address){&provider_twilio, channel_SMS, STR_NONE});
+    int others = lanes_find(lanes, &(struct lane_address){&provider_plivo, channel_SMS, STR_NONE});
+    lanes_limit(lanes, 3);
+    push(lanes, calls, 1, 1, RANK_HIGH);
+    push(lanes, others, 2, 1, RANK_HIGH);
+    for (int i = 0; i < 3; i++) {
+        assert_true(lane_is_free(lanes, texts, at(0)));
+        lane_begin(lanes, texts, 1, at(0));
+    }
+    assert_false(lane_is_free(lanes, texts, at(0)));
+    assert_int_equal(lanes_pick(lanes, at(0)), others);
+    assert_int_equal(lane_pop(lanes, others).message.value, 2);
+    assert_int_equal(lanes_pick(lanes, at(0)), -1);
+    struct instant next = INSTANT_NONE;
+    assert_false(lanes_next(lanes, at(0), &next));
+    lane_end(lanes, texts);
+    assert_int_equal(lanes_pick(lanes, at(0)), calls);
+    lanes_free(&lanes);
+}
+
 /* One person's flood of a thousand, then two others: they are second and third. */
 static void test_nobody_is_starved(void **state)
 {
@@ -202,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_lanes_share_a_host),
         cmocka_unit_test(test_nobody_is_starved),
         cmocka_unit_test(test_first_messages_first),
         cmocka_unit_test(test_pace),
