@@ -30,6 +30,7 @@ struct invariants {
     size_t facts_seen;
     size_t log_seen;
     int64_t audit_walked;
+    struct instant latest; /* That our clock has shown. */
     struct driver_statement *statements[ARRAY_LENGTH(rules)];
 };
 
@@ -43,6 +44,12 @@ static const char set_up[] =
     " meeting_id INTEGER, user_id INTEGER, target TEXT, due_at INTEGER, valid_until INTEGER,"
     " is_repeat INTEGER, message_id INTEGER);"
     "CREATE INDEX temp.sends_by_step ON sends (step_id);"
+    "CREATE TEMP TABLE look (journal_from INTEGER, sends_from INTEGER);"
+    "INSERT INTO look VALUES (0, 0);"
+    "CREATE TEMP VIEW new_journal AS SELECT * FROM journal"
+    " WHERE rowid>(SELECT journal_from FROM look);"
+    "CREATE TEMP VIEW new_sends AS SELECT * FROM sends"
+    " WHERE rowid>(SELECT sends_from FROM look);"
     "CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
     "CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
     "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER,"
@@ -235,7 +242,7 @@ static bool take_facts(struct invariants *invariants, const struct world *world,
         const struct carrier_fact *fact = &facts[invariants->facts_seen];
         struct journal_line row = {.number = FACTS_FROM + (int64_t)invariants->facts_seen,
                                    .kind = fact->kind == CARRIER_RANG ? "ring" : "send",
-                                   .at = fact->at,
+                                   .at = world_from_carrier(world, fact->at),
                                    .channel = fact->channel,
                                    .repeat = 1,
                                    .to = fact->number,
@@ -314,19 +321,22 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
                                                " FROM scheduled_calls WHERE (status='pending' OR " \
                                                "next_run IS NOT NULL)" NOT_REMEMBERED(             \
                                                    "scheduled_calls") ")"
-/* A pause keeps what is due, and so does the pace of scheduled calls. */
+/* A pause keeps what is due, and so does the pace of scheduled calls: what was due once, by the
+ * latest time that our clock has shown. */
 #define NOT_KEPT                                                                     \
     " WHERE kind NOT IN (SELECT kind FROM queue_states WHERE paused_at IS NOT NULL)" \
     " AND (kind<>'SCHEDULED_CALL' OR due>%lld)"
 
 /* Memory may know of more than waits (what has ended is dropped when it comes up), never of less.
  */
-static bool memory_holds(const struct world *world, struct arena *arena, struct str *broken)
+static bool memory_holds(struct invariants *invariants, const struct world *world,
+                         struct arena *arena, struct str *broken)
 {
+    invariants->latest = instant_max(invariants->latest, world_now(world));
     struct instant next = INSTANT_NONE;
     int64_t rows = peek_number(&world->store, arena, "SELECT count(*) FROM " WAITING);
     struct str of_rest = arena_printf(arena, "SELECT coalesce(min(due), 0) FROM " WAITING NOT_KEPT,
-                                      (long long)instant_ms(world_now(world)));
+                                      (long long)instant_ms(invariants->latest));
     int64_t first = peek_number(&world->store, arena, of_rest.ptr);
     bool has_next = executor_next(world->room.executor, &next);
     if ((int64_t)executor_pending_timers(world->room.executor) < rows ||
@@ -387,7 +397,9 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     bool holds = rules_hold(invariants, world, arena, broken) &&
                  log_holds(invariants, world, arena, broken) &&
                  (is_broken || (audit_holds(invariants, world, arena, broken) &&
-                                memory_holds(world, arena, broken)));
-    execute(world, "DELETE FROM was; INSERT INTO was SELECT * FROM present");
+                                memory_holds(invariants, world, arena, broken)));
+    execute(world, "DELETE FROM was; INSERT INTO was SELECT * FROM present;"
+                   "UPDATE look SET journal_from=(SELECT coalesce(max(rowid), 0) FROM journal),"
+                   " sends_from=(SELECT coalesce(max(rowid), 0) FROM sends)");
     return holds;
 }
