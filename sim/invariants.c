@@ -24,7 +24,18 @@ static const struct {
 #undef INVARIANT
 };
 
+/* By which a look knows that there is nothing new; no padding. */
+struct look {
+    struct instant now;
+    int64_t commits;
+    int64_t starts;
+    size_t lines;
+    size_t log_bytes;
+    size_t facts;
+};
+
 struct invariants {
+    struct look last;
     bool is_open;
     bool is_at_rest;
     size_t journal_seen;
@@ -370,6 +381,18 @@ static void note_epoch(struct invariants *invariants, const struct world *world)
     invariants->epoch = epoch;
 }
 
+/* Nothing was committed, sent, told or logged since the last look, and no time went by. */
+static bool is_as_before(struct invariants *invariants, const struct world *world)
+{
+    const struct carrier_fact *ignored = NULL;
+    struct look look = {world_now(world),     world->store.commits,
+                        world->starts,        world->journal_count,
+                        world->log.len,       carrier_facts(world->carrier, &ignored)};
+    bool is_same = memcmp(&look, &invariants->last, sizeof look) == 0;
+    invariants->last = look;
+    return is_same;
+}
+
 bool invariants_hold(struct invariants *invariants, struct world *world, struct arena *arena,
                      struct str *broken)
 {
@@ -377,6 +400,9 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     if (!invariants->is_open) {
         execute(world, set_up);
         invariants->is_open = true;
+    }
+    if (is_as_before(invariants, world)) {
+        return true;
     }
     take_journal(invariants, world, arena);
     if (!take_facts(invariants, world, arena, broken)) {
