@@ -75,7 +75,7 @@ static enum role role_of(struct str sql)
             return ROLE_WRITE;
         }
     }
-    return str_equal(sql, STR("COMMIT"))    ? ROLE_COMMIT
+    return str_equal(sql, STR("COMMIT"))   ? ROLE_COMMIT
            : str_starts(sql, STR("BEGIN")) ? ROLE_BEGIN
                                            : ROLE_OTHER;
 }
@@ -139,8 +139,7 @@ static bool is_refused(struct driver_statement *statement)
     if (store->write_in == 0 || --store->write_in > 0) {
         return false;
     }
-    if (store->write_undoes &&
-        execute(statement->connection, "ROLLBACK", &ignored) == OK) {
+    if (store->write_undoes && execute(statement->connection, "ROLLBACK", &ignored) == OK) {
         store->write_undoes = false;
     }
     return true;

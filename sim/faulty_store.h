@@ -17,10 +17,10 @@
 enum { REFUSE_ALL = -1 };
 
 struct faulty_store {
-    int64_t commits;  /* How many were asked for so far. */
-    int64_t refuse;   /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
-    int64_t crash_in; /* At 1 the next commit ends the server; 0 for never. */
-    bool crash_after; /* That commit is durable, but nobody hears of it. */
+    int64_t commits;    /* How many were asked for so far. */
+    int64_t refuse;     /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
+    int64_t crash_in;   /* At 1 the next commit ends the server; 0 for never. */
+    bool crash_after;   /* That commit is durable, but nobody hears of it. */
     int64_t unheard_in; /* At 1 the next commit is done, and its answer says that it was not. */
     int64_t write_in;   /* At 1 the next write inside a batch is refused; 0 for never. */
     bool write_undoes;  /* Then the engine undoes the whole batch by itself, as SQLite may. */

@@ -42,7 +42,7 @@ struct invariants {
     size_t facts_seen;
     size_t log_seen;
     int64_t audit_walked;
-    int64_t epoch; /* Of the server's starts and its clock. */
+    int64_t epoch;         /* Of the server's starts and its clock. */
     struct instant latest; /* That our clock has shown. */
     struct driver_statement *statements[ARRAY_LENGTH(rules)];
 };
@@ -369,8 +369,8 @@ static size_t stages_of(const struct world *world)
     return world->plant.site.rules.stage_count;
 }
 
-/* A restart forgets the paces, and a clock that is stepped moves them: they are looked at from there
- * on. */
+/* A restart forgets the paces, and a clock that is stepped moves them: they are looked at from
+ * there on. */
 static void note_epoch(struct invariants *invariants, const struct world *world)
 {
     int64_t epoch = world->starts * DAYS(1).us + world->skew_us;
@@ -385,9 +385,9 @@ static void note_epoch(struct invariants *invariants, const struct world *world)
 static bool is_as_before(struct invariants *invariants, const struct world *world)
 {
     const struct carrier_fact *ignored = NULL;
-    struct look look = {world_now(world),     world->store.commits,
-                        world->starts,        world->journal_count,
-                        world->log.len,       carrier_facts(world->carrier, &ignored)};
+    struct look look = {world_now(world), world->store.commits,
+                        world->starts,    world->journal_count,
+                        world->log.len,   carrier_facts(world->carrier, &ignored)};
     bool is_same = memcmp(&look, &invariants->last, sizeof look) == 0;
     invariants->last = look;
     return is_same;
@@ -416,8 +416,7 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     struct str clock = arena_printf(
         arena, "UPDATE world SET now=%lld, grace=%lld, paced=%d, has_account=%d, stages=%lld",
         (long long)instant_ms(world_now(world)), (long long)duration_ms(world->plant.site.grace),
-        is_paced, world_has_carrier(world, channel_CALL),
-        (long long)stages_of(world));
+        is_paced, world_has_carrier(world, channel_CALL), (long long)stages_of(world));
     execute(world, clock.ptr);
     execute(world, look_around);
     note_epoch(invariants, world);

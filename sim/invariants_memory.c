@@ -109,9 +109,9 @@ bool memory_holds(const struct world *world, struct instant latest, struct arena
     take_heap(&known, &executor->gate.held);
     qsort(known.entries, known.count, sizeof *known.entries, by_id);
     if (timers_each_waiting(world->plant.db, &known, look_up) != OK || known.lost != 0) {
-        *broken = arena_printf(
-            arena, "What a restart would read from the disk is what memory has. (%lld)",
-            (long long)known.lost);
+        *broken = arena_printf(arena,
+                               "What a restart would read from the disk is what memory has. (%lld)",
+                               (long long)known.lost);
         return false;
     }
     return true;

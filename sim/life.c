@@ -86,8 +86,10 @@ int life_ask(struct life *life, enum http_method method, const char *path, struc
 {
     struct world_request request = {
         .method = method, .path = str_from(path), .body = body, .key = STR(WORLD_ADMIN_KEY)};
-    static const char *const methods[] = {[HTTP_GET] = "GET",     [HTTP_POST] = "POST",
-                                          [HTTP_PUT] = "PUT",     [HTTP_PATCH] = "PATCH",
+    static const char *const methods[] = {[HTTP_GET] = "GET",
+                                          [HTTP_POST] = "POST",
+                                          [HTTP_PUT] = "PUT",
+                                          [HTTP_PATCH] = "PATCH",
                                           [HTTP_DELETE] = "DELETE"};
     buf_printf(&life->script, "%s %s %.*s\n", methods[method], path, STR_FMT(body));
     world_request(life->world, &request);

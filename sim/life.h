@@ -2,9 +2,9 @@
  * a stage, move and cancel meetings (the table life.def); a carrier, calendar servers, a disk and a
  * clock that fail, a server that is killed at any commit (the table faults.def).
  *
- * A step is an act, a fault at times, and a pause. After every step the invariants must hold. Everything random comes from the seed, so that a
- * failing seed is the bug report: the same seed gives the same trace, which life_trace tells in one
- * number. Owner: life_free. Threads: one. */
+ * A step is an act, a fault at times, and a pause. After every step the invariants must hold.
+ * Everything random comes from the seed, so that a failing seed is the bug report: the same seed
+ * gives the same trace, which life_trace tells in one number. Owner: life_free. Threads: one. */
 #ifndef TOCSIN_SIM_LIFE_H
 #define TOCSIN_SIM_LIFE_H
 
@@ -50,9 +50,9 @@ struct life {
     bool has_carrier; /* Rather than the mock network, for calls and texts. */
     struct invariants *invariants;
     struct life_person people[LIFE_PEOPLE];
-    int pushed;                         /* How many meetings were pushed so far. */
-    struct instant starts[LIFE_STARTS]; /* Of the last of them, to come back to. */
-    int events;                         /* How many events the feeds have had. */
+    int pushed;                           /* How many meetings were pushed so far. */
+    struct instant starts[LIFE_STARTS];   /* Of the last of them, to come back to. */
+    int events;                           /* How many events the feeds have had. */
     struct str schedules[LIFE_SCHEDULES]; /* Absent for none. */
     struct instant begin;
     int64_t steps;

@@ -274,8 +274,7 @@ void life_last_second(struct life *life)
         static const char *const verbs[] = {"acknowledge", "resolve", "cancel"};
         snprintf(path, sizeof path, "/incidents/%.*s/%s", STR_FMT(id),
                  pick(life, verbs, ARRAY_LENGTH(verbs)));
-        life_say(life, "a second before: %s: %d", path,
-                 life_ask(life, HTTP_POST, path, STR_NONE));
+        life_say(life, "a second before: %s: %d", path, life_ask(life, HTTP_POST, path, STR_NONE));
         return;
     }
     struct str body = arena_printf(life->scratch, "{\"userId\":\"%.*s\",\"status\":\"JOINED\"}",

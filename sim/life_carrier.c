@@ -22,7 +22,8 @@ void life_carrier_says(struct life *life, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), str_from(text), &wrong) != OK) {
+    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), str_from(text),
+                    &wrong) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %.*s\n", text, STR_FMT(wrong));
         abort();
     }

@@ -22,7 +22,7 @@ static const struct {
     const char *detail;
     const char *sentence;
 } faults[] = {
-#define FAULT(name, in_a_thousand, port, detail, sentence)                                         \
+#define FAULT(name, in_a_thousand, port, detail, sentence) \
     {#name, in_a_thousand, FAULT_PORT_##port, detail, sentence},
 #include "sim/faults.def"
 #undef FAULT

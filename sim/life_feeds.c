@@ -37,10 +37,8 @@ static void put(struct life *life, const struct feed *feed, const char *mode)
 
 static struct feed feed_of(const struct life_person *person, struct str body)
 {
-    return (struct feed){.url = person->feed_url,
-                         .status = 200,
-                         .content_type = STR("text/calendar"),
-                         .body = body};
+    return (struct feed){
+        .url = person->feed_url, .status = 200, .content_type = STR("text/calendar"), .body = body};
 }
 
 /* The calendar with its first events. */
@@ -91,7 +89,6 @@ void life_change_feed(struct life *life)
              event->is_cancelled ? ", cancelled" : "");
 }
 
-
 static bool read_mode(struct str word, struct feed *feed, const char **out)
 {
     static const struct {
@@ -120,7 +117,8 @@ static void lie(struct life *life, const struct life_person *person, struct str 
         feed->content_type = STR("text/html");
         feed->body = STR("<!doctype html><title>Log in</title>\n");
     } else if (str_equal_text(word, "half")) {
-        feed->body = arena_printf(life->scratch, "%.*s\n", STR_FMT(str_slice(truth, 0, truth.len * 2 / 3)));
+        feed->body =
+            arena_printf(life->scratch, "%.*s\n", STR_FMT(str_slice(truth, 0, truth.len * 2 / 3)));
     } else if (str_equal_text(word, "empty")) {
         feed->body = calendar_text(life, person, 0);
     } else if (str_equal_text(word, "old")) {

@@ -47,9 +47,11 @@ static void add_policy(struct life *life, int number)
     const struct str id = life->schedules[number];
     struct str body = arena_printf(
         life->scratch,
-        "{\"name\":\"oncall-%d\",\"steps\":[{\"channel\":\"%s\",\"targets\":[{\"type\":\"SCHEDULE\","
+        "{\"name\":\"oncall-%d\",\"steps\":[{\"channel\":\"%s\",\"targets\":[{\"type\":"
+        "\"SCHEDULE\","
         "\"id\":\"%.*s\"}]},{\"after\":%d,\"channel\":\"CALL\",\"targets\":[{\"type\":\"SCHEDULE\","
-        "\"id\":\"%.*s\"}]},{\"after\":10,\"channel\":\"SMS\",\"targets\":[{\"type\":\"USER\",\"id\":"
+        "\"id\":\"%.*s\"}]},{\"after\":10,\"channel\":\"SMS\",\"targets\":[{\"type\":\"USER\","
+        "\"id\":"
         "\"%.*s\"}]}]%s}",
         number, channels[below(life, 4)], STR_FMT(id), 1 + below(life, 40), STR_FMT(id),
         STR_FMT(life_person(life)->id),
@@ -63,8 +65,7 @@ void life_schedule(struct life *life)
     int number = below(life, SCHEDULES_MAX);
     struct str *known = &life->schedules[number];
     if (!str_is_set(*known)) {
-        int status =
-            life_ask(life, HTTP_POST, "/api/v1/schedules", schedule_text(life, number));
+        int status = life_ask(life, HTTP_POST, "/api/v1/schedules", schedule_text(life, number));
         life_say(life, "schedule %d: %d", number, status);
         *known = status == 201 ? life_answer_text(life, "\"id\":\"") : STR_NONE;
         if (str_is_set(*known)) {
@@ -97,10 +98,9 @@ void life_override(struct life *life)
         instant_add(world_now(life->world), MINUTES(rng_between(&life->rng, 0, 60)));
     instant_format(from, start);
     instant_format(instant_add(from, MINUTES(1 + below(life, 90))), end);
-    struct str who = chance(life, 1, 4)
-                         ? STR("\"nobody\":true")
-                         : arena_printf(life->scratch, "\"userId\":\"%.*s\"",
-                                        STR_FMT(life_person(life)->id));
+    struct str who = chance(life, 1, 4) ? STR("\"nobody\":true")
+                                        : arena_printf(life->scratch, "\"userId\":\"%.*s\"",
+                                                       STR_FMT(life_person(life)->id));
     struct str body = arena_printf(life->scratch, "{\"start\":\"%s\",\"end\":\"%s\",%.*s}", start,
                                    end, STR_FMT(who));
     snprintf(path, sizeof path, "/api/v1/schedules/%.*s/overrides", STR_FMT(schedule));
@@ -114,9 +114,9 @@ void life_oncall_incident(struct life *life)
         life_schedule(life);
         return;
     }
-    struct str body = arena_printf(
-        life->scratch, "{\"title\":\"O\",\"policy\":\"oncall-%d\",\"escalate\":%s}", number,
-        chance(life, 3, 4) ? "true" : "false");
+    struct str body =
+        arena_printf(life->scratch, "{\"title\":\"O\",\"policy\":\"oncall-%d\",\"escalate\":%s}",
+                     number, chance(life, 3, 4) ? "true" : "false");
     life_say(life, "an incident for whoever is on call: %d",
              life_ask(life, HTTP_POST, "/incidents", body));
 }

@@ -40,8 +40,8 @@ void moves_set(struct moves *moves, enum move_kind kind, int64_t step, bool happ
 {
     assert(moves->kept != NULL && step >= 1 && step <= moves->steps);
     unsigned char bit = (unsigned char)(1U << kind);
-    moves->kept[step] = (unsigned char)(happens ? moves->kept[step] | bit
-                                                : moves->kept[step] & ~bit);
+    moves->kept[step] =
+        (unsigned char)(happens ? moves->kept[step] | bit : moves->kept[step] & ~bit);
 }
 
 int64_t moves_count(const struct moves *moves, enum move_kind kind)

@@ -50,7 +50,8 @@ static enum err say(struct scenario *scenario, struct str sentence)
     struct str wrong = STR_NONE;
     TRY(scenario_needs_world(scenario));
     struct world *world = scenario->world;
-    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), sentence, &wrong) != OK) {
+    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), sentence, &wrong) !=
+        OK) {
         return scenario_fail(scenario, "%.*s", STR_FMT(wrong));
     }
     world_settle(world);

@@ -9,9 +9,9 @@
 #include "sim/trial.h"
 
 struct shrunk {
-    struct moves moves;  /* moves_free is owed. */
-    struct trial trial;  /* Of these moves. */
-    int64_t lives;       /* How many were lived to find them. */
+    struct moves moves; /* moves_free is owed. */
+    struct trial trial; /* Of these moves. */
+    int64_t lives;      /* How many were lived to find them. */
 };
 
 /* `first` is what became of the order, which failed. */

@@ -20,7 +20,8 @@ static const char usage[] =
     "  --jobs J         so many at once (1)\n"
     "  --on             goes on behind a seed that fails\n"
     "  --shrink         a seed that fails is made as short as can be\n"
-    "  --only MOVES     nothing else of the life happens: a3,f2,p1-9 for act 3, fault 2, nine pauses\n"
+    "  --only MOVES     nothing else of the life happens: a3,f2,p1-9 for act 3, fault 2, nine "
+    "pauses\n"
     "  --scenario FILE  the life as a scenario, for tocsin-scenario\n"
     "  --quiet          only seeds that fail, and the count\n"
     "  --verbose        the story, and the server's log\n";
@@ -83,13 +84,13 @@ static void show_shrunk(const struct run *run, int64_t seed, const struct trial 
     order.is_telling = true;
     order.script_path = run->wish->script_path;
     struct trial last = trial_run(&order);
-    printf("the shortest story of seed %lld, after %lld lives: %lld acts, %lld faults, %lld pauses: "
-           "%s\nagain: tocsin-sim --seed %lld --until %llds --only %.*s --verbose\n",
-           (long long)seed, (long long)shrunk.lives,
-           (long long)moves_count(&shrunk.moves, MOVE_ACT),
-           (long long)moves_count(&shrunk.moves, MOVE_FAULT),
-           (long long)moves_count(&shrunk.moves, MOVE_PAUSE), last.failure, (long long)seed,
-           (long long)(order.until.us / SECONDS(1).us), STR_FMT(buf_str(&text)));
+    printf(
+        "the shortest story of seed %lld, after %lld lives: %lld acts, %lld faults, %lld pauses: "
+        "%s\nagain: tocsin-sim --seed %lld --until %llds --only %.*s --verbose\n",
+        (long long)seed, (long long)shrunk.lives, (long long)moves_count(&shrunk.moves, MOVE_ACT),
+        (long long)moves_count(&shrunk.moves, MOVE_FAULT),
+        (long long)moves_count(&shrunk.moves, MOVE_PAUSE), last.failure, (long long)seed,
+        (long long)(order.until.us / SECONDS(1).us), STR_FMT(buf_str(&text)));
     if (order.script_path != NULL) {
         char sentence[LIFE_FAILURE_MAX];
         snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(last.failure, "("), last.failure);
@@ -186,8 +187,7 @@ static bool read_value(const char *word, const char *text, struct wish *out)
     struct {
         const char *word;
         int64_t *number;
-    } const numbers[] = {
-        {"--seed", &out->seed}, {"--seeds", &out->seeds}, {"--jobs", &out->jobs}};
+    } const numbers[] = {{"--seed", &out->seed}, {"--seeds", &out->seeds}, {"--jobs", &out->jobs}};
     struct str value = str_from(text);
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
         if (strcmp(word, numbers[i].word) == 0) {

@@ -1,5 +1,5 @@
-/* sim/trial: a whole life in a process of its own, so that one that dies of an assertion can be told
- * of, lived again and shrunk as well as one that breaks an invariant.
+/* sim/trial: a whole life in a process of its own, so that one that dies of an assertion can be
+ * told of, lived again and shrunk as well as one that breaks an invariant.
  *
  * Threads: one. Errors: none; a machine that cannot fork ends the program. */
 #ifndef TOCSIN_SIM_TRIAL_H
