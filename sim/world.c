@@ -59,6 +59,9 @@ static void write_journal(void *context, struct str line)
 static void submit(void *context, uint64_t ticket, const struct wire_request *request)
 {
     struct world *world = context;
+    if (world->store.has_crashed) {
+        return; /* A server that is gone asks nobody. */
+    }
     if (request->kind == WIRE_HTTP) {
         world_ask_carrier(world, ticket, request);
         return;
