@@ -1,0 +1,99 @@
+"""script/bench timers: due timers whose handler has nothing to do, durable, beside the peers' jobs with nothing to do.
+
+Ours is a real kind: the check, after the grace period, whether anybody joined a meeting, of meetings that were joined. It reads the
+meeting and its person, decides that nothing is to be done, and writes that it was done; the queue's counters and its own end are in
+the same commit. How many are still to run is read from the database beside the server, so that only what is committed counts.
+"""
+import contextlib
+import json
+import time
+
+from suite import figures, peers
+from suite.calls import Turns
+from suite.common import Failure, iso
+from suite.server import PUSH, Server
+
+MEETING = '{"externalId":"%s-{m}","title":"Joined {m}","startsAt":"{start}","endsAt":"{end}"}'
+WAITING = "SELECT count(*) FROM meetings WHERE check_at IS NOT NULL"
+# A stage that is over before any of these meetings is known: nothing is due of them but the check.
+RULES = {"stages": [{"stage": 1, "alertType": "MEETING_UPCOMING_EMAIL", "minutesBefore": 20160, "validUntilMinutesBefore": 20159,
+                     "channel": "EMAIL"}]}
+LOOK_SECONDS = 0.01
+
+
+class TimerServer(Server):
+    """Its meetings have only the check at their start."""
+
+    label = figures.OURS
+
+    def __init__(self, bench, name):
+        rules = bench.folder / f"{name}.rules"
+        rules.write_text(json.dumps(RULES))
+        super().__init__(bench, name, TOCSIN_RULES_FILE=str(rules), GRACE_PERIOD_MINUTES="0")
+        self.rounds = 0
+        self.ids = None
+
+    def __enter__(self):
+        super().__enter__()
+        self.ids = self.add_people()
+        return self
+
+    def freeze(self):
+        """It sleeps by itself."""
+
+    thaw = freeze
+
+    def meetings_of(self, due):
+        """The ids of the meetings that begin then, each with its person's."""
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.ask(f"/api/v1/meetings?from={iso(due)}&to={iso(due + 1)}&limit=1000{cursor}")
+            found += [f"{meeting['eventId']}\t{meeting['userId']}" for meeting in page["meetings"]]
+            cursor = f"&cursor={page['cursor']}" if "cursor" in page else None
+        return found
+
+    def run_checks(self, count, lead):
+        """Rate, processor's time, and lateness of checks that are all due at one instant."""
+        self.rounds += 1
+        due = int(time.time()) + lead
+        joined = self.folder / "joined"
+        self.load(path="/calendar/sync", body=PUSH, item=MEETING % f"round{self.rounds}", ids=self.ids, count=count, first=iso(due),
+                  step_us=1, cycle=1)
+        joined.write_text("\n".join(self.meetings_of(due)))
+        self.load(path="/api/v1/meetings/{id}/checkin", body='{"userId":"{id2}","status":"JOINED"}', ids=joined, count=count)
+        if time.time() > due - 0.3:
+            raise Failure(f"{count} meetings took longer than there was time")
+        waiting = self.rows(WAITING)[0][0]
+        if waiting != count:
+            raise Failure(f"{count} checks should wait and {waiting} do")
+        worked, seen = self.worked(), []
+        while waiting > 0:
+            time.sleep(max(LOOK_SECONDS, due - 0.02 - time.time()))
+            waiting = self.rows(WAITING)[0][0]
+            seen.append((time.time() - due, waiting))
+            if time.time() > due + 120:
+                raise Failure(f"{waiting} checks still wait after two minutes")
+        took = seen[-1][0]
+        at = {part: next(when for when, left in seen if left <= count * (1 - part)) for part in (0.5, 0.99)}
+        return {"perSecond": count / took, "p50Ms": at[0.5] * 1000, "p99Ms": at[0.99] * 1000, "micros": (self.worked() - worked) * 1e6 / count}
+
+
+def timers(bench):
+    count, rounds = bench.pick((500, 1), (50000, 2), (100000, 5))
+    with contextlib.ExitStack() as stack:
+        ours = stack.enter_context(TimerServer(bench, "timers"))
+        others = [stack.enter_context(peer(bench, "timers")) for peer in peers.available(bench)]
+        told = []
+
+        def measure(side):
+            if side is ours:
+                told.append(ours.run_checks(count, bench.pick(4, 40, 60)))
+                return told[-1]["perSecond"]
+            result = side.run("work", count // 10 if side.label == "beanstalkd-f0" else count)
+            return result["rows"] / result["seconds"]
+
+        kept = Turns(bench, [ours, *others]).run(rounds, measure)
+    bench.add("timers.run", f"{count:,} due timers that have nothing to do, durable", kept, aim=figures.least(100000))
+    bench.add("timers.run.cpu", "  processor's time of each", {"tocsin": [one["micros"] for one in told]}, "µs")
+    bench.add("timers.run.p50", "  from their instant to their committed end: p50", {"tocsin": [one["p50Ms"] for one in told]}, "ms")
+    bench.add("timers.run.p99", "  p99", {"tocsin": [one["p99Ms"] for one in told]}, "ms", figures.most(250))
