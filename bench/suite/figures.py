@@ -9,6 +9,8 @@ import datetime
 import json
 import statistics
 
+from suite.common import Failure
+
 OURS = "tocsin"
 # They may lose what they acknowledged: shown, but no equals.
 NOT_DURABLE = ("bullmq-everysec", "beanstalkd-f50")
@@ -75,7 +77,7 @@ class Figures:
         figure = {"key": key, "title": title, "unit": unit, "better": better, "sides": kept}
         if note:
             figure["note"] = note
-        if len(kept) > 1:
+        if len(kept) > 1 and first == OURS:
             figure["ratios"] = {name: ratios(sides[first], runs, better) for name, runs in sides.items() if runs and name != first}
         if aim and aim.at is not None and not self.is_smoke:
             figure["aim"] = {"at": aim.at, "better": better, "source": aim.source, "met": aim.is_met(kept[first]["median"])}
@@ -90,9 +92,10 @@ class Figures:
     def show(self, figure):
         first = True
         for name, side in figure["sides"].items():
-            what = figure["title"] if first else f"  {name}"
+            what = figure["title"] if first and name in (OURS, "machine") else f"{figure['title']}: {name}" if first else f"    {name}"
             runs = f"{shown(side['low'])} - {shown(side['high'])}" if len(side["runs"]) > 1 else ""
-            beside = self.verdict(figure) if first else f"tocsin is {shown(figure['ratios'][name]['median'])} times as good"
+            times = figure.get("ratios", {}).get(name)
+            beside = self.verdict(figure) if first else f"tocsin is {shown(times['median'])} times as good" if times else ""
             note = figure.get("note", "") if first else ""
             print(f"  {what:<58} {shown(side['median'], figure['unit']):>16}  {runs:<22} {beside}{'; ' if beside and note else ''}{note}".rstrip(),
                   flush=True)
@@ -111,8 +114,10 @@ class Figures:
 
     def save(self, path, machine):
         """Benches that did not run this time keep what the file has of them."""
-        old = json.loads(path.read_text())["benches"] if path.exists() else {}
+        kept = json.loads(path.read_text()) if path.exists() else {"machine": machine, "benches": {}}
+        if any(kept["machine"][name] != machine[name] for name in ("processor", "cores")):
+            raise Failure(f"{path} has the figures of another machine: name another file with --results")
         path.parent.mkdir(parents=True, exist_ok=True)
         whole = {"machine": machine, "written": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-                 "benches": {**old, **self.benches}}
+                 "benches": {**kept["benches"], **self.benches}}
         path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")

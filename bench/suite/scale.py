@@ -133,17 +133,18 @@ def queries(bench):
     with CallServer(bench, "queries") as server:
         server.fill(rows)
         create(server, bench.pick(1, 2, 2), 64)
-        page = server.ask("/api/v1/scheduling/scheduled-calls?limit=1")
-        one = page["calls"][0] if "calls" in page else next(value for value in page.values() if isinstance(value, list))[0]
+        page = server.ask("/api/v1/scheduling/scheduled-calls?userId=bench-1&limit=1")
+        one = next(value for value in page.values() if isinstance(value, list))[0]
         call = one.get("scheduledCallId") or one.get("id")
         soon, later = common.iso(int(time.time()) + 3 * 86400), common.iso(int(time.time()) + 3 * 86400 + 7200)
+        lists = "/api/v1/scheduling/scheduled-calls?userId=bench-1"
         asked = {
             "stats": ("/api/v1/scheduling/stats", "stats", 1),
-            "list": ("/api/v1/scheduling/scheduled-calls?limit=100", "a list, 100 rows", None),
-            "list.user": ("/api/v1/scheduling/scheduled-calls?userId=bench-{n}&limit=100", "a list of one owner, 100 rows", None),
-            "list.status": ("/api/v1/scheduling/scheduled-calls?status=pending&limit=100", "a list by status, 100 rows", None),
-            "list.none": ("/api/v1/scheduling/scheduled-calls?status=failed&limit=100", "a list by a status that none has", None),
-            "list.time": (f"/api/v1/scheduling/scheduled-calls?startDate={soon}&endDate={later}&limit=100", "a list by time, 100 rows", None),
+            "list": (f"{lists}&limit=100", "a list of an owner's calls, 100 rows", None),
+            "list.agent": (f"{lists}&agentId={server.agent}&limit=100", "  by agent, 100 rows", None),
+            "list.status": (f"{lists}&status=pending&limit=100", "  by status, 100 rows", None),
+            "list.none": (f"{lists}&status=failed&limit=100", "  by a status that none has", None),
+            "list.time": (f"{lists}&startDate={soon}&endDate={later}&limit=100", "  by time, 100 rows at most", None),
             "call": (f"/api/v1/scheduling/scheduled-calls/{call}", "one call", None),
             "timeline": (f"/api/v1/scheduling/{call}/timeline", "the timeline of a call", None),
             "queue": ("/api/v1/queue", "the queue's states", None),
@@ -152,7 +153,7 @@ def queries(bench):
             "audit": ("/api/v1/audit?limit=100", "the audit trail, 100 rows", None),
         }
         for name, (path, title, aim) in asked.items():
-            ask_many(server, (f"queries.{name}", f"GET {title}, {rows:,} rows"), path.replace("bench-{n}", "bench-7"), count, aim)
+            ask_many(server, (f"queries.{name}", title if title.startswith(" ") else f"{title}, {rows:,} rows in the store"), path, count, aim)
         recurring = CALL[:-1] % ("n", server.agent, "n") + ',"recurring":{"frequency":"monthly","interval":1}}'
         result = server.load(path="/api/v1/scheduling/preview", ids=server.owners, **spread(recurring, connections=1, count=count))
         bench.add("queries.preview", "preview with 10 occurrences: p99", {"tocsin": [result["p99Ms"]]}, "ms", figures.most(1, "issue 5"),
