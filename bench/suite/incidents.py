@@ -36,9 +36,9 @@ def incidents(bench):
               better=figures.LESS)
 
 
-def wait_for_sends(server, count, end):
-    while len(server.accepted()) < count and time.time() < end:
-        time.sleep(0.5)
+def all_sends(server, count, end):
+    server.wait_for_sends(count, end)
+    time.sleep(0.5)  # Nothing more may come.
     accepted = [at for _, at in server.accepted()]
     if len(accepted) != count:
         raise Failure(f"{count} steps were due and {len(accepted)} were accepted")
@@ -61,7 +61,7 @@ def due_steps(bench, name, count, lead):
             open_incidents(server, ids, f"bench{half}", count=count // 2)
             spans.append((at + lead - half, time.time() + lead - half))
         first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-        return max(wait_for_sends(server, count, last + 60)) - first
+        return max(all_sends(server, count, last + 60)) - first
 
 
 def released(bench, name, count):
@@ -75,7 +75,7 @@ def released(bench, name, count):
         open_incidents(server, ids, count=count)
         if time.time() > end - 0.5:
             raise Failure("opening the incidents took longer than the window")
-        return max(wait_for_sends(server, count, end + 60)) - end
+        return max(all_sends(server, count, end + 60)) - end
 
 
 def heartbeats(bench):

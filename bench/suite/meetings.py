@@ -41,9 +41,9 @@ def stages_due(bench, name, count, span, lead):
         server.push(ids, name, count=count, first=iso(due + before), step_us=max(step, 1), cycle=count if step else 1)
         if time.time() > due - 0.5:
             raise Failure("pushing took longer than there was time")
-        wait = due + span + 0.5
-        while time.time() < wait or (len(server.accepted()) < count and time.time() < wait + 60):
-            time.sleep(0.5)
+        time.sleep(max(0, due + span - time.time()))
+        server.wait_for_sends(count, due + span + 60)
+        time.sleep(0.5)  # Nothing more may come.
         accepted = server.accepted()
     if len(accepted) != count:
         raise Failure(f"{count} stages were due and {len(accepted)} were accepted")
@@ -52,14 +52,6 @@ def stages_due(bench, name, count, span, lead):
         number = int(re.match(r"bench-(\d+)@", to).group(1))
         late.append((at - due - (number * step / 1e6 if step else 0)) * 1000)
     return lateness_of(late)
-
-
-def wait_for_calls(server, known, count, end):
-    while time.time() < end:
-        if len(server.sends()) - known >= count:
-            return
-        time.sleep(0.5)
-    raise Failure(f"{count} calls were due and {len(server.sends()) - known} were accepted")
 
 
 def told_of_calls(server, known, first):
@@ -76,11 +68,11 @@ def told_of_calls(server, known, first):
 
 def measure_calls(server, count, span):
     """Calls due over `span` seconds, 0 for at one instant."""
-    known = len(server.sends())
+    known = server.send_count()
     first = int(time.time()) + 3 + count // 10000
     server.schedule_due(count, first, int(span * 1e6 / count))
     time.sleep(max(0, first + span - time.time()))
-    wait_for_calls(server, known, count, first + span + 120)
+    server.wait_for_sends(known + count, first + span + 120)
     return told_of_calls(server, known, first)
 
 
@@ -126,11 +118,11 @@ def under_load(bench, count, span, runs):
     late = []
     with CallServer(bench, "loaded") as server:
         for _ in range(runs):
-            known = len(server.sends())
+            known = server.send_count()
             first = int(time.time()) + 3
             server.schedule_due(count, first, int(span * 1e6 / count))
             load = server.background_load(rate, first - 1 - time.time() + span + 2)
-            wait_for_calls(server, known, count, first + span + 60)
+            server.wait_for_sends(known + count, first + span + 60)
             told = load.result()
             if told["perSecond"] < rate * 0.9:
                 print(f"  the load was {told['perSecond']:,.0f} /s and should have been {rate:,}", flush=True)
@@ -170,7 +162,7 @@ def whole_burst(bench, count, runs):
             server.schedule_due(count - count // 10, first)
             server.schedule_due(count // 10, first, priority="high")
             time.sleep(max(0, first - time.time()))
-            wait_for_calls(server, 0, count, first + 180)
+            server.wait_for_sends(count, first + 180)
             told = told_of_calls(server, 0, first)
             claims = server.rows("SELECT c.priority, m.claimed_at FROM messages m JOIN scheduled_calls c ON c.id=m.subject_id "
                                  "WHERE m.channel='CALL'")

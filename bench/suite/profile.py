@@ -32,7 +32,6 @@ from suite.server import USERS, Server
 
 TOP = 20
 FREQUENCY = 1999
-ENTRY = re.compile(r"^\s*([\d.]+)%\s+(\S+)\s+\[(.)\]\s+(.+?)\s*$")
 
 
 class Perf:
@@ -57,17 +56,23 @@ class Perf:
         return read_samples(self.file)
 
 
-def read_samples(file):
-    """(samples, entries of the most of them)."""
-    done = subprocess.run(["perf", "report", "-i", str(file), "--stdio", "--no-children", "-n", "-F", "overhead,dso,symbol", "--percent-limit", "0.3"],
+def shares(file, *columns):
+    """[share, samples, the columns' words…] of each line of a report."""
+    done = subprocess.run(["perf", "report", "-i", str(file), "--stdio", "--no-children", "-t", "|", "-F", ",".join(("overhead", "sample", *columns))],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    found = [ENTRY.match(line) for line in done.stdout.splitlines()]
-    entries = [{"share": float(one.group(1)), "object": one.group(2), "symbol": one.group(4)} for one in found if one]
-    samples = re.search(r"^# Samples: ([\d.]+)([KM]?)", done.stdout, re.M)
-    count = int(float(samples.group(1)) * {"": 1, "K": 1000, "M": 1000000}[samples.group(2)]) if samples else 0
-    if not entries:
+    found = [[word.strip() for word in line.split("|")] for line in done.stdout.splitlines() if line.strip() and not line.startswith("#")]
+    return [(float(words[0].rstrip("%")), int(words[1]), *words[2:]) for words in found]
+
+
+def read_samples(file):
+    """What was sampled: how often, in which threads and objects, and the functions that were hit most."""
+    functions = shares(file, "dso", "symbol")
+    if not functions:
         raise Failure("perf has no samples")
-    return count, entries[:TOP]
+    return {"samples": sum(count for _, count, *_ in functions),
+            "threads": {name: share for share, _, name in shares(file, "comm")[:6]},
+            "objects": {name: share for share, _, name in shares(file, "dso")[:6]},
+            "top": [{"share": share, "object": where, "symbol": re.sub(r"^\[.\] ", "", symbol)} for share, _, where, symbol in functions[:TOP]]}
 
 
 def of_create(bench):
@@ -97,8 +102,7 @@ def of_due(bench):
         time.sleep(max(0, first - 0.5 - time.time()))
         before = server.worked()
         with Perf(bench, server.process.pid) as perf:
-            while len(server.sends()) < count:
-                time.sleep(0.1)
+            server.wait_for_sends(count, first + 120)
         micros = (server.worked() - before) * 1e6 / count
         return "Scheduled calls that are due, until the mock provider has them", f"{micros:.1f} µs of processor a call", perf.top()
 
@@ -120,8 +124,7 @@ def of_stages(bench):
         time.sleep(max(0, due - 0.5 - time.time()))
         worked = server.worked()
         with Perf(bench, server.process.pid) as perf:
-            while len(server.accepted()) < count:
-                time.sleep(0.1)
+            server.wait_for_sends(count, due + 120)
         micros = (server.worked() - worked) * 1e6 / count
         return "Stages of meetings that are due (email), until the mock provider has them", f"{micros:.1f} µs of processor a stage", perf.top()
 
@@ -164,6 +167,10 @@ def of_start(bench):
 PATHS = {"create": of_create, "bulk": of_bulk, "due": of_due, "timers": of_timers, "stages": of_stages, "sync": of_sync, "start": of_start}
 
 
+def by_share(told):
+    return ", ".join(f"{name} {share:.0f} %" for name, share in told.items())
+
+
 def main(arguments, build_folder):
     parser = argparse.ArgumentParser(prog="script/bench profile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", choices=(*PATHS, []))
@@ -181,10 +188,12 @@ def main(arguments, build_folder):
         for name in given.names or PATHS:
             with contextlib.suppress(FileNotFoundError):
                 (bench.folder / "perf.data").unlink()
-            title, rate, (samples, top) = PATHS[name](bench)
-            profiles[name] = {"title": title, "rate": rate, "samples": samples, "top": top, **machine.facts(ROOT, "full")}
-            print(f"\n{name}: {title}; {rate}; {samples:,} samples")
-            for entry in top:
+            title, rate, told = PATHS[name](bench)
+            profiles[name] = {"title": title, "rate": rate, **told, **machine.facts(ROOT, "full")}
+            print(f"\n{name}: {title}; {rate}; {told['samples']:,} samples")
+            for kind in ("threads", "objects"):
+                print(f"  {kind}: {by_share(told[kind])}")
+            for entry in told["top"]:
                 print(f"  {entry['share']:5.1f} %  {entry['symbol']:<44} {entry['object']}", flush=True)
     if given.keep:
         kept.parent.mkdir(exist_ok=True)

@@ -207,7 +207,8 @@ class Report:
         self.lines.append("## Where the processor's time goes\n\n`script/bench profile`, samples of all threads of the server while one thing is done; the share is of "
                           "that thing's samples.\n")
         for name, one in self.profiles.items():
-            self.lines.append(f"### {one['title']}\n\n{one['samples']:,} samples at commit {one['commit']}; {one['rate']}.\n\n| share | function | in |\n| --- | --- | --- |")
+            split = " ".join(f"By {kind}: {', '.join(f'{where} {share:.0f} %' for where, share in one[kind + 's'].items())}." for kind in ("thread", "object"))
+            self.lines.append(f"### {one['title']}\n\n{one['samples']:,} samples at commit {one['commit']}; {one['rate']}. {split}\n\n| share | function | in |\n| --- | --- | --- |")
             self.lines += [f"| {entry['share']:.1f} % | `{entry['symbol']}` | {entry['object']} |" for entry in one["top"]]
             done = self.reasons.get(f"profile.{name}")
             self.lines += ["", *([done, ""] if done else [])]

@@ -3,7 +3,6 @@ import time
 
 from suite import common, figures, peers
 from suite.calls import CALL, CallServer, create, spread
-from suite.meetings import wait_for_calls
 
 MILLION = 1000000
 
@@ -115,12 +114,12 @@ def growth(bench):
 
 def run_due(server, count):
     """Calls that are due at one instant: the processor's microseconds until they are on the wire, of each, and how many a second."""
-    known = len(server.sends())
+    known = server.send_count()
     first = int(time.time()) + 3 + count // 10000
     server.schedule_due(count, first)
     time.sleep(max(0, first - 0.1 - time.time()))
     before = server.worked()
-    wait_for_calls(server, known, count, first + 120)
+    server.wait_for_sends(known + count, first + 120, 0.02)
     micros = (server.worked() - before) * 1e6 / count
     last = max(at for _, _, at in server.sends()[known:])
     time.sleep(25)  # The mock's calls end; the next round has the machine for itself.

@@ -1,4 +1,5 @@
 """One `tocsin serve` on a folder of its own."""
+import contextlib
 import json
 import os
 import re
@@ -135,7 +136,21 @@ class Server:
     def accepted(self):
         return [(to, at) for to, _, at in self.sends()]
 
+    def send_count(self):
+        """How many lines of sends() there are, for who only waits: it takes little of the processor."""
+        return sum(path.read_bytes().count(b"\tsend\t") for path in self.folder.glob("*.mock"))
+
+    def wait_for_sends(self, count, until, pause=0.25):
+        """Until so many were accepted; a Failure after the instant `until`."""
+        while self.send_count() < count:
+            if time.time() > until:
+                raise Failure(f"{count} messages should have been accepted and {self.send_count()} were")
+            time.sleep(pause)
+
+    def database(self):
+        """For reading beside the server: nothing that is sealed, nothing that is not committed."""
+        return contextlib.closing(sqlite3.connect(f"file:{self.folder / 'tocsin.db'}?mode=ro", uri=True, timeout=30, isolation_level=None))
+
     def rows(self, sql, *values):
-        """Reads the database beside the server: nothing that is sealed, nothing that is not committed."""
-        with sqlite3.connect(f"file:{self.folder / 'tocsin.db'}?mode=ro", uri=True, timeout=30) as database:
+        with self.database() as database:
             return database.execute(sql, values).fetchall()
