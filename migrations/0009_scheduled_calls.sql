@@ -83,7 +83,7 @@ CREATE TABLE call_counts (
     status   TEXT NOT NULL,
     count    @int NOT NULL CHECK (count >= 0),
     PRIMARY KEY (scope, scope_id, status)
-);
+) @by_key;
 
 CREATE TABLE campaigns (
     id               @id,
