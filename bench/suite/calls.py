@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 from suite import common, figures, peers
@@ -116,18 +117,26 @@ class Turns:
     """Sides that take turns: one is measured, the others are frozen."""
 
     def __init__(self, bench, sides):
-        self.bench, self.sides = bench, sides
+        self.bench, self.sides = bench, list(sides)
         for side in sides:
             side.freeze()
 
     def run(self, rounds, measure, sides=None):
-        """{label: results of each round}."""
-        kept = {side.label: [] for side in sides or self.sides}
+        """{label: results of each round}. A peer that fails is left out from then on; where ours fails, the bench has."""
+        sides = [side for side in sides or self.sides if side in self.sides]
+        kept = {side.label: [] for side in sides}
         for _ in range(rounds):
-            for side in sides or self.sides:
+            for side in [side for side in sides if side in self.sides]:
                 side.thaw()
                 settle(self.bench)
-                kept[side.label].append(measure(side))
+                try:
+                    kept[side.label].append(measure(side))
+                except (Failure, subprocess.SubprocessError) as error:
+                    if side.label == figures.OURS:
+                        raise
+                    print(f"  {side.label} is left out: {error}", flush=True)
+                    self.sides.remove(side)
+                    kept.pop(side.label)
                 side.freeze()
         return kept
 

@@ -9,8 +9,6 @@ import signal
 import socket
 import time
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 class Failure(Exception):
     """What makes a figure worthless."""
@@ -57,12 +55,12 @@ def wait_until(is_done, seconds, what):
 
 
 def processor_seconds(pid):
-    """The processor's seconds of a process so far, all its threads; 0 where it has ended."""
-    try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """The processor's seconds of a process so far, of all threads that it has; 0 where it has ended."""
+    nanoseconds = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):
+            nanoseconds += int(task.read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def children_of(pid):

@@ -10,6 +10,7 @@
 The Node programs are in bench/peers; npm installs their libraries, and a Node that all of them accept, from the lock file into the
 build's folder. redis-server, beanstalkd and PostgreSQL 15 are Debian's. Whoever lacks one gets the figures of the others.
 """
+import contextlib
 import glob
 import json
 import os
@@ -81,6 +82,11 @@ class Peer:
         for program in cls.programs:
             if shutil.which(program) is None and postgres_program(program) is None:
                 return f"{program} is not installed"
+        return ""
+
+    @classmethod
+    def blocked(cls, folder):
+        """Why its store cannot stand in that folder; empty where it can."""
         return ""
 
     def __enter__(self):
@@ -233,22 +239,31 @@ class Postgres(Peer):
     stop_signal = signal.SIGINT  # A fast shutdown.
     table = ""
 
-    def owner(self):
-        """PostgreSQL does not run as root."""
+    @staticmethod
+    def owner():
+        """PostgreSQL does not run as root: who does it run as?"""
         if os.geteuid() != 0:
-            return []
+            return None
         for name in ("postgres", "nobody"):
-            try:
-                user = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-            return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+            with contextlib.suppress(KeyError):
+                return pwd.getpwnam(name)
         raise Failure("PostgreSQL needs a user other than root")
 
+    @classmethod
+    def as_owner(cls):
+        user = cls.owner()
+        return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"] if user else []
+
+    @classmethod
+    def blocked(cls, folder):
+        done = subprocess.run([*cls.as_owner(), "test", "-x", str(folder)], cwd="/", check=False)
+        return "" if done.returncode == 0 else f"PostgreSQL's user may not enter {folder}: name another place with --folder"
+
     def prepare(self):
-        self.as_owner = self.owner()
-        done = subprocess.run([*self.as_owner, postgres_program("initdb"), "-D", str(self.folder / "data"), "-U", "bench", "-A", "trust",
+        user = self.owner()
+        if user:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        done = subprocess.run([*self.as_owner(), postgres_program("initdb"), "-D", str(self.folder / "data"), "-U", "bench", "-A", "trust",
                                "-E", "UTF8", "--no-locale", "--no-instructions"], cwd="/", stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
@@ -257,7 +272,7 @@ class Postgres(Peer):
     def command(self):
         settings = {"port": self.store_port, "unix_socket_directories": self.folder, "listen_addresses": "", "shared_buffers": "1GB",
                     "max_wal_size": "4GB", "synchronous_commit": "on", "max_connections": 100}
-        return [*self.as_owner, postgres_program("postgres"), "-D", str(self.folder / "data"),
+        return [*self.as_owner(), postgres_program("postgres"), "-D", str(self.folder / "data"),
                 *(f"--{name}={value}" for name, value in settings.items())]
 
     def host(self):
@@ -348,7 +363,7 @@ def available(bench, wanted=ALL):
     """The peers that can be measured here; says of the others why not."""
     found = []
     for peer in wanted:
-        why = peer.missing()
+        why = peer.missing() or peer.blocked(bench.folder)
         if not why:
             try:
                 install(bench)

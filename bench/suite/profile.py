@@ -110,7 +110,7 @@ def of_due(bench):
 def of_timers(bench):
     with timers.TimerServer(bench, "timers") as server:
         perf = Perf(bench, server.process.pid)
-        result = server.run_checks(50000, 30, perf)
+        result = server.run_checks(50000, perf)
         return "Due timers that have nothing to do", f"{result['micros']:.1f} µs of processor a timer", perf.top()
 
 

@@ -132,9 +132,7 @@ def queries(bench):
     with CallServer(bench, "queries") as server:
         server.fill(rows)
         create(server, bench.pick(1, 2, 2), 64)
-        page = server.ask("/api/v1/scheduling/scheduled-calls?userId=bench-1&limit=1")
-        one = next(value for value in page.values() if isinstance(value, list))[0]
-        call = one.get("scheduledCallId") or one.get("id")
+        call = server.ask("/api/v1/scheduling/scheduled-calls?userId=bench-1&limit=1")["scheduledCalls"][0]["_id"]
         soon, later = common.iso(int(time.time()) + 3 * 86400), common.iso(int(time.time()) + 3 * 86400 + 7200)
         lists = "/api/v1/scheduling/scheduled-calls?userId=bench-1"
         asked = {
