@@ -41,7 +41,7 @@ PEERS = """
 | BullMQ, fsync a second | no: up to a second is lost | Redis `appendfsync everysec` |
 | pg-boss | yes | PostgreSQL 15, `synchronous_commit=on`, `shared_buffers=1GB`; two loops that fetch and complete 500; lateness: `work`, polled every 0.5 s, its minimum |
 | Graphile Worker | yes | the same PostgreSQL; `localQueue` 500, `completeJobBatchDelay` 0, polled every 0.1 s |
-| beanstalkd -f0 | yes | its log with an fsync each; 16 connections |
+| beanstalkd -f0 | yes | its log with an fsync each; asked by a C program: 64 puts at a time, 16 connections that reserve and delete |
 | beanstalkd -f50 | no: up to 50 ms are lost | its log, an fsync every 50 ms |
 
 Each has its own store on the same disk. Sides take turns in each round; whoever is not measured is stopped. The HTTP API of the peers is fastify (one Node process) that
