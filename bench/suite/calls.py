@@ -32,6 +32,11 @@ def spread(call, **options):
     return {"body": call, "first": iso(int(time.time()) + 86400), "step_us": 7919 * 1000000, "cycle": 109, **options}
 
 
+def part_of(count):
+    """The largest number of rows in a request of which so many calls are a multiple."""
+    return next(rows for rows in range(min(count, BULK_ROWS), 0, -1) if count % rows == 0)
+
+
 def settle(bench):
     """What others have written is on the disk before the next is measured."""
     if not bench.is_smoke:
@@ -45,7 +50,7 @@ class CallServer(Server):
         super().__init__(bench, name, **{"CALLS_PER_SECOND": "0", **settings})
         self.owners = self.folder / "owners"
         self.owners.write_text("".join(f"bench-{number}\n" for number in range(1000)))
-        self.agent = None
+        self.agent = self.seconds_of_a_call = None
 
     def __enter__(self):
         super().__enter__()
@@ -76,7 +81,7 @@ class CallServer(Server):
     def fill(self, count):
         """Calls that are due over ten days; returns the seconds."""
         before, began = self.jobs(), time.time()
-        rows = min(count, BULK_ROWS)
+        rows = part_of(count)
         self.add_bulk(count=count // rows, items=rows)
         took = time.time() - began
         if self.jobs() - before != count:
@@ -88,9 +93,17 @@ class CallServer(Server):
         options = spread(CALL % ("n", self.agent, "n"), seconds=max(1, int(seconds)), per_second=per_second)
         return concurrent.futures.ThreadPoolExecutor(1).submit(self.load, path=PATH, ids=self.owners, **options)
 
+    def lead_for(self, count):
+        """Whole seconds that scheduling so many calls takes, and some more; how fast that goes is tried once."""
+        if self.seconds_of_a_call is None:
+            began = time.time()
+            self.add_bulk(count=2, items=1000)
+            self.seconds_of_a_call = (time.time() - began) / 2000
+        return 3 + int(2 * count * self.seconds_of_a_call)
+
     def schedule_due(self, count, first, step_us=0, priority="medium"):
         """Calls that are due from `first` on, a step after one another (or all at once)."""
-        rows = min(count, BULK_ROWS)
+        rows = part_of(count)
         self.load(path=BULK_PATH, ids=self.owners, count=count // rows, items=rows, connections=1, body='{"calls":[{items}]}',
                   item=DUE % (self.agent, priority), first=iso(first), step_us=max(step_us, 1), cycle=count if step_us else 1)
         if time.time() > first - 0.3:
@@ -186,7 +199,7 @@ def creates(bench, turns, pending):
     bench.add(f"create.http.64.{pending}.cpu", "  processor's time of the servers, each", column(kept, "micros"), unit="µs")
     two = [side for side in turns.sides if side.label in (figures.OURS, "bullmq-always")]
     kept = turns.run(rounds, lambda side: create(side, seconds, 512), two)
-    bench.add(f"create.http.512.{pending}", f"the same, 512 connections, {pending:,} pending", column(kept, "perSecond"),
+    bench.add(f"create.http.512.{pending}", f"durable creates over HTTP, 512 connections, {pending:,} pending", column(kept, "perSecond"),
               aim=figures.least(30000, "issue 5", times=1.5) if full else None)
     bench.add(f"create.http.512.{pending}.p99", "  p99 of an answer", column(kept, "p99Ms"), unit="ms")
 

@@ -97,7 +97,7 @@ def of_bulk(bench):
 def of_due(bench):
     count = 30000
     with calls.CallServer(bench, "due") as server:
-        first = int(time.time()) + 10
+        first = int(server.lead_for(count) + time.time()) + 1
         server.schedule_due(count, first)
         time.sleep(max(0, first - 0.5 - time.time()))
         before = server.worked()

@@ -96,7 +96,7 @@ def title_of(figures, at):
     if not title.startswith(" "):
         return title
     first = next(figures[i]["title"] for i in range(at, -1, -1) if not figures[i]["title"].startswith(" "))
-    return f"{re.sub(r': p[0-9]+.*$|: last .*$', '', first)}: {title.strip()}"
+    return f"{first.rsplit(': ', 1)[0]}: {title.strip()}"
 
 
 class Report:
@@ -120,7 +120,7 @@ class Report:
 
     def machine(self):
         told = self.results["machine"]
-        versions = ", ".join(f"{name} {re.sub(r'^[A-Za-z -]*(version: |server v=|[(]PostgreSQL[)] )', '', version)}"
+        versions = ", ".join(f"{name} {re.sub(r'^[A-Za-z -]*(version: |server v=|[(]PostgreSQL[)] |(?=[0-9]))', '', version)}"
                              for name, version in told["versions"].items())
         modes = sorted({bench["mode"] for bench in self.benches.values()})
         loads = [bench["load"] for bench in self.benches.values()]

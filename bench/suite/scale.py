@@ -90,10 +90,9 @@ def growth(bench):
     table = {}
     with CallServer(bench, "growth") as server:
         for level in levels:
-            missing = (level - server.jobs()) // 1000 * 1000
+            missing = (level - server.jobs()) // 1000 * 1000  # What is over was created by the rounds before.
             if missing > 0:
-                rows = min(missing, 10000)
-                server.fill(missing // rows * rows)
+                server.fill(missing)
             made = [create(server, seconds, 64) for _ in range(runs)]
             ran = [run_due(server, due) for _ in range(runs)]
             table[level] = {"create.cpu": [one["micros"] for one in made], "create.rate": [one["perSecond"] for one in made],
@@ -115,7 +114,7 @@ def growth(bench):
 def run_due(server, count):
     """Calls that are due at one instant: the processor's microseconds until they are on the wire, of each, and how many a second."""
     known = server.send_count()
-    first = int(time.time()) + 3 + count // 10000
+    first = int(server.lead_for(count) + time.time())
     server.schedule_due(count, first)
     time.sleep(max(0, first - 0.1 - time.time()))
     before = server.worked()

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 import xml.etree.ElementTree as xml
 
-from suite import common, figures, report, svg
+from suite import calls, common, figures, report, svg
 from suite.figures import Figures, least, most
 
 FACTS = {"mode": "full", "date": "2026-11-21T10:00:00+00:00", "commit": "0123456789ab", "isChanged": False, "load": 0.1}
@@ -49,6 +49,7 @@ def cases(folder):
     with contextlib.redirect_stdout(io.StringIO()):
         smoke.begin("create", FACTS)
         yield "a smoke run judges nothing", "aim" not in smoke.add("x", "x", {"tocsin": [1]}, aim=least(2))
+    yield "a bulk is made of whole requests", [calls.part_of(count) for count in (18000, 90000, 20, 10007)] == [9000, 10000, 20, 1]
     yield "percentiles", common.lateness_of(range(100)) == {"p50Ms": 50, "p99Ms": 99, "maxMs": 99}
     yield "digits that matter", [figures.shown(value) for value in (12345.6, 12.34, 0.1234, 3.0)] == ["12,346", "12.3", "0.12", "3"]
     yield from saving(folder, kept)

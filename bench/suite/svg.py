@@ -49,7 +49,7 @@ def bars(title, subtitle, unit, rows, aim=None):
     positive = [value for value in values if value > 0]
     is_log = bool(positive) and max(positive) / min(positive) > 60
     scale = Scale(positive or [1], is_log)
-    body, y = [], TOP + (8 if aim else 0)
+    body, y = [], TOP + (16 if aim else 0)
     height = y + len(rows) * (BAR + GAP) + 16
     if is_log:
         power = scale.low * 10
@@ -69,16 +69,22 @@ def bars(title, subtitle, unit, rows, aim=None):
         y += BAR + GAP
     if aim:
         x = scale.at(aim)
-        body.append(f'<line class="aim" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 2}" y2="{y - GAP + 4}"/>')
-        body.append(f'<text class="aimtext" x="{x:.1f}" y="{TOP - 6}" text-anchor="middle">target {shown(aim, unit)}</text>')
+        body.append(f'<line class="aim" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + 8}" y2="{y - GAP + 4}"/>')
+        body.append(f'<text class="aimtext" x="{x:.1f}" y="{TOP + 4}" text-anchor="middle">target {shown(aim, unit)}</text>')
     return frame(title, subtitle + (", powers of ten" if is_log else ""), height, body)
+
+
+def round_step(least):
+    """The next of 1, 2, 2.5 and 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10(least)) if least > 0 else 1
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= least)
 
 
 def lines(title, subtitle, unit, series):
     """Series are (label, [(x, value)]), at most two; x by powers of ten, values from zero."""
     height, bottom = 300, 250
     xs = [x for _, points in series for x, _ in points]
-    top = max(value for _, points in series for _, value in points) * 1.15 or 1
+    top = 4 * round_step(max(value for _, points in series for _, value in points) / 4)
     first, last = math.log10(min(xs)), math.log10(max(xs))
 
     def place(x, value):
@@ -92,6 +98,7 @@ def lines(title, subtitle, unit, series):
         body.append(f'<text class="small" x="72" y="{y + 4:.1f}" text-anchor="end">{shown(top * step / 4)}</text>')
     for x in sorted(set(xs)):
         body.append(f'<text class="small" x="{place(x, 0)[0]:.1f}" y="{bottom + 20}" text-anchor="middle">{x:,}</text>')
+    told = []
     for (label, points), kind in zip(series, ("one", "two")):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
         body.append(f'<polyline class="line {kind}" points="{path}"/>')
@@ -99,5 +106,7 @@ def lines(title, subtitle, unit, series):
             x, y = place(*point)
             body.append(f'<circle class="{kind}fill" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
         x, y = place(*points[-1])
+        y += 18 if any(abs(y - other) < 16 for other in told) else 0
+        told.append(y)
         body.append(f'<text x="{x + 10:.1f}" y="{y + 4:.1f}">{html.escape(label)} {shown(points[-1][1], unit)}</text>')
     return frame(title, subtitle, height, body)
