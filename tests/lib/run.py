@@ -269,6 +269,9 @@ class Runner:
         self.check("check/layers", [ROOT / "script/layers", "--build", HOME / "build"])
         self.run("check/layers-self-test", [ROOT / "script/layers", "--self-test"])
         self.run("check/run-self-test", [sys.executable, __file__, "--self-test"])
+        self.run("check/bench-self-test", [ROOT / "script/bench", "--self-test"])
+        if (ROOT / "bench/results/full.json").exists():
+            self.check("check/performance", [ROOT / "script/bench", "--report", "--check"])
         self.check("check/format", [ROOT / "script/format", "--check"])
         for kind in ("build", "build-test"):
             self.run_meson(kind)

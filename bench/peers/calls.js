@@ -1,23 +1,13 @@
-'use strict';
-/* The peer of script/bench schedule: scheduled calls as delayed jobs of BullMQ in Redis, behind fastify.
- *
- *   node schedule.js serve REDIS_PORT            POST /api/v1/scheduling/schedule, /api/v1/scheduling/bulk and GET …/stats on a free
- *                                                loopback port, which it prints; the agents come from AGENTS, separated by commas
- *   node schedule.js fill REDIS_PORT COUNT       adds COUNT calls that are due in some days, 1,000 at a time
- *   node schedule.js work REDIS_PORT COUNT       adds COUNT calls that are due, then runs them with a worker that has nothing to do;
- *                                                prints {"seconds":…} from the first to the last
+/* Scheduled calls as Tocsin takes them, for any queue: what is checked, when the call is due, what is answered.
  *
  * It checks what Tocsin checks of the same body: members and their forms, unknown ones, the zone, that the time is in the
  * future, the agent; it moves the time into business hours and answers with the same words. It keeps neither counters nor an
- * audit trail, encrypts nothing, and a bulk that is cut short leaves a part. Formats of a zone are kept, since making one is dear. */
-const fastify = require('fastify');
-const { Queue, Worker } = require('bullmq');
+ * audit trail, encrypts nothing, and a bulk that is cut short leaves a part. Formats of a zone are kept, since making one is
+ * dear. */
+import fastify from 'fastify';
 
-const OPTIONS = { attempts: 3, backoff: { type: 'exponential', delay: 2000 } };
-const RANKS = { high: 1, medium: 5, low: 10 };
-const MINUTE = 60000;
-const DAY = 1440;
-const BULK_PART = 500; // Faster than all at once; the price is that a bulk is not all or nothing.
+export const DAY_MINUTES = 1440;
+export const MINUTE = 60000;
 
 const hhmm = { type: 'string', pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' };
 const callSchema = {
@@ -92,7 +82,7 @@ function minuteOfWeek(format, at) {
     for (const part of format.formatToParts(at)) {
         found[part.type] = part.value;
     }
-    return WEEKDAYS[found.weekday] * DAY + Number(found.hour) * 60 + Number(found.minute);
+    return WEEKDAYS[found.weekday] * DAY_MINUTES + Number(found.hour) * 60 + Number(found.minute);
 }
 
 const minutesOf = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
@@ -104,9 +94,9 @@ function intoHours(at, call) {
     const opens = minutesOf(hours.start ?? '09:00');
     const closes = minutesOf(hours.end ?? '17:00');
     const now = minuteOfWeek(formatOf(hours.timezone ?? call.timezone ?? 'UTC'), at);
-    for (let day = Math.floor(now / DAY); day < 15; day++) {
-        const begin = day * DAY + opens;
-        if (days.includes(day % 7) && now < day * DAY + closes) {
+    for (let day = Math.floor(now / DAY_MINUTES); day < 15; day++) {
+        const begin = day * DAY_MINUTES + opens;
+        if (days.includes(day % 7) && now < day * DAY_MINUTES + closes) {
             return now >= begin ? at : at - (at % MINUTE) + (begin - now) * MINUTE;
         }
     }
@@ -114,9 +104,9 @@ function intoHours(at, call) {
 }
 
 class Calls {
-    constructor(port) {
-        this.queue = new Queue('calls', { connection: { host: '127.0.0.1', port } });
-        this.agents = new Set((process.env.AGENTS ?? '').split(','));
+    constructor(queue, agents) {
+        this.queue = queue;
+        this.agents = new Set(agents);
     }
 
     plan(call, now) {
@@ -131,54 +121,51 @@ class Calls {
             throw new Refused(404, 'AGENT_NOT_FOUND', 'agentId', 'there is no such agent');
         }
         formatOf(call.timezone ?? 'UTC');
-        const at = call.respectBusinessHours === false ? asked : intoHours(asked, call);
-        return { at, job: { name: 'call', data: call, opts: { ...OPTIONS, delay: at - now, priority: RANKS[call.priority ?? 'medium'] } } };
+        return { at: call.respectBusinessHours === false ? asked : intoHours(asked, call), data: call, priority: call.priority ?? 'medium' };
     }
 
-    static receipt(job, at) {
+    static receipt(id, at) {
         const when = new Date(at).toISOString();
-        return { success: true, data: { scheduledCallId: job.id, scheduledFor: when, message: `Call scheduled for ${when}.` } };
+        return { success: true, data: { scheduledCallId: id, scheduledFor: when, message: `Call scheduled for ${when}.` } };
     }
 
     async schedule(call) {
-        const { at, job } = this.plan(call, Date.now());
-        return Calls.receipt(await this.queue.add(job.name, job.data, job.opts), at);
+        const job = this.plan(call, Date.now());
+        return Calls.receipt(await this.queue.add(job), job.at);
     }
 
     async scheduleMany(calls) {
         const now = Date.now();
-        const plans = calls.map((call) => this.plan(call, now));
+        const jobs = calls.map((call) => this.plan(call, now));
         const parts = [];
-        for (let first = 0; first < plans.length; first += BULK_PART) {
-            parts.push(this.queue.addBulk(plans.slice(first, first + BULK_PART).map((plan) => plan.job)));
+        for (let first = 0; first < jobs.length; first += this.queue.part) {
+            parts.push(this.queue.addMany(jobs.slice(first, first + this.queue.part)));
         }
-        const jobs = (await Promise.all(parts)).flat();
-        return { success: true, data: { scheduled: jobs.length, results: jobs.map((job, i) => Calls.receipt(job, plans[i].at).data) } };
-    }
-
-    async stats() {
-        return { success: true, data: { queue: await this.queue.getJobCounts() } };
+        const ids = (await Promise.all(parts)).flat();
+        return { success: true, data: { scheduled: ids.length, results: ids.map((id, i) => Calls.receipt(id, jobs[i].at).data) } };
     }
 }
 
-async function serve(calls) {
+/* Answers POST /api/v1/scheduling/schedule and …/bulk on a free loopback port, which it prints, until SIGTERM. */
+export async function serve(queue, agents) {
+    const calls = new Calls(queue, agents);
     const server = fastify({ bodyLimit: 10 << 20, ajv: { customOptions: { removeAdditional: false, coerceTypes: false } } });
-    const status = async (reply, code, answer) => reply.code(code).send(await answer);
+    const created = async (reply, answer) => reply.code(201).send(await answer);
     server.setErrorHandler((error, _, reply) => {
         const code = error.validation ? 'VALIDATION_ERROR' : (error.code ?? 'INTERNAL_ERROR');
         reply.code(error.statusCode ?? 500).send({ success: false, error: { code, message: error.message, field: error.field } });
     });
     server.post('/api/v1/scheduling/schedule', { schema: { body: callSchema, response: { 201: receiptSchema } } },
-        (request, reply) => status(reply, 201, calls.schedule(request.body)));
+        (request, reply) => created(reply, calls.schedule(request.body)));
     server.post('/api/v1/scheduling/bulk', { schema: { body: bulkSchema } },
-        (request, reply) => status(reply, 201, calls.scheduleMany(request.body.calls)));
-    server.get('/api/v1/scheduling/stats', () => calls.stats());
+        (request, reply) => created(reply, calls.scheduleMany(request.body.calls)));
     process.on('SIGTERM', () => process.exit(0));
     await server.listen({ host: '127.0.0.1', port: 0 });
     console.log(server.server.address().port);
 }
 
-function sample(number, at) {
+/* A call as the load generator asks for it. */
+export function sample(number, at) {
     return {
         phoneNumber: `+1415555${number}`,
         agentId: '0'.repeat(36),
@@ -190,50 +177,3 @@ function sample(number, at) {
         priority: 'medium',
     };
 }
-
-async function add(calls, count, delayOf) {
-    for (let first = 0; first < count; first += 4000) {
-        const parts = [];
-        for (let from = first; from < Math.min(first + 4000, count); from += 1000) {
-            const jobs = [];
-            for (let i = from; i < Math.min(from + 1000, count); i++) {
-                const delay = delayOf(i);
-                jobs.push({ name: 'call', data: sample(i, Date.now() + delay), opts: { ...OPTIONS, priority: 5, delay } });
-            }
-            parts.push(calls.queue.addBulk(jobs));
-        }
-        await Promise.all(parts);
-    }
-}
-
-function work(port, count) {
-    return new Promise((resolve) => {
-        let done = 0;
-        const began = process.hrtime.bigint();
-        const worker = new Worker('calls', async () => undefined, { connection: { host: '127.0.0.1', port }, concurrency: 200 });
-        worker.on('completed', () => {
-            if (++done === count) {
-                resolve(Number(process.hrtime.bigint() - began) / 1e9);
-            }
-        });
-    });
-}
-
-async function main([what, port, count]) {
-    const calls = new Calls(Number(port));
-    if (what === 'serve') {
-        await serve(calls);
-    } else if (what === 'fill') {
-        await add(calls, Number(count), (i) => 5 * DAY * MINUTE + ((i * 7919) % 864000) * 1000);
-        process.exit(0);
-    } else if (what === 'work') {
-        await add(calls, Number(count), () => 0);
-        console.log(JSON.stringify({ seconds: await work(Number(port), Number(count)) }));
-        process.exit(0);
-    }
-}
-
-main(process.argv.slice(2)).catch((error) => {
-    console.error(error);
-    process.exit(1);
-});
