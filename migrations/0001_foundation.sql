@@ -44,9 +44,11 @@ CREATE TABLE api_keys (
     user_id    @int,
     prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,
+    session_hash @bytes,
     created_at @int NOT NULL,
     expires_at @int,
     revoked_at @int,
+    CHECK (session_hash IS NULL OR expires_at IS NOT NULL),
     CHECK ((scope = 'USER') = (user_id IS NOT NULL))
 );
 

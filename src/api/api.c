@@ -2,6 +2,7 @@
 
 #include "api/auth.h"
 #include "api/once.h"
+#include "api/session.h"
 #include "api/sources.h"
 #include "api/stream.h"
 #include "base/memory.h"
@@ -378,6 +379,7 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
                            "the clock is the real one; start with --clock virtual to move it");
     }
     call->work.actor = (struct actor){.name = STR("link"), .scope = key_scope_ADMIN};
+    TRY(session_admit(call, problem));
     if (route_needs_key(call->route)) {
         struct op op = op_of(api, call, problem);
         TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor,

@@ -102,8 +102,13 @@ enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secre
 {
     struct api_key wanted = {0};
     api_key_hash(arena, secret, &wanted);
+    return api_keys_by_hash(db, arena, wanted.key_hash, out);
+}
+
+enum err api_keys_by_hash(struct db *db, struct arena *arena, struct str hash, struct api_key *out)
+{
     return db_one(db, S_keys_by_hash, (struct db_into){TABLE_api_keys, arena}, out,
-                  PARAMS(value_bytes(wanted.key_hash)));
+                  PARAMS(value_bytes(hash)));
 }
 
 enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key)

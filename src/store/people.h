@@ -27,6 +27,8 @@ NODISCARD enum err users_count(struct db *db, int64_t *out);
 NODISCARD enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret,
                                       struct api_key *out);
 /* Makes a secret, keeps its hash, and leaves the secret in key->key. */
+NODISCARD enum err api_keys_by_hash(struct db *db, struct arena *arena, struct str hash,
+                                    struct api_key *out);
 NODISCARD enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key);
 /* The same for a secret that was chosen by its owner (TOCSIN_ADMIN_KEY). */
 void api_key_hash(struct arena *arena, struct str secret, struct api_key *key);

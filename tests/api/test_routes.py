@@ -264,7 +264,7 @@ def keeps_people_apart(route):
 
 # What a key that may only read may ask with POST: it is worked out, and nothing is changed.
 SAYS_ONLY = {f"POST /api/v1/{path}" for path in ("policies/{policy}/simulate", "schedules/preview", "texts/preview",
-                                                 "integrations/{id}/preview", "agents/{id}/preview", "scheduling/preview")}
+                                                 "integrations/{id}/preview", "agents/{id}/preview", "scheduling/preview")} | {"DELETE /api/v1/session"}
 # What lets a machine in, or sends events out.
 ADMINISTRATIVE = {f"{method} /api/v1/{path}" for method, path in (
     ("POST", "keys"), ("DELETE", "keys/{id}"), ("POST", "users/{id}/keys"), ("DELETE", "users/{id}/keys/{id2}"),
@@ -446,7 +446,7 @@ def with_a_real_clock():
 def stands_beside_the_routes(world):
     """What is no route of the document."""
     server = world.server
-    for path, status in (("/livez", 200), ("/readyz", 200), ("/openapi.json", 200), ("/", 404), ("/api/v1", 404),
+    for path, status in (("/livez", 200), ("/readyz", 200), ("/openapi.json", 200), ("/none", 404), ("/api/v1", 404),
                          ("/api/v1/users/", 404), ("/users", 404), ("/api/v2/users", 404), ("/api/v1//users", 404)):
         answer = server.ask("GET", path)
         checks.ok(answer.status == status and answer.body is not None, f"GET {path} is {status}", answer.status, answer.text[:200])

@@ -564,6 +564,9 @@ CASES = {
                             lambda world, person: b"List-Unsubscribe=One-Click", NO_KEY),
     f"POST {V1}/incidents/{{id}}/extend": Case(
         at(V1 + "/incidents/{}/extend", lambda world, person: world.leased_incident(person))),
+    f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
+    f"GET {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
+    f"DELETE {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
     "GET /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)), None, NO_KEY),
     "POST /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)),
                             lambda world, person: b"answer=ACKNOWLEDGE", NO_KEY),
