@@ -58,9 +58,11 @@ static void test_hours(void **state)
     business.holidays = days;
     business.holiday_count = 2;
     assert_int_equal(end_of(&hours, friday, 1, 1).us, at("2026-01-13T10:00:00Z").us);
-    /* Never open. */
-    static const struct business_window none[] = {{540, 1020, 0}};
-    business.windows = none;
+    /* Never open: legal hours are when the office is closed. */
+    static const struct business_window evening = {1200, 1260, EVERY_DAY};
+    const struct zone *zones[] = {&utc};
+    struct legal_guard guard = {.window = &evening, .zones = zones, .zone_count = 1};
+    hours.legal = &guard;
     struct instant end;
     assert_int_equal(forecast_end(&hours, friday, 1, MINUTES(1), &end), E_INVALID);
 }
