@@ -315,40 +315,6 @@ bool lanes_next(const struct lanes *lanes, struct instant now, struct instant *a
     return is_found;
 }
 
-static const struct due_entry *entry_of(const struct lane *lane, struct id message)
-{
-    for (size_t i = 0; i < lane->queue.count; i++) {
-        if (lane->queue.items[i].id == message.value) {
-            return &lane->queue.items[i];
-        }
-    }
-    return NULL;
-}
-
-bool lanes_place(const struct lanes *lanes, struct id message, struct instant now,
-                 int64_t *position, struct instant *expected)
-{
-    for (int i = 0; i < lanes->count; i++) {
-        const struct lane *lane = &lanes->items[i];
-        const struct due_entry *own = entry_of(lane, message);
-        if (own == NULL) {
-            continue;
-        }
-        int64_t units = 0;
-        *position = 1;
-        for (size_t j = 0; j < lane->queue.count; j++) {
-            const struct due_entry *other = &lane->queue.items[j];
-            bool is_before = other->due_ms < own->due_ms ||
-                             (other->due_ms == own->due_ms && other->id < own->id);
-            *position += is_before;
-            units += is_before ? other->tag : 0;
-        }
-        *expected = instant_add(ready_at(lane, now), bucket_time_of(&lane->bucket, units));
-        return true;
-    }
-    return false;
-}
-
 static void look_at(const struct lane *lane, struct instant now, struct lane_view *out)
 {
     out->waiting += (int64_t)lane->queue.count;

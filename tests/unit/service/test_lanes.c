@@ -175,22 +175,16 @@ static void test_under_way(void **state)
     lanes_free(&lanes);
 }
 
-static void test_places(void **state)
+static void test_views(void **state)
 {
     (void)state;
     struct lanes *lanes = lanes_new(&paced, LANE_MAX);
     struct lane_view view = {0};
-    struct instant expected = INSTANT_NONE;
-    int64_t position = 0;
     int lane = calls_of(lanes);
     lane_begin(lanes, lane, 1, at(0));
     for (int64_t i = 1; i <= 5; i++) {
         push(lanes, lane, i, i, RANK_HIGH);
     }
-    assert_true(lanes_place(lanes, (struct id){4}, at(0), &position, &expected));
-    assert_int_equal(position, 4);
-    assert_int_equal(expected.us, at(4).us);
-    assert_false(lanes_place(lanes, (struct id){6}, at(0), &position, &expected));
     struct lane_address address = {&provider_mock, channel_CALL, STR_NONE};
     lanes_look(lanes, &address, at(0), &view);
     assert_int_equal(view.waiting, 5);
@@ -234,7 +228,7 @@ int main(void)
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_under_way),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
