@@ -126,7 +126,7 @@ static void try_rules(struct str text)
 /* A folder with this one policy in it. */
 static void try_policy(struct str text)
 {
-    char folder[] = "/tmp/fuzz_settings_XXXXXX";
+    char folder[] = "build-fuzz-XXXXXX";
     char path[64];
     char name[64];
     struct problem problem = {0};
