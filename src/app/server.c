@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -157,6 +158,17 @@ static enum err open_parts(struct server *server, struct problem *problem)
     return OK;
 }
 
+/* Shells and supervisors start programs with 1,024 for the sake of select(2), which nothing here
+ * uses. */
+static void take_all_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 enum err server_start(struct plant *plant, const struct server_options *options,
                       struct server **out, struct problem *problem)
 {
@@ -172,6 +184,7 @@ enum err server_start(struct plant *plant, const struct server_options *options,
     if (options->is_virtual) {
         atomic_store(&plant->virtual_us, options->start_at.us);
     }
+    take_all_descriptors();
     enum err err = open_parts(server, problem);
     if (err != OK) {
         server_stop(&server);

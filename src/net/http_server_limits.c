@@ -332,12 +332,15 @@ void listening_update(struct http_server *server)
     server->is_listening = is_wanted;
 }
 
-/* Out of descriptors, the system would tell of the same newcomer again and again. */
+/* Out of descriptors, the system would tell of the same newcomer again and again: whoever has been
+ * at rest for longest makes room, or nobody is taken for a while. */
 static void accept_later(struct http_server *server)
 {
     bool is_nobody =
         errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED || errno == EINTR;
-    if (!is_nobody) {
+    if ((errno == EMFILE || errno == ENFILE) && server->idle.first != NULL) {
+        connection_close(server->idle.first);
+    } else if (!is_nobody) {
         log_write(server->config.log, LOG_WARN, LOG_HTTP, STR_NONE,
                   "no connection can be taken: %s", strerror(errno));
         server->accept_at = instant_add(server->now, accept_pause);

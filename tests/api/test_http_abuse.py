@@ -283,6 +283,20 @@ def idle_crowd(server):
     checks.ok(wait_until(lambda: descriptors(server) < 100, 10), "and all is given back when they go", descriptors(server))
 
 
+def few_descriptors(server):
+    """The system gives no more descriptors, long before there are as many connections as there may be."""
+    limits = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+    checks.equal(limits[0], limits[1], "it takes as many descriptors as it may have")
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (200, limits[1]))
+    peers = [connect(server) for _ in range(400)]
+    served = [is_served(server) for _ in range(5)]
+    checks.ok(all(ok for ok, _ in served), "with 200 descriptors and 400 idle connections others are served", served)
+    checks.ok(descriptors(server) <= 200, "within its limit", descriptors(server))
+    for peer in peers:
+        peer.close()
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, limits)
+
+
 def main():
     server = Server(checks, "abuse", at=START, LOG_LEVEL="info").start()
     for part in (smuggling, control_bytes, oversize, slow_requests, readers_that_read_nothing, resets, idle_crowd):
@@ -293,6 +307,7 @@ def main():
     server.check_logs(checks)
     narrow = Server(checks, "narrow", at=START, TOCSIN_CONNECTIONS_PER_ADDRESS="40", LOG_LEVEL="info").start()
     crowd_of_one_address(narrow, 40)
+    few_descriptors(Server(checks, "few", at=START, TOCSIN_CONNECTIONS_PER_ADDRESS="0", LOG_LEVEL="info").start())
     checks.equal(narrow.stop()[0], 0, "the other stops well, too")
 
 
