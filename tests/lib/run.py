@@ -119,6 +119,7 @@ class Runner:
                             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
         if self.quick:
             self.environment.setdefault("TOCSIN_SIM_SEEDS", "100")
+            self.environment.setdefault("TOCSIN_TORTURE_KILLS", "40")
 
     def is_wanted(self, program):
         return not self.names or any(name in program for name in self.names)

@@ -21,6 +21,7 @@ PEOPLE, TECHNICIANS, AGENTS = 24, 8, 3
 SPEED = 10  # Of the carrier's time: a call takes a second or two.
 DISK_MEGABYTES, DISK_MEGABYTES_A_MINUTE = 256, 16
 REST_SECONDS = 240
+STUCK_JUMPS = 8  # After so many in which nothing changed nobody waits any longer.
 JUMP_SECONDS = 600
 BUSY_SECONDS = 2  # After which time passes although something is under way: it may wait for its time.
 ENDLESS = ("CLEAN", "NIGHTLY", "INBOX", "CALENDAR_SYNC", "PING", "CANARY", "SINK", "HEARTBEAT", "MAINTENANCE")
@@ -256,7 +257,7 @@ class Storm:
         self.storm_seconds = time.time() - self.began
         end = time.monotonic() + REST_SECONDS
         self.is_home = not any(caller.is_alive() for caller in self.callers)
-        busy_since = time.monotonic()
+        busy_since, seen, jumps = time.monotonic(), None, 0
         while time.monotonic() < end and self.server.is_running():
             if not self.under_way():
                 ahead = self.next_due()
@@ -267,6 +268,10 @@ class Storm:
             elif time.monotonic() > busy_since + BUSY_SECONDS:
                 self.axe.step(max(self.next_due() or 0, self.axe.offset()) + 1)
                 busy_since = time.monotonic()
+                jumps = jumps + 1 if self.under_way() == seen else 0
+                seen = self.under_way()
+                if jumps >= STUCK_JUMPS:
+                    break
             self.pause.wait(0.1)
         self.trouble.append(f"it does not come to rest: {self.under_way()}, next due {self.next_due()}")
         return False
