@@ -29,7 +29,11 @@ static const char bookkeeping[] = "CREATE TABLE IF NOT EXISTS schema_migrations 
 static const struct {
     const char *token;
     const char *type;
-} sqlite_types[] = {{"@id", "INTEGER PRIMARY KEY"}, {"@int", "INTEGER"}, {"@bytes", "BLOB"}};
+} sqlite_types[] = {{"@id", "INTEGER PRIMARY KEY"},
+                    {"@int", "INTEGER"},
+                    {"@bytes", "BLOB"},
+                    /* A small table that is read by its key alone is that key's tree. */
+                    {"@by_key", "WITHOUT ROWID"}};
 
 /* "@one_of(column, 'A', 'B')" becomes "(column = 'A' OR column = 'B')". Returns its length. */
 static size_t add_one_of(struct buf *out, struct str text)

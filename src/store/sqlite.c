@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "store/sqlite_cache.h"
+#include "store/sqlite_log.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -122,7 +123,7 @@ static enum err open_connection(const struct driver_config *config, struct drive
     int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
         (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(config->path, &connection->handle, flags, NULL);
+    int code = sqlite3_open_v2(config->path, &connection->handle, flags, sqlite_log_install());
     enum err err = code == SQLITE_OK ? set_up(connection, config, problem)
                                      : fail(connection->handle, code, problem);
     if (err != OK) {
