@@ -5,4 +5,4 @@ import pathlib
 import sys
 
 script = pathlib.Path(__file__).resolve().parent.parent.parent / "script/torture"
-os.execv(sys.executable, [sys.executable, str(script), "--kills", os.environ.get("TOCSIN_TORTURE_KILLS", "200"), "--minutes", "10"])
+os.execv(sys.executable, [sys.executable, str(script), "--kills", os.environ.get("TOCSIN_TORTURE_KILLS", "200"), "--minutes", "7"])

@@ -2,6 +2,7 @@
 import collections
 import http.client
 import json
+import os
 import random
 import signal
 import subprocess
@@ -20,7 +21,7 @@ CLIENTS = 4
 PEOPLE, TECHNICIANS, AGENTS = 24, 8, 3
 SPEED = 10  # Of the carrier's time: a call takes a second or two.
 DISK_MEGABYTES, DISK_MEGABYTES_A_MINUTE = 256, 16
-REST_SECONDS = 240
+REST_SECONDS = 420
 STUCK_JUMPS = 8  # After so many in which nothing changed nobody waits any longer.
 JUMP_SECONDS = 600
 BUSY_SECONDS = 2  # After which time passes although something is under way: it may wait for its time.
@@ -80,6 +81,7 @@ class Storm:
         self.stopped, self.heals = [], []
         self.trouble = []  # What a server must not do: die by itself, not start, not stop.
         self.unsure = self.gone = 0
+        self.crowd = 0.0
         self.pause = threading.Event()
         self.began = time.time()
 
@@ -142,6 +144,7 @@ class Storm:
             began = time.monotonic()
             getattr(self, f"do_{stroke['kind']}")(stroke, random.Random(stroke["seed"]))
             self.took[stroke["kind"]] += time.monotonic() - began
+            self.crowd = max(self.crowd, os.getloadavg()[0] / os.cpu_count())
             if number % 25 == 0:
                 print(f"# {self.kills()} kills, {len(self.ledger.promises)} requests, {time.time() - self.began:.0f} s, under way: {self.under_way()}", flush=True)
         self.look_after()
