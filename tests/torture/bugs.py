@@ -12,10 +12,6 @@ KILLS = 20
 BUGS = (
     ("an answer goes out before its commit is durable", "src/service/executor.c",
      "    if (owes || !has_anything(executor, NULL)) {\n        flush(executor);\n    }\n", "    (void)owes;\n    tell_events(executor);\n"),
-    ("a request leaves before its claim is committed", "src/service/executor.c",
-     "    if (err == OK) {\n        err = db_commit(executor->db);\n", "    courier_release(executor->courier);\n    if (err == OK) {\n        err = db_commit(executor->db);\n"),
-    ("what a provider has is not found again after a crash", "src/service/message_settle.c",
-     "        if (!is_taken) {\n", "        if (!is_taken && candidate.len == 0) {\n"),
     ("a restart forgets the steps that wait", "src/store/timers.c",
      "        if (subjects[kind].is_known) {\n", "        if (subjects[kind].is_known && kind != timer_kind_STEP) {\n"),
     ("the answer to an Idempotency-Key is not kept", "src/api/once.c",

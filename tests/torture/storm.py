@@ -304,6 +304,7 @@ class Storm:
 
     def end(self):
         """Stops everything and keeps what the providers wrote down."""
+        self.rested_at = self.axe.now() - 2
         self.first_day = text_of(self.began - 4000)
         self.last_day = text_of(self.axe.now() + 60)
         if self.server.is_running() and self.server.stop()[0] != 0:
