@@ -104,7 +104,8 @@ static void set_text(json_t *object, const char *name, struct str text)
                         str_is_set(text) ? json_stringn(text.ptr, text.len) : json_null());
 }
 
-/* `at` is by the carrier's time, which may run faster; `realAt` by the machine's, in microseconds. */
+/* `at` is by the carrier's time, which may run faster; `realAt` by the machine's, in microseconds.
+ */
 static json_t *fact_of(const struct place *place, const struct carrier_fact *fact)
 {
     char at[INSTANT_TEXT_MAX];

@@ -120,6 +120,7 @@ class Runner:
         if self.quick:
             self.environment.setdefault("TOCSIN_SIM_SEEDS", "100")
             self.environment.setdefault("TOCSIN_MUTANTS", "1")
+            self.environment.setdefault("TOCSIN_TORTURE_KILLS", "40")
 
     def is_wanted(self, program):
         return not self.names or any(name in program for name in self.names)

@@ -152,8 +152,7 @@ static struct undo *undo_of(int fd)
     ssize_t got = readlink(link, path, sizeof path - 1);
     for (int i = 0; i < FILE_COUNT && got > 0; i++) {
         size_t length = strlen(suffixes[i]);
-        if ((size_t)got >= length &&
-            memcmp(path + got - length, suffixes[i], length) == 0) {
+        if ((size_t)got >= length && memcmp(path + got - length, suffixes[i], length) == 0) {
             return &STATE->undo[i];
         }
     }
@@ -170,14 +169,12 @@ static void remember(struct undo *undo, int fd, size_t count, off64_t offset)
 {
     static const int64_t head = (int64_t)sizeof(struct record);
     char bytes[sizeof(struct record) + CHUNK_BYTES];
-    struct record record = {
-        .offset = offset, .old_size = size_of(fd), .new_bytes = (int64_t)count};
+    struct record record = {.offset = offset, .old_size = size_of(fd), .new_bytes = (int64_t)count};
     size_t most = count < CHUNK_BYTES ? count : CHUNK_BYTES;
     ssize_t old = syscall(SYS_pread64, fd, bytes + head, most, offset);
     record.old_bytes = old > 0 ? old : 0;
     memcpy(bytes, &record, sizeof record);
-    ssize_t kept =
-        syscall(SYS_pwrite64, undo->file, bytes, head + record.old_bytes, undo->length);
+    ssize_t kept = syscall(SYS_pwrite64, undo->file, bytes, head + record.old_bytes, undo->length);
     if (kept != head + record.old_bytes) {
         abort(); /* script/torture has no room for its own record. */
     }

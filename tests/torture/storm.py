@@ -2,6 +2,7 @@
 import collections
 import http.client
 import json
+import os
 import random
 import signal
 import subprocess
@@ -20,7 +21,8 @@ CLIENTS = 4
 PEOPLE, TECHNICIANS, AGENTS = 24, 8, 3
 SPEED = 10  # Of the carrier's time: a call takes a second or two.
 DISK_MEGABYTES, DISK_MEGABYTES_A_MINUTE = 256, 16
-REST_SECONDS = 240
+REST_SECONDS = 420
+STUCK_JUMPS = 8  # After so many in which nothing changed nobody waits any longer.
 JUMP_SECONDS = 600
 BUSY_SECONDS = 2  # After which time passes although something is under way: it may wait for its time.
 ENDLESS = ("CLEAN", "NIGHTLY", "INBOX", "CALENDAR_SYNC", "PING", "CANARY", "SINK", "HEARTBEAT", "MAINTENANCE")
@@ -79,6 +81,7 @@ class Storm:
         self.stopped, self.heals = [], []
         self.trouble = []  # What a server must not do: die by itself, not start, not stop.
         self.unsure = self.gone = 0
+        self.crowd = 0.0
         self.pause = threading.Event()
         self.began = time.time()
 
@@ -141,6 +144,7 @@ class Storm:
             began = time.monotonic()
             getattr(self, f"do_{stroke['kind']}")(stroke, random.Random(stroke["seed"]))
             self.took[stroke["kind"]] += time.monotonic() - began
+            self.crowd = max(self.crowd, os.getloadavg()[0] / os.cpu_count())
             if number % 25 == 0:
                 print(f"# {self.kills()} kills, {len(self.ledger.promises)} requests, {time.time() - self.began:.0f} s, under way: {self.under_way()}", flush=True)
         self.look_after()
@@ -256,7 +260,7 @@ class Storm:
         self.storm_seconds = time.time() - self.began
         end = time.monotonic() + REST_SECONDS
         self.is_home = not any(caller.is_alive() for caller in self.callers)
-        busy_since = time.monotonic()
+        busy_since, seen, jumps = time.monotonic(), None, 0
         while time.monotonic() < end and self.server.is_running():
             if not self.under_way():
                 ahead = self.next_due()
@@ -267,6 +271,10 @@ class Storm:
             elif time.monotonic() > busy_since + BUSY_SECONDS:
                 self.axe.step(max(self.next_due() or 0, self.axe.offset()) + 1)
                 busy_since = time.monotonic()
+                jumps = jumps + 1 if self.under_way() == seen else 0
+                seen = self.under_way()
+                if jumps >= STUCK_JUMPS:
+                    break
             self.pause.wait(0.1)
         self.trouble.append(f"it does not come to rest: {self.under_way()}, next due {self.next_due()}")
         return False
@@ -296,6 +304,7 @@ class Storm:
 
     def end(self):
         """Stops everything and keeps what the providers wrote down."""
+        self.rested_at = self.axe.now() - 2
         self.first_day = text_of(self.began - 4000)
         self.last_day = text_of(self.axe.now() + 60)
         if self.server.is_running() and self.server.stop()[0] != 0:

@@ -22,6 +22,7 @@ CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT);
 CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT);
 CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER);
 """
+CROWDED = 4  # Load by processor from which a second says nothing of the server.
 UNKNOWN = "its fate is unknown"
 SENT = ("SENT", "DELIVERED", "ANSWERED", "UNDELIVERED", "NO_ANSWER", "BUSY")
 
@@ -142,7 +143,8 @@ class Truth:
             wrong = []
             for one in self.ledger.kept(kind):
                 found = self.rows(f"SELECT {column} FROM {table} WHERE id=?", row_of(one.id))
-                if not found or found[0][0] not in states:
+                right = (one.answer.data["status"],) if kind == "cancel call" else states  # One that waited for another attempt fails.
+                if not found or found[0][0] not in right:
                     wrong.append((one.key, found))
             self.lost += len(wrong)
             self.none(wrong, f"each {kind} of {len(self.ledger.kept(kind))} that was promised holds")
@@ -202,7 +204,7 @@ class Truth:
         by_name = {row[1]: row[0] for row in self.rows("SELECT id, external_id FROM meetings")}
         told.update({by_name[one.mark]: one.told for one in self.ledger.kept("meeting off") if one.mark in by_name})
         campaigns = {row[0]: row[1] for row in self.rows("SELECT id, campaign_id FROM scheduled_calls WHERE campaign_id IS NOT NULL")}
-        late, last, judged = [], 0.0, 0
+        late, last, judged, claimed = [], 0.0, 0, []
         for at, row, _ in self.record:
             for one in self.chains.get(row, [])[:1]:
                 subjects = (one["subject_id"], one["meeting_id"], campaigns.get(one["subject_id"]))
@@ -211,12 +213,19 @@ class Truth:
                     continue
                 judged += 1
                 after = self.running(min(ends), at) if at > min(ends) else 0
+                if self.axe.is_steady(min(ends) - 5, at) and one["claimed_at"] / 1000 - self.axe.latest(at, at) > min(ends):
+                    claimed.append(one)
                 last = max(last, after)
                 if after > GRACE_SECONDS + self.slow(min(ends), at):
                     late.append((after, one))
         self.after = len(late)
-        self.none(late, f"nothing left later than {GRACE_SECONDS:.0f} s after one of {len(told)} ends was promised ({judged} sends about them, the last"
-                        f" one {last * 1000:.0f} ms after)")
+        self.none(claimed, f"nothing was taken up after one of {len(told)} ends was promised")
+        text = f"nothing left later than {GRACE_SECONDS:.0f} s after it ({judged} sends about them, the last one {last * 1000:.0f} ms after)"
+        if self.storm.crowd > CROWDED:
+            print(f"# {len(late)} of {judged} left later than that")
+            self.checks.skip(text, f"the machine has {self.storm.crowd:.0f} times as many to run as processors: nobody is in time")
+        else:
+            self.none(late, text)
         self.checks.ok(judged > len(told) // 10, "and enough was sent before to tell")
 
     # --- What the store says of itself ---
@@ -237,7 +246,7 @@ class Truth:
         """The simulation's own invariants, over the providers' record and the store as it is at the end."""
         execute = self.database.execute
         self.database.executescript(TABLES)
-        execute("INSERT INTO world VALUES (?, 300000, 0, 1)", (int(self.axe.now() * 1000),))
+        execute("INSERT INTO world VALUES (?, 300000, 0, 1)", (int(self.storm.rested_at * 1000),))
         seen = collections.Counter()
         for number, (at, row, channel) in enumerate(self.record):
             seen[row] += 1
