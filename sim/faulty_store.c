@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PEEK_ROWS_FIRST = 64 };
 
 struct driver_connection {
-    struct driver_connection *inner; /* driver_sqlite's. */
+    struct driver_connection *inner; /* The wrapped driver's. */
     struct faulty_store *store;
 };
 
@@ -38,7 +39,7 @@ static enum err open_faulty(const struct driver_config *config, struct driver_co
 {
     struct driver_connection *connection = must(calloc(1, sizeof *connection));
     connection->store = store_of(config->path);
-    enum err err = driver_sqlite.open(config, &connection->inner, problem);
+    enum err err = connection->store->inner->open(config, &connection->inner, problem);
     if (err != OK) {
         free(connection);
         return err;
@@ -50,7 +51,7 @@ static enum err open_faulty(const struct driver_config *config, struct driver_co
 static void close_faulty(struct driver_connection **connection)
 {
     if (*connection != NULL) {
-        driver_sqlite.close(&(*connection)->inner);
+        (*connection)->store->inner->close(&(*connection)->inner);
         free(*connection);
         *connection = NULL;
     }
@@ -59,14 +60,15 @@ static void close_faulty(struct driver_connection **connection)
 static enum err execute(struct driver_connection *connection, const char *sql,
                         struct problem *problem)
 {
-    return driver_sqlite.execute(connection->inner, sql, problem);
+    return connection->store->inner->execute(connection->inner, sql, problem);
 }
 
 static enum err prepare(struct driver_connection *connection, struct str sql,
                         struct driver_statement **out, struct problem *problem)
 {
     struct driver_statement *statement = must(calloc(1, sizeof *statement));
-    enum err err = driver_sqlite.prepare(connection->inner, sql, &statement->inner, problem);
+    enum err err =
+        connection->store->inner->prepare(connection->inner, sql, &statement->inner, problem);
     if (err != OK) {
         free(statement);
         return err;
@@ -79,7 +81,7 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
 
 static enum err start(struct driver_statement *statement, const struct value *params, size_t count)
 {
-    return driver_sqlite.start(statement->inner, params, count);
+    return statement->store->inner->start(statement->inner, params, count);
 }
 
 /* What becomes of a commit: OK lets it happen. */
@@ -92,7 +94,7 @@ static enum err judge_commit(struct driver_statement *statement)
         store->has_crashed = true;
         /* Whether it became durable is what the two kinds of crash differ in. */
         enum err ignored =
-            store->crash_after ? driver_sqlite.step(statement->inner, NULL, 0, &has_row) : OK;
+            store->crash_after ? store->inner->step(statement->inner, NULL, 0, &has_row) : OK;
         (void)ignored;
         return E_UNAVAILABLE;
     }
@@ -116,18 +118,18 @@ static enum err step(struct driver_statement *statement, struct value *columns, 
     if (statement->is_commit) {
         TRY(judge_commit(statement));
     }
-    return driver_sqlite.step(statement->inner, columns, count, has_row);
+    return statement->store->inner->step(statement->inner, columns, count, has_row);
 }
 
 static int64_t finish(struct driver_statement *statement)
 {
-    return driver_sqlite.finish(statement->inner);
+    return statement->store->inner->finish(statement->inner);
 }
 
 static void forget(struct driver_statement **statement)
 {
     if (*statement != NULL) {
-        driver_sqlite.forget(&(*statement)->inner);
+        (*statement)->store->inner->forget(&(*statement)->inner);
         free(*statement);
         *statement = NULL;
     }
@@ -136,38 +138,98 @@ static void forget(struct driver_statement **statement)
 /* A commit is durable or lost by its own fate here; there is nothing between. */
 static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
 {
-    return driver_sqlite.flush_apart(connection->inner, problem);
+    return connection->store->inner->flush_apart(connection->inner, problem);
 }
 
 static enum err flush(struct driver_connection *connection)
 {
-    return driver_sqlite.flush(connection->inner);
+    return connection->store->inner->flush(connection->inner);
 }
 
-const struct driver driver_faulty = {
-    .open = open_faulty,
-    .close = close_faulty,
-    .execute = execute,
-    .prepare = prepare,
-    .start = start,
-    .step = step,
-    .finish = finish,
-    .forget = forget,
-    .flush_apart = flush_apart,
-    .flush = flush,
-};
+#define FAULTY(words)                                                                              \
+    {                                                                                              \
+        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,        \
+        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget,      \
+        .flush_apart = flush_apart, .flush = flush,                                                \
+    }
+
+static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite);
+static const struct driver faulty_postgres = FAULTY(&dialect_postgres);
+
+static enum err open_memory(struct faulty_store *store, struct problem *problem)
+{
+    store->driver = &faulty_sqlite;
+    store->inner = &driver_sqlite;
+    snprintf(store->path, sizeof store->path, "file:/tocsin-%p?vfs=memdb", (void *)store);
+    struct driver_config config = {.path = store->path};
+    return store->inner->open(&config, &store->keeper, problem);
+}
+
+/* What simulations ask that only SQLite has. */
+static const char json_words[] =
+    "CREATE OR REPLACE FUNCTION json_extract(json_text text, path text) RETURNS text LANGUAGE sql"
+    " AS $$ SELECT json_text::json #>> ARRAY[substr(path, 3)] $$";
+
+/* The tables stay, as the world before has made them. Taking rows out is cheaper than emptying a
+ * file, until it has grown. */
+static const char clean[] =
+    "DO $$ DECLARE t record; BEGIN FOR t IN SELECT oid::regclass AS name, pg_relation_size(oid) AS"
+    " bytes FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace AND"
+    " relname<>'schema_migrations' LOOP EXECUTE CASE WHEN t.bytes>262144 THEN 'TRUNCATE ' ELSE"
+    " 'DELETE FROM ' END || t.name; END LOOP; END $$";
+
+static enum err make_database(const char *url, const char *name, struct problem *problem)
+{
+    char sql[80];
+    struct driver_connection *server = NULL;
+    struct driver_config config = {.path = url};
+    TRY(driver_postgres.open(&config, &server, problem));
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    enum err err = driver_postgres.execute(server, sql, problem);
+    driver_postgres.close(&server);
+    return err;
+}
+
+/* The URL of another database of the same server. */
+static void name_database(struct faulty_store *store, const char *url, const char *name)
+{
+    size_t query = str_find_byte(str_from(url), '?', 0);
+    size_t slash = 0;
+    for (size_t i = 0; i < query; i++) {
+        slash = url[i] == '/' ? i : slash;
+    }
+    snprintf(store->path, sizeof store->path, "%.*s/%s%s", (int)slash, url, name, url + query);
+}
+
+static enum err open_database(struct faulty_store *store, const char *url, struct problem *problem)
+{
+    char name[40];
+    struct driver_config config = {.path = store->path};
+    store->driver = &faulty_postgres;
+    store->inner = &driver_postgres;
+    snprintf(name, sizeof name, "world_%ld", (long)getpid());
+    name_database(store, url, name);
+    if (store->inner->open(&config, &store->keeper, problem) != OK) {
+        TRY(make_database(url, name, problem));
+        TRY(store->inner->open(&config, &store->keeper, problem));
+    }
+    TRY(store->inner->execute(store->keeper, clean, problem));
+    return store->inner->execute(store->keeper, json_words, problem);
+}
 
 enum err faulty_store_open(struct faulty_store *store, struct problem *problem)
 {
+    const char *url = getenv("TOCSIN_WORLD_DATABASE");
     *store = (struct faulty_store){0};
-    snprintf(store->path, sizeof store->path, "file:/tocsin-%p?vfs=memdb", (void *)store);
-    struct driver_config config = {.path = store->path};
-    return driver_sqlite.open(&config, &store->keeper, problem);
+    return url == NULL || *url == '\0' ? open_memory(store, problem)
+                                       : open_database(store, url, problem);
 }
 
 void faulty_store_close(struct faulty_store *store)
 {
-    driver_sqlite.close(&store->keeper);
+    if (store->inner != NULL) {
+        store->inner->close(&store->keeper);
+    }
 }
 
 static void grow(struct peek *peek, size_t *cap, struct arena *arena)
@@ -194,15 +256,15 @@ struct peek peek_again(const struct faulty_store *store, struct arena *arena,
     bool has_row = false;
     bool is_new = *statement == NULL;
     if ((is_new &&
-         driver_sqlite.prepare(store->keeper, str_from(query->sql), statement, &problem) != OK) ||
-        driver_sqlite.start(*statement, NULL, 0) != OK) {
+         store->inner->prepare(store->keeper, str_from(query->sql), statement, &problem) != OK) ||
+        store->inner->start(*statement, NULL, 0) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, query->sql);
         abort();
     }
     for (;;) {
         grow(&peek, &cap, arena);
         struct value *row = &peek.cells[peek.rows * peek.columns];
-        if (driver_sqlite.step(*statement, row, peek.columns, &has_row) != OK || !has_row) {
+        if (store->inner->step(*statement, row, peek.columns, &has_row) != OK || !has_row) {
             break;
         }
         for (size_t i = 0; i < peek.columns; i++) {
@@ -210,7 +272,7 @@ struct peek peek_again(const struct faulty_store *store, struct arena *arena,
         }
         peek.rows++;
     }
-    driver_sqlite.finish(*statement);
+    store->inner->finish(*statement);
     return peek;
 }
 
@@ -219,7 +281,7 @@ struct peek peek_rows(const struct faulty_store *store, struct arena *arena, con
 {
     struct driver_statement *statement = NULL;
     struct peek peek = peek_again(store, arena, &(struct peek_query){sql, columns, &statement});
-    driver_sqlite.forget(&statement);
+    store->inner->forget(&statement);
     return peek;
 }
 

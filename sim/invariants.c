@@ -24,6 +24,7 @@ static const struct {
 };
 
 struct invariants {
+    const struct driver *driver; /* That made the statements. */
     bool is_open;
     bool is_at_rest;
     size_t journal_seen;
@@ -34,18 +35,18 @@ struct invariants {
 };
 
 static const char set_up[] =
-    "CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_id INTEGER,"
-    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER, is_excused INTEGER,"
-    " outside INTEGER);"
-    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER, has_account INTEGER);"
+    "CREATE TEMP TABLE journal (n @int, kind TEXT, at @int, channel TEXT, wire_id @int,"
+    " repeat @int, quiet @int, is_claimed @int, is_excused @int,"
+    " outside @int);"
+    "CREATE TEMP TABLE world (now @int, grace @int, paced @int, has_account @int);"
     "INSERT INTO world VALUES (0, 0, 0, 0);"
-    "CREATE TEMP TABLE sends (n INTEGER, at INTEGER, channel TEXT, step_id INTEGER,"
-    " meeting_id INTEGER, user_id INTEGER, target TEXT, due_at INTEGER, valid_until INTEGER,"
-    " is_repeat INTEGER, message_id INTEGER);"
-    "CREATE INDEX temp.sends_by_step ON sends (step_id);"
-    "CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
-    "CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
-    "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER,"
+    "CREATE TEMP TABLE sends (n @int, at @int, channel TEXT, step_id @int,"
+    " meeting_id @int, user_id @int, target TEXT, due_at @int, valid_until @int,"
+    " is_repeat @int, message_id @int);"
+    "CREATE INDEX sends_by_step ON sends (step_id);"
+    "CREATE TEMP TABLE present (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE was (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank @int, is_end @int,"
     " PRIMARY KEY (kind, state));"
     "INSERT INTO ranks VALUES ('message', 'QUEUED', 0, 0), ('message', 'SENDING', 1, 0),"
     " ('message', 'SENT', 2, 0), ('message', 'DELIVERED', 3, 1), ('message', 'UNDELIVERED', 3, 1),"
@@ -94,7 +95,9 @@ struct invariants *invariants_new(void)
 void invariants_free(struct invariants **invariants)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
-        driver_sqlite.forget(&(*invariants)->statements[i]);
+        if ((*invariants)->statements[i] != NULL) {
+            (*invariants)->driver->forget(&(*invariants)->statements[i]);
+        }
     }
     free(*invariants);
     *invariants = NULL;
@@ -103,7 +106,7 @@ void invariants_free(struct invariants **invariants)
 static void execute(const struct world *world, const char *sql)
 {
     struct problem problem = {0};
-    if (driver_sqlite.execute(world->store.keeper, sql, &problem) != OK) {
+    if (world->store.inner->execute(world->store.keeper, sql, &problem) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, sql);
         abort();
     }
@@ -173,7 +176,7 @@ static void insert(const struct world *world, struct arena *arena, const struct 
         "INSERT INTO journal VALUES (%lld, '%s', %lld, '%s', %lld, %lld, %d,"
         " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d, %d);"
         "INSERT INTO sends SELECT %lld, %lld, channel, step_id, meeting_id, user_id, target,"
-        " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d"
+        " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d=1"
         " ORDER BY id LIMIT 1",
         (long long)line->number, line->kind, (long long)instant_ms(line->at), channel,
         (long long)line->wire.value, (long long)line->repeat, quiet, (long long)line->wire.value,
@@ -303,7 +306,7 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
 #define NOT_REMEMBERED(table) " AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.id=" table ".id)"
 #define WAITING                                                                                    \
     "(SELECT kind, coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL"        \
-    " UNION ALL SELECT 'ALERT', max(due_at, id>>12) FROM alerts"                                   \
+    " UNION ALL SELECT 'ALERT', CASE WHEN due_at>id>>12 THEN due_at ELSE id>>12 END FROM alerts"                                   \
     " WHERE status='PENDING'" NOT_REMEMBERED(                                                      \
         "alerts") " UNION ALL SELECT 'STEP', scheduled_at FROM steps"                              \
                   " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(                 \
@@ -313,7 +316,7 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
                                                "coalesce(next_run, scheduled_for)"                 \
                                                " FROM scheduled_calls WHERE (status='pending' OR " \
                                                "next_run IS NOT NULL)" NOT_REMEMBERED(             \
-                                                   "scheduled_calls") ")"
+                                                   "scheduled_calls") ") AS waiting"
 /* A pause keeps what is due, and so does the pace of scheduled calls. */
 #define NOT_KEPT                                                                     \
     " WHERE kind NOT IN (SELECT kind FROM queue_states WHERE paused_at IS NOT NULL)" \
@@ -367,8 +370,10 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
 {
     assert(world->is_up);
     if (!invariants->is_open) {
-        execute(world, set_up);
+        const struct dialect *dialect = world->store.driver->dialect;
+        execute(world, dialect_text(dialect, arena, str_from(set_up)).ptr);
         invariants->is_open = true;
+        invariants->driver = world->store.inner;
     }
     take_journal(invariants, world, arena);
     if (!take_facts(invariants, world, arena, broken)) {

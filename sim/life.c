@@ -90,8 +90,8 @@ void life_free(struct life **life)
     if (*life == NULL) {
         return;
     }
-    world_free(&(*life)->world);
     invariants_free(&(*life)->invariants);
+    world_free(&(*life)->world);
     buf_free(&(*life)->story);
     arena_free(&(*life)->scratch);
     arena_free(&(*life)->arena);

@@ -96,7 +96,7 @@ static enum err open_store(struct world *world)
 {
     struct plant *plant = &world->plant;
     struct db_config config = {
-        .driver = &driver_faulty, .path = world->store.path, .log = &plant->log};
+        .driver = world->store.driver, .path = world->store.path, .log = &plant->log};
     TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
     config.seal = plant->site.seal = plant->seal;
     plant_hook_key(plant);

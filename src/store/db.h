@@ -36,6 +36,7 @@ struct db_config {
     const struct driver *driver;
     const char *path;
     bool is_read_only;
+    bool is_alone; /* As in driver.h. */
     int cache_kib;
     struct seal *seal; /* Borrowed; outlives the db. */
     const struct log *log;
@@ -113,6 +114,7 @@ NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct 
 NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena,
                                 void *out);
 
+const struct dialect *db_dialect(const struct db *db);
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);
 NODISCARD enum err db_execute(struct db *db, const char *sql, struct problem *problem);
