@@ -394,6 +394,22 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
                        tables[table].name);
 }
 
+enum err db_prepare_all(struct db *db)
+{
+    struct driver_statement *ignored = NULL;
+    enum err worst = OK;
+    for (int i = 0; i < (int)STATEMENT_COUNT; i++) {
+        enum err err = statement_of(db, (enum statement)i, &ignored);
+        worst = err == OK ? worst : err;
+    }
+    for (int i = 0; i < (int)TABLE_COUNT * ROW_STATEMENTS; i++) {
+        enum err err = row_statement(db, (enum table)(i / ROW_STATEMENTS),
+                                     (enum table_statement)(i % ROW_STATEMENTS), &ignored);
+        worst = err == OK ? worst : err;
+    }
+    return worst;
+}
+
 enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
 {
     if (db->callees != NULL) {

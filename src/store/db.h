@@ -114,6 +114,8 @@ NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct 
 NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena,
                                 void *out);
 
+/* Prepares every statement that there is: for a test of both engines' SQL. */
+NODISCARD enum err db_prepare_all(struct db *db);
 const struct dialect *db_dialect(const struct db *db);
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);

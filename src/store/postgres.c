@@ -362,6 +362,9 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
                         struct driver_statement **out, struct problem *problem)
 {
     TRY(postgres_be_there(connection, problem));
+    if (connection->queued_count > 0 && !is_only_begun(connection)) {
+        TRY(exchange(connection, NULL, problem)); /* It may be the way back out of a refusal. */
+    }
     struct driver_statement *statement = memory_new(sizeof *statement);
     statement->connection = connection;
     statement->kind = postgres_kind(sql);
