@@ -19,6 +19,8 @@ NODISCARD enum err plant_lock(struct plant *plant, struct problem *problem);
 void plant_unlock(struct plant *plant);
 NODISCARD enum err plant_seal_open(struct plant *plant, enum plant_use use,
                                    struct problem *problem);
+/* A keyed hash of a constant: the same for the same data key. Lives with the configuration. */
+struct str plant_key_check(const struct plant *plant);
 NODISCARD enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                                  struct problem *problem);
 

@@ -233,16 +233,23 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     return plant_data_key_check(&plant->config, problem);
 }
 
+#define KEY_CHECK_NAME "data.key.check"
+
+struct str plant_key_check(const struct plant *plant)
+{
+    struct arena *arena = plant->config.arena;
+    struct str hash = seal_lookup_hash(plant->seal, arena, STR(KEY_CHECK_NAME));
+    return hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
+}
+
 /* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
  * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
 static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
 {
-    struct arena *arena = plant->config.arena;
-    struct str name = STR("data.key.check");
+    struct str name = STR(KEY_CHECK_NAME);
     struct str known = STR_NONE;
-    struct str hash = seal_lookup_hash(plant->seal, arena, name);
-    struct str mine = hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
-    enum err err = settings_get(plant->db, arena, name, &known);
+    struct str mine = plant_key_check(plant);
+    enum err err = settings_get(plant->db, plant->config.arena, name, &known);
     if (err == E_NOT_FOUND) {
         return use == PLANT_WRITE ? settings_put(plant->db, name, mine) : OK;
     }

@@ -10,128 +10,11 @@
 /* A COMMIT whose answer was lost is asked about for so long. */
 enum { RESOLVE_MS = 15000, RESOLVE_PAUSE_MS = 50 };
 
-/* The most that one round trip carries: what was queued, the statement, the question for the
- * transaction's number, each perhaps prepared first. */
-enum { ROUND_MAX = 2 * (QUEUED_MAX + 2) };
-
-/* What was sent, in the order in which it is answered. */
-struct round {
-    struct driver_statement *items[ROUND_MAX];
-    bool is_prepare[ROUND_MAX];
-    size_t count;
-};
-
-static bool send(struct driver_connection *connection, struct driver_statement *statement,
-                 struct round *round)
-{
-    bool is_sent = true;
-    if (statement->prepared_on != connection->number) {
-        round->is_prepare[round->count] = true;
-        round->items[round->count++] = statement;
-        is_sent = PQsendPrepare(connection->handle, statement->name, statement->sql,
-                                statement->count, statement->types) == 1;
-    }
-    round->is_prepare[round->count] = false;
-    round->items[round->count++] = statement;
-    return is_sent && PQsendQueryPrepared(connection->handle, statement->name, statement->count,
-                                          statement->values, statement->lengths,
-                                          statement->formats, 1) == 1;
-}
-
-static bool is_fine(const PGresult *result)
-{
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
-/* Keeps what the caller will read of one answer. */
-static void take(struct driver_connection *connection, const struct round *round, size_t index,
-                 PGresult *result)
-{
-    struct driver_statement *statement = round->items[index];
-    if (round->is_prepare[index]) {
-        statement->prepared_on = connection->number;
-    } else if (statement == connection->ask_xid) {
-        snprintf(connection->xid, sizeof connection->xid, "%s", PQgetvalue(result, 0, 0));
-    } else if (statement->is_started) {
-        statement->result = result;
-        return;
-    }
-    PQclear(result);
-}
-
-/* The first refusal counts; what was sent behind it was not looked at. */
-static enum err receive(struct driver_connection *connection, const struct round *round,
-                        struct problem *problem)
-{
-    enum err err = OK;
-    for (size_t i = 0; i < round->count; i++) {
-        PGresult *result = PQgetResult(connection->handle);
-        if (postgres_is_lost(connection, result)) {
-            enum err lost = result == NULL ? E_UNAVAILABLE : postgres_err(result, problem);
-            PQclear(result);
-            postgres_lose(connection);
-            return lost == OK ? E_UNAVAILABLE : lost;
-        }
-        if (is_fine(result)) {
-            take(connection, round, i, result);
-        } else {
-            err = err == OK ? postgres_err(result, problem) : err;
-            PQclear(result);
-        }
-        PQclear(PQgetResult(connection->handle)); /* The end of this answer. */
-    }
-    PQclear(PQgetResult(connection->handle)); /* The end of the round. */
-    return err;
-}
-
-/* One round trip: what is queued, then `statement` where there is one. */
-static enum err exchange(struct driver_connection *connection, struct driver_statement *statement,
-                         struct problem *problem)
-{
-    struct round round = {.count = 0};
-    bool is_sent = true;
-    TRY(postgres_be_there(connection, problem));
-    for (size_t i = 0; i < connection->queued_count; i++) {
-        is_sent = is_sent && send(connection, connection->queued[i], &round);
-    }
-    connection->queued_count = 0;
-    if (statement != NULL) {
-        is_sent = is_sent && send(connection, statement, &round);
-        bool is_first_write = statement->kind == KIND_WRITE && connection->xid[0] == '\0' &&
-                              connection->transaction == TRANSACTION_OPEN &&
-                              !connection->is_read_only;
-        is_sent = is_sent && (!is_first_write || send(connection, connection->ask_xid, &round));
-    }
-    if (!is_sent || PQpipelineSync(connection->handle) != 1) {
-        postgres_lose(connection);
-        return problem_set(problem, E_UNAVAILABLE, NULL, "the connection to PostgreSQL was lost");
-    }
-    return receive(connection, &round, problem);
-}
-
-/* Runs a text outside of the pipeline. The caller clears *out, which may be left NULL. */
-static enum err run_plain(struct driver_connection *connection, const char *sql, PGresult **out,
-                          struct problem *problem)
-{
-    PQexitPipelineMode(connection->handle);
-    PGresult *result = PQexec(connection->handle, sql);
-    enum err err = is_fine(result) ? OK : postgres_err(result, problem);
-    if (postgres_is_lost(connection, result)) {
-        postgres_lose(connection);
-        err = E_UNAVAILABLE;
-    } else {
-        PQenterPipelineMode(connection->handle);
-    }
-    *out = result;
-    return err;
-}
-
 static enum err run_and_forget(struct driver_connection *connection, const char *sql,
                                struct problem *problem)
 {
     PGresult *result = NULL;
-    enum err err = run_plain(connection, sql, &result, problem);
+    enum err err = postgres_run(connection, sql, &result, problem);
     PQclear(result);
     return err;
 }
@@ -145,7 +28,7 @@ static enum err ask_fate(struct driver_connection *connection)
         return E_TIMEOUT;
     }
     snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", connection->xid);
-    enum err err = run_plain(connection, sql, &result, NULL);
+    enum err err = postgres_run(connection, sql, &result, NULL);
     const char *fate = err == OK ? PQgetvalue(result, 0, 0) : "";
     err = strcmp(fate, "committed") == 0 ? OK
           : strcmp(fate, "aborted") == 0 ? E_UNAVAILABLE
@@ -185,7 +68,7 @@ static enum err commit(struct driver_connection *connection, struct driver_state
         connection->transaction = TRANSACTION_NONE;
         return OK;
     }
-    enum err err = exchange(connection, statement, NULL);
+    enum err err = postgres_exchange(connection, statement, NULL);
     connection->transaction = TRANSACTION_NONE;
     if (connection->handle == NULL) {
         return resolve(connection);
@@ -213,7 +96,7 @@ static enum err roll_back(struct driver_connection *connection, struct problem *
 static enum err queue(struct driver_connection *connection, struct driver_statement *statement)
 {
     if (connection->queued_count == QUEUED_MAX) {
-        TRY(exchange(connection, NULL, NULL));
+        TRY(postgres_exchange(connection, NULL, NULL));
     }
     connection->queued[connection->queued_count++] = statement;
     return OK;
@@ -246,13 +129,24 @@ static enum err fence(struct driver_connection *connection, struct driver_statem
     return is_fresh && statement->kind == KIND_UNDO ? OK : queue(connection, statement);
 }
 
+/* A reader that was idle while the server restarted learns of it by its next question, which is
+ * then asked once more. Within a transaction nothing is. */
+static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
+{
+    bool is_alone = connection->transaction == TRANSACTION_NONE && connection->handle != NULL;
+    enum err err = postgres_exchange(connection, statement, NULL);
+    bool is_lost = err == E_UNAVAILABLE && connection->handle == NULL;
+    return is_alone && is_lost ? postgres_exchange(connection, statement, NULL) : err;
+}
+
 static enum err run(struct driver_statement *statement)
 {
     struct driver_connection *connection = statement->connection;
     switch (statement->kind) {
     case KIND_READ:
+        return ask(connection, statement);
     case KIND_WRITE:
-        return exchange(connection, statement, NULL);
+        return postgres_exchange(connection, statement, NULL);
     case KIND_BEGIN:
         return begin(connection, statement);
     case KIND_SAVEPOINT:
@@ -274,7 +168,7 @@ static enum err execute(struct driver_connection *connection, const char *sql,
     if (kind == KIND_ROLLBACK) {
         return roll_back(connection, problem);
     }
-    TRY(exchange(connection, NULL, problem));
+    TRY(postgres_exchange(connection, NULL, problem));
     if (kind == KIND_BEGIN) {
         connection->transaction = TRANSACTION_OPEN;
         connection->xid[0] = '\0';
@@ -284,6 +178,15 @@ static enum err execute(struct driver_connection *connection, const char *sql,
         return err;
     }
     return run_and_forget(connection, sql, problem);
+}
+
+static void free_room(struct driver_statement *statement)
+{
+    free(statement->types);
+    free(statement->values);
+    free(statement->lengths);
+    free(statement->formats);
+    free(statement->numbers);
 }
 
 static void forget(struct driver_statement **forgotten)
@@ -299,11 +202,7 @@ static void forget(struct driver_statement **forgotten)
     }
     PQclear(statement->result);
     free(statement->sql);
-    free(statement->types);
-    free(statement->values);
-    free(statement->lengths);
-    free(statement->formats);
-    free(statement->numbers);
+    free_room(statement);
     free(statement);
     *forgotten = NULL;
 }
@@ -311,6 +210,7 @@ static void forget(struct driver_statement **forgotten)
 static void make_room(struct driver_statement *statement, const PGresult *described)
 {
     size_t count = (size_t)PQnparams(described);
+    free_room(statement);
     statement->count = (int)count;
     statement->types = memory_new_array(count + 1, sizeof *statement->types);
     statement->values = memory_new_array(count + 1, sizeof *statement->values);
@@ -335,21 +235,21 @@ static enum err describe(struct driver_statement *statement, struct problem *pro
         connection->stale[0] = '\0';
     }
     PGresult *result = PQprepare(handle, statement->name, statement->sql, 0, NULL);
-    if (is_fine(result)) {
+    if (postgres_is_fine(result)) {
         PQclear(result);
         result = PQdescribePrepared(handle, statement->name);
     }
-    if (is_fine(result)) {
+    if (postgres_is_fine(result)) {
         make_room(statement, result);
     }
-    if (is_fine(result) && postgres_widen(statement->types, statement->count)) {
+    if (postgres_is_fine(result) && postgres_widen(statement->types, statement->count)) {
         PQclear(result);
         snprintf(again, sizeof again, "DEALLOCATE %s", statement->name);
         PQclear(PQexec(handle, again));
         result = PQprepare(handle, statement->name, statement->sql, statement->count,
                            statement->types);
     }
-    enum err err = is_fine(result) ? OK : postgres_err(result, problem);
+    enum err err = postgres_is_fine(result) ? OK : postgres_err(result, problem);
     if (postgres_is_lost(connection, result)) {
         postgres_lose(connection);
         err = E_UNAVAILABLE;
@@ -358,27 +258,47 @@ static enum err describe(struct driver_statement *statement, struct problem *pro
     return err;
 }
 
+static enum err describe_at_ease(struct driver_statement *statement, struct problem *problem)
+{
+    struct driver_connection *connection = statement->connection;
+    PQexitPipelineMode(connection->handle);
+    TRY(describe(statement, problem));
+    PQenterPipelineMode(connection->handle);
+    statement->prepared_on = connection->number;
+    return OK;
+}
+
+/* An idle connection may be found lost here too. */
+static enum err understand(struct driver_statement *statement, struct problem *problem)
+{
+    struct driver_connection *connection = statement->connection;
+    bool is_alone = connection->transaction == TRANSACTION_NONE;
+    enum err err = describe_at_ease(statement, problem);
+    if (err == E_UNAVAILABLE && is_alone && connection->handle == NULL &&
+        postgres_connect(connection, problem) == OK) {
+        err = describe_at_ease(statement, problem);
+    }
+    if (err != OK && connection->handle != NULL) {
+        PQenterPipelineMode(connection->handle);
+    }
+    return err;
+}
+
 static enum err prepare(struct driver_connection *connection, struct str sql,
                         struct driver_statement **out, struct problem *problem)
 {
     TRY(postgres_be_there(connection, problem));
     if (connection->queued_count > 0 && !is_only_begun(connection)) {
-        TRY(exchange(connection, NULL, problem)); /* It may be the way back out of a refusal. */
+        /* It may be the way back out of a refusal. */
+        TRY(postgres_exchange(connection, NULL, problem));
     }
     struct driver_statement *statement = memory_new(sizeof *statement);
     statement->connection = connection;
     statement->kind = postgres_kind(sql);
     statement->sql = postgres_sql(sql, statement->kind);
     snprintf(statement->name, sizeof statement->name, "s%d", ++connection->statements);
-    enum err err = OK;
-    if (statement->kind == KIND_READ || statement->kind == KIND_WRITE) {
-        PQexitPipelineMode(connection->handle);
-        err = describe(statement, problem);
-        statement->prepared_on = err == OK ? connection->number : 0;
-        if (connection->handle != NULL) {
-            PQenterPipelineMode(connection->handle);
-        }
-    }
+    bool is_fence = statement->kind != KIND_READ && statement->kind != KIND_WRITE;
+    enum err err = is_fence ? OK : understand(statement, problem);
     if (err != OK) {
         forget(&statement);
         return err;

@@ -1,7 +1,8 @@
 /* store/postgres_internal: what the parts of the driver for PostgreSQL share.
  *
  * postgres_connect opens and opens again; postgres_wire turns SQL, parameters and results into
- * libpq's and back; postgres (the vtable) decides what is sent when, and what became of it. */
+ * libpq's and back; postgres_exchange sends and receives; postgres (the vtable) decides what is
+ * sent when, and what became of it. */
 #ifndef TOCSIN_STORE_POSTGRES_INTERNAL_H
 #define TOCSIN_STORE_POSTGRES_INTERNAL_H
 
@@ -77,6 +78,14 @@ void postgres_lose(struct driver_connection *connection);
 bool postgres_is_lost(const struct driver_connection *connection, const PGresult *result);
 /* What a result means; the engine's words go into `problem`, which may be NULL. */
 enum err postgres_err(const PGresult *result, struct problem *problem);
+
+bool postgres_is_fine(const PGresult *result);
+/* One round trip: what is queued, then `statement` where there is one. */
+NODISCARD enum err postgres_exchange(struct driver_connection *connection,
+                                     struct driver_statement *statement, struct problem *problem);
+/* Runs a text outside of the pipeline. The caller clears *out, which may be NULL. */
+NODISCARD enum err postgres_run(struct driver_connection *connection, const char *sql,
+                                PGresult **out, struct problem *problem);
 
 enum kind postgres_kind(struct str sql);
 /* A new C string: $1 for ?1, and its own BEGIN. */
