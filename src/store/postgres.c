@@ -287,17 +287,20 @@ static enum err understand(struct driver_statement *statement, struct problem *p
 static enum err prepare(struct driver_connection *connection, struct str sql,
                         struct driver_statement **out, struct problem *problem)
 {
-    TRY(postgres_be_there(connection, problem));
-    if (connection->queued_count > 0 && !is_only_begun(connection)) {
+    enum kind kind = postgres_kind(sql);
+    bool is_fence = kind != KIND_READ && kind != KIND_WRITE;
+    if (!is_fence) {
+        TRY(postgres_be_there(connection, problem));
+    }
+    if (!is_fence && connection->queued_count > 0 && !is_only_begun(connection)) {
         /* It may be the way back out of a refusal. */
         TRY(postgres_exchange(connection, NULL, problem));
     }
     struct driver_statement *statement = memory_new(sizeof *statement);
     statement->connection = connection;
-    statement->kind = postgres_kind(sql);
+    statement->kind = kind;
     statement->sql = postgres_sql(sql, statement->kind);
     snprintf(statement->name, sizeof statement->name, "s%d", ++connection->statements);
-    bool is_fence = statement->kind != KIND_READ && statement->kind != KIND_WRITE;
     enum err err = is_fence ? OK : understand(statement, problem);
     if (err != OK) {
         forget(&statement);

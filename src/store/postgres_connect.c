@@ -75,7 +75,8 @@ enum err postgres_err(const PGresult *result, struct problem *problem)
     return err;
 }
 
-/* The server says goodbye before it closes the connection; what follows would only time out. */
+/* The server says goodbye before it closes the connection; what follows would only time out. An
+ * error without a state is libpq's own: of the connection. */
 bool postgres_is_lost(const struct driver_connection *connection, const PGresult *result)
 {
     static const char *const goodbyes[] = {"57P01", "57P02", "57P03", "57P05"};
@@ -85,7 +86,8 @@ bool postgres_is_lost(const struct driver_connection *connection, const PGresult
             return true;
         }
     }
-    return result == NULL || PQstatus(connection->handle) != CONNECTION_OK;
+    return result == NULL || PQstatus(connection->handle) != CONNECTION_OK ||
+           (PQresultStatus(result) == PGRES_FATAL_ERROR && state == NULL);
 }
 
 void postgres_lose(struct driver_connection *connection)

@@ -3,6 +3,7 @@
 #include "store/messages.h"
 #include "store/people.h"
 #include "store/settings.h"
+#include "store/transfer.h"
 
 #include "lib/store_fixture.h"
 
@@ -128,6 +129,37 @@ static void test_snapshot(void **state)
     db_close(&reader);
 }
 
+/* An export leaves nothing out: it names every table of the schema, with each of its columns. */
+static void test_transfer_names_all(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct value tables =
+        ask(f,
+            "SELECT count(*) FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%' AND "
+            "name<>'schema_migrations' AND ?1=1",
+            value_int(1));
+    assert_int_equal(tables.number, transfer_table_count());
+    for (size_t i = 0; i < transfer_table_count(); i++) {
+        struct str columns = transfer_table_columns(i, f->arena);
+        struct str column = STR_NONE;
+        int64_t known = 0;
+        int64_t count = 0;
+        while (str_split(&columns, ',', &column)) {
+            struct str sql =
+                arena_printf(f->arena, "SELECT count(*) FROM pragma_table_info('%s') WHERE name=?1",
+                             transfer_table_name(i));
+            known += ask(f, sql.ptr, value_text(str_trim(column))).number;
+            count++;
+        }
+        struct str all = arena_printf(
+            f->arena, "SELECT count(*) FROM pragma_table_info('%s') WHERE ?1=1",
+            transfer_table_name(i));
+        if (known != count || count != ask(f, all.ptr, value_int(1)).number) {
+            fail_msg("%s has other columns than an export takes", transfer_table_name(i));
+        }
+    }
+}
+
 /* What a way back leads out of: a refusal in the middle of an operation. */
 static void test_refusal_inside(void **state)
 {
@@ -249,6 +281,8 @@ int main(void)
         ON_BOTH(test_snapshot),        ON_BOTH(test_refusal_inside),
         ON_SERVER(test_one_writes),    ON_SERVER(test_lost_connection),
         ON_SERVER(test_lost_commit),
+        {"test_transfer_names_all", test_transfer_names_all, store_set_up_file, store_tear_down,
+         NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
