@@ -146,11 +146,11 @@ static enum err flush(struct driver_connection *connection)
     return connection->store->inner->flush(connection->inner);
 }
 
-#define FAULTY(words)                                                                              \
-    {                                                                                              \
-        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,        \
-        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget,      \
-        .flush_apart = flush_apart, .flush = flush,                                                \
+#define FAULTY(words)                                                                         \
+    {                                                                                         \
+        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,   \
+        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget, \
+        .flush_apart = flush_apart, .flush = flush,                                           \
     }
 
 static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite);

@@ -306,7 +306,7 @@ static bool audit_holds(struct invariants *invariants, const struct world *world
 #define NOT_REMEMBERED(table) " AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.id=" table ".id)"
 #define WAITING                                                                                    \
     "(SELECT kind, coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL"        \
-    " UNION ALL SELECT 'ALERT', CASE WHEN due_at>id>>12 THEN due_at ELSE id>>12 END FROM alerts"                                   \
+    " UNION ALL SELECT 'ALERT', CASE WHEN due_at>id>>12 THEN due_at ELSE id>>12 END FROM alerts"   \
     " WHERE status='PENDING'" NOT_REMEMBERED(                                                      \
         "alerts") " UNION ALL SELECT 'STEP', scheduled_at FROM steps"                              \
                   " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(                 \

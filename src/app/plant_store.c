@@ -36,9 +36,9 @@ enum err plant_store_check(const struct config *config, struct problem *problem)
     struct problem why = {0};
     if (plant_has_server(config)) {
         enum err err = postgres_url_check(arena_cstr(config->arena, url), &why);
-        return err == OK ? OK
-                         : problem_set(problem, err, "DATABASE_URL", "DATABASE_URL: %s",
-                                       why.message);
+        return err == OK
+                   ? OK
+                   : problem_set(problem, err, "DATABASE_URL", "DATABASE_URL: %s", why.message);
     }
     return url.len == 0 || (str_starts(url, scheme) && url.len > scheme.len)
                ? OK
@@ -53,8 +53,7 @@ static enum err name_file(struct plant *plant, struct problem *problem)
     struct str url = config->database_url;
     if (url.len == 0 || plant_has_server(config)) {
         TRY(make_directory(config->data_dir.ptr, problem));
-        plant->file_path =
-            arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
+        plant->file_path = arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
         return OK;
     }
     struct str path = str_slice(url, STR(FILE_SCHEME).len, url.len);
@@ -171,13 +170,12 @@ enum err plant_seal_open(struct plant *plant, enum plant_use use, struct problem
 {
     struct str key = plant->config.data_key;
     if (key.len == 0) {
-        struct str path =
-            arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->file_path));
+        struct str path = arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->file_path));
         bool exists = access(path.ptr, F_OK) == 0;
         /* A new key would not open what an old one has sealed. Of a server's database that is seen
          * when it is open. */
-        bool has_database = !plant_has_server(&plant->config) &&
-                            access(plant->file_path.ptr, F_OK) == 0;
+        bool has_database =
+            !plant_has_server(&plant->config) && access(plant->file_path.ptr, F_OK) == 0;
         if (!exists && (use != PLANT_WRITE || has_database)) {
             return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
                                "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);

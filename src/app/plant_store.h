@@ -1,5 +1,5 @@
-/* app/plant_store: where the store is and how it is opened: a file, or a server's database; the lock
- * that keeps a second writer away; the data key.
+/* app/plant_store: where the store is and how it is opened: a file, or a server's database; the
+ * lock that keeps a second writer away; the data key.
  *
  * A part of plant_open. Errors name the setting. */
 #ifndef TOCSIN_APP_PLANT_STORE_H

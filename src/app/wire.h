@@ -17,7 +17,7 @@ struct plant {
     struct log log;
     struct seal *seal;
     struct zoneinfo *zones;
-    struct db *db; /* The writer's. */
+    struct db *db;            /* The writer's. */
     struct str database_path; /* As it is shown: the file, or the URL without its password. */
     struct str file_path;     /* The file; of a server's database, where files beside it are. */
     int lock;                 /* Keeps a second process away; -1 for none. */

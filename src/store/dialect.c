@@ -2,8 +2,9 @@
 
 #include "base/buf.h"
 
-#define MIGRATIONS_TABLE(or_not) \
-    "CREATE TABLE " or_not "schema_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)"
+#define MIGRATIONS_TABLE(or_not)                                                               \
+    "CREATE TABLE " or_not "schema_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT " \
+                           "NULL)"
 
 const struct dialect dialect_sqlite = {
     .id = "INTEGER PRIMARY KEY",
@@ -76,9 +77,9 @@ static void add_plain(const struct dialect *dialect, struct buf *out, struct str
     struct str word = STR(" TEXT");
     for (size_t at = 0; at < text.len; at++) {
         struct str rest = str_slice(text, at, text.len);
-        bool is_word = str_starts(rest, word) &&
-                       (rest.len == word.len || rest.ptr[word.len] == ' ' ||
-                        rest.ptr[word.len] == ',' || rest.ptr[word.len] == '\n');
+        bool is_word =
+            str_starts(rest, word) && (rest.len == word.len || rest.ptr[word.len] == ' ' ||
+                                       rest.ptr[word.len] == ',' || rest.ptr[word.len] == '\n');
         buf_add_byte(out, text.ptr[at]);
         if (is_word) {
             buf_add_text(out, dialect->text);

@@ -246,8 +246,8 @@ static enum err describe(struct driver_statement *statement, struct problem *pro
         PQclear(result);
         snprintf(again, sizeof again, "DEALLOCATE %s", statement->name);
         PQclear(PQexec(handle, again));
-        result = PQprepare(handle, statement->name, statement->sql, statement->count,
-                           statement->types);
+        result =
+            PQprepare(handle, statement->name, statement->sql, statement->count, statement->types);
     }
     enum err err = postgres_is_fine(result) ? OK : postgres_err(result, problem);
     if (postgres_is_lost(connection, result)) {

@@ -53,10 +53,10 @@ static enum err err_of_state(const char *state)
         const char *start;
         enum err err;
     } classes[] = {
-        {"23505", E_DUPLICATE},   {"23", E_INVALID},        {"22", E_INVALID},
-        {"08", E_UNAVAILABLE},    {"25006", E_UNAVAILABLE}, {"40", E_UNAVAILABLE},
-        {"53", E_UNAVAILABLE},    {"55", E_UNAVAILABLE},    {"57", E_UNAVAILABLE},
-        {"58", E_UNAVAILABLE},    {"XX001", E_CORRUPT},     {"XX002", E_CORRUPT},
+        {"23505", E_DUPLICATE}, {"23", E_INVALID},        {"22", E_INVALID},
+        {"08", E_UNAVAILABLE},  {"25006", E_UNAVAILABLE}, {"40", E_UNAVAILABLE},
+        {"53", E_UNAVAILABLE},  {"55", E_UNAVAILABLE},    {"57", E_UNAVAILABLE},
+        {"58", E_UNAVAILABLE},  {"XX001", E_CORRUPT},     {"XX002", E_CORRUPT},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(classes); i++) {
         if (strncmp(state, classes[i].start, strlen(classes[i].start)) == 0) {
@@ -111,11 +111,10 @@ static void ignore_notice(void *context, const char *message)
 static PGconn *dial(const char *url)
 {
     static const char *const names[] = {
-        "connect_timeout",     "keepalives_idle",  "keepalives_interval",
-        "keepalives_count",    "tcp_user_timeout", "application_name",
-        "dbname",              "client_encoding",  NULL};
-    const char *const values[] = {"10",     "10", "5",    "3", "20000",
-                                  "tocsin", url,  "UTF8", NULL};
+        "connect_timeout",  "keepalives_idle",  "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout", "application_name",
+        "dbname",           "client_encoding",  NULL};
+    const char *const values[] = {"10", "10", "5", "3", "20000", "tocsin", url, "UTF8", NULL};
     PGconn *handle = PQconnectdbParams(names, values, 1);
     if (handle != NULL) {
         PQsetNoticeProcessor(handle, ignore_notice, NULL);

@@ -25,9 +25,9 @@ static bool send(struct driver_connection *connection, struct driver_statement *
     }
     round->is_prepare[round->count] = false;
     round->items[round->count++] = statement;
-    return is_sent && PQsendQueryPrepared(connection->handle, statement->name, statement->count,
-                                          statement->values, statement->lengths,
-                                          statement->formats, 1) == 1;
+    return is_sent &&
+           PQsendQueryPrepared(connection->handle, statement->name, statement->count,
+                               statement->values, statement->lengths, statement->formats, 1) == 1;
 }
 
 bool postgres_is_fine(const PGresult *result)

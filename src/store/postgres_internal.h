@@ -60,10 +60,10 @@ struct driver_connection {
     struct driver_statement *queued[QUEUED_MAX];
     size_t queued_count;
     struct driver_statement *ask_xid;
-    char xid[XID_BYTES]; /* Of the transaction that has written; "" before. */
+    char xid[XID_BYTES];     /* Of the transaction that has written; "" before. */
     char stale[STALE_BYTES]; /* DEALLOCATE for what was forgotten, with the next one prepared. */
-    int64_t retry_ms;    /* Monotonic: not to be tried again before. */
-    int64_t wait_ms;     /* How long the next failure is waited out. */
+    int64_t retry_ms;        /* Monotonic: not to be tried again before. */
+    int64_t wait_ms;         /* How long the next failure is waited out. */
 };
 
 int64_t postgres_clock_ms(void);

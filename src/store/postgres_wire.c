@@ -25,8 +25,8 @@ enum kind postgres_kind(struct str sql)
         const char *start;
         enum kind kind;
     } kinds[] = {
-        {"SELECT", KIND_READ},      {"BEGIN", KIND_BEGIN},     {"SAVEPOINT", KIND_SAVEPOINT},
-        {"RELEASE", KIND_RELEASE},  {"ROLLBACK TO", KIND_UNDO}, {"COMMIT", KIND_COMMIT},
+        {"SELECT", KIND_READ},       {"BEGIN", KIND_BEGIN},      {"SAVEPOINT", KIND_SAVEPOINT},
+        {"RELEASE", KIND_RELEASE},   {"ROLLBACK TO", KIND_UNDO}, {"COMMIT", KIND_COMMIT},
         {"ROLLBACK", KIND_ROLLBACK},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {

@@ -74,13 +74,13 @@ static enum err prepare_walk(struct walk *walk, size_t table, struct problem *pr
         walk->key_at[walk->keys++] = column_at(columns, str_trim(key));
         buf_printf(&marks, walk->keys == 1 ? "?%zu" : ", ?%zu", walk->keys);
     }
-    struct str first = arena_printf(walk->keep, "SELECT %.*s FROM %s ORDER BY %.*s LIMIT %d",
-                                    STR_FMT(columns), tables[table].name, STR_FMT(keys),
-                                    TRANSFER_PAGE);
-    struct str next = arena_printf(
-        walk->keep, "SELECT %.*s FROM %s WHERE (%.*s) > (%.*s) ORDER BY %.*s LIMIT %d",
-        STR_FMT(columns), tables[table].name, STR_FMT(keys), STR_FMT(buf_str(&marks)),
-        STR_FMT(keys), TRANSFER_PAGE);
+    struct str first =
+        arena_printf(walk->keep, "SELECT %.*s FROM %s ORDER BY %.*s LIMIT %d", STR_FMT(columns),
+                     tables[table].name, STR_FMT(keys), TRANSFER_PAGE);
+    struct str next =
+        arena_printf(walk->keep, "SELECT %.*s FROM %s WHERE (%.*s) > (%.*s) ORDER BY %.*s LIMIT %d",
+                     STR_FMT(columns), tables[table].name, STR_FMT(keys), STR_FMT(buf_str(&marks)),
+                     STR_FMT(keys), TRANSFER_PAGE);
     const struct driver *driver = walk->db->driver;
     TRY(driver->prepare(walk->db->connection, first, &walk->first, problem));
     return driver->prepare(walk->db->connection, next, &walk->next, problem);
@@ -166,9 +166,9 @@ static enum err export_table(struct db *db, size_t table, struct line_sink sink,
     }
     tally_end(&counted.tally, hash);
     if (err == OK) {
-        err = sink.take(sink.context,
-                        arena_printf(arena, "end %s %lld sha256 %s", tables[table].name,
-                                     (long long)counted.tally.rows, hash));
+        err =
+            sink.take(sink.context, arena_printf(arena, "end %s %lld sha256 %s", tables[table].name,
+                                                 (long long)counted.tally.rows, hash));
     }
     result->tables++;
     result->rows += counted.tally.rows;

@@ -135,9 +135,8 @@ static enum err read_back(struct import *import, size_t table, struct str ending
                                      import->problem);
     tally_end(&tally, hash);
     TRY(err);
-    struct str mine =
-        arena_printf(import->keep, "end %s %lld sha256 %s", transfer_table_name(table),
-                     (long long)tally.rows, hash);
+    struct str mine = arena_printf(import->keep, "end %s %lld sha256 %s",
+                                   transfer_table_name(table), (long long)tally.rows, hash);
     import->result.tables++;
     import->result.rows += tally.rows;
     return expect(import, ending, mine, E_CORRUPT,
@@ -164,8 +163,8 @@ static enum err import_table(struct import *import, size_t table)
     struct driver_statement *statement = NULL;
     arena_reset(import->keep);
     struct str columns = transfer_table_columns(table, import->keep);
-    struct str head = arena_printf(import->keep, "table %s %.*s", transfer_table_name(table),
-                                   STR_FMT(columns));
+    struct str head =
+        arena_printf(import->keep, "table %s %.*s", transfer_table_name(table), STR_FMT(columns));
     TRY(next_line(import, &line));
     TRY(expect(import, line, head, E_INVALID, "another table or other columns stand here"));
     TRY(import->db->driver->prepare(import->db->connection, insert_text(import, table, columns),
@@ -193,11 +192,8 @@ static enum err import_all(struct import *import, struct str key_check)
 enum err transfer_import(struct db *db, struct str key_check, struct line_source source,
                          struct transfer_result *out, struct problem *problem)
 {
-    struct import import = {.db = db,
-                            .source = source,
-                            .problem = problem,
-                            .arena = arena_new(),
-                            .keep = arena_new()};
+    struct import import = {
+        .db = db, .source = source, .problem = problem, .arena = arena_new(), .keep = arena_new()};
     enum err err = db_begin(db);
     if (err == OK) {
         err = import_all(&import, key_check);

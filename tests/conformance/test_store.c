@@ -148,13 +148,19 @@ static void test_errors_of_the_engine(void **state)
     struct value a = value_text(STR("A"));
     struct value c = value_text(STR("C"));
     struct value null = {.type = VALUE_NULL};
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), a, a), &changed), OK);
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), c, a), &changed), E_DUPLICATE);
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), a, a), &changed), E_DUPLICATE);
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, c), &changed), E_INVALID);
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, null), &changed), E_INVALID);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), a, a), &changed),
+                     OK);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), c, a), &changed),
+                     E_DUPLICATE);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), a, a), &changed),
+                     E_DUPLICATE);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, c), &changed),
+                     E_INVALID);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, null), &changed),
+                     E_INVALID);
     /* A statement that failed can be used again. */
-    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, a), &changed), OK);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, a), &changed),
+                     OK);
     driver->forget(&statement);
     driver->close(&connection);
 }
@@ -331,30 +337,6 @@ static void test_moved_row(void **state)
     assert_int_equal(users_get(f->db, f->arena, last.id, &found), E_CORRUPT);
 }
 
-static void test_settings(void **state)
-{
-    struct store_fixture *f = store_of(state);
-    struct str text = STR_NONE;
-    struct hash_key key = {0};
-    struct hash_key again = {0};
-    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), E_NOT_FOUND);
-    assert_int_equal(settings_put(f->db, STR("a"), STR("1")), OK);
-    assert_int_equal(settings_put(f->db, STR("a"), STR("2")), OK);
-    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), OK);
-    store_assert_text(text, "2");
-    assert_int_equal(settings_id_key(f->db, f->arena, &key), OK);
-    assert_int_equal(settings_id_key(f->db, f->arena, &again), OK);
-    assert_true(key.low == again.low && key.high == again.high && key.low != 0);
-    int64_t highest = -1;
-    assert_int_equal(settings_highest_id(f->db, &highest), OK);
-    assert_int_equal(highest, 0);
-    struct user user = put_user(f, "Ana", "+34600111222");
-    assert_int_equal(settings_highest_id(f->db, &highest), OK);
-    assert_true(highest == user.id.value);
-    assert_int_equal(settings_probe(f->db, STR("now")), OK);
-    assert_int_equal(settings_probe(f->db, STR("then")), OK);
-}
-
 static void test_reader_sees_what_is_committed(void **state)
 {
     struct store_fixture *f = store_of(state);
@@ -473,8 +455,8 @@ static void test_files_that_are_none(void **state)
     {                                                                           \
 #test " (postgres)", test, store_set_up_postgres, store_tear_down, NULL \
     }
-#define ON_ALL(test)                                                        \
-    {#test " (file)", test, store_set_up_file, store_tear_down, NULL},      \
+#define ON_ALL(test)                                                   \
+    {#test " (file)", test, store_set_up_file, store_tear_down, NULL}, \
         {#test " (memory)", test, store_set_up_memory, store_tear_down, NULL}, ON_SERVER(test)
 #define ON_FILE(test)                                         \
     {                                                         \
@@ -493,7 +475,6 @@ int main(void)
         ON_ALL(test_record_round_trip),
         ON_ALL(test_look_up_by_phone),
         ON_ALL(test_moved_row),
-        ON_ALL(test_settings),
         ON_FILE(test_reader_sees_what_is_committed),
         ON_SERVER(test_reader_sees_what_is_committed),
         ON_FILE(test_survives_closing),

@@ -34,7 +34,8 @@ static struct user put_user(struct store_fixture *f, const char *name)
 static void test_texts_that_are_none(void **state)
 {
     struct store_fixture *f = store_of(state);
-    static const struct str texts[] = {STR_INIT("a\0b"), STR_INIT("\xff"), STR_INIT("\xed\xa0\x80")};
+    static const struct str texts[] = {STR_INIT("a\0b"), STR_INIT("\xff"),
+                                       STR_INIT("\xed\xa0\x80")};
     struct str kept = STR_NONE;
     assert_int_equal(db_begin(f->db), OK);
     assert_int_equal(settings_put(f->db, STR("kept"), STR("ñ")), OK);
@@ -129,6 +130,30 @@ static void test_snapshot(void **state)
     db_close(&reader);
 }
 
+static void test_settings(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct str text = STR_NONE;
+    struct hash_key key = {0};
+    struct hash_key again = {0};
+    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), E_NOT_FOUND);
+    assert_int_equal(settings_put(f->db, STR("a"), STR("1")), OK);
+    assert_int_equal(settings_put(f->db, STR("a"), STR("2")), OK);
+    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), OK);
+    store_assert_text(text, "2");
+    assert_int_equal(settings_id_key(f->db, f->arena, &key), OK);
+    assert_int_equal(settings_id_key(f->db, f->arena, &again), OK);
+    assert_true(key.low == again.low && key.high == again.high && key.low != 0);
+    int64_t highest = -1;
+    assert_int_equal(settings_highest_id(f->db, &highest), OK);
+    assert_int_equal(highest, 0);
+    struct user user = put_user(f, "Ana");
+    assert_int_equal(settings_highest_id(f->db, &highest), OK);
+    assert_true(highest == user.id.value);
+    assert_int_equal(settings_probe(f->db, STR("now")), OK);
+    assert_int_equal(settings_probe(f->db, STR("then")), OK);
+}
+
 /* An export leaves nothing out: it names every table of the schema, with each of its columns. */
 static void test_transfer_names_all(void **state)
 {
@@ -151,9 +176,9 @@ static void test_transfer_names_all(void **state)
             known += ask(f, sql.ptr, value_text(str_trim(column))).number;
             count++;
         }
-        struct str all = arena_printf(
-            f->arena, "SELECT count(*) FROM pragma_table_info('%s') WHERE ?1=1",
-            transfer_table_name(i));
+        struct str all =
+            arena_printf(f->arena, "SELECT count(*) FROM pragma_table_info('%s') WHERE ?1=1",
+                         transfer_table_name(i));
         if (known != count || count != ask(f, all.ptr, value_int(1)).number) {
             fail_msg("%s has other columns than an export takes", transfer_table_name(i));
         }
@@ -185,11 +210,8 @@ static void test_refusal_inside(void **state)
 
 static struct db *open_alone(struct store_fixture *f, enum err expected)
 {
-    struct db_config config = {.driver = f->driver,
-                               .path = f->path,
-                               .is_alone = true,
-                               .seal = f->seal,
-                               .log = &f->log};
+    struct db_config config = {
+        .driver = f->driver, .path = f->path, .is_alone = true, .seal = f->seal, .log = &f->log};
     struct db *db = NULL;
     assert_int_equal(db_open(&config, &db, &f->problem), expected);
     return db;
@@ -271,15 +293,21 @@ static void test_lost_commit(void **state)
     {                                                                           \
 #test " (postgres)", test, store_set_up_postgres, store_tear_down, NULL \
     }
-#define ON_BOTH(test) {#test " (file)", test, store_set_up_file, store_tear_down, NULL}, ON_SERVER(test)
+#define ON_BOTH(test) \
+    {#test " (file)", test, store_set_up_file, store_tear_down, NULL}, ON_SERVER(test)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(test_statements),      ON_SERVER(test_texts_that_are_none),
-        ON_BOTH(test_numbers),         ON_BOTH(test_order),
-        ON_BOTH(test_snapshot),        ON_BOTH(test_refusal_inside),
-        ON_SERVER(test_one_writes),    ON_SERVER(test_lost_connection),
+        ON_BOTH(test_statements),
+        ON_SERVER(test_texts_that_are_none),
+        ON_BOTH(test_numbers),
+        ON_BOTH(test_order),
+        ON_BOTH(test_snapshot),
+        ON_BOTH(test_refusal_inside),
+        ON_BOTH(test_settings),
+        ON_SERVER(test_one_writes),
+        ON_SERVER(test_lost_connection),
         ON_SERVER(test_lost_commit),
         {"test_transfer_names_all", test_transfer_names_all, store_set_up_file, store_tear_down,
          NULL},

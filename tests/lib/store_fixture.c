@@ -65,8 +65,9 @@ static void make_schema(struct store_fixture *f, const char *url)
         fail_msg("%s: %s", sql, f->problem.message);
     }
     f->driver->close(&server);
-    assert_true(snprintf(f->path, sizeof f->path, "%.300s&options=-csearch_path%%3D%s&application_name=%s",
-                         url, f->schema, f->schema) > 0);
+    assert_true(snprintf(f->path, sizeof f->path,
+                         "%.300s&options=-csearch_path%%3D%s&application_name=%s", url, f->schema,
+                         f->schema) > 0);
 }
 
 static void drop_schema(struct store_fixture *f)
