@@ -44,9 +44,11 @@ CREATE TABLE api_keys (
     user_id    @int,
     prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,
+    session_hash @bytes,
     created_at @int NOT NULL,
     expires_at @int,
     revoked_at @int,
+    CHECK (session_hash IS NULL OR expires_at IS NOT NULL),
     CHECK ((scope = 'USER') = (user_id IS NOT NULL))
 );
 
@@ -431,7 +433,7 @@ CREATE TABLE timers (
     id          @id,
     kind        TEXT NOT NULL CHECK (@one_of(kind, 'ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
                                               'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN', 'LEASE', 'DISPATCH', 'HEARTBEAT', 'MAINTENANCE', 'SINK', 'PING', 'CANARY',
-                                              'NIGHTLY', 'SCHEDULED_CALL', 'CAMPAIGN', 'DRAIN', 'LADDER', 'LADDER_BEGIN')),
+                                              'NIGHTLY', 'SCHEDULED_CALL', 'CAMPAIGN', 'OWNER', 'DRAIN', 'LADDER', 'LADDER_BEGIN')),
     subject_id  @int,
     due_at      @int NOT NULL,
     priority    @int NOT NULL,

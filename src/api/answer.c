@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include "api/assets.h"
+#include "api/session.h"
 #include "api/sources.h"
 #include "model/json.h"
 #include "service/page_words.h"
@@ -62,7 +64,8 @@ void call_write_success(struct api_call *call, struct buf *body)
     /* Whoever lists people or messages sees the last digits of numbers only (P6). */
     context.is_list_view = route->output != &user_record && route->output != &dispatch_record &&
                            route->output != &scheduled_call_record;
-    if (route->style == ROUTE_DATA || route->style == ROUTE_SOURCE) {
+    if (route->style == ROUTE_DATA || route->style == ROUTE_SOURCE ||
+        route->style == ROUTE_SIGN_IN || route->style == ROUTE_SIGN_OUT) {
         buf_add_text(body, "{\"success\":true,\"data\":");
         record_to_json(&context, body, route->output, call->output);
         buf_add_byte(body, '}');
@@ -211,6 +214,15 @@ static void log_answer(const struct api_call *call, enum err err, int status)
               http_method_name(call->request.method), STR_FMT(path_for_log(call)), status);
 }
 
+static void answer_cookie(struct api_call *call, struct http_response *out)
+{
+    if (call->route->style == ROUTE_SIGN_IN) {
+        session_set_cookie(call, ((const struct session *)call->output)->secret, out);
+    } else if (call->route->style == ROUTE_SIGN_OUT) {
+        session_set_cookie(call, STR(""), out);
+    }
+}
+
 void call_answer(struct api_call *call, enum err error, const struct problem *said)
 {
     enum err err = route_error(call->route, error);
@@ -235,6 +247,7 @@ void call_answer(struct api_call *call, enum err error, const struct problem *sa
         call_write_success(call, &body);
         response.status = call_status(call);
         response.body = buf_str(&body);
+        answer_cookie(call, &response);
     } else {
         add_error(&body, problem, err);
         end_error(&body, response.request_id);
@@ -258,7 +271,7 @@ void call_answer(struct api_call *call, enum err error, const struct problem *sa
 bool path_is_builtin(struct str path)
 {
     return str_equal(path, STR("/livez")) || str_equal(path, STR("/readyz")) ||
-           str_equal(path, STR("/openapi.json"));
+           str_equal(path, STR("/openapi.json")) || asset_is_path(path);
 }
 
 bool call_answer_builtin(struct api_call *call)
@@ -284,7 +297,7 @@ bool call_answer_builtin(struct api_call *call)
         struct buf body = {.arena = call->arena};
         openapi_write(&body, call->site->version);
         response.body = buf_str(&body);
-    } else {
+    } else if (!asset_answer(&call->request, call->arena, &response)) {
         return false;
     }
     call->reply.send(call->reply.context, &response);

@@ -2,6 +2,7 @@
 
 #include "api/auth.h"
 #include "api/once.h"
+#include "api/session.h"
 #include "api/sources.h"
 #include "api/stream.h"
 #include "base/memory.h"
@@ -101,15 +102,18 @@ static bool is_plain_text(const struct api_call *call)
     return str_equal_nocase(kind, STR("text/plain"));
 }
 
-static enum err check_content_type(const struct api_call *call, struct problem *problem)
+bool call_has_json(const struct api_call *call)
 {
     struct str type = call->request.content_type;
     struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
-    bool is_json =
-        !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
-        str_equal_nocase(
-            kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
-    return is_json ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
+    return !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
+           str_equal_nocase(
+               kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
+}
+
+static enum err check_content_type(const struct api_call *call, struct problem *problem)
+{
+    return call_has_json(call) ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
 }
 
 /* The answer on a one-tap page comes as a form. What is no answer is refused by answer_link, which
@@ -378,14 +382,19 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
                            "the clock is the real one; start with --clock virtual to move it");
     }
     call->work.actor = (struct actor){.name = STR("link"), .scope = key_scope_ADMIN};
+    TRY(session_admit(call, problem));
     if (route_needs_key(call->route)) {
         struct op op = op_of(api, call, problem);
         TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor,
                        &call->retry_after_seconds));
+        /* Who may change nothing need not hear what is wrong with the body. The clock moves before
+         * the operation runs, and it is everybody's. */
+        op.actor = call->work.actor;
         if (call->route->kind == ROUTE_CLOCK) {
-            /* The clock moves before the operation runs, and it is everybody's. */
-            op.actor = call->work.actor;
             TRY(op_may_change(&op, ID_NONE));
+        } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET &&
+                   call->route->style != ROUTE_SIGN_OUT) {
+            TRY(op_may_change(&op, op.actor.user));
         }
     }
     TRY(once_check(call, problem));

@@ -16,6 +16,7 @@ struct known_key {
     struct instant until;
     enum key_scope scope;
     struct id user;
+    struct id session;
     char name[NAME_MAX_BYTES];
     int64_t allowance_us; /* Token bucket, in microseconds of credit. */
     struct instant filled_at;
@@ -78,6 +79,7 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
                                 .until = instant_add(op->now, known_for),
                                 .scope = (enum key_scope)key.scope,
                                 .user = key.user_id,
+                                .session = str_is_set(key.session_hash) ? key.id : ID_NONE,
                                 .allowance_us = is_same ? known->allowance_us : SECONDS(1).us,
                                 .filled_at = is_same ? known->filled_at : op->now};
     snprintf(known->name, sizeof known->name, "api:%.*s", STR_FMT(key.name));
@@ -173,6 +175,7 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
     TRY(pace(auth, op, known, retry_after_seconds));
     *out = (struct actor){.name = arena_str(op->arena, str_from(known->name)),
                           .scope = known->scope,
-                          .user = known->user};
+                          .user = known->user,
+                          .session = known->session};
     return OK;
 }

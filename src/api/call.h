@@ -35,6 +35,8 @@ struct api_call {
     char request_id[REQUEST_ID_MAX];
 };
 
+/* Whether the body is meant for JSON, by its Content-Type. */
+bool call_has_json(const struct api_call *call);
 /* The body and status of a success. */
 void call_write_success(struct api_call *call, struct buf *body);
 int call_status(const struct api_call *call);

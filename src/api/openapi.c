@@ -185,6 +185,8 @@ static void add_success(struct buf *out, const struct route *route)
         break;
     case ROUTE_DATA:
     case ROUTE_SOURCE:
+    case ROUTE_SIGN_IN:
+    case ROUTE_SIGN_OUT:
         add(out,
             "{'application/json':{'schema':{'type':'object','required':['success','data'],"
             "'properties':{'success':{'const':true},'data':{'$ref':'#/components/schemas/%s'}}}}}",

@@ -220,7 +220,8 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
 bool route_needs_key(const struct route *route)
 {
     return route->style == ROUTE_DATA || route->style == ROUTE_FLAT ||
-           route->style == ROUTE_STREAM || route->style == ROUTE_DOWNLOAD;
+           route->style == ROUTE_STREAM || route->style == ROUTE_DOWNLOAD ||
+           route->style == ROUTE_SIGN_OUT;
 }
 
 bool route_is_versioned(const struct route *route)

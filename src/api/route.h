@@ -17,7 +17,9 @@ enum route_style {
     ROUTE_DOWNLOAD,
     ROUTE_HOOK,
     ROUTE_SOURCE,
-    ROUTE_STREAM
+    ROUTE_STREAM,
+    ROUTE_SIGN_IN,
+    ROUTE_SIGN_OUT
 };
 
 struct route {

@@ -36,6 +36,10 @@ struct http_request {
     struct str accept;
     struct str accept_language;
     struct str cookie;
+    struct str host;
+    struct str origin;
+    struct str fetch_site; /* Sec-Fetch-Site: where a browser's request comes from. */
+    struct str accept_encoding;
     struct str last_event_id;
     struct str peer;
     struct str body;

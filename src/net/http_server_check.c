@@ -20,6 +20,10 @@ static const struct kept_header kept_headers[] = {
     {STR_INIT("Accept"), offsetof(struct http_request, accept), false},
     {STR_INIT("Accept-Language"), offsetof(struct http_request, accept_language), false},
     {STR_INIT("Cookie"), offsetof(struct http_request, cookie), false},
+    {STR_INIT("Host"), offsetof(struct http_request, host), false},
+    {STR_INIT("Origin"), offsetof(struct http_request, origin), true},
+    {STR_INIT("Sec-Fetch-Site"), offsetof(struct http_request, fetch_site), true},
+    {STR_INIT("Accept-Encoding"), offsetof(struct http_request, accept_encoding), false},
     {STR_INIT("Last-Event-ID"), offsetof(struct http_request, last_event_id), true},
 };
 
@@ -128,6 +132,7 @@ static bool framing_header(struct header_scan *scan, struct str name, struct str
 {
     if (str_equal_nocase(name, STR("Host"))) {
         scan->hosts++;
+        return false; /* It is kept, too. */
     } else if (str_equal_nocase(name, STR("Content-Length"))) {
         scan->lengths++;
         scan->facts->has_length = true;

@@ -5,6 +5,7 @@
 #include "service/holidays.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 enum { WEEK_DAYS = 7 };
 
@@ -110,17 +111,54 @@ static enum err check_opens(struct op *op, const struct call_guards *guards)
                                "must be open at some time in the next year");
 }
 
+/* What begins when it ends may be meant for nothing or for all of the day. */
+static enum err check_span(struct op *op, const char *field, struct str start, struct str end)
+{
+    return !str_equal(start, end)
+               ? OK
+               : op_fail(op, E_INVALID, field,
+                         "must not be %.*s as start is; 00:00 to 24:00 is all of the day",
+                         STR_FMT(end));
+}
+
+static enum err check_windows(struct op *op, const struct hours_input *hours)
+{
+    const struct hours_window *windows = hours->windows.items;
+    char field[64];
+    for (size_t i = 0; i < hours->windows.count; i++) {
+        snprintf(field, sizeof field, "businessHours.windows[%zu].end", i);
+        TRY(check_span(op, field, windows[i].start, windows[i].end));
+    }
+    return hours->windows.count > 0 && (str_is_set(hours->start) || str_is_set(hours->end))
+               ? op_fail(op, E_INVALID, "businessHours.windows",
+                         "stands in place of start and end; leave one of them out")
+               : OK;
+}
+
+/* Both ends, or neither: half of somebody's hours and half of ours are hours that nobody meant. */
+static enum err take_span(struct op *op, struct hours_input *hours)
+{
+    bool has_start = str_is_set(hours->start);
+    if (has_start != str_is_set(hours->end)) {
+        return op_fail(op, E_INVALID, has_start ? "businessHours.end" : "businessHours.start",
+                       "is required beside %s, such as %s", has_start ? "start" : "end",
+                       has_start ? "17:00" : "09:00");
+    }
+    if (!has_start) {
+        hours->start = op->site->business_start;
+        hours->end = op->site->business_end;
+        return OK;
+    }
+    return check_span(op, "businessHours.end", hours->start, hours->end);
+}
+
 enum err call_hours_resolve(struct op *op, const struct hours_input *given, struct str timezone,
                             struct call_guards *out, struct str *text)
 {
     struct hours_input hours = given == NULL ? (struct hours_input){0} : *given;
-    if (hours.windows.count > 0 && (str_is_set(hours.start) || str_is_set(hours.end))) {
-        return op_fail(op, E_INVALID, "businessHours.windows",
-                       "stands in place of start and end; leave one of them out");
-    }
+    TRY(check_windows(op, &hours));
     if (hours.windows.count == 0) {
-        hours.start = str_is_set(hours.start) ? hours.start : op->site->business_start;
-        hours.end = str_is_set(hours.end) ? hours.end : op->site->business_end;
+        TRY(take_span(op, &hours));
     }
     if (hours.days.count == 0) {
         add_default_days(op, &hours);

@@ -2,6 +2,8 @@
 
 #include "store/people.h"
 
+#include <string.h>
+
 struct key_hash key_hash_of(struct str secret)
 {
     struct key_hash hash;
@@ -15,13 +17,45 @@ bool key_hash_equal(const struct key_hash *a, const struct key_hash *b)
                                   (struct str){(const char *)b->bytes, SHA256_BYTES});
 }
 
+bool key_is_admins(const struct site *site, const struct key_hash *hash)
+{
+    struct key_hash admin;
+    memcpy(admin.bytes, site->admin_key_hash, sizeof admin.bytes);
+    return site->has_admin_key && key_hash_equal(&admin, hash);
+}
+
+static bool is_over(const struct op *op, const struct api_key *key)
+{
+    return instant_is_set(key->revoked_at) ||
+           (instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at));
+}
+
+/* A session ends with the key that it was begun with. */
+static enum err look_at_parent(struct op *op, const struct api_key *session, bool *is_good)
+{
+    struct key_hash hash = {0};
+    struct api_key parent = {0};
+    *is_good = true;
+    if (session->session_hash.len != sizeof hash.bytes) {
+        return OK;
+    }
+    memcpy(hash.bytes, session->session_hash.ptr, sizeof hash.bytes);
+    if (key_is_admins(op->site, &hash)) {
+        return OK;
+    }
+    enum err err = api_keys_by_hash(op->db, op->arena, session->session_hash, &parent);
+    *is_good = err == OK && !is_over(op, &parent);
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 enum err find_key(struct op *op, struct str secret, struct api_key *out)
 {
+    bool is_good = false;
     enum err err = api_keys_by_secret(op->db, op->arena, secret, out);
-    bool is_over = err == OK &&
-                   (instant_is_set(out->revoked_at) ||
-                    (instant_is_set(out->expires_at) && !instant_before(op->now, out->expires_at)));
-    if (err == E_NOT_FOUND || is_over) {
+    if (err == OK && !is_over(op, out)) {
+        TRY(look_at_parent(op, out, &is_good));
+    }
+    if (err == E_NOT_FOUND || (err == OK && !is_good)) {
         return op_fail(op, E_UNAUTHENTICATED, NULL, "this key is unknown, revoked or expired");
     }
     return err;
@@ -58,7 +92,7 @@ bool host_pass_is_good(const struct op *op, struct str pass)
     return is_time && equal_in_constant_time(pass, pass_of(op, seconds));
 }
 
-static enum err add_key(struct op *op, struct api_key *key)
+enum err add_key(struct op *op, struct api_key *key)
 {
     if (instant_is_set(key->expires_at) && !instant_before(op->now, key->expires_at)) {
         return op_fail(op, E_INVALID, "expiresAt", "must be in the future");
@@ -126,7 +160,8 @@ enum err list_keys(struct op *op, const void *input, void *output)
 static enum err refuse_last(struct op *op, const struct api_key *key)
 {
     int64_t count = 0;
-    if (key->scope != key_scope_ADMIN || op->site->has_admin_key) {
+    bool is_session = str_is_set(key->session_hash);
+    if (key->scope != key_scope_ADMIN || op->site->has_admin_key || is_session) {
         return OK;
     }
     TRY(api_keys_of_admin(op->db, op->now, &count));
@@ -137,7 +172,7 @@ static enum err refuse_last(struct op *op, const struct api_key *key)
                : OK;
 }
 
-static enum err end_key(struct op *op, struct api_key *key, struct removed *out)
+enum err end_key(struct op *op, struct api_key *key, struct removed *out)
 {
     *out = (struct removed){.id = key->id, .deleted = true};
     if (instant_is_set(key->revoked_at)) {

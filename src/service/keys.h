@@ -3,7 +3,8 @@
  * A secret is compared and kept as its SHA-256 only, and shown once. A key has a scope: ADMIN may
  * do everything; OPERATOR everything but what op_may_administer guards; READER reads; USER is one
  * person. Whoever may read sees what keys there are. The last good key of scope ADMIN is not
- * revoked, unless TOCSIN_ADMIN_KEY is set. A server sees a revoked key within a second (api/auth).
+ * revoked, unless TOCSIN_ADMIN_KEY is set. A session (service/sessions) is a key that is good as
+ * long as the one that it was begun with. A server sees a revoked key within a second (api/auth).
  */
 #ifndef TOCSIN_SERVICE_KEYS_H
 #define TOCSIN_SERVICE_KEYS_H
@@ -16,6 +17,12 @@ struct key_hash {
 
 struct key_hash key_hash_of(struct str secret);
 bool key_hash_equal(const struct key_hash *a, const struct key_hash *b); /* In constant time. */
+/* Whether it is the key of TOCSIN_ADMIN_KEY. */
+bool key_is_admins(const struct site *site, const struct key_hash *hash);
+/* Makes it, for good: id, secret and hash are set. */
+NODISCARD enum err add_key(struct op *op, struct api_key *key);
+/* Revokes it. */
+NODISCARD enum err end_key(struct op *op, struct api_key *key, struct removed *out);
 /* E_UNAUTHENTICATED for one that is unknown, revoked or expired. */
 NODISCARD enum err find_key(struct op *op, struct str secret, struct api_key *out);
 /* At a start: makes an admin key if none is good; `out` is absent where there was one. A write. */

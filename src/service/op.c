@@ -86,6 +86,22 @@ bool op_goes_aside(struct op *op)
     return op->wants_aside;
 }
 
+/* Whether a message is the rest of a sentence that begins with its field. */
+static bool wants_subject(const char *text)
+{
+    static const struct str verbs[] = {
+        STR_INIT("must "), STR_INIT("is "),    STR_INIT("are "),
+        STR_INIT("was "),  STR_INIT("does "),  STR_INIT("stands "),
+        STR_INIT("goes "), STR_INIT("names "), STR_INIT("cannot "),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+        if (str_starts(str_from(text), verbs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
 {
     char text[LOG_TEXT_MAX];
@@ -93,7 +109,9 @@ enum err op_fail(struct op *op, enum err err, const char *field, const char *for
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return problem_set(op->problem, err, field, "%s", text);
+    return field != NULL && wants_subject(text)
+               ? problem_set(op->problem, err, field, "%s %s", field, text)
+               : problem_set(op->problem, err, field, "%s", text);
 }
 
 enum err op_not_found(struct op *op, enum err err, const char *what)

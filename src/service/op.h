@@ -13,6 +13,7 @@ struct actor {
     struct str name;      /* "engine", "api:admin", "link", "call", "sms" */
     enum key_scope scope; /* ADMIN for the engine. */
     struct id user;       /* Scope USER: whose subjects. */
+    struct id session;    /* The key that is a browser's session; unset for any other. */
 };
 
 struct op {

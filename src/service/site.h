@@ -96,6 +96,7 @@ struct site {
     struct str business_end;
     struct legal_hours legal_hours; /* CALL_LEGAL_HOURS and CALL_LEGAL_HOURS_BY_COUNTRY */
     bool needs_consent;             /* CALL_CONSENT_REQUIRED */
+    struct duration lateness_limit; /* CALL_LATENESS_LIMIT; 0 for none. */
     struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
     struct str operator_email; /* Absent for none; the same for the next two. */
     struct str operator_phone;
@@ -115,6 +116,7 @@ struct site {
     struct stats *stats;
     bool is_virtual;    /* The clock moves only when told. */
     bool has_admin_key; /* TOCSIN_ADMIN_KEY is set: there is one that cannot be revoked. */
+    uint8_t admin_key_hash[SHA256_BYTES]; /* Its hash. */
     bool has_mock;
     const struct provider *stand_ins; /* A rehearsal's, who play the real ones; NULL otherwise. */
     size_t stand_in_count;

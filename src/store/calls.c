@@ -64,7 +64,8 @@ enum err scheduled_call_move(struct db *db, const struct scheduled_call *call)
 {
     return db_move(db, S_call_move,
                    PARAMS(value_id(call->id), value_time(call->nominal_for),
-                          value_time(call->scheduled_for), value_time(call->updated_at)));
+                          value_time(call->scheduled_for), value_time(call->updated_at),
+                          value_int(call->is_late)));
 }
 
 enum err agents_page(struct db *db, struct arena *arena, const struct agent_page *page,

@@ -29,6 +29,14 @@ enum err users_get(struct db *db, struct arena *arena, struct id id, struct user
     return instant_is_set(out->deleted_at) ? E_NOT_FOUND : OK;
 }
 
+enum err users_is_removed(struct db *db, struct id id, bool *out)
+{
+    int64_t is_removed = 0;
+    enum err err = db_number(db, S_user_is_removed, &is_removed, PARAMS(value_id(id)));
+    *out = is_removed != 0;
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 struct zone_into {
     struct arena *arena;
     struct str *out;
@@ -94,8 +102,13 @@ enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secre
 {
     struct api_key wanted = {0};
     api_key_hash(arena, secret, &wanted);
+    return api_keys_by_hash(db, arena, wanted.key_hash, out);
+}
+
+enum err api_keys_by_hash(struct db *db, struct arena *arena, struct str hash, struct api_key *out)
+{
     return db_one(db, S_keys_by_hash, (struct db_into){TABLE_api_keys, arena}, out,
-                  PARAMS(value_bytes(wanted.key_hash)));
+                  PARAMS(value_bytes(hash)));
 }
 
 enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key)

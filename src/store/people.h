@@ -11,6 +11,8 @@
 NODISCARD enum err users_put(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_change(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_get(struct db *db, struct arena *arena, struct id id, struct user *out);
+/* Whether there was a person with this id, who was removed. */
+NODISCARD enum err users_is_removed(struct db *db, struct id id, bool *out);
 /* The zone alone, absent where the person has none: nothing has to be opened for it. */
 NODISCARD enum err users_zone(struct db *db, struct arena *arena, struct id id, struct str *out);
 NODISCARD enum err users_by_phone(struct db *db, struct arena *arena, struct str phone,
@@ -25,6 +27,8 @@ NODISCARD enum err users_count(struct db *db, int64_t *out);
 NODISCARD enum err api_keys_by_secret(struct db *db, struct arena *arena, struct str secret,
                                       struct api_key *out);
 /* Makes a secret, keeps its hash, and leaves the secret in key->key. */
+NODISCARD enum err api_keys_by_hash(struct db *db, struct arena *arena, struct str hash,
+                                    struct api_key *out);
 NODISCARD enum err api_keys_make(struct db *db, struct arena *arena, struct api_key *key);
 /* The same for a secret that was chosen by its owner (TOCSIN_ADMIN_KEY). */
 void api_key_hash(struct arena *arena, struct str secret, struct api_key *key);

@@ -25,7 +25,7 @@ enum kind postgres_kind(struct str sql)
         const char *start;
         enum kind kind;
     } kinds[] = {
-        {"SELECT", KIND_READ},       {"BEGIN", KIND_BEGIN},      {"SAVEPOINT", KIND_SAVEPOINT},
+        {"SELECT", KIND_READ},      {"WITH", KIND_READ},       {"BEGIN", KIND_BEGIN},      {"SAVEPOINT", KIND_SAVEPOINT},
         {"RELEASE", KIND_RELEASE},   {"ROLLBACK TO", KIND_UNDO}, {"COMMIT", KIND_COMMIT},
         {"ROLLBACK", KIND_ROLLBACK},
     };

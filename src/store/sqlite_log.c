@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -264,7 +263,8 @@ static void install(void)
 
 const char *sqlite_log_install(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
+    if (sqlite3_vfs_find(HOME_NAME) == NULL) {
+        install();
+    }
     return HOME_NAME;
 }

@@ -7,7 +7,8 @@
  * names; whatever else touches the file (a read, a flush, a write elsewhere) writes first what was
  * kept. A failed write is told by the call that completes the commit, as a failed commit is.
  * All other files are the system's own.
- * Threads: any. Ownership: of the process; made once. Source: SQLite's file format, section 4. */
+ * Threads: any, once the first connection of the process is open. Ownership: of the process; made
+ * once. Source: SQLite's file format, section 4. */
 #ifndef TOCSIN_STORE_SQLITE_LOG_H
 #define TOCSIN_STORE_SQLITE_LOG_H
 

@@ -165,10 +165,11 @@ def end_process(process, seconds=12):
 
 
 class Answer:
-    """Of an HTTP request: status, headers, text, and body as JSON where it is."""
+    """Of an HTTP request: status, headers, raw bytes, text, and body as JSON where it is."""
 
     def __init__(self, status, headers, raw):
         self.status = status
+        self.raw = raw
         self.headers = headers
         self.text = raw.decode(errors="replace")
         try:
