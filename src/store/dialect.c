@@ -4,7 +4,7 @@
 
 #define MIGRATIONS_TABLE(or_not)                                                               \
     "CREATE TABLE " or_not "schema_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT " \
-                           "NULL)"
+    "NULL)"
 
 const struct dialect dialect_sqlite = {
     .id = "INTEGER PRIMARY KEY",

@@ -25,9 +25,9 @@ enum kind postgres_kind(struct str sql)
         const char *start;
         enum kind kind;
     } kinds[] = {
-        {"SELECT", KIND_READ},      {"WITH", KIND_READ},       {"BEGIN", KIND_BEGIN},      {"SAVEPOINT", KIND_SAVEPOINT},
-        {"RELEASE", KIND_RELEASE},   {"ROLLBACK TO", KIND_UNDO}, {"COMMIT", KIND_COMMIT},
-        {"ROLLBACK", KIND_ROLLBACK},
+        {"SELECT", KIND_READ},         {"WITH", KIND_READ},         {"BEGIN", KIND_BEGIN},
+        {"SAVEPOINT", KIND_SAVEPOINT}, {"RELEASE", KIND_RELEASE},   {"ROLLBACK TO", KIND_UNDO},
+        {"COMMIT", KIND_COMMIT},       {"ROLLBACK", KIND_ROLLBACK},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (str_starts(sql, str_from(kinds[i].start))) {
