@@ -275,6 +275,24 @@ class Runner:
             shown.append(f"{len(files)} scenarios were handed over, {reported} reported")
         self.report(run, f"scenario-postgres ({kind})", shown, max(end[3] for end in ends if end))
 
+    def run_units_on_postgres(self, kind, cluster):
+        """The unit tests of what stands on a store, on PostgreSQL; in short runs those of the store alone."""
+        if cluster is None:
+            return
+        environment = {**self.environment, "TOCSIN_TEST_STORE": "postgres"}
+        for layer in ("store",) if self.quick else ("store", "service"):
+            for path in sorted((ROOT / "tests/unit" / layer).glob("test_*.c")):
+                program = HOME / kind / f"unit-{layer}-{path.stem}"
+                if program.exists() and "store_set_up_memory" in path.read_text() + self.beside(path):
+                    self.run(f"{layer}-postgres/{path.stem}", [program], SCRIPT_SECONDS_MAX, environment)
+
+    @staticmethod
+    def beside(path):
+        """The other sources of its folder, where the test uses a fixture of theirs."""
+        if "op_fixture" not in path.read_text():
+            return ""
+        return (path.parent / "op_fixture.c").read_text()
+
     def run_scripts(self, folder):
         environment = {**self.environment, "TOCSIN_BUILD": str(HOME / "build")}
         for path in sorted((ROOT / "tests" / folder).glob("*")):
@@ -310,6 +328,7 @@ class Runner:
             for kind in ("build", "build-test"):
                 self.run_meson(kind)
                 self.run_scenarios(kind)
+            self.run_units_on_postgres("build", cluster)
             self.run_scenarios_on_postgres("build", cluster)
         self.run_scripts("api")
         self.run_scripts("e2e")

@@ -112,7 +112,16 @@ static int set_up(void **state, bool is_file)
 
 int store_set_up_memory(void **state)
 {
-    return set_up(state, false);
+    const char *engine = getenv("TOCSIN_TEST_STORE");
+    if (engine == NULL || strcmp(engine, "postgres") != 0) {
+        return set_up(state, false);
+    }
+    store_set_up_postgres(state);
+    struct store_fixture *f = *state;
+    if (f->db == NULL) {
+        fail_msg("TOCSIN_TEST_STORE=postgres without TOCSIN_TEST_POSTGRES");
+    }
+    return 0;
 }
 
 int store_set_up_file(void **state)

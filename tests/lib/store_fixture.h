@@ -1,6 +1,7 @@
 /* tests/lib/store_fixture: a migrated store for one test, in memory, in a file of its own or in a
  * schema of its own on the PostgreSQL server that TOCSIN_TEST_POSTGRES names (a URL with a query;
  * tests/lib/postgres.py), and rows to put into it. Without that server its tests are skipped.
+ * TOCSIN_TEST_STORE=postgres takes that server for stores in memory.
  *
  * `set_up` and `tear_down` are cmocka's; the state is a struct store_fixture. Rows are made with
  * all that their CHECKs want; a test changes what it is about before it inserts. Times are given in
