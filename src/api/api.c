@@ -23,6 +23,7 @@ struct api {
     struct hook_log hook_log;
     struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
     uint64_t requests;
+    struct buf openapi; /* Empty until somebody asks for it. */
     _Atomic int asides; /* Given to the worker and not answered. */
 };
 
@@ -48,6 +49,7 @@ void api_free(struct api **api)
         stream_hub_free(&(*api)->streams);
         auth_free(&(*api)->auth);
         source_gate_free(&(*api)->gate);
+        buf_free(&(*api)->openapi);
         free(*api);
         *api = NULL;
     }
@@ -427,7 +429,7 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
     *call = (struct api_call){
         .site = api->config.site, .request = *request, .arena = arena, .reply = reply};
     name_request(api, call);
-    if (call_answer_builtin(call)) {
+    if (call_answer_builtin(call, &api->openapi)) {
         return;
     }
     call->match = route_find(request->method, request->path);

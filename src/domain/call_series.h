@@ -3,12 +3,12 @@
  * Pure. A series keeps the wall clock of its first call, the anchor, in its zone, whatever DST
  * does, and whatever business hours, retries or a late server did to single calls. Every time that
  * the series names is a place in it, which COUNT counts; calls are numbered by themselves, which
- * maxOccurrences counts, so that what was missed or fell away uses none of them up. Monthly keeps the anchor's day of the month: the last day of a
- * shorter month, and back to the 31st. An RRULE is read as RFC 5545 has it (domain/recurrence: it
- * leaves out months without a 31st); the anchor is the first occurrence even where the rule does
- * not name it. A wall clock that a gap swallows means 03:30 for 02:30 (`fit` says so), one that
- * comes twice the first. Where two occurrences come to the same instant, as in Apia about
- * 2011-12-30, the second is passed over.
+ * maxOccurrences counts, so that what was missed or fell away uses none of them up. Monthly keeps
+ * the anchor's day of the month: the last day of a shorter month, and back to the 31st. An RRULE is
+ * read as RFC 5545 has it (domain/recurrence: it leaves out months without a 31st); the anchor is
+ * the first occurrence even where the rule does not name it. A wall clock that a gap swallows means
+ * 03:30 for 02:30 (`fit` says so), one that comes twice the first. Where two occurrences come to
+ * the same instant, as in Apia about 2011-12-30, the second is passed over.
  * Ownership: the series borrows its rule, the caller keeps both as long as they are used. */
 #ifndef TOCSIN_DOMAIN_CALL_SERIES_H
 #define TOCSIN_DOMAIN_CALL_SERIES_H
@@ -78,8 +78,8 @@ enum series_step call_series_next(const struct call_series *series, const struct
 
 /* A series inside the hours of its calls. What hours push to the time of the next call or beyond
  * falls away, and so does what they push from its own day onto the day of the next one: daily at
- * 11:00 on weekdays is one call on Monday, at 11:00. The first call was asked for by itself and does
- * not fall away; then that day's own does. */
+ * 11:00 on weekdays is one call on Monday, at 11:00. The first call was asked for by itself and
+ * does not fall away; then that day's own does. */
 struct call_chain {
     const struct call_series *series; /* NULL for one call. */
     const struct zone *zone;

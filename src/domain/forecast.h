@@ -1,6 +1,7 @@
 /* domain/forecast: when the last of the calls that wait will begin (S10).
  *
- * Pure. Calls that wait for times, at a pace and inside hours, go one after another as service/pacer
+ * Pure. Calls that wait for times, at a pace and inside hours, go one after another as
+ * service/pacer
  * lets them; what becomes of them is not foreseen. Hours that differ each get their share of the
  * pace, so that with several it is an estimate. */
 #ifndef TOCSIN_DOMAIN_FORECAST_H

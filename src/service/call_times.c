@@ -1,5 +1,6 @@
 #include "service/call_times.h"
 
+#include "domain/recurrence.h"
 #include "model/formats.h"
 #include "model/json.h"
 #include "service/holidays.h"
@@ -261,6 +262,21 @@ static enum err check_recurrence(struct op *op, const struct call_recurrence *gi
                          "stands in place of frequency and interval; leave one of them out");
 }
 
+/* What an RRULE names is told apart from a series of one by mistake. */
+static enum err check_rule(struct op *op, const struct call_series *series)
+{
+    struct recurrence_iterator iterator;
+    struct civil wall;
+    const struct recurrence_rule *rule = series->rule;
+    if (rule->has_until && civil_compare(rule->until, series->anchor) < 0) {
+        return op_fail(op, E_INVALID, "recurring.rrule", "UNTIL must not be before scheduledFor");
+    }
+    recurrence_begin(&iterator, rule, series->anchor);
+    return recurrence_next(&iterator, &wall) == RECURRENCE_FOUND
+               ? OK
+               : op_fail(op, E_INVALID, "recurring.rrule", "must name a time after scheduledFor");
+}
+
 enum err call_series_resolve(struct op *op, const struct call_recurrence *given,
                              const struct zone *zone, const struct call_time *first,
                              struct str *text)
@@ -274,6 +290,7 @@ enum err call_series_resolve(struct op *op, const struct call_recurrence *given,
     read.text.anchor = civil_text(op->arena, first->wall);
     TRY(build_series(op, zone, &read));
     const struct call_series *series = &read.series;
+    TRY(series->rule == NULL ? OK : check_rule(op, series));
     bool ends_before =
         (instant_is_set(series->end_at) && instant_before(series->end_at, first->at)) ||
         (series->has_end_date &&

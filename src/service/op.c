@@ -19,6 +19,7 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
     TRY(callees_watch(db));
+    db_keep_rows(db);
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }
@@ -55,8 +56,16 @@ struct writer_mark writer_enter(struct writer *writer)
                                 writer->call_deltas.count, writer->queue};
 }
 
+void writer_disturb(struct writer *writer)
+{
+    for (size_t i = 0; i < CALM_PROVIDERS; i++) {
+        writer->calm[i] = (struct calm_provider){.provider = NULL};
+    }
+}
+
 void writer_go_back(struct writer *writer, const struct writer_mark *mark)
 {
+    writer_disturb(writer);
     writer->chain = mark->chain;
     writer->last_event = mark->last_event;
     writer->effects.count = mark->effects;
@@ -66,6 +75,7 @@ void writer_go_back(struct writer *writer, const struct writer_mark *mark)
 
 void writer_forget(struct writer *writer)
 {
+    writer_disturb(writer);
     writer->effects.count = 0;
     writer->call_deltas.count = writer->call_deltas.fenced = 0;
     agent_cache_free(&writer->agents);

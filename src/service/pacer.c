@@ -11,10 +11,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { AGAIN = 1, PLACES = 2 }; /* A group's number and whether a call has begun before, in one. */
 /* So many begun calls wait in a lane and before it; what a cancellation or an incident still stands
  * before. */
-enum { AGAIN = 1, PLACES = 2 }; /* A group's number and whether a call has begun before, in one. */
-
 enum { LANE_FEW = 4, INTAKE_FEW = 512, IDLE_GROUPS = 256, CALLS_A_MINUTE = 60 };
 
 enum pace_kind { PACE_CAMPAIGN, PACE_AGENT, PACE_ACCOUNT };
@@ -468,27 +467,21 @@ static enum err remember_begin(void *context, const struct call_begun *begun)
 {
     struct remembering *remembering = context;
     bool is_campaign = id_is_set(begun->campaign);
+    struct id id = is_campaign ? begun->campaign : begun->agent;
     const struct agent *agent = NULL;
-    struct pace *pace = pace_of(remembering->pacer, is_campaign ? PACE_CAMPAIGN : PACE_AGENT,
-                                is_campaign ? begun->campaign.value : begun->agent.value);
+    struct pace *pace =
+        pace_of(remembering->pacer, is_campaign ? PACE_CAMPAIGN : PACE_AGENT, id.value);
     TRY(is_campaign ? read_campaign(remembering->op, pace)
                     : read_agent(remembering->op, pace, &agent));
     fair_bucket_begun(&pace->bucket, begun->at);
     return OK;
 }
 
-/* Those that are a minute old hold nothing back. */
-static enum err recover_paces(struct pacer *pacer, struct op *op)
-{
-    struct remembering remembering = {pacer, op};
-    return call_runs_begun(op->db, id_floor(instant_sub(op->now, MINUTES(1))), &remembering,
-                           remember_begin);
-}
-
 enum err pacer_recover(struct pacer *pacer, struct op *op)
 {
     struct call_tally tally = {0};
     int64_t retrying = 0;
+    struct remembering remembering = {pacer, op};
     for (size_t i = 0; i < pacer->group_cap; i++) {
         if (pacer->groups[i].is_used) {
             close_group(pacer, (int32_t)i);
@@ -497,7 +490,9 @@ enum err pacer_recover(struct pacer *pacer, struct op *op)
     id_map_clear(&pacer->where);
     TRY(call_counts_read(op->db, count_scope_ALL, 0, &tally));
     TRY(call_runs_waiting(op->db, &retrying));
-    TRY(recover_paces(pacer, op));
+    /* Those that are a minute old hold nothing back. */
+    TRY(call_runs_begun(op->db, id_floor(instant_sub(op->now, MINUTES(1))), &remembering,
+                        remember_begin));
     pacer->counts = (struct pacer_counts){.active = tally.processing - retrying};
     return OK;
 }

@@ -18,11 +18,24 @@ enum err call_runs_group(struct db *db, struct id call, struct call_group *out)
 
 enum err call_runs_begin(struct db *db, const struct scheduled_call *call)
 {
-    return db_move(db, S_call_begin,
-                   PARAMS(value_id(call->id), value_int(call->attempt),
-                          value_int(call->agent_version), value_id(call->message_id),
-                          value_int(call->is_late), value_time(call->processed_at),
-                          value_time(call->updated_at)));
+    const struct scheduled_call *kept = db_kept(db, TABLE_scheduled_calls, call->id);
+    TRY(db_move(db, S_call_begin,
+                PARAMS(value_id(call->id), value_int(call->attempt), value_int(call->agent_version),
+                       value_id(call->message_id), value_int(call->is_late),
+                       value_time(call->processed_at), value_time(call->updated_at))));
+    if (kept != NULL) {
+        struct scheduled_call begun = *kept;
+        begun.status = call_status_processing;
+        begun.attempt = call->attempt;
+        begun.agent_version = call->agent_version;
+        begun.message_id = call->message_id;
+        begun.is_late = call->is_late;
+        begun.processed_at = call->processed_at;
+        begun.next_run = INSTANT_NONE;
+        begun.updated_at = call->updated_at;
+        db_keep(db, TABLE_scheduled_calls, &begun);
+    }
+    return OK;
 }
 
 enum err call_runs_again(struct db *db, const struct scheduled_call *call)

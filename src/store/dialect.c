@@ -13,6 +13,7 @@ const struct dialect dialect_sqlite = {
     /* A small table that is read by its key alone is that key's tree. */
     .by_key = "WITHOUT ROWID",
     .text = "TEXT",
+    .row = "",
     .or_nothing = "",
     .bookkeeping = MIGRATIONS_TABLE("IF NOT EXISTS "),
 };
@@ -24,6 +25,7 @@ const struct dialect dialect_postgres = {
     .bytes = "BYTEA",
     .by_key = "",
     .text = "TEXT COLLATE \"C\"",
+    .row = ", rowid BIGSERIAL",
     .or_nothing = " ON CONFLICT DO NOTHING",
     .bookkeeping = "DO $$ BEGIN IF to_regclass('schema_migrations') IS NULL THEN " MIGRATIONS_TABLE(
         "") "; END IF; END $$",
@@ -59,7 +61,8 @@ static size_t add_type(const struct dialect *dialect, struct buf *out, struct st
     } types[] = {{"@id", dialect->id},
                  {"@int", dialect->integer},
                  {"@bytes", dialect->bytes},
-                 {"@by_key", dialect->by_key}};
+                 {"@by_key", dialect->by_key},
+                 {"@row", dialect->row}};
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
         struct str token = str_from(types[i].token);
         if (str_starts(text, token)) {

@@ -14,6 +14,7 @@ struct dialect {
     const char *bytes;
     const char *by_key;
     const char *text; /* For the type TEXT. */
+    const char *row;  /* "@row" behind the last column: there is a growing rowid. */
     /* Behind an INSERT whose refusal as a duplicate must leave the transaction usable: it then
      * changes no row. Empty where every refusal does. */
     const char *or_nothing;

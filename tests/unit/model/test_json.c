@@ -267,7 +267,7 @@ static void test_refuses_members(void **state)
         {"{\"name\":\"a\",\"phoneHash\":\"x\"}", "phoneHash", "is not known here"},
         {"{\"naem\":\"a\"}", "naem", "naem is not known here; did you mean \"name\"?"},
         {"{\"seen_at\":\"a\"}", "seen_at", "did you mean \"seenAt\"?"},
-        {"{\"\":1}", "", "The body is not known here"},
+        {"{\"\":1}", "\"\"", "\"\" is not known here"},
         {"{\"somethingElse\":1}", "somethingElse", "somethingElse is not known here"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {

@@ -29,7 +29,7 @@ struct pacer_fixture {
 static struct pacer_fixture open(void **state)
 {
     struct op_fixture *f = *state;
-    struct wire_port wire = {NULL, submit_nothing};
+    struct wire_port wire = {.submit = submit_nothing};
     struct pacer_fixture p = {.f = f, .courier = courier_new(&f->site, wire, 64)};
     p.pacer = pacer_new(&f->site, p.courier);
     assert_int_equal(pacer_recover(p.pacer, &f->op), OK);
