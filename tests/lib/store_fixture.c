@@ -188,14 +188,27 @@ int store_tear_down(void **state)
     return 0;
 }
 
+/* Bytes, x'00', as PostgreSQL writes them: '\\x00'. */
+static void say_bytes(char *sql)
+{
+    for (char *at = strstr(sql, "x'"); at != NULL; at = strstr(at + 2, "x'")) {
+        size_t rest = strlen(at + 2) + 1;
+        memmove(at + 3, at + 2, rest);
+        memcpy(at, "'\\x", 3);
+    }
+}
+
 void store_execute(struct store_fixture *f, const char *format, ...)
 {
-    char sql[1024];
+    char sql[1024 + 16];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(sql, sizeof sql, format, arguments);
+    int length = vsnprintf(sql, sizeof sql - 16, format, arguments);
     va_end(arguments);
-    assert_in_range(length, 1, sizeof sql - 1);
+    assert_in_range(length, 1, sizeof sql - 17);
+    if (f->driver == &driver_postgres) {
+        say_bytes(sql);
+    }
     if (db_execute(f->db, sql, &f->problem) != OK) {
         fail_msg("%s: %s", sql, f->problem.message);
     }
