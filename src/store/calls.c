@@ -73,7 +73,7 @@ enum err agents_page(struct db *db, struct arena *arena, const struct agent_page
 {
     return db_all(
         db, S_agents_page, (struct db_into){TABLE_agents, arena}, out,
-        PARAMS(value_id(page->after), value_int(page->with_archived), value_int(page->limit)));
+        PARAMS(value_int(page->after.value), value_int(page->with_archived), value_int(page->limit)));
 }
 
 enum err agents_count(struct db *db, bool with_archived, int64_t *out)

@@ -49,21 +49,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool is_json(struct peer_answer answer)
-{
-    return str_equal_text(peer_header(answer.head, "Content-Type"), "application/json") &&
-           str_starts(answer.body, STR("{\"error\":\""));
-}
-
-static struct str zeros(struct arena *arena, size_t len)
-{
-    char *bytes = arena_alloc(arena, len + 1);
-    for (size_t i = 0; i < len; i++) {
-        bytes[i] = '0';
-    }
-    return (struct str){bytes, len};
-}
-
 static void body_limit_by_length(void **state)
 {
     struct fixture *fixture = *state;
@@ -78,11 +63,11 @@ static void body_limit_by_length(void **state)
         peer_send(fd, arena_printf(fixture->arena,
                                    "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n",
                                    cases[i].path, cases[i].len));
-        peer_send(fd, zeros(fixture->arena, (size_t)cases[i].len));
+        peer_send(fd, peer_zeros(fixture->arena, (size_t)cases[i].len));
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
         assert_int_equal(answer.status, cases[i].status);
         if (answer.status == 413) {
-            assert_true(is_json(answer));
+            assert_true(peer_is_json(answer));
             assert_true(peer_is_at_end(fd));
         }
         close(fd);
@@ -101,7 +86,7 @@ static void body_refused_before_it_is_sent(void **state)
         peer_send(fd, str_from(requests[i]));
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
         assert_int_equal(answer.status, 413);
-        assert_true(is_json(answer));
+        assert_true(peer_is_json(answer));
         assert_true(peer_is_at_end(fd));
         close(fd);
     }
@@ -117,7 +102,7 @@ static void body_limit_of_chunks(void **state)
         peer_send(fd, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
         for (int chunk = 0; chunk < counts[i]; chunk++) {
             peer_send(fd, arena_printf(fixture->arena, "1f4\r\n%.*s\r\n",
-                                       STR_FMT(zeros(fixture->arena, 500))));
+                                       STR_FMT(peer_zeros(fixture->arena, 500))));
         }
         peer_send(fd, STR("0\r\n\r\n"));
         assert_int_equal(peer_read(fd, fixture->arena, false).status, statuses[i]);
@@ -132,7 +117,7 @@ static int send_body(struct fixture *fixture, const char *path, int len)
     peer_send(fd,
               arena_printf(fixture->arena,
                            "POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", path, len));
-    peer_send(fd, zeros(fixture->arena, (size_t)len));
+    peer_send(fd, peer_zeros(fixture->arena, (size_t)len));
     return fd;
 }
 
@@ -152,7 +137,7 @@ static void body_limit_of_all_together(void **state)
         int fd = send_body(fixture, "/echo", lens[i]);
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
         assert_int_equal(answer.status, statuses[i]);
-        assert_true(answer.status == 200 || (is_json(answer) && peer_is_at_end(fd)));
+        assert_true(answer.status == 200 || (peer_is_json(answer) && peer_is_at_end(fd)));
         close(fd);
     }
     close(held);
@@ -162,7 +147,7 @@ static void endless_chunks(void **state)
 {
     struct fixture *fixture = *state;
     int fd = peer_connect(fixture->echo.port);
-    struct str mebibyte = zeros(fixture->arena, 1024 * 1024);
+    struct str mebibyte = peer_zeros(fixture->arena, 1024 * 1024);
     peer_send(fd, STR("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"));
     int sent = 0;
     while (sent < 200 && peer_try_send(fd, STR("100000\r\n")) && peer_try_send(fd, mebibyte) &&
@@ -184,11 +169,11 @@ static void header_limit(void **state)
         int fd = peer_connect(fixture->echo.port);
         struct str request =
             arena_printf(fixture->arena, "GET /echo HTTP/1.1\r\nHost: h\r\nX: %.*s\r\n\r\n",
-                         STR_FMT(zeros(fixture->arena, cases[i].len)));
+                         STR_FMT(peer_zeros(fixture->arena, cases[i].len)));
         (void)peer_try_send(fd, request);
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
         assert_int_equal(answer.status, cases[i].status);
-        assert_int_equal(is_json(answer), answer.status == 431);
+        assert_int_equal(peer_is_json(answer), answer.status == 431);
         close(fd);
     }
 }
@@ -291,7 +276,7 @@ static void bad_requests_end_the_connection(void **state)
         peer_send(fd, str_from(bad->text));
         (void)peer_try_send(fd, STR("GET /echo HTTP/1.1\r\nHost: smuggled\r\n\r\n"));
         struct peer_answer answer = peer_read(fd, fixture->arena, false);
-        if (answer.status != bad->status || !is_json(answer) || !peer_is_at_end(fd)) {
+        if (answer.status != bad->status || !peer_is_json(answer) || !peer_is_at_end(fd)) {
             print_error("%s -> %d %.*s\n", bad->text, answer.status, STR_FMT(answer.body));
             fail();
         }

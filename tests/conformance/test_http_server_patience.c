@@ -71,21 +71,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool is_json(struct peer_answer answer)
-{
-    return str_equal_text(peer_header(answer.head, "Content-Type"), "application/json") &&
-           str_starts(answer.body, STR("{\"error\":\""));
-}
-
-static struct str zeros(struct arena *arena, size_t len)
-{
-    char *bytes = arena_alloc(arena, len + 1);
-    for (size_t i = 0; i < len; i++) {
-        bytes[i] = '0';
-    }
-    return (struct str){bytes, len};
-}
-
 static void begun_request_has_a_deadline(void **state)
 {
     struct fixture *fixture = *state;
@@ -104,7 +89,7 @@ static void begun_request_has_a_deadline(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++) {
         struct peer_answer answer = peer_read(fds[i], fixture->arena, false);
         assert_int_equal(answer.status, 408);
-        assert_true(is_json(answer));
+        assert_true(peer_is_json(answer));
         assert_true(peer_is_at_end(fds[i]));
         close(fds[i]);
     }
@@ -152,7 +137,7 @@ static void body_has_a_least_rate(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
         int fd = peer_connect(fixture->echo.port);
         peer_send(fd, STR("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 160000\r\n\r\n"));
-        bool is_taken = send_slowly(fd, zeros(fixture->arena, 160000), steps[i]);
+        bool is_taken = send_slowly(fd, peer_zeros(fixture->arena, 160000), steps[i]);
         assert_int_equal(is_taken, statuses[i] == 200);
         assert_int_equal(peer_read(fd, fixture->arena, false).status, statuses[i]);
         close(fd);
@@ -284,7 +269,7 @@ static void connections_per_address(void **state)
         int refused = peer_connect(fixture->echo.port);
         struct peer_answer answer = peer_read(refused, fixture->arena, false);
         assert_int_equal(answer.status, 503);
-        assert_true(is_json(answer));
+        assert_true(peer_is_json(answer));
         assert_true(peer_is_at_end(refused));
         close(refused);
     }
