@@ -99,7 +99,7 @@ static enum err open_store(struct world *world)
 {
     struct plant *plant = &world->plant;
     struct db_config config = {.checks_kept_rows = true,
-                               .driver = &driver_faulty,
+                               .driver = world->store.driver,
                                .path = world->store.path,
                                .log = &plant->log};
     TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
