@@ -10,16 +10,28 @@ import { applyTheme } from "./theme";
 import { forgetPeople } from "./ui/people";
 import { Page } from "./ui/page";
 import { Shell } from "./ui/shell";
+import { ApiDocs } from "./pages/api-docs";
+import { Audit } from "./pages/audit";
+import { Calls } from "./pages/calls";
 import { DispatchPage } from "./pages/dispatch";
 import { Incidents } from "./pages/incidents";
 import { Meetings } from "./pages/meetings";
+import { Messages } from "./pages/messages";
+import { Notifications } from "./pages/notifications";
 import { Now } from "./pages/now";
+import { OnCall } from "./pages/oncall";
+import { People } from "./pages/people";
+import { Policies } from "./pages/policies";
+import { Providers } from "./pages/providers";
+import { QueuePage } from "./pages/queue";
+import { Settings } from "./pages/settings";
 import { SignIn } from "./pages/sign-in";
 import type { Session } from "records";
 import "./style.css";
 
 const pages: Record<string, (props: { route: Route }) => VNode> = {
-  now: Now, incidents: Incidents, meetings: Meetings, dispatch: DispatchPage,
+  now: Now, incidents: Incidents, meetings: Meetings, dispatch: DispatchPage, calls: Calls, messages: Messages, notifications: Notifications,
+  oncall: OnCall, people: People, policies: Policies, providers: Providers, queue: QueuePage, audit: Audit, settings: Settings, api: ApiDocs,
 };
 
 function Missing({ route }: { route: Route }): VNode {
