@@ -21,6 +21,7 @@ import { Notifications } from "./pages/notifications";
 import { Now } from "./pages/now";
 import { OnCall } from "./pages/oncall";
 import { People } from "./pages/people";
+import { Phones } from "./pages/phones";
 import { Policies } from "./pages/policies";
 import { Providers } from "./pages/providers";
 import { QueuePage } from "./pages/queue";
@@ -31,7 +32,7 @@ import "./style.css";
 
 const pages: Record<string, (props: { route: Route }) => VNode> = {
   now: Now, incidents: Incidents, meetings: Meetings, dispatch: DispatchPage, calls: Calls, messages: Messages, notifications: Notifications,
-  oncall: OnCall, people: People, policies: Policies, providers: Providers, queue: QueuePage, audit: Audit, settings: Settings, api: ApiDocs,
+  oncall: OnCall, people: People, policies: Policies, providers: Providers, queue: QueuePage, audit: Audit, settings: Settings, phones: Phones, api: ApiDocs,
 };
 
 function Missing({ route }: { route: Route }): VNode {

@@ -78,34 +78,22 @@ function reader(run: () => Promise<void>): { ask: () => void; end: () => void } 
   return { ask, end };
 }
 
-export function useQuery<N extends Reads>(name: N, args: Args = {}, options: QueryOptions = {}): Query<Calls[N]["answer"]> {
-  type Answer = Calls[N]["answer"];
-  const key = `${name} ${JSON.stringify(args)}`;
-  const [found, set] = useState<{ key: string; data: Answer | undefined; error: unknown }>({ key, data: kept.get(key) as Answer, error: undefined });
-  const latest = useRef(options);
-  latest.current = options;
-  const reload = useRef<() => void>(() => {});
+/**
+ * Runs `read` at once, after news that match, after an action of this page, and every so often; anew for each `key`. What it
+ * answers is a function that runs it.
+ */
+export function useReads(key: string, read: () => Promise<void>, options: QueryOptions): () => void {
+  const latest = useRef({ read, options });
+  latest.current = { read, options };
+  const asked = useRef<() => void>(() => {});
   useEffect(() => {
     if (options.isOff) {
       return undefined;
     }
-    let isOver = false;
-    const { ask, end } = reader(async () => {
-      try {
-        const data = await call(name, args);
-        keep(key, data);
-        if (!isOver) {
-          set({ key, data, error: undefined });
-        }
-      } catch (error) {
-        if (!isOver) {
-          set((before) => ({ key, data: before.key === key ? before.data : (kept.get(key) as Answer), error }));
-        }
-      }
-    });
-    reload.current = ask;
+    const { ask, end } = reader(() => latest.current.read());
+    asked.current = ask;
     const forget = onNews((news) => {
-      if (news === "again" || (latest.current.match?.(news) ?? true)) {
+      if (news === "again" || (latest.current.options.match?.(news) ?? true)) {
         ask();
       }
     });
@@ -113,13 +101,28 @@ export function useQuery<N extends Reads>(name: N, args: Args = {}, options: Que
     const every = options.everyMs ? setInterval(() => document.hidden || ask(), options.everyMs) : undefined;
     ask();
     return () => {
-      isOver = true;
       end();
       forget();
       changed.delete(ask);
       clearInterval(every);
     };
   }, [key, options.isOff, options.everyMs]);
+  return () => asked.current();
+}
+
+export function useQuery<N extends Reads>(name: N, args: Args = {}, options: QueryOptions = {}): Query<Calls[N]["answer"]> {
+  type Answer = Calls[N]["answer"];
+  const key = `${name} ${JSON.stringify(args)}`;
+  const [found, set] = useState<{ key: string; data: Answer | undefined; error: unknown }>({ key, data: kept.get(key) as Answer | undefined, error: undefined });
+  const reload = useReads(key, async () => {
+    try {
+      const data = await call(name, args);
+      keep(key, data);
+      set({ key, data, error: undefined });
+    } catch (error) {
+      set({ key, data: kept.get(key) as Answer | undefined, error });
+    }
+  }, options);
   const current = found.key === key ? found : { data: kept.get(key) as Answer | undefined, error: undefined };
-  return { data: current.data, error: current.error, reload: () => reload.current() };
+  return { data: current.data, error: current.error, reload };
 }

@@ -1,6 +1,6 @@
 /** Times as text: always with their zone. */
 
-const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+export const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const zoneKey = "tocsin-zone";
 
 export function pageZone(): string {

@@ -99,7 +99,7 @@ export function NewCall(): VNode {
           <Field label="Owner" value={userId} onChange={setOwner} required hint="whose call it is" />
           <Field label="When" type="datetime-local" value={at} onChange={setAt} required />
           <Field label="Time zone" value={timezone} onChange={setZone} required />
-          <Field label="Repeat" value={frequency} options={["", "daily", "weekly", "monthly"]} onChange={setFrequency} />
+          <Field label="Repeat" value={frequency} options={["", "daily", "weekly", "monthly"]} empty="never" onChange={setFrequency} />
           {frequency ? <Field label="How often in all" type="number" value={times} onChange={setTimes} /> : null}
         </div>
         <label class="check"><input type="checkbox" checked={isHours} onChange={(event) => setHours(event.currentTarget.checked)} /> In business hours only</label>

@@ -12,11 +12,16 @@ import { Person, PersonSelect } from "../ui/people";
 import { At, Countdown } from "../ui/time";
 import { Story } from "../ui/story";
 
+/** MEETING_URGENT_MESSAGE is "urgent": the channel stands beside it. */
+function stageName(type: string | undefined): string {
+  return plain(type ?? "").replace(/^meeting /, "").replace(/ (email|message|call)$/, "");
+}
+
 function Stage({ of, isNext }: { of: Alert; isNext: boolean }): VNode {
   const kind = of.status === "DELIVERED" ? "done" : of.status === "FAILED" ? "failed" : of.status === "PENDING" ? (isNext ? "next" : "future") : of.status === "SENDING" ? "next" : "left-out";
   return (
     <li class={kind} title={of.reason}>
-      <span class="what"><b>{plain(of.alertType ?? "")}</b> <ChannelMark of={of.channel} /></span>
+      <span class="what"><b>{stageName(of.alertType)}</b> <ChannelMark of={of.channel} /></span>
       <span class="when">{isNext && of.status === "PENDING" ? <Countdown at={of.dueAt} past="late" /> : <At at={of.sentAt ?? of.dueAt} bare />}</span>
       <State of={of.status} />
       {of.reason ? <small class="why">{of.reason}</small> : null}

@@ -37,6 +37,9 @@ function Row({ of }: { of: Message }): VNode {
   );
 }
 
+/** Words are looked for in the browser: in so many of the newest. */
+const searchedMax = 5000;
+
 function AllMessages({ route }: { route: Route }): VNode {
   const channel = route.query.get("channel") ?? "";
   const userId = route.query.get("person") ?? "";
@@ -53,7 +56,7 @@ function AllMessages({ route }: { route: Route }): VNode {
       </div>
       {pages.problem}
       {pages.isRead && shown.length === 0 ? <Empty>No message.</Empty> : (
-        <List items={shown} keyOf={(one) => one.id ?? ""} row={(one) => <Row of={one} />} label="Messages" rowHeight={46} onEnd={pages.more} onOpen={(one) => go(hrefOf("messages", one.id))} />
+        <List items={shown} keyOf={(one) => one.id ?? ""} row={(one) => <Row of={one} />} label="Messages" rowHeight={46} onEnd={words === "" || pages.items.length < searchedMax ? pages.more : () => undefined} onOpen={(one) => go(hrefOf("messages", one.id))} />
       )}
     </Page>
   );

@@ -11,6 +11,7 @@ import { Field, Form } from "../ui/form";
 import { plain } from "../ui/marks";
 import { Empty, Loaded, Page, Section } from "../ui/page";
 import { PersonSelect } from "../ui/people";
+import { ownZone } from "../time";
 import { At, Countdown } from "../ui/time";
 
 function Who({ of }: { of: Oncall }): VNode {
@@ -47,7 +48,7 @@ function AllSchedules({ route }: { route: Route }): VNode {
   const query = useQuery("GET /oncall", { explain: true, at: when, limit: 200 }, { everyMs: 30_000 });
   return (
     <Page title="On-call">
-      <div class="filters"><Field label="At (this computer's clock; now where empty)" type="datetime-local" value={at} onChange={(value) => setFilters(route, { at: value })} /></div>
+      <div class="filters"><Field label={`At (${ownZone}; now where empty)`} type="datetime-local" value={at} onChange={(value) => setFilters(route, { at: value })} /></div>
       <Loaded query={query}>{(data) => (data.oncall.length === 0 ? <Empty>No schedule.</Empty> : <div class="cards">{data.oncall.map((one) => <Who key={one.scheduleId} of={one} />)}</div>)}</Loaded>
       <Section title="Add a schedule"><NewSchedule /></Section>
     </Page>

@@ -2,7 +2,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api";
-import { serverNow } from "../clock";
+import { isVirtual, serverNow } from "../clock";
 import { useHealth } from "../health";
 import { useQuery } from "../query";
 import { setFilters, type Route } from "../router";
@@ -61,6 +61,9 @@ function ratesOf(samples: Sample[]): (number | null)[] {
 
 function Charts({ samples }: { samples: Sample[] }): VNode {
   const times = samples.map((one) => one.at);
+  if (samples.length < 2) {
+    return <Section title="Depth and throughput"><Empty>{isVirtual() ? "Drawn as the virtual clock moves." : "Drawn from the second reading on."}</Empty></Section>;
+  }
   return (
     <Section title="Depth and throughput" aside={<span class="faint">since this page was opened</span>}>
       <Chart label="Depth" unit="" times={times} lines={[{ label: "due", colour: "--accent", values: samples.map((one) => one.due) }, { label: "under way", colour: "--good", values: samples.map((one) => one.active) }]} />

@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call, wordsOf } from "../api";
 import { serverNow } from "../clock";
-import { clockText, dayText, inputValue, pageZone, spanText } from "../time";
+import { clockText, dayText, inputValue, ownZone, pageZone, spanText } from "../time";
 import { allChannel, allFaultKind, type Channel, type FaultKind, type PolicyInput, type SimulateInputInput, type SimulatedEntry, type Simulation } from "records";
 import { Field } from "../ui/form";
 import { ChannelMark, plain } from "../ui/marks";
@@ -58,7 +58,7 @@ function useSimulation(policy: string, chosen: Chosen, draft: PolicyInput | unde
 function Entry({ of, start, reached }: { of: SimulatedEntry; start: number; reached: boolean }): VNode {
   return (
     <li class={`entry ${reached ? `k-${of.kind === "MESSAGE" ? "MESSAGE" : "CHANGE"}` : "k-AHEAD"}`}>
-      <span class="at">+{spanText(Date.parse(of.at ?? "") - start)}<br /><span class="faint">{of.local}</span></span>
+      <span class="at">+{spanText(Date.parse(of.at ?? "") - start)}<br /><span class="faint" title={of.local}>{(of.local ?? "").slice(11)}</span></span>
       <div>
         <b>{plain(of.outcome ?? of.kind ?? "")}</b> <ChannelMark of={of.channel} /> {of.person ? `to ${of.person}` : ""} {of.step ? <span class="faint">step {of.step.level}</span> : null}
         {of.reason ? <p class="why">{of.reason}</p> : null}
@@ -88,7 +88,7 @@ function Result({ of, share }: { of: Simulation; share: number }): VNode {
 }
 
 export function Simulator({ policy, draft }: { policy: string; draft: PolicyInput | undefined }): VNode {
-  const [chosen, setChosen] = useState<Chosen>({ userId: "", start: inputValue(serverNow(), pageZone()), channel: "CALL", answer: "", nth: "", fault: "", faultChannel: "CALL" });
+  const [chosen, setChosen] = useState<Chosen>({ userId: "", start: inputValue(serverNow(), ownZone), channel: "CALL", answer: "", nth: "", fault: "", faultChannel: "CALL" });
   const [share, setShare] = useState(100);
   const change = (part: Partial<Chosen>): void => setChosen({ ...chosen, ...part });
   const { found, problem } = useSimulation(policy, chosen, draft);
@@ -96,11 +96,11 @@ export function Simulator({ policy, draft }: { policy: string; draft: PolicyInpu
     <Section title={draft ? "What if (as edited, not saved)" : "What if"}>
       <div class="fields">
         <div class="field"><label for="what-if-person">About</label><PersonSelect id="what-if-person" value={chosen.userId} empty="a made-up person" onChange={(userId) => change({ userId })} /></div>
-        <Field label="Begins (this computer's clock)" type="datetime-local" value={chosen.start} onChange={(start) => change({ start })} />
+        <Field label={`Begins (${ownZone})`} type="datetime-local" value={chosen.start} onChange={(start) => change({ start })} />
         <Field label="They answer by" value={chosen.channel} options={allChannel} onChange={(value) => change({ channel: value as Channel })} />
-        <Field label="What they do" value={chosen.answer} options={answers} onChange={(answer) => change({ answer })} />
+        <Field label="What they do" value={chosen.answer} options={answers} empty="nothing" onChange={(answer) => change({ answer })} />
         <Field label="with which one (1, 2, …)" type="number" value={chosen.nth} onChange={(nth) => change({ nth })} />
-        <Field label="What breaks" value={chosen.fault} options={["", ...allFaultKind]} onChange={(fault) => change({ fault })} />
+        <Field label="What breaks" value={chosen.fault} options={["", ...allFaultKind]} empty="nothing" onChange={(fault) => change({ fault })} />
         {chosen.fault ? <Field label="on" value={chosen.faultChannel} options={allChannel} onChange={(value) => change({ faultChannel: value as Channel })} /> : null}
       </div>
       <div class="field">

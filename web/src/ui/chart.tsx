@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { clockText, pageZone } from "../time";
 
 export interface Line {
   label: string;
@@ -23,11 +24,12 @@ function colour(name: string): string {
 }
 
 function optionsOf(width: number, unit: string, lines: Line[]): uPlot.Options {
+  const zone = pageZone();
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   return {
     width, height: 200, cursor: { y: false }, scales: { x: { time: true } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
-    series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: false } }))],
+    axes: [{ ...axis, values: (_plot, values) => values.map((value) => clockText(value * 1000, zone)) }, { ...axis, size: 64, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
+    series: [{ label: zone, value: (_plot, value) => (value === null ? "" : clockText(value * 1000, zone, true)) }, ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: false } }))],
   };
 }
 

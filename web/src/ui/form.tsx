@@ -14,15 +14,17 @@ export interface FieldProps {
   options?: readonly string[];
   rows?: number;
   required?: boolean;
+  /** What the option "" is called. */
+  empty?: string;
 }
 
-export function Field({ label, value, onChange, type = "text", hint, options, rows, required = false }: FieldProps): VNode {
+export function Field({ label, value, onChange, type = "text", hint, options, rows, required = false, empty = "any" }: FieldProps): VNode {
   const id = useId();
   const common = { id, value, required, ...(hint ? { "aria-describedby": `${id}-hint` } : {}) };
   const kind = { type } as { type: "text" }; // Preact's types know one literal at a time; these all take the same attributes.
   const input = options ? (
     <select {...common} onChange={(event) => onChange(event.currentTarget.value)}>
-      {options.map((one) => <option key={one} value={one}>{one === "" ? "any" : one.toLowerCase().replaceAll("_", " ")}</option>)}
+      {options.map((one) => <option key={one} value={one}>{one === "" ? empty : one.toLowerCase().replaceAll("_", " ")}</option>)}
     </select>
   ) : rows ? (
     <textarea {...common} rows={rows} spellcheck={false} onInput={(event) => onChange(event.currentTarget.value)} />

@@ -25,7 +25,7 @@ export function List<T>({ items, keyOf, row, label, rowHeight = 56, maxHeight = 
     if (end >= items.length && items.length > 0) {
       onEnd?.();
     }
-  }, [end, items.length]);
+  }, [end, items]);
   return (
     <div
       class="list" ref={place} role="list" aria-label={label} tabIndex={0}

@@ -59,12 +59,17 @@ function Unseen(): VNode | null {
   return data && data.unseenCount > 0 ? <span class="count" aria-label={`${data.unseenCount} unseen`}>{data.unseenCount}</span> : null;
 }
 
+/** Phones are there to be looked at where the carrier is made up and the clock virtual. */
+function shownPages(): (readonly [string, string])[] {
+  return isVirtual() ? [...pageNames, ["phones", "Phones"]] : [...pageNames];
+}
+
 function Nav({ page }: { page: string }): VNode {
   const letterOf = (name: string): string => Object.keys(pageLetters).find((letter) => pageLetters[letter] === name) ?? "";
   return (
     <nav aria-label="Pages">
       <ul>
-        {pageNames.map(([name, title]) => (
+        {shownPages().map(([name, title]) => (
           <li key={name}>
             <a href={hrefOf(name)} aria-current={page === name ? "page" : undefined} aria-keyshortcuts={`g ${letterOf(name)}`}>
               {title}{name === "notifications" ? <Unseen /> : null}
@@ -95,7 +100,7 @@ function Help({ isOpen, close }: { isOpen: boolean; close: () => void }): VNode 
       <h2 id="help-title">Keys</h2>
       <dl class="keys">
         {keyWords.map(([key, words]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{words}</dd></div>)}
-        {pageNames.map(([name, title]) => (
+        {shownPages().map(([name, title]) => (
           <div key={name}><dt><kbd>g {Object.keys(pageLetters).find((letter) => pageLetters[letter] === name)}</kbd></dt><dd>{title}</dd></div>
         ))}
       </dl>

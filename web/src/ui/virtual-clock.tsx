@@ -3,7 +3,7 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../api";
 import { setClock, useNow } from "../clock";
-import { pageZone, shortText, spanText, utcText } from "../time";
+import { clockText, dayText, pageZone, spanText, utcText } from "../time";
 import { Action } from "./action";
 
 async function advance(seconds: number): Promise<void> {
@@ -19,7 +19,7 @@ export function VirtualClock(): VNode {
   return (
     <section class="virtual" aria-label="Virtual clock">
       <strong>Virtual clock</strong>
-      <time dateTime={new Date(now).toISOString()} title={utcText(now)}>{shortText(now, 0, pageZone(), true)} {pageZone()}</time>
+      <time dateTime={new Date(now).toISOString()} title={utcText(now)}>{dayText(now, pageZone())} {clockText(now, pageZone(), true)}</time>
       {steps.map(([name, seconds]) => <Action key={name} run={() => advance(seconds)} label={`Move the clock by ${name}`}>+{name}</Action>)}
       <label>
         <span class="hidden">Minutes to move the clock by</span>
