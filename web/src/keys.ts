@@ -7,7 +7,7 @@ import { go, hrefOf } from "./router";
 
 export const pageLetters: Record<string, string> = {
   n: "now", i: "incidents", c: "calls", m: "messages", p: "providers", q: "queue", u: "people", l: "policies", o: "oncall",
-  d: "dispatch", t: "meetings", v: "notifications", a: "audit", s: "settings", r: "api", h: "phones",
+  d: "dispatch", t: "meetings", v: "notifications", a: "audit", s: "settings", r: "api", h: "phones", x: "texts",
 };
 
 function isTyping(target: EventTarget | null): boolean {

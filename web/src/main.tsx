@@ -1,5 +1,5 @@
 import { render, type VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, onSignedOut, wordsOf } from "./api";
 import { clockReached, setClock } from "./clock";
 import { onNews, startLive, stopLive } from "./live";
@@ -27,12 +27,13 @@ import { Providers } from "./pages/providers";
 import { QueuePage } from "./pages/queue";
 import { Settings } from "./pages/settings";
 import { SignIn } from "./pages/sign-in";
+import { Texts } from "./pages/texts";
 import type { Session } from "records";
 import "./style.css";
 
 const pages: Record<string, (props: { route: Route }) => VNode> = {
   now: Now, incidents: Incidents, meetings: Meetings, dispatch: DispatchPage, calls: Calls, messages: Messages, notifications: Notifications,
-  oncall: OnCall, people: People, policies: Policies, providers: Providers, queue: QueuePage, audit: Audit, settings: Settings, phones: Phones, api: ApiDocs,
+  oncall: OnCall, people: People, policies: Policies, providers: Providers, queue: QueuePage, audit: Audit, settings: Settings, phones: Phones, texts: Texts, api: ApiDocs,
 };
 
 function Missing({ route }: { route: Route }): VNode {
@@ -70,7 +71,14 @@ function App(): VNode {
       stopLive();
     };
   }, [isIn]);
-  useEffect(() => scrollTo(0, 0), [route.page, route.id]);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    scrollTo(0, 0);
+    if (!isFirst.current) {
+      document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [route.page, route.id]);
   if (who === "nobody") {
     return <SignIn onDone={look} />;
   }

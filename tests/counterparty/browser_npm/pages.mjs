@@ -11,7 +11,7 @@ function walkOf({ incident, meeting, callId, person, schedule, call, campaign, m
     ["dispatch", "Dispatch"], [`dispatch/${callId}`, "Burst pipe"], ["calls", "Scheduled calls"], ["calls?tab=new", "Scheduled calls"], ["calls?tab=import", "Scheduled calls"],
     [`calls?campaign=${campaign}`, "Scheduled calls"], [`calls/${call}`, "+"], ["messages", "Messages"], [`messages/${message}`, ""], ["notifications?all=1&people=1", "Notifications"],
     ["oncall", "On-call"], [`oncall/${schedule}`, "Primary"], ["people", "People"], [`people/${person}`, "Ana"], ["policies", "Policies"], ["policies/default", "Policy default"],
-    ["providers", "Providers"], ["queue?state=delayed", "Queue and lateness"], ["audit", "Audit"], ["settings", "Settings"], ["api?find=incidents", "API"], ["nothing-here", "No such page"],
+    ["texts", "Texts"], ["providers", "Providers"], ["queue?state=delayed", "Queue and lateness"], ["phones", "Phones"], ["audit", "Audit"], ["settings", "Settings"], ["api?find=incidents", "API"], ["nothing-here", "No such page"],
   ];
 }
 

@@ -5,7 +5,7 @@ import { call } from "../api";
 import { useNow } from "../clock";
 import { useQuery } from "../query";
 import { hrefOf, setFilters, type Route } from "../router";
-import type { Oncall, OncallSpan, Schedule } from "records";
+import type { Oncall, Schedule } from "records";
 import { Action } from "../ui/action";
 import { Field, Form } from "../ui/form";
 import { plain } from "../ui/marks";
@@ -13,6 +13,8 @@ import { Empty, Loaded, Page, Section } from "../ui/page";
 import { PersonSelect } from "../ui/people";
 import { ownZone } from "../time";
 import { At, Countdown } from "../ui/time";
+import { NewSchedule } from "./schedule-new";
+import { Spans } from "./spans";
 
 function Who({ of }: { of: Oncall }): VNode {
   return (
@@ -26,22 +28,6 @@ function Who({ of }: { of: Oncall }): VNode {
   );
 }
 
-function NewSchedule(): VNode {
-  const [name, setName] = useState("");
-  const [timezone, setZone] = useState("Europe/Madrid");
-  const [members, setMembers] = useState<string[]>([]);
-  const now = new Date(useNow()).toISOString();
-  const run = (): Promise<unknown> => call("POST /schedules", {}, {
-    name, timezone, layers: [{ name: "weekly", rotation: { type: "WEEKLY", interval: 1, handoffTime: "09:00", handoffDay: "MON", start: now }, members: members.map((userId) => ({ userId })) }],
-  });
-  return (
-    <Form name="Add a schedule" submit="Add a weekly schedule" run={run}>
-      <div class="fields"><Field label="Name" value={name} onChange={setName} required /><Field label="Time zone" value={timezone} onChange={setZone} required /></div>
-      <div class="field"><label for="schedule-member">Add a member ({members.length} so far, in this order)</label><PersonSelect id="schedule-member" value="" onChange={(id) => id && setMembers([...members, id])} /></div>
-    </Form>
-  );
-}
-
 function AllSchedules({ route }: { route: Route }): VNode {
   const at = route.query.get("at") ?? "";
   const when = at === "" ? "" : new Date(at).toISOString();
@@ -52,18 +38,6 @@ function AllSchedules({ route }: { route: Route }): VNode {
       <Loaded query={query}>{(data) => (data.oncall.length === 0 ? <Empty>No schedule.</Empty> : <div class="cards">{data.oncall.map((one) => <Who key={one.scheduleId} of={one} />)}</div>)}</Loaded>
       <Section title="Add a schedule"><NewSchedule /></Section>
     </Page>
-  );
-}
-
-function Spans({ spans, isGap = false, zone }: { spans: readonly OncallSpan[]; isGap?: boolean; zone: string | undefined }): VNode {
-  return (
-    <ul class="due">
-      {spans.map((one) => (
-        <li key={`${one.start}${one.userId}`} tabIndex={-1} data-row>
-          <At at={one.start} zone={zone} bare /><span>{isGap ? <span class="badge bad">nobody</span> : <b>{one.userName}</b>} <span class="faint">{one.reason}</span></span><span>until <At at={one.end} zone={zone} bare /></span>
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -17,7 +17,7 @@ import { VirtualClock } from "./virtual-clock";
 
 const pageNames: readonly (readonly [string, string])[] = [
   ["now", "Now"], ["incidents", "Incidents"], ["meetings", "Meetings"], ["dispatch", "Dispatch"], ["calls", "Scheduled calls"],
-  ["messages", "Messages"], ["notifications", "Notifications"], ["oncall", "On-call"], ["people", "People"], ["policies", "Policies"],
+  ["messages", "Messages"], ["notifications", "Notifications"], ["oncall", "On-call"], ["people", "People"], ["policies", "Policies"], ["texts", "Texts"],
   ["providers", "Providers"], ["queue", "Queue"], ["audit", "Audit"], ["settings", "Settings"], ["api", "API"],
 ];
 
