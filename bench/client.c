@@ -71,10 +71,17 @@ static bool may_ask(const struct client *client)
     return has_number && has_time;
 }
 
+/* Where requests have a pace: is it the next one's turn? */
+static bool is_its_turn(const struct client *client)
+{
+    int64_t pace = client->config->per_second;
+    return pace == 0 || now_us() - client->first_us >= client->next * 1000000 / pace;
+}
+
 /* The socket blocks: a request is small, and the server reads it. */
 static bool ask(struct client *client, struct connection *connection)
 {
-    if (!may_ask(client)) {
+    if (!may_ask(client) || !is_its_turn(client)) {
         return true;
     }
     connection->number = client->next++;
@@ -165,21 +172,33 @@ static bool read_some(struct client *client, struct connection *connection)
     return ask(client, connection);
 }
 
-static bool run(struct client *client)
+static bool ask_on_idle_ones(struct client *client)
 {
-    struct epoll_event events[EVENTS_MAX];
-    client->first_us = now_us();
     for (int i = 0; i < client->config->connections; i++) {
-        if (!ask(client, &client->connections[i])) {
+        if (client->connections[i].number < 0 && !ask(client, &client->connections[i])) {
             return false;
         }
     }
-    while (client->in_flight > 0) {
-        int count = epoll_wait(client->epoll, events, EVENTS_MAX, -1);
+    return true;
+}
+
+static bool run(struct client *client)
+{
+    struct epoll_event events[EVENTS_MAX];
+    bool has_pace = client->config->per_second > 0;
+    client->first_us = now_us();
+    if (!ask_on_idle_ones(client)) {
+        return false;
+    }
+    while (client->in_flight > 0 || (has_pace && may_ask(client))) {
+        int count = epoll_wait(client->epoll, events, EVENTS_MAX, has_pace ? 1 : -1);
         for (int i = 0; i < count; i++) {
             if (!read_some(client, events[i].data.ptr)) {
                 return false;
             }
+        }
+        if (has_pace && !ask_on_idle_ones(client)) {
+            return false;
         }
     }
     return true;

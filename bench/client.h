@@ -14,6 +14,7 @@ struct client_config {
     int connections;
     int64_t count;           /* Requests in all; 0 for no such limit. */
     struct duration seconds; /* No new requests after it; 0 for no such limit. */
+    int64_t per_second;      /* No more requests than so many; 0 for no such limit. */
     void *context;
     void (*write)(void *context, int64_t number, struct buf *out);
     void (*answered)(void *context, int64_t number, struct str body);

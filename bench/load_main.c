@@ -5,14 +5,18 @@
  * --address A (127.0.0.1)  --key TEXT  --connections N (64)  --count N  --seconds N
  * --ids FILE           one id a line, for {id} (bench/pattern.h has the words of a pattern)
  * --first TIME --step-us N --cycle N   for {start} and {end}
+ * --per-second N       at most so many requests a second
  * --save MEMBER --into FILE   writes that text member of each answer, in the order of the requests
+ * --save-time FILE     writes when each was answered, in seconds since 1970, in that order
  * Exit code: 0 where every answer was 2xx. */
 #include "bench/client.h"
 #include "bench/pattern.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { IDS_MAX = 1 << 20, SAVED_BYTES = 64 };
 
@@ -25,6 +29,8 @@ struct load {
     const char *save;
     const char *save_path;
     char (*saved)[SAVED_BYTES]; /* By the number of the request. */
+    const char *times_path;
+    int64_t *times; /* Microseconds since 1970, by the number of the request. */
 };
 
 static void *must(void *memory)
@@ -43,9 +49,8 @@ static void write_request(void *context, int64_t number, struct buf *out)
 }
 
 /* Keeps the text after "MEMBER":" up to its closing quote; nothing there stays empty. */
-static void save_member(void *context, int64_t number, struct str body)
+static void save_member(struct load *load, int64_t number, struct str body)
 {
-    struct load *load = context;
     char wanted[SAVED_BYTES];
     if (load->save == NULL || number >= load->client.count) {
         return;
@@ -60,6 +65,21 @@ static void save_member(void *context, int64_t number, struct str body)
     snprintf(load->saved[number], SAVED_BYTES, "%.*s", STR_FMT(text));
 }
 
+static void note_time(struct load *load, int64_t number)
+{
+    struct timespec now;
+    if (load->times != NULL && number < load->client.count) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        load->times[number] = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    }
+}
+
+static void take_answer(void *context, int64_t number, struct str body)
+{
+    note_time(context, number);
+    save_member(context, number, body);
+}
+
 static bool take_number(struct load *load, const char *name, int64_t number)
 {
     struct {
@@ -67,6 +87,7 @@ static bool take_number(struct load *load, const char *name, int64_t number)
         int64_t *member;
     } numbers[] = {{"--count", &load->client.count},
                    {"--items", &load->pattern.items_each},
+                   {"--per-second", &load->client.per_second},
                    {"--step-us", &load->pattern.step.us},
                    {"--cycle", &load->pattern.cycle}};
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
@@ -95,7 +116,8 @@ static bool take_text(struct load *load, const char *name, const char *value)
     } texts[] = {{"--address", &load->client.address},
                  {"--ids", &load->ids_path},
                  {"--save", &load->save},
-                 {"--into", &load->save_path}};
+                 {"--into", &load->save_path},
+                 {"--save-time", &load->times_path}};
     struct {
         const char *name;
         struct str *member;
@@ -131,10 +153,12 @@ static bool parse_arguments(int count, char **arguments, struct load *load)
         }
     }
     bool is_bounded = load->client.count > 0 || load->client.seconds.us > 0;
-    bool can_save = load->save == NULL || (load->save_path != NULL && load->client.count > 0);
+    bool can_save = (load->save == NULL || load->save_path != NULL) &&
+                    ((load->save == NULL && load->times_path == NULL) || load->client.count > 0);
     if (count % 2 == 0 || load->client.port == 0 || !str_is_set(load->pattern.path) ||
         !is_bounded || !can_save) {
-        fputs("bench: give --port, --path and --count or --seconds (--save: --into, --count)\n",
+        fputs("bench: give --port, --path and --count or --seconds (--save: --into; both saves: "
+              "--count)\n",
               stderr);
         return false;
     }
@@ -163,6 +187,19 @@ static bool read_ids(struct load *load)
         }
     }
     return load->pattern.id_count > 0;
+}
+
+static bool write_times(const struct load *load)
+{
+    FILE *file = fopen(load->times_path, "w");
+    if (file == NULL) {
+        return false;
+    }
+    for (int64_t i = 0; i < load->client.count; i++) {
+        fprintf(file, "%" PRId64 ".%06" PRId64 "\n", load->times[i] / 1000000,
+                load->times[i] % 1000000);
+    }
+    return fclose(file) == 0;
 }
 
 static bool write_saved(const struct load *load)
@@ -195,19 +232,26 @@ int main(int count, char **arguments)
     };
     struct client_result result = {0};
     load.client.context = &load;
-    load.client.answered = save_member;
+    load.client.answered = take_answer;
     if (!parse_arguments(count, arguments, &load) || !read_ids(&load)) {
         return EXIT_FAILURE;
     }
     if (load.save != NULL) {
         load.saved = must(calloc((size_t)load.client.count, sizeof *load.saved));
     }
+    if (load.times_path != NULL) {
+        load.times = must(calloc((size_t)load.client.count, sizeof *load.times));
+    }
     bool is_fine = client_run(&load.client, &result) && result.refused == 0;
     print_result(&result);
     if (load.save != NULL) {
         is_fine = write_saved(&load) && is_fine;
     }
+    if (load.times != NULL) {
+        is_fine = write_times(&load) && is_fine;
+    }
     free(load.saved);
+    free(load.times);
     free(load.pattern.ids);
     buf_free(&load.ids_text);
     return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;

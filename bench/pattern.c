@@ -23,6 +23,16 @@ struct place {
 
 static void add_items(const struct place *place, struct buf *out);
 
+/* What stands before the tab of the request's line, or after it. */
+static struct str id_of(const struct place *place, bool is_second)
+{
+    const struct pattern *pattern = place->pattern;
+    struct str line = pattern->ids[(size_t)place->number % pattern->id_count];
+    size_t tab = str_find_byte(line, '\t', 0);
+    return is_second ? str_slice(line, tab == line.len ? tab : tab + 1, line.len)
+                     : str_slice(line, 0, tab);
+}
+
 static bool add_word(const struct place *place, struct str word, struct buf *out)
 {
     const struct pattern *pattern = place->pattern;
@@ -32,7 +42,9 @@ static bool add_word(const struct place *place, struct str word, struct buf *out
     } else if (str_equal_text(word, "m")) {
         buf_add_int(out, place->item);
     } else if (str_equal_text(word, "id") && pattern->id_count > 0) {
-        buf_add(out, pattern->ids[(size_t)place->number % pattern->id_count]);
+        buf_add(out, id_of(place, false));
+    } else if (str_equal_text(word, "id2") && pattern->id_count > 0) {
+        buf_add(out, id_of(place, true));
     } else if (str_equal_text(word, "start")) {
         add_time(out, start);
     } else if (str_equal_text(word, "end")) {

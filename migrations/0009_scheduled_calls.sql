@@ -47,6 +47,9 @@ CREATE TABLE scheduled_calls (
     parent_id         @int,
     previous_id       @int,
     occurrence_number @int NOT NULL CHECK (occurrence_number >= 1),
+    place             @int NOT NULL CHECK (place >= 1),
+    series_ended      TEXT,
+    expires_at        @int,
     metadata          @bytes,
     attempt           @int NOT NULL CHECK (attempt >= 0),
     outcome           TEXT CHECK (@one_of(outcome, 'answered', 'busy', 'no_answer', 'voicemail', 'failed', 'rate_limited')),
@@ -179,7 +182,7 @@ SELECT kind, sum(CASE state WHEN 'PENDING' THEN 1 ELSE 0 END), sum(CASE state WH
 FROM timers GROUP BY kind;
 
 -- What somebody decided about a kind of job (Q2); a kind without a row runs. The bases are the counts at the last clean;
--- drained_until is the last call that was there when somebody drained them, until all of those are cancelled.
+-- drained_until is the last call that was there when somebody drained them, until all of those are cancelled; drained_last stays.
 CREATE TABLE queue_states (
     kind           TEXT NOT NULL PRIMARY KEY,
     paused_at      @int,
@@ -188,5 +191,6 @@ CREATE TABLE queue_states (
     completed_base @int NOT NULL,
     failed_base    @int NOT NULL,
     cancelled_base @int NOT NULL,
-    drained_until  @int
+    drained_until  @int,
+    drained_last   @int
 );

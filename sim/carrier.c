@@ -227,6 +227,7 @@ static void no_answer(const struct fault *fault, struct wire_answer *out)
     case FAULT_STATUS:
     case FAULT_STATUS_AFTER:
     case FAULT_NONSENSE:
+    case FAULT_SLOW:
         break;
     }
 }
@@ -347,6 +348,9 @@ void carrier_request(struct carrier *carrier, struct instant now,
         out->at = instant_add(now, request->timeout);
     } else if (ask.operation == OP_CREATE) {
         out->at = instant_add(now, state->callbacks.answer_delay);
+    }
+    if (fault != NULL && fault->kind == FAULT_SLOW) {
+        out->at = instant_add(now, (struct duration){request->timeout.us / 2});
     }
 }
 

@@ -104,11 +104,15 @@ static void set_text(json_t *object, const char *name, struct str text)
                         str_is_set(text) ? json_stringn(text.ptr, text.len) : json_null());
 }
 
-static json_t *fact_of(const struct carrier_fact *fact)
+/* `at` is by the carrier's time, which may run faster; `realAt` by the machine's, in microseconds.
+ */
+static json_t *fact_of(const struct place *place, const struct carrier_fact *fact)
 {
     char at[INSTANT_TEXT_MAX];
     json_t *object = json_object();
+    int64_t real_us = place->start.us + (fact->at.us - place->start.us) / place->speed;
     set_text(object, "at", instant_format(fact->at, at));
+    json_object_set_new(object, "realAt", json_integer(real_us));
     json_object_set_new(object, "kind", json_string(carrier_fact_name(fact->kind)));
     json_object_set_new(object, "provider", json_string(carrier_brand_name(fact->brand)));
     json_object_set_new(object, "channel",
@@ -128,7 +132,7 @@ static void give_journal(struct place *place, struct arena *arena, struct http_r
     size_t count = carrier_facts(place->carrier, &facts);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(list, fact_of(&facts[i]));
+        json_array_append_new(list, fact_of(place, &facts[i]));
     }
     char *text = json_dumps(list, JSON_COMPACT);
     *out = (struct http_response){.status = 200,

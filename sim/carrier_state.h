@@ -44,8 +44,9 @@ enum carrier_fault_kind {
     FAULT_TIMEOUT_AFTER, /* It is done, and no answer comes. */
     FAULT_RESET,         /* The connection breaks before anything is done. */
     FAULT_RESET_AFTER,
-    FAULT_REFUSED, /* No connection. */
-    FAULT_NONSENSE /* Done, and answered with what nobody can read. */
+    FAULT_REFUSED,  /* No connection. */
+    FAULT_NONSENSE, /* Done, and answered with what nobody can read. */
+    FAULT_SLOW      /* Done, and answered late, but in time. */
 };
 
 enum operation { OP_CREATE, OP_FIND, OP_POLL, OP_CANCEL, OP_INBOX, OP_OTHER, OP_ANY };

@@ -10,7 +10,7 @@ const char *const carrier_help =
     "invalid|landline|off|undelivered CODE|refuse CODE|deliver [after SECONDS]\n"
     "write NUMBER SMS|WHATSAPP [PROVIDER] TEXT: the person writes without being asked\n"
     "PROVIDER fault create|find|poll|cancel|inbox|any STATUS|STATUS-after|timeout|timeout-after|"
-    "reset|reset-after|refused|nonsense [times N|always] [retry SECONDS]\n"
+    "reset|reset-after|refused|nonsense|slow [times N|always] [retry SECONDS]\n"
     "PROVIDER callbacks ok|early|twice|reversed|lost|forged|lying|slow SECONDS\n"
     "PROVIDER queue SECONDS: how long a call waits there before it is dialled\n"
     "PROVIDER pages N: a page of a list holds N at most (twilio)\n"
@@ -141,7 +141,8 @@ static bool read_kind(struct str word, struct fault *out)
         enum carrier_fault_kind kind;
     } kinds[] = {{"timeout", FAULT_TIMEOUT}, {"timeout-after", FAULT_TIMEOUT_AFTER},
                  {"reset", FAULT_RESET},     {"reset-after", FAULT_RESET_AFTER},
-                 {"refused", FAULT_REFUSED}, {"nonsense", FAULT_NONSENSE}};
+                 {"refused", FAULT_REFUSED}, {"nonsense", FAULT_NONSENSE},
+                 {"slow", FAULT_SLOW}};
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (str_equal_text(word, kinds[i].name)) {
             out->kind = kinds[i].kind;

@@ -12,10 +12,12 @@ struct driver_connection {
     struct faulty_store *store;
 };
 
+enum role { ROLE_OTHER, ROLE_BEGIN, ROLE_COMMIT, ROLE_WRITE };
+
 struct driver_statement {
     struct driver_statement *inner;
-    struct faulty_store *store;
-    bool is_commit;
+    struct driver_connection *connection;
+    enum role role;
 };
 
 static void *must(void *memory)
@@ -50,16 +52,32 @@ static enum err open_faulty(const struct driver_config *config, struct driver_co
 static void close_faulty(struct driver_connection **connection)
 {
     if (*connection != NULL) {
+        (*connection)->store->holder = NULL;
         driver_sqlite.close(&(*connection)->inner);
         free(*connection);
         *connection = NULL;
     }
 }
 
+/* A batch that is undone while others are held leaves those alone. */
 static enum err execute(struct driver_connection *connection, const char *sql,
                         struct problem *problem)
 {
-    return driver_sqlite.execute(connection->inner, sql, problem);
+    bool is_part = connection->store->holder != NULL && strcmp(sql, "ROLLBACK") == 0;
+    return driver_sqlite.execute(connection->inner, is_part ? "ROLLBACK TO held" : sql, problem);
+}
+
+static enum role role_of(struct str sql)
+{
+    static const char *const writes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE"};
+    for (size_t i = 0; i < ARRAY_LENGTH(writes); i++) {
+        if (str_starts(sql, str_from(writes[i]))) {
+            return ROLE_WRITE;
+        }
+    }
+    return str_equal(sql, STR("COMMIT"))   ? ROLE_COMMIT
+           : str_starts(sql, STR("BEGIN")) ? ROLE_BEGIN
+                                           : ROLE_OTHER;
 }
 
 static enum err prepare(struct driver_connection *connection, struct str sql,
@@ -71,8 +89,8 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
         free(statement);
         return err;
     }
-    statement->store = connection->store;
-    statement->is_commit = str_equal(sql, STR("COMMIT"));
+    statement->connection = connection;
+    statement->role = role_of(sql);
     *out = statement;
     return OK;
 }
@@ -82,17 +100,23 @@ static enum err start(struct driver_statement *statement, const struct value *pa
     return driver_sqlite.start(statement->inner, params, count);
 }
 
-/* What becomes of a commit: OK lets it happen. */
-static enum err judge_commit(struct driver_statement *statement)
+static enum err do_commit(struct driver_statement *statement)
 {
-    struct faulty_store *store = statement->store;
     bool has_row = false;
+    struct faulty_store *store = statement->connection->store;
+    store->holder = store->power_in > 0 ? statement->connection : NULL;
+    return store->holder != NULL ? OK : driver_sqlite.step(statement->inner, NULL, 0, &has_row);
+}
+
+/* What becomes of a commit. */
+static enum err commit(struct driver_statement *statement)
+{
+    struct faulty_store *store = statement->connection->store;
     store->commits++;
     if (store->crash_in > 0 && --store->crash_in == 0) {
         store->has_crashed = true;
         /* Whether it became durable is what the two kinds of crash differ in. */
-        enum err ignored =
-            store->crash_after ? driver_sqlite.step(statement->inner, NULL, 0, &has_row) : OK;
+        enum err ignored = store->crash_after ? do_commit(statement) : OK;
         (void)ignored;
         return E_UNAVAILABLE;
     }
@@ -103,18 +127,46 @@ static enum err judge_commit(struct driver_statement *statement)
         store->refuse--;
         return E_UNAVAILABLE;
     }
-    return OK;
+    TRY(do_commit(statement));
+    return store->unheard_in > 0 && --store->unheard_in == 0 ? E_UNAVAILABLE : OK;
+}
+
+/* A write that finds the disk full. */
+static bool is_refused(struct driver_statement *statement)
+{
+    struct faulty_store *store = statement->connection->store;
+    struct problem ignored = {0};
+    if (store->write_in == 0 || --store->write_in > 0) {
+        return false;
+    }
+    if (store->write_undoes && execute(statement->connection, "ROLLBACK", &ignored) == OK) {
+        store->write_undoes = false;
+    }
+    return true;
+}
+
+static enum err begin(struct driver_statement *statement)
+{
+    struct problem ignored = {0};
+    bool has_row = false;
+    return statement->connection->store->holder != NULL
+               ? driver_sqlite.execute(statement->connection->inner, "SAVEPOINT held", &ignored)
+               : driver_sqlite.step(statement->inner, NULL, 0, &has_row);
 }
 
 static enum err step(struct driver_statement *statement, struct value *columns, size_t count,
                      bool *has_row)
 {
     *has_row = false;
-    if (statement->store->has_crashed) {
+    if (statement->connection->store->has_crashed ||
+        (statement->role == ROLE_WRITE && is_refused(statement))) {
         return E_UNAVAILABLE;
     }
-    if (statement->is_commit) {
-        TRY(judge_commit(statement));
+    if (statement->role == ROLE_COMMIT) {
+        return commit(statement);
+    }
+    if (statement->role == ROLE_BEGIN) {
+        return begin(statement);
     }
     return driver_sqlite.step(statement->inner, columns, count, has_row);
 }
@@ -133,15 +185,31 @@ static void forget(struct driver_statement **statement)
     }
 }
 
-/* A commit is durable or lost by its own fate here; there is nothing between. */
+static void watch(struct driver_connection *connection, void *context,
+                  void (*changed)(void *context, const char *table, int64_t row))
+{
+    driver_sqlite.watch(connection->inner, context, changed);
+}
+
 static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
 {
     return driver_sqlite.flush_apart(connection->inner, problem);
 }
 
+/* The answer is OK even when the power fails, since nobody lives to hear it. */
 static enum err flush(struct driver_connection *connection)
 {
-    return driver_sqlite.flush(connection->inner);
+    struct faulty_store *store = connection->store;
+    struct problem problem = {0};
+    bool was_holding = store->holder != NULL;
+    if (store->has_crashed) {
+        return OK;
+    }
+    store->holder = NULL;
+    store->has_crashed = store->power_in > 0 && --store->power_in == 0;
+    return was_holding ? driver_sqlite.execute(connection->inner,
+                                               store->has_crashed ? "ROLLBACK" : "COMMIT", &problem)
+                       : OK;
 }
 
 const struct driver driver_faulty = {
@@ -153,6 +221,7 @@ const struct driver driver_faulty = {
     .step = step,
     .finish = finish,
     .forget = forget,
+    .watch = watch,
     .flush_apart = flush_apart,
     .flush = flush,
 };
@@ -168,6 +237,26 @@ enum err faulty_store_open(struct faulty_store *store, struct problem *problem)
 void faulty_store_close(struct faulty_store *store)
 {
     driver_sqlite.close(&store->keeper);
+}
+
+void faulty_store_write_back(struct faulty_store *store)
+{
+    struct problem problem = {0};
+    struct driver_connection *holder = store->holder;
+    store->holder = NULL;
+    if (holder != NULL && driver_sqlite.execute(holder->inner, "COMMIT", &problem) != OK) {
+        fprintf(stderr, "tocsin-sim: what is held is lost: %s\n", problem.message);
+        abort();
+    }
+}
+
+void faulty_store_mend(struct faulty_store *store)
+{
+    store->refuse = 0;
+    store->crash_in = 0;
+    store->unheard_in = 0;
+    store->write_in = 0;
+    store->power_in = 0;
 }
 
 static void grow(struct peek *peek, size_t *cap, struct arena *arena)

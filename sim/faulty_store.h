@@ -5,6 +5,8 @@
  * connection holds it, so that closing a db without a commit is what a crash is. A db is opened
  * with driver_faulty and with `path` of this very struct: the driver finds the faults from there,
  * because a driver has no other place for them.
+ * Commits are durable at once, but while a power cut is to come: then they are held until the next
+ * flush, as a disk holds them, and at the cut all that is held is lost.
  * Threads: one. Errors: a refused commit is E_UNAVAILABLE, as that of a full disk. */
 #ifndef TOCSIN_SIM_FAULTY_STORE_H
 #define TOCSIN_SIM_FAULTY_STORE_H
@@ -15,10 +17,15 @@
 enum { REFUSE_ALL = -1 };
 
 struct faulty_store {
-    int64_t commits;  /* How many were asked for so far. */
-    int64_t refuse;   /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
-    int64_t crash_in; /* At 1 the next commit ends the server; 0 for never. */
-    bool crash_after; /* That commit is durable, but nobody hears of it. */
+    int64_t commits;    /* How many were asked for so far. */
+    int64_t refuse;     /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
+    int64_t crash_in;   /* At 1 the next commit ends the server; 0 for never. */
+    bool crash_after;   /* That commit is durable, but nobody hears of it. */
+    int64_t unheard_in; /* At 1 the next commit is done, and its answer says that it was not. */
+    int64_t write_in;   /* At 1 the next write inside a batch is refused; 0 for never. */
+    bool write_undoes;  /* Then the engine undoes the whole batch by itself, as SQLite may. */
+    int64_t power_in;   /* At 1 the next flush ends the server before it is done; 0 for never. */
+    struct driver_connection *holder; /* Who has commits that were not flushed; NULL for none. */
     bool has_crashed; /* Nothing is taken any more, until the simulation clears it. */
     struct driver_connection *keeper;
     char path[64];
@@ -28,6 +35,10 @@ extern const struct driver driver_faulty;
 
 NODISCARD enum err faulty_store_open(struct faulty_store *store, struct problem *problem);
 void faulty_store_close(struct faulty_store *store);
+/* What is held reaches the disk by itself, as it does after a while. */
+void faulty_store_write_back(struct faulty_store *store);
+/* No fault is to come any more, and the disk has room. */
+void faulty_store_mend(struct faulty_store *store);
 
 /* What a query gives, cell by cell, in the arena. */
 struct peek {

@@ -50,14 +50,65 @@ void life_say(struct life *life, const char *format, ...)
     va_end(arguments);
     instant_format(world_now(life->world), at);
     buf_printf(&life->story, "%s %s\n", at, text);
+    if (life->is_telling) {
+        fprintf(stderr, "%s %s\n", at, text);
+    }
+}
+
+void life_note(struct life *life, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    buf_printf(&life->script, "%s\n", text);
+}
+
+void life_pass(struct life *life, struct duration by)
+{
+    if (by.us > 0) {
+        life_note(life, "advance %lldms", (long long)(by.us / 1000));
+        world_advance(life->world, (struct duration){by.us / 1000 * 1000});
+    }
+}
+
+struct rng life_rng(uint64_t seed, enum move_kind kind, int64_t step)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "%llu %d %lld", (unsigned long long)seed, (int)kind,
+                       (long long)step);
+    return rng_from_seed(
+        hash_bytes((struct hash_key){0, 0x6c696665}, (struct str){text, (size_t)len}));
 }
 
 int life_ask(struct life *life, enum http_method method, const char *path, struct str body)
 {
     struct world_request request = {
         .method = method, .path = str_from(path), .body = body, .key = STR(WORLD_ADMIN_KEY)};
+    static const char *const methods[] = {[HTTP_GET] = "GET",
+                                          [HTTP_POST] = "POST",
+                                          [HTTP_PUT] = "PUT",
+                                          [HTTP_PATCH] = "PATCH",
+                                          [HTTP_DELETE] = "DELETE"};
+    buf_printf(&life->script, "%s %s %.*s\n", methods[method], path, STR_FMT(body));
     world_request(life->world, &request);
+    if (life->world->answer.status == 0) {
+        life_note(life, "expect no answer");
+    } else {
+        life_note(life, "expect %d", life->world->answer.status);
+    }
     return life->world->answer.status;
+}
+
+static void write_opening(struct life *life, const char *const *settings)
+{
+    char at[INSTANT_TEXT_MAX];
+    instant_format(life->begin, at);
+    life_note(life, "clock %s", at);
+    for (; *settings != NULL; settings++) {
+        life_note(life, "config %s", *settings);
+    }
 }
 
 struct life *life_new(uint64_t seed, struct zoneinfo *zones)
@@ -75,6 +126,8 @@ struct life *life_new(uint64_t seed, struct zoneinfo *zones)
     life->invariants = invariants_new();
     /* Any hour of the day, and both sides of a change of clocks. */
     start = instant_add(start, MINUTES(rng_below(&life->rng, 2880)));
+    life->begin = start;
+    write_opening(life, settings_lists[seed % ARRAY_LENGTH(settings_lists)]);
     life->has_carrier = seed % ARRAY_LENGTH(settings_lists) % 2 == 1;
     if (world_new(settings_lists[seed % ARRAY_LENGTH(settings_lists)], start, zones,
                   &life->world) != OK) {
@@ -93,6 +146,7 @@ void life_free(struct life **life)
     world_free(&(*life)->world);
     invariants_free(&(*life)->invariants);
     buf_free(&(*life)->story);
+    buf_free(&(*life)->script);
     arena_free(&(*life)->scratch);
     arena_free(&(*life)->arena);
     free(*life);
@@ -123,7 +177,7 @@ static struct duration next_pause(struct life *life)
     case 1:
         return (struct duration){until_next > SECONDS(1).us ? until_next - SECONDS(1).us : 0};
     case 2:
-        return (struct duration){until_next > 0 ? until_next : 0};
+        return (struct duration){until_next > 0 ? until_next + 999 : 0};
     case 3:
         return MILLISECONDS(rng_below(&life->rng, 5000));
     default:
@@ -131,28 +185,52 @@ static struct duration next_pause(struct life *life)
     }
 }
 
-bool life_run(struct life *life, struct duration length)
+static void pause_a_while(struct life *life)
 {
-    struct instant end = instant_add(world_now(life->world), length);
-    while (instant_before(world_now(life->world), end)) {
-        arena_reset(life->scratch);
-        life->steps++;
-        life_act(life);
-        if (!holds(life)) {
+    life_pass(life, next_pause(life));
+}
+
+/* The time that nobody steps. */
+static struct instant true_now(const struct life *life)
+{
+    return world_to_carrier(life->world, world_now(life->world));
+}
+
+static bool step(struct life *life)
+{
+    static void (*const moves[])(struct life *) = {
+        [MOVE_ACT] = life_act, [MOVE_FAULT] = life_fault, [MOVE_PAUSE] = pause_a_while};
+    arena_reset(life->scratch);
+    life->steps++;
+    for (int kind = 0; kind < MOVE_KIND_COUNT; kind++) {
+        life->rng = life_rng(life->seed, (enum move_kind)kind, life->steps);
+        if (!moves_has(&life->moves, (enum move_kind)kind, life->steps)) {
+            continue;
+        }
+        moves[kind](life);
+        if (life->failure[0] != '\0' || !holds(life)) {
             return false;
         }
-        world_advance(life->world, next_pause(life));
-        if (!holds(life)) {
+    }
+    return true;
+}
+
+bool life_run(struct life *life, struct duration length)
+{
+    struct instant end = instant_add(true_now(life), length);
+    while (instant_before(true_now(life), end) &&
+           (life->moves.kept == NULL || life->steps < life->moves.steps)) {
+        if (!step(life)) {
             return false;
         }
     }
     /* In the end the disk is well, nothing dies any more, and what is left must come to its end. */
-    life->world->store.refuse = 0;
-    life->world->store.crash_in = 0;
+    faulty_store_mend(&life->world->store);
+    life_note(life, "disk ok");
     life_carrier_says(life, "twilio well");
     life_carrier_says(life, "plivo well");
     life_say(life, "the last two hours, in peace");
-    world_advance(life->world, HOURS(2));
+    life_pass(life, HOURS(2));
     return holds(life);
 }
 
@@ -186,4 +264,56 @@ uint64_t life_trace(struct life *life)
         hash = mix(hash, text);
     }
     return hash;
+}
+
+static const struct {
+    const char *name;
+    int weight;
+    void (*function)(struct life *life);
+    const char *sentence;
+} acts[] = {
+#define ACT(name, weight, function, sentence) {#name, weight, function, sentence},
+#include "sim/life.def"
+#undef ACT
+};
+
+static size_t draw_act(struct rng *rng)
+{
+    int sum = 0;
+    size_t which = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
+        sum += acts[i].weight;
+    }
+    int at = (int)rng_below(rng, (uint64_t)sum);
+    while (at >= acts[which].weight) {
+        at -= acts[which].weight;
+        which++;
+    }
+    return which;
+}
+
+void life_act(struct life *life)
+{
+    acts[draw_act(&life->rng)].function(life);
+}
+
+size_t life_act_at(uint64_t seed, int64_t step)
+{
+    struct rng rng = life_rng(seed, MOVE_ACT, step);
+    return draw_act(&rng);
+}
+
+size_t life_act_count(void)
+{
+    return ARRAY_LENGTH(acts);
+}
+
+void life_help(void)
+{
+    printf("What people do, by weight:\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
+        printf("  %-18s %3d  %s\n", acts[i].name, acts[i].weight, acts[i].sentence);
+    }
+    printf("What goes wrong (sim/faults.def):\n");
+    life_faults_help();
 }

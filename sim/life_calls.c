@@ -51,7 +51,7 @@ static void add_agent(struct life *life)
     life_say(life, "an agent: %d", life_ask(life, HTTP_POST, "/api/v1/agents", buf_str(&body)));
 }
 
-static void change_agent(struct life *life)
+void life_change_agent(struct life *life)
 {
     struct str agent = pick_agent(life);
     char path[PATH_BYTES];
@@ -118,19 +118,28 @@ static void add_call(struct life *life, struct str agent, struct buf *body)
     buf_add_byte(body, '}');
 }
 
-static void schedule_one(struct life *life)
+void life_schedule_call(struct life *life)
 {
     struct buf body = {.arena = life->scratch};
-    add_call(life, pick_agent(life), &body);
+    struct str agent = pick_agent(life);
+    if (!str_is_set(agent)) {
+        add_agent(life);
+        return;
+    }
+    add_call(life, agent, &body);
     int status = life_ask(life, HTTP_POST, "/api/v1/scheduling/schedule", buf_str(&body));
     life_say(life, "schedule %.*s: %d", STR_FMT(buf_str(&body)), status);
 }
 
-static void schedule_many(struct life *life)
+void life_bulk(struct life *life)
 {
     struct buf body = {.arena = life->scratch};
     struct str agent = pick_agent(life);
     int64_t count = between(life, 1, BULK_MAX);
+    if (!str_is_set(agent)) {
+        add_agent(life);
+        return;
+    }
     buf_printf(&body, "{\"mode\":\"%s\",\"campaign\":{\"name\":\"C%lld\",\"callsPerMinute\":%lld},",
                chance(life, 1, 3) ? "all" : "each", (long long)life->steps,
                (long long)between(life, 0, 2));
@@ -145,7 +154,7 @@ static void schedule_many(struct life *life)
 }
 
 /* Of a call that is pending mostly, by its owner mostly. */
-static void change_call(struct life *life)
+void life_change_call(struct life *life)
 {
     struct peek rows = peek_rows(
         &life->world->store, life->scratch,
@@ -153,7 +162,7 @@ static void change_call(struct life *life)
                            : "SELECT id, user_id FROM scheduled_calls ORDER BY id DESC LIMIT 20",
         2);
     if (rows.rows == 0) {
-        schedule_one(life);
+        life_schedule_call(life);
         return;
     }
     size_t row = rng_below(&life->rng, rows.rows);
@@ -172,14 +181,14 @@ static void change_call(struct life *life)
     life_say(life, "%s %.*s: %d", path, STR_FMT(body), life_ask(life, HTTP_POST, path, body));
 }
 
-static void change_campaign(struct life *life)
+void life_change_campaign(struct life *life)
 {
     static const char *const verbs[] = {"pause", "resume", "resume", "cancel"};
     struct str campaign =
         pick_id(life, "SELECT id FROM campaigns WHERE state<>'CANCELLED' ORDER BY id DESC LIMIT 4");
     char path[PATH_BYTES];
     if (!str_is_set(campaign)) {
-        schedule_many(life);
+        life_bulk(life);
         return;
     }
     snprintf(path, sizeof path, "/api/v1/scheduling/campaigns/%.*s/%s", STR_FMT(campaign),
@@ -187,7 +196,7 @@ static void change_campaign(struct life *life)
     life_say(life, "%s: %d", path, life_ask(life, HTTP_POST, path, STR_NONE));
 }
 
-static void change_queue(struct life *life)
+void life_change_queue(struct life *life)
 {
     static const char *const verbs[] = {"pause", "resume", "resume", "resume", "drain", "clean"};
     char path[PATH_BYTES];
@@ -198,8 +207,14 @@ static void change_queue(struct life *life)
              life_ask(life, HTTP_POST, path, has_members ? STR("{}") : STR_NONE));
 }
 
-static void forbid(struct life *life, const char *number)
+struct str life_callee_number(struct life *life)
 {
+    return str_from(pick(life, callees, ARRAY_LENGTH(callees)));
+}
+
+void life_forbid_calls(struct life *life)
+{
+    const char *number = pick(life, callees, ARRAY_LENGTH(callees));
     struct str row = pick_id(life, "SELECT id FROM do_not_call WHERE lifted_at IS NULL");
     char path[PATH_BYTES];
     struct str body = arena_printf(life->scratch, "{\"phoneNumber\":\"%s\"}", number);
@@ -214,42 +229,12 @@ static void forbid(struct life *life, const char *number)
 
 void life_callee(struct life *life)
 {
-    static const char *const calls[] = {
-        "press 9",   "press 1", "ignore",  "busy",        "busy",        "voicemail",
-        "voicemail", "timeout", "timeout", "unreachable", "refuse auth", "refuse rate_limited"};
-    const char *number = pick(life, callees, ARRAY_LENGTH(callees));
-    if (chance(life, 1, 8)) {
-        forbid(life, number);
-    } else if (life->has_carrier) {
-        life_handset(life, str_from(number));
+    static const char *const calls[] = {"press 9", "press 1",   "ignore",   "busy",
+                                        "busy",    "voicemail", "voicemail"};
+    struct str number = life_callee_number(life);
+    if (life->has_carrier) {
+        life_handset(life, number);
     } else {
-        const char *action = pick(life, calls, ARRAY_LENGTH(calls));
-        struct str body = arena_printf(
-            life->scratch,
-            "{\"phone\":\"%s\",\"channel\":\"CALL\",\"do\":\"%s\",\"afterSeconds\":%lld}", number,
-            action, (long long)between(life, 0, 60));
-        life_say(life, "%s will %s: %d", number, action,
-                 life_ask(life, HTTP_POST, "/api/v1/mock/answers", body));
-    }
-}
-
-void life_calls(struct life *life)
-{
-    static const struct {
-        int weight;
-        void (*act)(struct life *life);
-    } acts[] = {{8, schedule_one},    {3, schedule_many}, {4, change_call}, {1, change_agent},
-                {2, change_campaign}, {2, change_queue},  {7, life_callee}};
-    int64_t at = between(life, 0, 26);
-    if (!str_is_set(pick_agent(life))) {
-        add_agent(life);
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(acts); i++) {
-        if (at < acts[i].weight) {
-            acts[i].act(life);
-            return;
-        }
-        at -= acts[i].weight;
+        life_mock(life, number, "CALL", pick(life, calls, ARRAY_LENGTH(calls)));
     }
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What the people of a life do with calls and texts of real providers, and how those fail. */
+/* What the people of a life do with calls and texts of real providers. */
 
 enum { SENTENCE_MAX = 256 };
 
@@ -22,11 +22,13 @@ void life_carrier_says(struct life *life, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (carrier_say(world->carrier, world_now(world), str_from(text), &wrong) != OK) {
+    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), str_from(text),
+                    &wrong) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %.*s\n", text, STR_FMT(wrong));
         abort();
     }
     life_say(life, "carrier: %s", text);
+    life_note(life, "carrier %s", text);
     world_settle(world);
 }
 
@@ -64,37 +66,4 @@ void life_handset(struct life *life, struct str number)
                           pick(life, calls, ARRAY_LENGTH(calls)));
         break;
     }
-}
-
-void life_provider(struct life *life)
-{
-    static const char *const acts[] = {"fault create 429 retry 5",
-                                       "fault create 500",
-                                       "fault create 500-after",
-                                       "fault create timeout",
-                                       "fault create timeout-after",
-                                       "fault create reset-after",
-                                       "fault create refused",
-                                       "fault create nonsense",
-                                       "fault create 401",
-                                       "fault create 503 times 4",
-                                       "fault find 500 times 2",
-                                       "fault poll 500",
-                                       "fault cancel 500",
-                                       "fault cancel timeout",
-                                       "callbacks early",
-                                       "callbacks twice",
-                                       "callbacks reversed",
-                                       "callbacks lost",
-                                       "callbacks forged",
-                                       "callbacks slow 20",
-                                       "queue 15",
-                                       "down 2m",
-                                       "down 20s",
-                                       "well",
-                                       "well",
-                                       "well",
-                                       "well"};
-    life_carrier_says(life, "%s %s", rng_chance(&life->rng, 1, 3) ? "plivo" : "twilio",
-                      pick(life, acts, ARRAY_LENGTH(acts)));
 }

@@ -262,7 +262,7 @@ static enum err run_lines(struct scenario *scenario)
     if (scenario->world == NULL) {
         return scenario_fail(scenario, "nothing happens in this scenario");
     }
-    if (scenario->world->store.crash_in > 0) {
+    if (scenario->world->store.crash_in > 0 || scenario->world->store.power_in > 0) {
         return scenario_fail(scenario, "the crash that was armed never came");
     }
     /* What a restart finds must be what memory had. */

@@ -50,7 +50,8 @@ static enum err say(struct scenario *scenario, struct str sentence)
     struct str wrong = STR_NONE;
     TRY(scenario_needs_world(scenario));
     struct world *world = scenario->world;
-    if (carrier_say(world->carrier, world_now(world), sentence, &wrong) != OK) {
+    if (carrier_say(world->carrier, world_to_carrier(world, world_now(world)), sentence, &wrong) !=
+        OK) {
         return scenario_fail(scenario, "%.*s", STR_FMT(wrong));
     }
     world_settle(world);
@@ -120,7 +121,7 @@ int64_t scenario_facts(const struct scenario *scenario, enum carrier_fact_kind k
                     (!str_is_set(number) || str_equal(fact->number, number));
         if (fits) {
             result++;
-            *last = fact->at;
+            *last = world_from_carrier(scenario->world, fact->at);
         }
     }
     return result;

@@ -152,8 +152,12 @@ enum err do_crash(struct scenario *scenario, struct str rest)
     TRY(scenario_needs_world(scenario));
     TRY(scenario_count(scenario, words_next(&rest), &count));
     bool is_after = str_equal(word, STR("after"));
+    if (str_equal(word, STR("power"))) {
+        scenario->world->store.power_in = count;
+        return OK;
+    }
     if ((!is_after && !str_equal(word, STR("before"))) || count < 1) {
-        return scenario_fail(scenario, "crash before|after N");
+        return scenario_fail(scenario, "crash before|after|power N");
     }
     scenario->world->store.crash_in = count;
     scenario->world->store.crash_after = is_after;
@@ -165,13 +169,20 @@ enum err do_disk(struct scenario *scenario, struct str rest)
     struct str word = words_next(&rest);
     TRY(scenario_needs_world(scenario));
     if (str_equal(word, STR("ok"))) {
-        scenario->world->store.refuse = 0;
+        faulty_store_mend(&scenario->world->store);
         return OK;
     }
     struct str count = words_next(&rest);
+    if (str_equal(word, STR("unheard"))) {
+        return scenario_count(scenario, count, &scenario->world->store.unheard_in);
+    }
+    if (str_equal(word, STR("write")) || str_equal(word, STR("undo"))) {
+        scenario->world->store.write_undoes = str_equal(word, STR("undo"));
+        return scenario_count(scenario, count, &scenario->world->store.write_in);
+    }
     scenario->world->store.refuse = REFUSE_ALL;
     if (!str_equal(word, STR("full"))) {
-        return scenario_fail(scenario, "disk full [N] | disk ok");
+        return scenario_fail(scenario, "disk full [N] | disk unheard|write|undo N | disk ok");
     }
     return str_is_set(count) ? scenario_count(scenario, count, &scenario->world->store.refuse) : OK;
 }

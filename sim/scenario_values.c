@@ -195,6 +195,9 @@ json_t *scenario_look(struct scenario *scenario, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(path, sizeof path, format, arguments);
     va_end(arguments);
+    if (scenario_needs_world(scenario) != OK) {
+        return NULL;
+    }
     struct world_request request = {
         .method = HTTP_GET, .path = str_from(path), .key = STR(WORLD_ADMIN_KEY)};
     world_request(scenario->world, &request);

@@ -59,6 +59,9 @@ static void write_journal(void *context, struct str line)
 static void submit(void *context, uint64_t ticket, const struct wire_request *request)
 {
     struct world *world = context;
+    if (world->store.has_crashed) {
+        return; /* A server that is gone asks nobody. */
+    }
     if (request->kind == WIRE_HTTP) {
         world_ask_carrier(world, ticket, request);
         return;
@@ -95,8 +98,10 @@ static enum err load_settings(struct world *world)
 static enum err open_store(struct world *world)
 {
     struct plant *plant = &world->plant;
-    struct db_config config = {
-        .driver = &driver_faulty, .path = world->store.path, .log = &plant->log};
+    struct db_config config = {.checks_kept_rows = true,
+                               .driver = &driver_faulty,
+                               .path = world->store.path,
+                               .log = &plant->log};
     TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
     config.seal = plant->site.seal = plant->seal;
     plant_hook_key(plant);

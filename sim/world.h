@@ -67,6 +67,7 @@ struct world {
     struct buf log;
     bool is_up;
     bool is_stopping;
+    int64_t skew_us; /* How far our clock is ahead of everybody else's. */
     int64_t starts;
     int64_t crashes;
     int64_t turns; /* At this instant; a server that never comes to rest is a bug. */
@@ -86,13 +87,16 @@ void world_advance(struct world *world, struct duration by);
 void world_settle(struct world *world);
 /* Whether this channel's messages go to the carrier rather than to the mock network. */
 bool world_has_carrier(const struct world *world, enum channel channel);
+/* Our time as the carrier's clock has it, and back. */
+struct instant world_to_carrier(const struct world *world, struct instant at);
+struct instant world_from_carrier(const struct world *world, struct instant at);
 /* Whether anything is left to do at this instant. */
 bool world_is_idle(struct world *world);
 
 /* Kills the server: what was not committed is gone. */
 void world_stop(struct world *world);
 NODISCARD enum err world_start(struct world *world);
-/* The clock jumps, and nothing runs in between; also backwards. */
+/* Our clock jumps, and nothing runs in between; also backwards. Those of others do not. */
 void world_step_clock(struct world *world, int64_t by_us);
 
 #endif

@@ -67,6 +67,22 @@ void world_configure_carrier(struct world *world)
     carrier_configure(world->carrier, &config);
 }
 
+/* The carrier has a clock of its own, which nobody steps. */
+static struct instant carrier_now(const struct world *world)
+{
+    return world_to_carrier(world, world_now(world));
+}
+
+struct instant world_to_carrier(const struct world *world, struct instant at)
+{
+    return (struct instant){at.us - world->skew_us};
+}
+
+struct instant world_from_carrier(const struct world *world, struct instant at)
+{
+    return (struct instant){at.us + world->skew_us};
+}
+
 /* Whether people on this channel are reached through a provider that the carrier plays. */
 bool world_has_carrier(const struct world *world, enum channel channel)
 {
@@ -82,7 +98,7 @@ void world_ask_carrier(struct world *world, uint64_t ticket, const struct wire_r
 {
     struct carrier_reply reply;
     struct arena *arena = arena_new();
-    carrier_request(world->carrier, world_now(world), request, arena, &reply);
+    carrier_request(world->carrier, carrier_now(world), request, arena, &reply);
     struct world_sending *sending = world_must(calloc(1, sizeof *sending));
     sending->at = reply.at;
     sending->work = courier_answer(executor_courier(world->room.executor), ticket, &reply.answer);
@@ -101,7 +117,7 @@ static void hear(struct world *world, uint64_t ticket, const struct http_respons
     if (response != NULL) {
         heard = (struct carrier_heard){response->status, response->content_type, response->body};
     }
-    carrier_answered(world->carrier, world_now(world), ticket, &heard);
+    carrier_answered(world->carrier, carrier_now(world), ticket, &heard);
 }
 
 static void take_reply(void *context, const struct http_response *response)
@@ -179,14 +195,14 @@ bool world_run_carrier(struct world *world)
     struct carrier_hook hook;
     bool did = false;
     sweep_hookings(world, false);
-    while (world->sendings != NULL && world->sendings->at.us <= world_now(world).us) {
+    while (world->sendings != NULL && world->sendings->at.us <= carrier_now(world).us) {
         struct world_sending *sending = world->sendings;
         world->sendings = sending->next;
         world_take_work(world, sending->work);
         free(sending);
         did = true;
     }
-    while (carrier_take(world->carrier, world_now(world), &hook)) {
+    while (carrier_take(world->carrier, carrier_now(world), &hook)) {
         call_hook(world, &hook);
         did = true;
     }
@@ -197,12 +213,11 @@ bool world_next_carrier(const struct world *world, struct instant *at)
 {
     struct instant tick = INSTANT_NONE;
     bool has_tick = carrier_next(world->carrier, &tick);
-    if (world->sendings == NULL) {
-        *at = tick;
-        return has_tick;
+    if (world->sendings != NULL) {
+        tick = has_tick ? instant_min(tick, world->sendings->at) : world->sendings->at;
     }
-    *at = has_tick ? instant_min(tick, world->sendings->at) : world->sendings->at;
-    return true;
+    *at = world_from_carrier(world, tick);
+    return has_tick || world->sendings != NULL;
 }
 
 /* The server is gone: nobody hears the answers, and the webhooks' connections break. */

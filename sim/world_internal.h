@@ -16,6 +16,7 @@ void world_take_advance(void *world, struct work *work, int64_t seconds);
 bool world_next_reading(const struct world *world, struct instant *at);
 void world_run_readings(struct world *world);
 void world_drop_readings(struct world *world);
+void world_shift_readings(struct world *world, int64_t by_us);
 void world_drop_inbox(struct world *world);
 void world_sweep_askings(struct world *world, bool also_unanswered);
 

@@ -22,7 +22,7 @@ static void set_now(struct world *world, struct instant now)
 static void rise_again(struct world *world)
 {
     world->crashes++;
-    world->store.refuse = 0;
+    faulty_store_mend(&world->store);
     world_stop(world);
     if (world_start(world) != OK) {
         fprintf(stderr, "tocsin-sim: the server does not start after a crash: %s\n",
@@ -54,6 +54,7 @@ void world_settle(struct world *world)
             abort();
         }
     }
+    faulty_store_write_back(&world->store);
 }
 
 static bool next_instant(struct world *world, struct instant *at)
@@ -93,6 +94,8 @@ bool world_is_idle(struct world *world)
 
 void world_step_clock(struct world *world, int64_t by_us)
 {
+    world->skew_us += by_us;
+    world_shift_readings(world, by_us);
     set_now(world, (struct instant){world_now(world).us + by_us});
     world_settle(world);
 }

@@ -274,7 +274,7 @@ bool path_is_builtin(struct str path)
            str_equal(path, STR("/openapi.json")) || asset_is_path(path);
 }
 
-bool call_answer_builtin(struct api_call *call)
+bool call_answer_builtin(struct api_call *call, struct buf *openapi)
 {
     struct http_response response = {.status = 200,
                                      .content_type = STR("application/json"),
@@ -294,9 +294,10 @@ bool call_answer_builtin(struct api_call *call)
         response.body =
             is_ready ? STR("{\"status\":\"ready\"}") : STR("{\"status\":\"not ready\"}");
     } else if (str_equal(path, STR("/openapi.json"))) {
-        struct buf body = {.arena = call->arena};
-        openapi_write(&body, call->site->version);
-        response.body = buf_str(&body);
+        if (openapi->len == 0) {
+            openapi_write(openapi, call->site->version);
+        }
+        response.body = buf_str(openapi);
     } else if (!asset_answer(&call->request, call->arena, &response)) {
         return false;
     }

@@ -23,6 +23,7 @@ struct api {
     struct hook_log hook_log;
     struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
     uint64_t requests;
+    struct buf openapi; /* Empty until somebody asks for it. */
     _Atomic int asides; /* Given to the worker and not answered. */
 };
 
@@ -48,6 +49,7 @@ void api_free(struct api **api)
         stream_hub_free(&(*api)->streams);
         auth_free(&(*api)->auth);
         source_gate_free(&(*api)->gate);
+        buf_free(&(*api)->openapi);
         free(*api);
         *api = NULL;
     }
@@ -102,15 +104,18 @@ static bool is_plain_text(const struct api_call *call)
     return str_equal_nocase(kind, STR("text/plain"));
 }
 
-static enum err check_content_type(const struct api_call *call, struct problem *problem)
+bool call_has_json(const struct api_call *call)
 {
     struct str type = call->request.content_type;
     struct str kind = str_trim(str_slice(type, 0, str_find_byte(type, ';', 0)));
-    bool is_json =
-        !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
-        str_equal_nocase(
-            kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
-    return is_json ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
+    return !str_is_set(type) || str_equal_nocase(kind, STR("application/json")) ||
+           str_equal_nocase(
+               kind, STR("application/x-www-form-urlencoded")); /* What curl -d says by itself. */
+}
+
+static enum err check_content_type(const struct api_call *call, struct problem *problem)
+{
+    return call_has_json(call) ? OK : problem_set(problem, E_MEDIA, NULL, "send application/json");
 }
 
 /* The answer on a one-tap page comes as a form. What is no answer is refused by answer_link, which
@@ -384,10 +389,14 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
         struct op op = op_of(api, call, problem);
         TRY(auth_check(api->auth, &op, call->request.authorization, &call->work.actor,
                        &call->retry_after_seconds));
+        /* Who may change nothing need not hear what is wrong with the body. The clock moves before
+         * the operation runs, and it is everybody's. */
+        op.actor = call->work.actor;
         if (call->route->kind == ROUTE_CLOCK) {
-            /* The clock moves before the operation runs, and it is everybody's. */
-            op.actor = call->work.actor;
             TRY(op_may_change(&op, ID_NONE));
+        } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET &&
+                   call->route->style != ROUTE_SIGN_OUT) {
+            TRY(op_may_change(&op, op.actor.user));
         }
     }
     TRY(once_check(call, problem));
@@ -420,7 +429,7 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
     *call = (struct api_call){
         .site = api->config.site, .request = *request, .arena = arena, .reply = reply};
     name_request(api, call);
-    if (call_answer_builtin(call)) {
+    if (call_answer_builtin(call, &api->openapi)) {
         return;
     }
     call->match = route_find(request->method, request->path);

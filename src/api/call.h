@@ -35,6 +35,8 @@ struct api_call {
     char request_id[REQUEST_ID_MAX];
 };
 
+/* Whether the body is meant for JSON, by its Content-Type. */
+bool call_has_json(const struct api_call *call);
 /* The body and status of a success. */
 void call_write_success(struct api_call *call, struct buf *body);
 int call_status(const struct api_call *call);
@@ -51,8 +53,8 @@ void page_write_incident(struct buf *out, const struct incident_link_view *view)
 /* What is said on either instead when it failed with `err`. */
 void page_write_error(struct buf *out, struct str language, enum err err);
 /* The OpenAPI document, and the liveness paths: true when the path was one of those and is
- * answered. */
-bool call_answer_builtin(struct api_call *call);
+ * answered. The document is made once, into `openapi`: anybody may ask for it without a key. */
+bool call_answer_builtin(struct api_call *call, struct buf *openapi);
 bool path_is_builtin(struct str path);
 void openapi_write(struct buf *out, struct str version);
 

@@ -25,6 +25,7 @@ void once_name(struct api_call *call)
                                     .path = request->path,
                                     .query = request->query,
                                     .body = request->body,
+                                    .is_json = call_has_json(call),
                                 });
 }
 

@@ -20,6 +20,12 @@ enum err call_settings_take(const struct config *config, struct site *out, struc
     struct problem inner = {0};
     TRY(check_minute("DEFAULT_BUSINESS_HOURS_START", config->business_start, false, problem));
     TRY(check_minute("DEFAULT_BUSINESS_HOURS_END", config->business_end, true, problem));
+    if (str_equal(config->business_start, config->business_end)) {
+        return problem_set(problem, E_INVALID, "DEFAULT_BUSINESS_HOURS_END",
+                           "DEFAULT_BUSINESS_HOURS_END must not be %.*s as "
+                           "DEFAULT_BUSINESS_HOURS_START is; 00:00 to 24:00 is all of the day",
+                           STR_FMT(config->business_end));
+    }
     if (legal_hours_parse(config->legal_hours, config->legal_by_country, &out->legal_hours,
                           &inner) != OK) {
         return problem_set(problem, E_INVALID, inner.field, "%s: %s", inner.field, inner.message);

@@ -378,6 +378,11 @@ void plant_degraded(const struct plant *plant,
     if (mock_is_among_real(&plant->site)) {
         say(context, "mock", "it stands in a list with others: what falls to it reaches nobody");
     }
+    if (str_compare(plant->config.business_end, plant->config.business_start) < 0) {
+        say(context, "DEFAULT_BUSINESS_HOURS_END",
+            "before DEFAULT_BUSINESS_HOURS_START: scheduled calls go out at night, from the one to "
+            "the other on the next day");
+    }
     if (plant->config.feature_whatsapp && !plant->site.features.whatsapp) {
         say(context, "WhatsApp",
             "off, since WHATSAPP_PROVIDER is not set and no provider of SMS_PROVIDER has a sender "

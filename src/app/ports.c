@@ -17,7 +17,7 @@
 
 /* Nobody waits for what becomes of a ping; the tickets of rounds are their addresses. */
 enum { PING_TICKET = 0 };
-enum { IN_FLIGHT_MAX = 512, PER_HOST_MAX = 64, SINKS_IN_FLIGHT_MAX = 64, JOURNAL_LINE_MAX = 4096 };
+enum { IN_FLIGHT_MAX = 512, SINKS_IN_FLIGHT_MAX = 64, JOURNAL_LINE_MAX = 4096 };
 
 /* The mock's record is its own truth: written before its answer is known to us, as a carrier would.
  */

@@ -3,8 +3,8 @@
 #include "base/memory.h"
 #include "domain/zone.h"
 #include "model/records.h"
+#include "service/messages.h"
 #include "store/audit.h"
-#include "store/delivery.h"
 #include "store/incidents.h"
 #include "store/meetings.h"
 #include "store/messages.h"
@@ -149,7 +149,7 @@ static enum err read_messages(struct rehearsed_rows *rows)
     for (size_t i = 0; i < rows->message_count; i++) {
         struct message *message = &rows->messages[i];
         TRY(messages_body(op->db, op->arena, message));
-        TRY(message_events_of(op->db, op->arena, message->id, &message->transitions));
+        TRY(message_story(op, message, &message->transitions));
     }
     return OK;
 }

@@ -153,7 +153,8 @@ static enum err parse(struct arena *arena, struct str text, struct rules *out,
     for (size_t i = 0; i < input.stages.count; i++) {
         TRY(take_stage(&stages[i], i, out, problem));
     }
-    out->stage_count = input.stages.count;
+    out->stage_count =
+        input.stages.count == 0 ? (size_t)stages_default(out->stages) : input.stages.count;
     const struct retry_input *retries = input.retries.items;
     for (size_t i = 0; i < input.retries.count; i++) {
         take_retry(&retries[i], out);

@@ -7,11 +7,13 @@
 #include "service/lint.h"
 #include "service/sinks.h"
 #include "service/watch.h"
+#include "store/people.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -76,20 +78,27 @@ static void end_first(struct work *work, enum err err, const struct problem *pro
     work->err = err;
 }
 
+/* On a disk that is full it waits until there is room, like all that is due; only a key that is to
+ * be shown to somebody is made now or never. */
 static enum err run_first_work(struct server *server, struct problem *problem)
 {
-    struct first_work first = {
-        .work = {.arena = server->plant->config.arena,
+    struct plant *plant = server->plant;
+    struct first_work *first = ARENA_NEW(plant->config.arena, struct first_work);
+    int64_t admins = 0;
+    TRY(api_keys_of_admin(plant->db, plant_now(plant), &admins));
+    *first = (struct first_work){
+        .work = {.arena = plant->config.arena,
                  .actor = {.name = STR("start"), .scope = key_scope_ADMIN},
+                 .is_sticky = plant->config.admin_key.len > 0 || admins > 0,
                  .run = run_first,
                  .done = end_first},
         .server = server,
     };
-    executor_turn(server->room.executor, &first.work);
-    server->new_key = first.key;
-    return first.work.err == OK
+    executor_turn(server->room.executor, &first->work);
+    server->new_key = first->key;
+    return first->work.err == OK
                ? OK
-               : problem_set(problem, first.work.err, NULL, "the store does not take changes");
+               : problem_set(problem, first->work.err, NULL, "the store does not take changes");
 }
 
 static enum err open_executor(struct server *server, struct problem *problem)
@@ -97,7 +106,7 @@ static enum err open_executor(struct server *server, struct problem *problem)
     struct executor_config config = {
         .site = &server->plant->site,
         .db = server->plant->db,
-        .wire = {server, ports_submit},
+        .wire = {server, ports_submit, PER_HOST_MAX},
         .sync = {server, ports_begin_sync},
         .sinks = {server, ports_begin_sink},
         .events = {server, front_tell},
@@ -149,6 +158,17 @@ static enum err open_parts(struct server *server, struct problem *problem)
     return OK;
 }
 
+/* Shells and supervisors start programs with 1,024 for the sake of select(2), which nothing here
+ * uses. */
+static void take_all_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 enum err server_start(struct plant *plant, const struct server_options *options,
                       struct server **out, struct problem *problem)
 {
@@ -164,6 +184,7 @@ enum err server_start(struct plant *plant, const struct server_options *options,
     if (options->is_virtual) {
         atomic_store(&plant->virtual_us, options->start_at.us);
     }
+    take_all_descriptors();
     enum err err = open_parts(server, problem);
     if (err != OK) {
         server_stop(&server);

@@ -28,6 +28,9 @@ struct advance {
     int64_t seconds;
 };
 
+/* Requests that one host of a provider is given at a time. */
+enum { PER_HOST_MAX = 64 };
+
 struct server {
     struct plant *plant;
     struct room room;

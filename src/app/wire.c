@@ -210,6 +210,7 @@ static void copy_settings(struct plant *plant)
     site->grace = MINUTES(config->grace_minutes);
     site->retry_attempts = (int)config->retry_attempts;
     site->retry_first = MILLISECONDS(config->retry_delay_ms);
+    site->lateness_limit = MINUTES(config->lateness_limit);
     site->finished_keep = HOURS(config->finished_keep_hours);
     site->finished_keep_count = config->finished_keep_count;
     site->failed_keep = HOURS(24 * config->failed_keep_days);
@@ -258,6 +259,10 @@ static enum err check_limits(const struct config *config, struct problem *proble
     if (config->calendar_interval < 10 || config->calendar_interval > 86400) {
         return problem_set(problem, E_INVALID, "CALENDAR_SYNC_INTERVAL_SECONDS",
                            "CALENDAR_SYNC_INTERVAL_SECONDS must be between 10 and 86400");
+    }
+    if (config->lateness_limit < 0 || config->lateness_limit > 527040) {
+        return problem_set(problem, E_INVALID, "CALL_LATENESS_LIMIT",
+                           "CALL_LATENESS_LIMIT must be between 0 and 527040 minutes");
     }
     if (config->grace_minutes > 1440) {
         return problem_set(problem, E_INVALID, "GRACE_PERIOD_MINUTES",

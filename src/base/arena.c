@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16, PRINTF_FIRST = 256 };
 
 struct block {
     struct block *next;
@@ -124,15 +124,20 @@ struct str arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list args;
     va_list again;
+    char first[PRINTF_FIRST]; /* Longer ones are printed again. */
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(first, sizeof first, format, args);
     va_end(args);
     if (len < 0) {
         memory_is_out();
     }
     char *text = arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
+    if ((size_t)len < sizeof first) {
+        memcpy(text, first, (size_t)len + 1);
+    } else {
+        vsnprintf(text, (size_t)len + 1, format, again);
+    }
     va_end(again);
     return (struct str){text, (size_t)len};
 }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is printed is seldom longer, so that it is printed once. */
+enum { PRINTF_ROOM = 64 };
+
 void buf_free(struct buf *buf)
 {
     if (buf->arena == NULL) {
@@ -83,15 +86,17 @@ void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
     va_list again;
+    buf_reserve(buf, PRINTF_ROOM);
+    size_t room = buf->cap - buf->len;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(buf->ptr + buf->len, room, format, args);
     va_end(args);
-    if (len > 0) {
+    if (len > 0 && (size_t)len >= room) {
         buf_reserve(buf, (size_t)len);
         vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, again);
-        buf->len += (size_t)len;
     }
+    buf->len += len > 0 ? (size_t)len : 0;
     va_end(again);
 }
 

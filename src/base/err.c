@@ -46,6 +46,15 @@ static void copy_cut(char *out, size_t size, const char *text)
     out[cut.len] = '\0';
 }
 
+/* A message is one line, whatever a stranger's text in it has; programs write it to a terminal. */
+static void put_on_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        *text = byte < 0x20 || byte == 0x7f ? ' ' : *text;
+    }
+}
+
 enum err problem_set(struct problem *problem, enum err err, const char *field, const char *format,
                      ...)
 {
@@ -64,6 +73,7 @@ enum err problem_set(struct problem *problem, enum err err, const char *field, c
     problem->from = NULL;
     problem->to = NULL;
     copy_cut(problem->field, sizeof problem->field, where);
+    put_on_one_line(message);
     copy_cut(problem->message, sizeof problem->message, message);
     return err;
 }

@@ -32,7 +32,9 @@ struct send_job {
     /* A call that says something else to a machine: who picked up is found out before it speaks. 0
      * for others, where that comes later and nobody waits in silence for it. */
     enum machine_action machine;
-    struct instant now;        /* For Date headers. */
+    bool is_said_once;  /* A call of somebody's own words: nothing of ours is added to them. */
+    struct str voice;   /* Of such a call: the provider's name of one; may be absent. */
+    struct instant now; /* For Date headers. */
     struct instant claimed_at; /* When the attempt left: where `find` begins to look. */
     struct instant valid_until;
     struct str

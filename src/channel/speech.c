@@ -101,7 +101,8 @@ struct str speech_of(struct str text, struct arena *arena)
     sms_add_plain(&plain, buf_str(&kept));
     rest = without_marks(buf_str(&plain), "\"*_#<>{}[]|~^\\=", arena);
     while (str_split(&rest, ' ', &word)) {
-        if (word.len > 0) {
+        /* An address that stood between marks, or was the words of a link, comes out here. */
+        if (word.len > 0 && !is_url(word)) {
             buf_add_text(&out, out.len > 0 ? " " : "");
             add_word(&out, word);
         }
@@ -112,8 +113,14 @@ struct str speech_of(struct str text, struct arena *arena)
 struct str speech_spell(struct str code, struct arena *arena)
 {
     struct buf out = {.arena = arena};
-    for (size_t i = 0; i < code.len; i++) {
-        buf_printf(&out, "%s%c.", i > 0 ? " " : "", code.ptr[i]);
+    for (size_t i = 0; i < code.len;) {
+        size_t sequence = str_utf8_sequence(code, i);
+        size_t len = sequence > 0 ? sequence : 1;
+        if (sequence > 0) {
+            buf_printf(&out, "%s%.*s.", out.len > 0 ? " " : "",
+                       STR_FMT(str_slice(code, i, i + len)));
+        }
+        i += len;
     }
     return buf_str(&out);
 }

@@ -93,24 +93,36 @@ enum err template_check(struct str template, struct problem *problem)
     return OK;
 }
 
+static const char *entity_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
 void template_add_escaped(struct buf *out, struct str text)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '&') {
-            buf_add_text(out, "&amp;");
-        } else if (c == '<') {
-            buf_add_text(out, "&lt;");
-        } else if (c == '>') {
-            buf_add_text(out, "&gt;");
-        } else if (c == '"') {
-            buf_add_text(out, "&quot;");
-        } else if (c == '\'') {
-            buf_add_text(out, "&#39;");
-        } else {
-            buf_add_byte(out, c);
+        const char *entity = entity_of(text.ptr[i]);
+        if (entity != NULL) {
+            buf_add(out, str_slice(text, kept, i));
+            buf_add_text(out, entity);
+            kept = i + 1;
         }
     }
+    buf_add(out, str_slice(text, kept, text.len));
 }
 
 static struct str value_of(struct str name, const struct template_values *values)

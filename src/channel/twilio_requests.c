@@ -140,6 +140,18 @@ static struct str whatsapp(struct str number, struct arena *arena)
     return arena_printf(arena, "whatsapp:%.*s", STR_FMT(number));
 }
 
+/* Who picked up is found out before a word is said; where nobody can call us, the state that we ask
+ * for has it. */
+static void add_machine_detection(const struct provider_settings *settings,
+                                  const struct send_job *job, struct buf *body)
+{
+    bool waits_for_beep = job->machine == machine_action_LEAVE_MESSAGE;
+    if (settings->detects_machines && job->machine != machine_action_NONE) {
+        form_add(body, "MachineDetection",
+                 waits_for_beep ? STR("DetectMessageEnd") : STR("Enable"));
+    }
+}
+
 static void add_call_callbacks(const struct provider_settings *settings, const struct send_job *job,
                                struct buf *body)
 {
@@ -155,11 +167,7 @@ static void add_call_callbacks(const struct provider_settings *settings, const s
     for (size_t i = 0; i < ARRAY_LENGTH(events); i++) {
         form_add(body, "StatusCallbackEvent", str_from(events[i]));
     }
-    if (settings->detects_machines && job->machine != machine_action_NONE) {
-        bool waits_for_beep = job->machine == machine_action_LEAVE_MESSAGE;
-        form_add(body, "MachineDetection",
-                 waits_for_beep ? STR("DetectMessageEnd") : STR("Enable"));
-    } else if (settings->detects_machines) {
+    if (settings->detects_machines && job->machine == machine_action_NONE) {
         /* Asynchronous, or the human would hear seconds of silence. */
         form_add(body, "MachineDetection", STR("Enable"));
         form_add(body, "AsyncAmd", STR("true"));
@@ -185,6 +193,7 @@ static enum err build_call(const struct provider_settings *settings, const struc
     form_add(body, "To", job->to);
     form_add(body, "From", from);
     form_add_int(body, "Timeout", ring_seconds(settings));
+    add_machine_detection(settings, job, body);
     if (!twilio_is_inline(settings, job)) {
         add_call_callbacks(settings, job, body);
         return OK;

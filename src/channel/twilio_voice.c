@@ -169,22 +169,29 @@ void twilio_write_answer(enum hook hook, struct str reply, struct arena *arena,
     answer_with(&document, out);
 }
 
-static struct str inline_document(const struct speaker *speaker, struct str speech,
+/* Who is called for an alert has a link or a text; whoever hears an agent has neither. */
+static struct str inline_document(const struct send_job *job, struct str speech,
                                   struct arena *arena)
 {
+    const struct speaker *speaker = choose_speaker(job->language);
     struct buf document = {.arena = arena};
     buf_add_text(&document, PROLOG "<Response>");
-    add_say(&document, speaker, speech);
-    buf_add_text(&document, "<Pause length=\"1\"/>");
-    add_say(&document, speaker, speech);
-    add_say(&document, speaker, str_from(speaker->how_to_answer));
+    add_say_by(&document, speaker, job->voice, speech);
+    if (!job->is_said_once) {
+        buf_add_text(&document, "<Pause length=\"1\"/>");
+        add_say(&document, speaker, speech);
+        add_say(&document, speaker, str_from(speaker->how_to_answer));
+    }
     buf_add_text(&document, "<Hangup/></Response>");
     return buf_str(&document);
 }
 
-/* Without the keys that nobody would hear; what is nothing but keys stays. */
+/* Without the keys of ours that nobody would hear; what is nothing but keys stays. */
 static struct str inline_text(const struct send_job *job)
 {
+    if (job->is_said_once) {
+        return job->text;
+    }
     struct str plain = render_without_keys(job->text);
     return plain.len > 0 ? plain : job->text;
 }
@@ -192,7 +199,7 @@ static struct str inline_text(const struct send_job *job)
 struct str twilio_spoken(const struct provider_settings *settings, const struct send_job *job,
                          struct arena *arena)
 {
-    if (!twilio_is_inline(settings, job)) {
+    if (job->is_said_once || !twilio_is_inline(settings, job)) {
         return job->text;
     }
     return arena_printf(arena, "%.*s %s", STR_FMT(inline_text(job)),
@@ -201,11 +208,10 @@ struct str twilio_spoken(const struct provider_settings *settings, const struct 
 
 struct str twilio_inline_document(const struct send_job *job, struct arena *arena)
 {
-    const struct speaker *speaker = choose_speaker(job->language);
     size_t chars_max = TWILIO_SPEECH_CHARS_MAX;
     struct str text = inline_text(job);
     for (;;) {
-        struct str document = inline_document(speaker, cut_characters(text, chars_max), arena);
+        struct str document = inline_document(job, cut_characters(text, chars_max), arena);
         if (count_characters(document) <= TWILIO_DOCUMENT_CHARS_MAX) {
             return document;
         }

@@ -1,6 +1,7 @@
 #include "channel/verdict.h"
 
 #include "base/buf.h"
+#include "channel/mailbox.h"
 
 enum { QUOTE_BYTES_MAX = 160, DIGITS_SHOWN_MAX = 6 };
 
@@ -26,9 +27,11 @@ struct str verdict_quote(struct str text, struct arena *arena)
         return STR("(unreadable text)");
     }
     struct buf line = {.arena = arena};
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        buf_add_byte(&line, c < 0x20 || c == 0x7F ? ' ' : (char)c);
+    for (size_t i = 0; i < text.len;) {
+        size_t len = str_utf8_sequence(text, i);
+        struct str character = str_slice(text, i, i + len);
+        buf_add(&line, text_is_one_line(character) ? character : STR(" "));
+        i += len;
     }
     struct buf out = {.arena = arena};
     struct str rest = buf_str(&line);

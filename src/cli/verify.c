@@ -27,14 +27,18 @@ static bool take_time(struct verifying *verifying, const struct arguments *argum
 
 static void show_group(const struct verify_group *group)
 {
-    printf("%-6s %lld due: %lld on time, %lld late", group->kind.ptr, (long long)group->due,
+    printf("%-14s %lld due: %lld on time, %lld late", group->kind.ptr, (long long)group->due,
            (long long)group->on_time, (long long)group->late);
     if (group->late > 0) {
         printf(" (at most %lld ms)", (long long)group->late_max_ms);
     }
-    printf(", %lld skipped, %lld cancelled, %lld failed, %lld under way, %lld lost\n",
+    printf(", %lld skipped, %lld cancelled, %lld failed, %lld under way, %lld lost",
            (long long)group->skipped, (long long)group->cancelled, (long long)group->failed,
            (long long)group->under_way, (long long)group->lost);
+    if (group->moved > 0) {
+        printf("; %lld moved to another time", (long long)group->moved);
+    }
+    printf("\n");
 }
 
 static void show_report(const struct verify_report *report)

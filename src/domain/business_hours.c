@@ -85,13 +85,15 @@ static int closing_of(const struct business_window *window)
     return close > window->open ? close : close + DAY_MINUTES;
 }
 
-static bool window_covers(const struct business_window *window, int weekday, int minute)
+static bool opened_today(const struct business_window *window, int weekday, int minute)
 {
-    int closing = closing_of(window);
-    bool since_today = opens_on(window, weekday) && minute >= window->open && minute < closing;
-    bool since_yesterday =
-        opens_on(window, (weekday + WEEK_DAYS - 1) % WEEK_DAYS) && minute + DAY_MINUTES < closing;
-    return since_today || since_yesterday;
+    return opens_on(window, weekday) && minute >= window->open && minute < closing_of(window);
+}
+
+static bool opened_yesterday(const struct business_window *window, int weekday, int minute)
+{
+    return opens_on(window, (weekday + WEEK_DAYS - 1) % WEEK_DAYS) &&
+           minute + DAY_MINUTES < closing_of(window);
 }
 
 static bool is_date(const struct business_holiday *holiday, struct civil wall)
@@ -122,16 +124,40 @@ static bool has_holiday(const struct business_hours *hours, struct civil wall)
     return false;
 }
 
-static bool is_open(const struct business_hours *hours, struct civil wall)
+/* The last minute of the day before. */
+static struct civil last_of_yesterday(struct civil wall)
+{
+    return civil_add_seconds(civil_from_date(civil_date(wall), 0, 0, 0), -HOUR_MINUTES);
+}
+
+/* Whether a window is open that began on this day, or on the one before. */
+static bool has_open_window(const struct business_hours *hours, struct civil wall, bool is_today)
 {
     int weekday = weekday_of(wall);
     int minute = minute_of(wall);
     for (size_t i = 0; i < hours->window_count; i++) {
-        if (window_covers(&hours->windows[i], weekday, minute)) {
-            return !is_holiday(hours, wall);
+        const struct business_window *window = &hours->windows[i];
+        if (is_today ? opened_today(window, weekday, minute)
+                     : opened_yesterday(window, weekday, minute)) {
+            return true;
         }
     }
     return false;
+}
+
+/* Nobody works the second half of a night whose first half a holiday took. */
+static bool is_night_off(const struct business_hours *hours, struct civil wall)
+{
+    return is_holiday(hours, last_of_yesterday(wall)) && has_open_window(hours, wall, false);
+}
+
+static bool is_open(const struct business_hours *hours, struct civil wall)
+{
+    if (is_holiday(hours, wall)) {
+        return false;
+    }
+    return has_open_window(hours, wall, true) ||
+           (has_open_window(hours, wall, false) && !is_night_off(hours, wall));
 }
 
 bool business_hours_open(const struct business_hours *hours, const struct zone *zone,
@@ -150,6 +176,8 @@ struct search {
     struct instant best;
     bool has_missing;
     struct civil missing;
+    bool has_holiday;
+    struct civil holiday;
 };
 
 /* Keeps the candidate where it is later than what was asked for, open, and earlier than what was
@@ -172,8 +200,13 @@ static void consider_wall(struct search *search, struct civil wall, bool is_open
     if (fit == ZONE_FOLD) {
         consider(search, zone_to_instant_last(search->zone, wall));
     }
-    bool is_missing = fit == ZONE_GAP && is_opening && civil_compare(search->asked, wall) < 0 &&
-                      !is_holiday(search->hours, wall);
+    bool is_ahead = is_opening && civil_compare(search->asked, wall) < 0;
+    bool is_off = is_ahead && is_holiday(search->hours, wall);
+    if (is_off && (!search->has_holiday || civil_compare(wall, search->holiday) < 0)) {
+        search->holiday = wall;
+        search->has_holiday = true;
+    }
+    bool is_missing = fit == ZONE_GAP && is_ahead && !is_off;
     if (is_missing && (!search->has_missing || civil_compare(wall, search->missing) < 0)) {
         search->missing = wall;
         search->has_missing = true;
@@ -235,7 +268,7 @@ static enum move_reason reason_of(const struct search *search, struct civil runs
         opens_today = opens_today || is_today;
         opens_later = opens_later || (is_today && hours->windows[i].open > minute);
     }
-    if (is_holiday(hours, search->asked)) {
+    if (is_holiday(hours, search->asked) || is_night_off(hours, search->asked)) {
         return move_reason_HOLIDAY;
     }
     if (!opens_today) {
@@ -249,6 +282,18 @@ static enum move_reason reason_of(const struct search *search, struct civil runs
         return has_holiday(hours, search->asked) ? move_reason_HOLIDAY : move_reason_GAP;
     }
     return move_reason_AFTER_CLOSING;
+}
+
+static void name_holiday(const struct search *search, struct business_opening *out)
+{
+    bool is_of_night =
+        !is_holiday(search->hours, out->asked) && is_night_off(search->hours, out->asked);
+    bool is_cause = out->reason == move_reason_HOLIDAY;
+    out->has_holiday =
+        is_cause || (search->has_holiday && civil_compare(search->holiday, out->runs) < 0);
+    out->holiday = is_of_night ? last_of_yesterday(out->asked)
+                   : is_cause  ? out->asked
+                               : search->holiday;
 }
 
 enum err business_hours_next(const struct business_hours *hours, const struct zone *zone,
@@ -270,5 +315,6 @@ enum err business_hours_next(const struct business_hours *hours, const struct zo
     out->reason = reason_of(&search, out->runs);
     out->has_missing = search.has_missing && civil_compare(search.missing, out->runs) < 0;
     out->missing = search.missing;
+    name_holiday(&search, out);
     return OK;
 }

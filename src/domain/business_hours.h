@@ -4,7 +4,8 @@
  * window [open, close) whose close is not after its open ends on the next day, so 22:00-06:00 on a
  * Friday runs to Saturday at 06:00, and 09:00-09:00 is a whole day. The days of a window are those
  * on which it opens. A holiday closes minutes of one local date, 0 to 1440 for all of it, whichever
- * day the window around them opened on. The wall clock alone decides, as with quiet hours, also
+ * day the window around them opened on; one that lasts to midnight takes the rest of the night with
+ * it. The wall clock alone decides, as with quiet hours, also
  * where it is moved: an opening that a gap swallows is reached at the first instant after the gap,
  * a minute that a fold repeats is the same both times, and a date that does not exist (Apia,
  * 2011-12-30) is passed over.
@@ -53,6 +54,8 @@ struct business_opening {
     struct civil runs;       /* The wall clock at `at`. */
     bool has_missing;        /* An opening on the way does not exist on its date: */
     struct civil missing;    /* 02:30 on the day on which clocks go from 02:00 to 03:00. */
+    bool has_holiday;        /* A holiday closed it, or an opening on the way: */
+    struct civil holiday;    /* A time on the first such day. */
 };
 
 /* "HH:MM", 00:00 to 23:59, and 24:00 where `is_end`. E_INVALID otherwise. */

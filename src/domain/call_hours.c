@@ -34,7 +34,9 @@ static enum err move_to_business(const struct call_hours *hours, struct call_ope
                                          .asked = opening.asked,
                                          .runs = opening.runs,
                                          .has_missing = opening.has_missing,
-                                         .missing = opening.missing});
+                                         .missing = opening.missing,
+                                         .has_holiday = opening.has_holiday,
+                                         .holiday = opening.holiday});
     }
     out->at = opening.at;
     return OK;

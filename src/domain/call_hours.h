@@ -25,6 +25,8 @@ struct call_move {
     struct civil runs;
     bool has_missing; /* As in business_opening. */
     struct civil missing;
+    bool has_holiday;
+    struct civil holiday;
 };
 
 struct call_opening {

@@ -12,7 +12,8 @@ struct walk {
     const struct call_series *series;
     const struct zone *zone;
     struct recurrence_iterator iterator; /* Where there is a rule. */
-    int64_t number;                      /* Of the occurrence last looked at. */
+    int64_t number;                      /* Of the call that is looked for. */
+    int64_t place;                       /* Of the occurrence last looked at. */
     struct instant at;
 };
 
@@ -36,11 +37,7 @@ enum err call_series_use_rule(struct call_series *series, struct recurrence_rule
         return problem_set(problem, E_INVALID, "recurring.rrule",
                            "A call may come every minute at most.");
     }
-    bool counts_less =
-        rule->count > 0 && (series->occurrences_max == 0 || rule->count < series->occurrences_max);
-    if (counts_less) {
-        series->occurrences_max = rule->count;
-    }
+    series->places_max = rule->count;
     rule->count = 0;
     if (rule->has_until && rule->until_is_utc) {
         until_to_wall(rule, zone);
@@ -61,11 +58,11 @@ static struct civil months_after(struct civil anchor, int64_t months)
     return wall;
 }
 
-/* Occurrence number `number` of a series without a rule. */
-static struct civil wall_of(const struct call_series *series, int64_t number)
+/* Place `place` of a series without a rule. */
+static struct civil wall_of(const struct call_series *series, int64_t place)
 {
-    assert(series->interval >= 1 && number >= 1);
-    int64_t units = (number - 1) * series->interval;
+    assert(series->interval >= 1 && place >= 1);
+    int64_t units = (place - 1) * series->interval;
     switch (series->frequency) {
     case call_frequency_daily:
         return civil_add_days(series->anchor, units);
@@ -81,10 +78,9 @@ static struct civil wall_of(const struct call_series *series, int64_t number)
     return series->anchor;
 }
 
-static struct call_occurrence occurrence_of(const struct zone *zone, int64_t number,
-                                            struct civil wall)
+static struct call_occurrence occurrence_of(const struct zone *zone, struct civil wall)
 {
-    struct call_occurrence occurrence = {.number = number, .wall = wall};
+    struct call_occurrence occurrence = {.number = 1, .place = 1, .wall = wall};
     occurrence.at = zone_to_instant(zone, wall, &occurrence.fit);
     occurrence.runs = occurrence.fit == ZONE_GAP ? zone_to_civil(zone, occurrence.at) : wall;
     return occurrence;
@@ -93,7 +89,7 @@ static struct call_occurrence occurrence_of(const struct zone *zone, int64_t num
 struct call_occurrence call_series_first(const struct call_series *series, const struct zone *zone)
 {
     assert(series != NULL && zone != NULL && civil_is_valid(series->anchor));
-    return occurrence_of(zone, 1, series->anchor);
+    return occurrence_of(zone, series->anchor);
 }
 
 /* The iterator names only what is later than `wall`. */
@@ -124,11 +120,11 @@ static void seek_place(struct walk *walk, struct instant nominal)
     seek_after(walk, shown);
 }
 
-/* The wall clock of the occurrence with the walk's number; false where there is none. */
+/* The wall clock of the walk's place; false where there is none. */
 static bool wall_next(struct walk *walk, struct civil *out)
 {
     if (walk->series->rule == NULL) {
-        *out = wall_of(walk->series, walk->number);
+        *out = wall_of(walk->series, walk->place);
         return civil_is_valid(*out);
     }
     return recurrence_next(&walk->iterator, out) == RECURRENCE_FOUND;
@@ -147,70 +143,172 @@ static bool is_past_end(const struct call_series *series, const struct call_occu
 static enum series_step walk_step(struct walk *walk, struct call_occurrence *out)
 {
     struct civil wall;
-    int64_t most = walk->series->occurrences_max;
-    walk->number++;
-    if (most > 0 && walk->number > most) {
+    const struct call_series *series = walk->series;
+    walk->place++;
+    bool is_done = (series->occurrences_max > 0 && walk->number > series->occurrences_max) ||
+                   (series->places_max > 0 && walk->place > series->places_max);
+    if (is_done) {
         return SERIES_ALL_DONE;
     }
     if (!wall_next(walk, &wall)) {
         return SERIES_RULE_OVER;
     }
-    *out = occurrence_of(walk->zone, walk->number, wall);
-    return is_past_end(walk->series, out) ? SERIES_PAST_END : SERIES_FOUND;
+    *out = occurrence_of(walk->zone, wall);
+    out->number = walk->number;
+    out->place = walk->place;
+    return is_past_end(series, out) ? SERIES_PAST_END : SERIES_FOUND;
 }
 
-enum series_step call_series_next(const struct call_series *series, const struct zone *zone,
-                                  struct series_place after, struct instant now,
-                                  struct call_occurrence *out)
+static struct walk walk_after(const struct call_series *series, const struct zone *zone,
+                              const struct series_place *after)
 {
-    assert(series != NULL && zone != NULL && out != NULL && after.number >= 1);
+    assert(series != NULL && zone != NULL && after->number >= 1 && after->place >= 1);
     assert((series->rule == NULL) == (series->frequency != call_frequency_NONE));
-    struct walk walk = {
-        .series = series, .zone = zone, .number = after.number, .at = after.nominal};
-    struct call_occurrence next;
-    int64_t skipped = 0;
-    if (series->rule != NULL && after.number == 1) {
+    struct walk walk = {.series = series,
+                        .zone = zone,
+                        .number = after->number + 1,
+                        .place = after->place,
+                        .at = after->nominal};
+    if (series->rule != NULL && after->place == 1) {
         seek_after(&walk, series->anchor);
     } else if (series->rule != NULL) {
-        seek_place(&walk, after.nominal);
+        seek_place(&walk, after->nominal);
     }
+    return walk;
+}
+
+/* The next place that is after `now`. */
+static enum series_step walk_on(struct walk *walk, struct instant now, struct call_occurrence *out)
+{
+    struct call_occurrence next;
+    int64_t skipped = 0;
     for (;;) {
-        enum series_step step = walk_step(&walk, &next);
+        enum series_step step = walk_step(walk, &next);
         if (step != SERIES_FOUND) {
             return step;
         }
-        if (!instant_before(walk.at, next.at)) {
+        if (!instant_before(walk->at, next.at)) {
             continue;
         }
-        walk.at = next.at;
+        walk->at = next.at;
         if (instant_before(now, next.at)) {
             next.skipped = skipped;
             *out = next;
             return SERIES_FOUND;
         }
         skipped++;
-        if (skipped == SERIES_SKIPPED_MAX && series->rule != NULL) {
-            seek_after(&walk, zone_to_civil(zone, now));
+        if (skipped == SERIES_SKIPPED_MAX && walk->series->rule != NULL) {
+            seek_after(walk, zone_to_civil(walk->zone, now));
         }
     }
 }
 
-size_t call_series_preview(const struct call_series *series, const struct zone *zone,
-                           const struct call_hours *hours, size_t max, struct call_preview *out)
+enum series_step call_series_next(const struct call_series *series, const struct zone *zone,
+                                  const struct series_place *after, struct instant now,
+                                  struct call_occurrence *out)
 {
-    assert(hours != NULL && (out != NULL || max == 0));
-    struct call_occurrence occurrence = call_series_first(series, zone);
+    assert(out != NULL);
+    struct walk walk = walk_after(series, zone, after);
+    return walk_on(&walk, now, out);
+}
+
+static enum series_step chain_step(const struct call_chain *chain, struct walk *walk,
+                                   struct instant now, struct chain_call *out)
+{
+    int64_t skipped = out->occurrence.skipped;
+    struct chain_call call;
+    enum series_step step = walk_on(walk, now, &call.occurrence);
+    if (step != SERIES_FOUND) {
+        return step;
+    }
+    if (call_hours_next(chain->hours, call.occurrence.at, &call.opening) != OK) {
+        return SERIES_NEVER_OPEN;
+    }
+    call.occurrence.skipped += skipped;
+    *out = call;
+    return SERIES_FOUND;
+}
+
+static int64_t day_of(const struct zone *zone, struct instant at)
+{
+    return date_to_days(civil_date(zone_to_civil(zone, at)));
+}
+
+/* Whether hours put what was meant for `nominal` to where another call is: to its time or beyond,
+ * or from another day onto its day. */
+static bool runs_into(const struct zone *zone, struct instant nominal, struct instant runs,
+                      struct instant other)
+{
+    if (!instant_before(nominal, runs)) {
+        return false;
+    }
+    int64_t day = day_of(zone, runs);
+    return !instant_before(runs, other) ||
+           (day > day_of(zone, nominal) && day_of(zone, other) <= day);
+}
+
+/* Those that would be made on the day onto which hours have put the call before. */
+static enum series_step pass_day(const struct call_chain *chain, struct walk *walk,
+                                 const struct series_place *after, struct chain_call *call)
+{
     enum series_step step = SERIES_FOUND;
-    size_t count = 0;
-    while (count < max && step == SERIES_FOUND) {
-        struct call_preview *preview = &out[count];
-        preview->occurrence = occurrence;
-        if (call_hours_next(hours, occurrence.at, &preview->opening) != OK) {
+    while (step == SERIES_FOUND && instant_is_set(after->ran) &&
+           runs_into(chain->zone, after->nominal, after->ran, call->opening.at)) {
+        call->occurrence.skipped++;
+        step = chain_step(chain, walk, call->occurrence.at, call);
+    }
+    return step;
+}
+
+enum series_step call_chain_next(const struct call_chain *chain, const struct series_place *after,
+                                 struct instant now, struct chain_call *out)
+{
+    assert(chain != NULL && chain->hours != NULL && out != NULL);
+    struct walk walk = walk_after(chain->series, chain->zone, after);
+    struct chain_call call = {.occurrence = {.skipped = 0}};
+    enum series_step step = chain_step(chain, &walk, now, &call);
+    if (step == SERIES_FOUND) {
+        step = pass_day(chain, &walk, after, &call);
+    }
+    if (step != SERIES_FOUND) {
+        return step;
+    }
+    struct chain_call next = call;
+    while (instant_before(call.occurrence.at, call.opening.at)) {
+        next.occurrence.skipped++;
+        if (chain_step(chain, &walk, call.occurrence.at, &next) != SERIES_FOUND ||
+            !runs_into(chain->zone, call.occurrence.at, call.opening.at, next.opening.at)) {
             break;
         }
-        count++;
-        struct series_place place = {occurrence.number, occurrence.at};
-        step = call_series_next(series, zone, place, preview->opening.at, &occurrence);
+        call = next;
+    }
+    *out = call;
+    return SERIES_FOUND;
+}
+
+bool call_chain_reaches(const struct call_chain *chain, struct instant at, struct instant other)
+{
+    assert(chain != NULL && chain->zone != NULL);
+    return day_of(chain->zone, other) <= day_of(chain->zone, at);
+}
+
+size_t call_chain_list(const struct call_chain *chain, const struct call_occurrence *first,
+                       size_t max, struct chain_call *out)
+{
+    assert(chain->hours != NULL && (out != NULL || max == 0));
+    struct chain_call call = {.occurrence = *first};
+    enum series_step step = call_hours_next(chain->hours, first->at, &call.opening) == OK
+                                ? SERIES_FOUND
+                                : SERIES_NEVER_OPEN;
+    size_t count = 0;
+    while (count < max && step == SERIES_FOUND) {
+        out[count++] = call;
+        struct series_place place = {.number = call.occurrence.number,
+                                     .place = call.occurrence.place,
+                                     .nominal = call.occurrence.at,
+                                     .ran = call.opening.at};
+        step = chain->series == NULL ? SERIES_ALL_DONE
+                                     : call_chain_next(chain, &place, call.opening.at, &call);
     }
     return count;
 }

@@ -22,6 +22,15 @@ struct fair_group {
     bool is_paused;
 };
 
+void fair_bucket_begun(struct bucket *bucket, struct instant at)
+{
+    struct instant free_at = instant_add(at, bucket_time_of(bucket, CALL_UNITS));
+    if (instant_before(bucket->free_at, free_at)) {
+        bucket->free_at = free_at;
+        bucket->taken_at = at;
+    }
+}
+
 struct bucket fair_bucket(int64_t calls_per_minute)
 {
     assert(calls_per_minute >= 0);

@@ -53,6 +53,8 @@ void fair_queue_free(struct fair_queue *queue);
 
 /* A bucket of so many calls a minute, spread evenly; 0 is no limit. */
 struct bucket fair_bucket(int64_t calls_per_minute);
+/* A call went at `at`, which is past: the bucket goes on from there, if that is later. */
+void fair_bucket_begun(struct bucket *bucket, struct instant at);
 /* A new group. Its buckets (NULLs are left out) are the caller's, may be shared by groups, and stay
  * where they are as long as the group. */
 int32_t fair_group_open(struct fair_queue *queue, struct bucket *const *buckets, size_t count);

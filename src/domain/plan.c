@@ -1,7 +1,5 @@
 #include "domain/plan.h"
 
-#include "domain/policy.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -33,19 +31,6 @@ size_t stages_default(struct stage_rule out[static STAGES_MAX])
         memcpy(out[i].alert_type, type.ptr, type.len);
     }
     return ARRAY_LENGTH(default_stages);
-}
-
-size_t ladder_rungs(struct str policy, struct rung_rule out[static RUNGS_MAX])
-{
-    struct policy_rules rules;
-    struct policy_rung rungs[POLICY_RUNGS_MAX];
-    size_t count = policy_built_in(policy, &rules) ? (size_t)policy_rungs(&rules, rungs) : 0;
-    assert(count <= RUNGS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = (struct rung_rule){rungs[i].level, rungs[i].after,
-                                    rules.steps[rungs[i].level - 1].type};
-    }
-    return count;
 }
 
 struct stage_times stage_times(const struct stage_rule *stage, struct instant starts_at)

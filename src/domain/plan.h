@@ -20,7 +20,7 @@ enum wanted {
     WANTED_CALL
 };
 
-enum { STAGES_MAX = 10, RUNGS_MAX = 20, ALERT_TYPE_MAX = 64 };
+enum { STAGES_MAX = 10, ALERT_TYPE_MAX = 64 };
 
 struct stage_rule {
     int number;
@@ -30,16 +30,8 @@ struct stage_rule {
     enum wanted wanted;
 };
 
-struct rung_rule {
-    int level;
-    struct duration after; /* From the start of the ladder. */
-    enum step_type type;
-};
-
-/* The built-in tables. */
+/* The built-in table. */
 size_t stages_default(struct stage_rule out[static STAGES_MAX]);
-/* `policy` is "missed-meeting" or "default"; 0 for an unknown one. */
-size_t ladder_rungs(struct str policy, struct rung_rule out[static RUNGS_MAX]);
 
 enum stage_action { STAGE_WAIT, STAGE_FIRE, STAGE_TOO_LATE };
 

@@ -46,9 +46,20 @@ void content_line_text(struct buf *out, struct buf *line, const char *name, stru
     if (text.len == 0) {
         return;
     }
-    buf_printf(line, "%s:", name);
+    buf_add_text(line, name);
+    buf_add_byte(line, ':');
     content_line_add_escaped(line, text);
     content_line_end(out, line);
+}
+
+static void add_digits(struct buf *line, int value, int width)
+{
+    char digits[4];
+    for (int i = width; i > 0; i--) {
+        digits[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    buf_add(line, (struct str){digits, (size_t)width});
 }
 
 void content_line_time(struct buf *out, struct buf *line, const char *name, struct instant at)
@@ -56,8 +67,20 @@ void content_line_time(struct buf *out, struct buf *line, const char *name, stru
     int64_t seconds = instant_ms(at) / 1000;
     int second_of_day = (int)(seconds % 86400);
     struct date date = date_from_days(seconds / 86400);
-    buf_printf(line, "%s:%04d%02d%02dT%02d%02d%02dZ", name, (int)date.year, date.month, date.day,
-               second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+    buf_add_text(line, name);
+    buf_add_byte(line, ':');
+    if (date.year >= 0 && date.year <= 9999) {
+        add_digits(line, (int)date.year, 4);
+    } else {
+        buf_add_int(line, date.year);
+    }
+    add_digits(line, date.month, 2);
+    add_digits(line, date.day, 2);
+    buf_add_byte(line, 'T');
+    add_digits(line, second_of_day / 3600, 2);
+    add_digits(line, second_of_day / 60 % 60, 2);
+    add_digits(line, second_of_day % 60, 2);
+    buf_add_byte(line, 'Z');
     content_line_end(out, line);
 }
 

@@ -38,6 +38,11 @@ extern const struct text_format format_digit;
 /* The lexical form of an IANA name; whether the machine knows the zone is found out later
  * (E_TIMEZONE). */
 extern const struct text_format format_timezone;
+/* A provider's name of a voice: 1 to 100 letters, digits and . _ : - */
+extern const struct text_format format_voice;
+/* A language tag whose language exists: the first part is one of ISO 639-1, or has three letters.
+ */
+extern const struct text_format format_language;
 /* A language tag such as "en", "en-US" or "zh-Hant". */
 extern const struct text_format format_locale;
 /* An absolute http, https or webcal URL of at most 2048 bytes with a host, percent-encoded as RFC

@@ -84,6 +84,11 @@ struct instant id_instant(struct id id)
     return instant_from_ms(id.value >> ID_COUNTER_BITS);
 }
 
+struct id id_floor(struct instant at)
+{
+    return (struct id){instant_ms(at) << ID_COUNTER_BITS};
+}
+
 struct id id_next(struct id_source *source, struct instant now)
 {
     int64_t first = instant_ms(now) << ID_COUNTER_BITS;

@@ -47,6 +47,8 @@ struct id_source {
     int64_t last;
 };
 
+/* No id that was made at `at` or later is less. */
+struct id id_floor(struct instant at);
 struct id id_next(struct id_source *source, struct instant now);
 
 #endif

@@ -1,5 +1,7 @@
 #include "model/json_field.h"
 
+#include "model/formats.h"
+
 #include <assert.h>
 #include <inttypes.h>
 
@@ -49,20 +51,35 @@ static bool has_stray_control(struct str text)
     return false;
 }
 
+/* Of a text with a form of its own its form is said, not its bytes. */
+static enum err refuse_length(const struct json_context *context, const struct json_path *path,
+                              const struct field *field, size_t len)
+{
+    const struct text_format *format = field->detail.format;
+    int64_t max = field_is_limited(field) ? field->max : TEXT_BYTES_MAX;
+    bool is_short = (int64_t)len < field->min;
+    if (len == 0) {
+        return format == NULL ? json_refuse(context, path, "must not be empty")
+                              : json_refuse(context, path, "must be %s, not empty", format->advice);
+    }
+    if (format != NULL) {
+        return is_short || field->min == max
+                   ? json_refuse(context, path, "must be %s", format->advice)
+                   : json_refuse(context, path, "must be %s, of at most %" PRId64 " bytes",
+                                 format->advice, max);
+    }
+    return is_short ? json_refuse(context, path, "must have at least %" PRId64 " bytes, not %zu",
+                                  field->min, len)
+                    : json_refuse(context, path, "must have at most %" PRId64 " bytes, not %zu",
+                                  max, len);
+}
+
 static enum err set_plain_text(const struct json_context *context, const struct json_path *path,
                                const struct field *field, struct str text, struct str *out)
 {
-    int64_t len = (int64_t)text.len;
     int64_t max = field_is_limited(field) ? field->max : TEXT_BYTES_MAX;
-    if (len < field->min) {
-        return len == 0
-                   ? json_refuse(context, path, "must not be empty")
-                   : json_refuse(context, path, "must have at least %" PRId64 " bytes, not %zu",
-                                 field->min, text.len);
-    }
-    if (len > max) {
-        return json_refuse(context, path, "must have at most %" PRId64 " bytes, not %zu", max,
-                           text.len);
+    if ((int64_t)text.len < field->min || (int64_t)text.len > max) {
+        return refuse_length(context, path, field, text.len);
     }
     if ((field->flags & (F_HIDDEN | F_FOREIGN)) == 0 && has_stray_control(text)) {
         return json_refuse(context, path,
@@ -120,13 +137,25 @@ static enum err set_id(const struct json_context *context, const struct json_pat
     return OK;
 }
 
+enum err field_refused(const struct json_context *context, const struct field *field, enum err err)
+{
+    bool is_zone = field->type == FIELD_TEXT && field->detail.format == &format_timezone;
+    if (err != E_INVALID || !is_zone) {
+        return err;
+    }
+    if (context->problem != NULL) {
+        context->problem->err = E_TIMEZONE;
+    }
+    return E_TIMEZONE;
+}
+
 enum err field_set_text(const struct json_context *context, const struct json_path *path,
                         const struct field *field, struct str text, void *object)
 {
     void *out = record_member(object, field);
     switch (field->type) {
     case FIELD_TEXT:
-        return set_plain_text(context, path, field, text, out);
+        return field_refused(context, field, set_plain_text(context, path, field, text, out));
     case FIELD_ENUM:
         return set_enum(context, path, field->detail.names, text, out);
     case FIELD_INSTANT:

@@ -17,6 +17,8 @@ static inline bool field_is_limited(const struct field *field)
 }
 
 /* A TEXT, ID, INSTANT or ENUM from well-formed UTF-8 without NUL. */
+/* What is no zone at all has the code that one has which nobody knows: E_TIMEZONE. */
+enum err field_refused(const struct json_context *context, const struct field *field, enum err err);
 NODISCARD enum err field_set_text(const struct json_context *context, const struct json_path *path,
                                   const struct field *field, struct str text, void *object);
 NODISCARD enum err field_set_int(const struct json_context *context, const struct json_path *path,

@@ -22,8 +22,9 @@ static void write_path(const struct json_path *path, char out[static PATH_TEXT_M
         const struct json_path *frame = frames[--count];
         char *at = out + len;
         size_t room = PATH_TEXT_MAX - len;
+        struct str name = frame->name.len > 0 ? frame->name : STR("\"\"");
         int added = str_is_set(frame->name)
-                        ? snprintf(at, room, "%s%.*s", len == 0 ? "" : ".", STR_FMT(frame->name))
+                        ? snprintf(at, room, "%s%.*s", len == 0 ? "" : ".", STR_FMT(name))
                         : snprintf(at, room, "[%zu]", frame->index);
         len += added < 0 ? room : (size_t)added;
     }

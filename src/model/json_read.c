@@ -108,8 +108,9 @@ static const char *kind_of(const json_t *value)
 static enum err refuse_kind(const struct reading *reading, const struct json_path *path,
                             const struct field *field, const json_t *value)
 {
-    return json_refuse(reading->context, path, "must be %s, not %s", field_expectation(field),
-                       kind_of(value));
+    enum err err = json_refuse(reading->context, path, "must be %s, not %s",
+                               field_expectation(field), kind_of(value));
+    return field_refused(reading->context, field, err);
 }
 
 static enum err read_object(struct reading *reading, json_t *object);
@@ -396,7 +397,7 @@ static enum err refuse_syntax(const struct json_context *context, const json_err
     } else if (code == json_error_end_of_input_expected) {
         what = "something follows the end of the value";
     } else if (code == json_error_numeric_overflow) {
-        what = "a number is too large";
+        what = "a number is too large, since whole numbers have 64 bits; send it as a text";
     } else if (!str_is_utf8(str_from(what))) {
         /* jansson quotes the place, and may cut it in the middle of a character. */
         what = "it has a syntax error";

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include <unistd.h>
 
 enum { LISTEN_BACKLOG = 1024 };
+
+/* What the system holds of a reply beyond what is on its way: a peer that reads nothing would get
+ * up to tcp_wmem, 4 MiB, of the machine's memory for each connection. Connections inherit it. */
+enum { UNSENT_BYTES_MAX = 128 * 1024 };
 
 /* How many events are taken at a time, and how long an ended connection may linger. */
 enum { EVENTS_MAX = 128, LINGER_SECONDS = 2 };
@@ -75,8 +80,10 @@ static enum err listen_on(struct http_server *server, struct problem *problem)
                            STR_FMT(address));
     }
     int on = 1;
+    int unsent = UNSENT_BYTES_MAX;
     int fd = socket(bound.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) != 0 ||
         bind(fd, (struct sockaddr *)&bound, len) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
         int reason = errno;
         if (fd >= 0) {

@@ -4,16 +4,19 @@
  * thread; it either answers at once with http_exchange_reply, or keeps the exchange and lets any
  * thread reply later; the connection waits without a thread. Exactly one reply is owed for each
  * exchange. Limits are the server's: header block 8 KiB, body `body_bytes_max` (over it 413, then
- * close), a request complete within `request_timeout` of its first byte, idle connections closed
- * after `idle_timeout`, as those whose peer takes nothing of a reply for as long, `connections_max`
- * in all and `connections_per_address_max` each, Content-Length together with Transfer-Encoding
- * refused, duplicate Host refused. Refusals that never reach `handle` carry the body that `refuse`
- * writes and the status that fits, so that every error has the API's shape, and end the connection.
- * Over `connections_max` new connections wait in the system's queue; over the limit of an address
- * (IPv6: of a /64) they get 503 and the end. A body over its limit is read and thrown away before
- * the 413, up to 32 MiB. While all bodies together are over `bodies_bytes_max`, one over 64 KiB
- * gets 503 instead, so that nobody without a key can fill the memory. A client that closes its
- * sending side still gets the answers to what it sent, but for a stream, which ends.
+ * close), a request complete within `request_timeout` of its first byte (longer where its body
+ * comes at 32 KiB a second at least), idle connections closed after `idle_timeout`, as those whose
+ * peer takes less than 1 KiB a second of a reply for as long, `connections_max` in all and
+ * `connections_per_address_max` each, Content-Length together with Transfer-Encoding refused,
+ * duplicate Host refused, lines of the head that end with LF alone refused. Refusals that never
+ * reach `handle` carry the body that `refuse` writes and the status that fits, so that every error
+ * has the API's shape, and end the connection. At `connections_max` a new connection takes the
+ * place of the one that has been idle for longest, and waits in the system's queue while none is;
+ * over the limit of an address (IPv6: of a /64) it gets 503 and the end. A body over its limit is
+ * read and thrown away before the 413, up to 32 MiB. While all bodies together are over
+ * `bodies_bytes_max`, one over 64 KiB gets 503 instead, so that nobody without a key can fill the
+ * memory. A client that closes its sending side still gets the answers to what it sent, but for a
+ * stream, which ends.
  *
  * Ownership: request memory belongs to the exchange until the reply; the reply's is copied. */
 #ifndef TOCSIN_NET_HTTP_SERVER_H

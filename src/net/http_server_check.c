@@ -39,6 +39,8 @@ static const struct method_name method_names[] = {
     {STR_INIT("OPTIONS"), HTTP_OPTIONS},
 };
 
+static const char bare_newline[] = "A line of the head ends without CR and LF.";
+
 /* Signatures of providers come in headers named X-…; more of them than this are left out. */
 enum { EXTENSIONS_MAX = 32 };
 
@@ -53,16 +55,16 @@ struct header_scan {
     struct http_header *extensions;
     struct request_facts *facts;
     const char *complaint; /* NULL while all is well. */
+    int status;            /* What is answered then. */
     int hosts;
     int lengths;
     int encodings;
     bool host_is_optional; /* In HTTP/1.0. */
 };
 
-/* RFC 9110 5.6.2. */
-static bool is_token(struct str s)
+/* Of letters, digits and the characters in `others`. */
+static bool is_made_of(struct str s, const char *others)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         bool alnum = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -70,7 +72,13 @@ static bool is_token(struct str s)
             return false;
         }
     }
-    return s.len > 0;
+    return true;
+}
+
+/* RFC 9110 5.6.2. */
+static bool is_token(struct str s)
+{
+    return s.len > 0 && is_made_of(s, "!#$%&'*+-.^_`|~");
 }
 
 static bool has_control(struct str s)
@@ -82,6 +90,13 @@ static bool has_control(struct str s)
         }
     }
     return false;
+}
+
+/* A host and a port, as far as it matters: nothing that would end it in a URL, or would be a user's
+ * name (RFC 9112 3.2, RFC 3986 3.2.2). It may be empty. */
+static bool is_authority(struct str s)
+{
+    return is_made_of(s, "-._~%!$&'()*+,;=:[]");
 }
 
 /* Digits only (RFC 9110 8.6). What is too much for 64 bits is too much for us in any case. */
@@ -100,27 +115,36 @@ static const char *length_parse(struct str text, uint64_t *out)
     return text.len > 0 ? NULL : "The Content-Length is not a number.";
 }
 
-/* RFC 9110 7.6.1: a list of words, of which two are ours. */
-static void connection_words(struct request_facts *facts, struct str value)
+static bool has_word(struct str list, struct str wanted)
 {
     struct str word;
-    while (str_split(&value, ',', &word)) {
-        word = str_trim(word);
-        if (str_equal_nocase(word, STR("close"))) {
-            facts->keeps_alive = false;
-            return;
-        }
-        if (str_equal_nocase(word, STR("keep-alive"))) {
-            facts->keeps_alive = true;
+    while (str_split(&list, ',', &word)) {
+        if (str_equal_nocase(str_trim(word), wanted)) {
+            return true;
         }
     }
+    return false;
 }
 
+/* RFC 9110 7.6.1: a list of words, of which two are ours. It may go on in a second header, and
+ * "close" counts wherever it stands (RFC 9112 9.3). */
+static void connection_words(struct request_facts *facts, struct str value)
+{
+    facts->asks_end = facts->asks_end || has_word(value, STR("close"));
+    facts->keeps_alive = facts->keeps_alive || has_word(value, STR("keep-alive"));
+}
+
+/* RFC 9112 6.1 and 6.3: what is encoded in another way before it is cut into chunks we do not
+ * understand; what is not cut into chunks at last, or twice, has no end that could be known. */
 static void encoding_header(struct header_scan *scan, struct str value)
 {
+    struct str others = str_slice(value, 0, value.len < 7 ? 0 : value.len - 7);
+    bool ends_chunked = str_equal_nocase(str_slice(value, others.len, value.len), STR("chunked"));
     scan->encodings++;
-    scan->facts->is_chunked = str_equal_nocase(value, STR("chunked"));
+    scan->facts->is_chunked = ends_chunked && others.len == 0;
     if (!scan->facts->is_chunked) {
+        bool is_list = ends_chunked && str_ends(str_trim(others), STR(","));
+        scan->status = is_list && !has_word(others, STR("chunked")) ? 501 : 400;
         scan->complaint = "Only the chunked transfer encoding is supported.";
     } else if (scan->facts->is_http_1_0) {
         scan->complaint = "HTTP/1.0 has no transfer encodings.";
@@ -132,6 +156,7 @@ static bool framing_header(struct header_scan *scan, struct str name, struct str
 {
     if (str_equal_nocase(name, STR("Host"))) {
         scan->hosts++;
+        scan->complaint = is_authority(value) ? NULL : "The Host is malformed.";
         return false; /* It is kept, too. */
     } else if (str_equal_nocase(name, STR("Content-Length"))) {
         scan->lengths++;
@@ -142,7 +167,7 @@ static bool framing_header(struct header_scan *scan, struct str name, struct str
     } else if (str_equal_nocase(name, STR("Connection"))) {
         connection_words(scan->facts, value);
     } else if (str_equal_nocase(name, STR("Expect"))) {
-        scan->facts->expects_continue = true;
+        scan->facts->expects_continue = has_word(value, STR("100-continue"));
     } else {
         return false;
     }
@@ -194,18 +219,19 @@ static void extension_header(struct header_scan *scan, struct str name, struct s
         (struct http_header){lower_case(arena, name), value};
 }
 
-/* A line ends with CRLF or LF (RFC 9112 2.2); both are cut off. */
-static bool next_line(struct head_lines *lines, char **out, size_t *len)
+/* A line ends with CRLF, which is cut off; NULL where one ends with LF alone. RFC 9112 2.2 lets a
+ * server take that, but where a proxy in front does not, the two see different heads. */
+static char *next_line(struct head_lines *lines, size_t *len)
 {
-    char *newline = memchr(lines->at, '\n', (size_t)(lines->end - lines->at));
-    if (newline == NULL) {
-        return false;
+    char *line = lines->at;
+    char *newline = memchr(line, '\n', (size_t)(lines->end - line));
+    assert(newline != NULL && "the end of the head was found");
+    if (newline == line || newline[-1] != '\r') {
+        return NULL;
     }
-    char *end = newline > lines->at && newline[-1] == '\r' ? newline - 1 : newline;
-    *out = lines->at;
-    *len = (size_t)(end - lines->at);
+    *len = (size_t)(newline - 1 - line);
     lines->at = newline + 1;
-    return true;
+    return line;
 }
 
 static bool is_space(char c)
@@ -271,19 +297,28 @@ static const char *target_split(struct http_request *request, struct str target)
             return "The request target has a character that must be escaped.";
         }
     }
+    bool has_no_path = false;
     size_t scheme = str_starts_nocase(target, STR("http://"))    ? 7
                     : str_starts_nocase(target, STR("https://")) ? 8
                                                                  : 0;
     if (scheme > 0) {
         struct str rest = str_slice(target, scheme, target.len);
-        size_t slash = str_find_byte(rest, '/', 0);
-        target = slash < rest.len ? str_slice(rest, slash, rest.len) : STR("/");
+        size_t end = 0;
+        while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?') {
+            end++;
+        }
+        /* RFC 9110 4.2.1, 4.2.4: a host there must be, and no user. */
+        if (end == 0 || !is_authority(str_slice(rest, 0, end))) {
+            return "The host of the request target is malformed.";
+        }
+        target = str_slice(rest, end, rest.len);
+        has_no_path = target.len == 0 || target.ptr[0] == '?';
     }
-    if (!str_starts(target, STR("/")) && !str_equal_text(target, "*")) {
+    if (!has_no_path && !str_starts(target, STR("/")) && !str_equal_text(target, "*")) {
         return "The request target is neither a path nor a URL.";
     }
     size_t question = str_find_byte(target, '?', 0);
-    request->path = str_slice(target, 0, question);
+    request->path = has_no_path ? STR("/") : str_slice(target, 0, question);
     request->query = question < target.len ? str_slice(target, question + 1, target.len) : STR("");
     return NULL;
 }
@@ -346,32 +381,52 @@ static bool version_parse(struct str version, struct request_facts *facts,
     return true;
 }
 
+const struct request_fault *head_too_long(struct str head)
+{
+    static const struct request_fault head_is = {E_TOO_LARGE, 431,
+                                                 "The header block is over 8 KiB."};
+    static const struct request_fault target_is = {E_TOO_LARGE, 414,
+                                                   "The request target is over 8 KiB."};
+    return str_find_byte(head, '\n', 0) < HEADER_BYTES_MAX ? &head_is : &target_is;
+}
+
+/* Up to the empty line. */
+static void scan_headers(struct header_scan *scan, struct head_lines *lines)
+{
+    size_t len = 1;
+    while (scan->complaint == NULL && len > 0) {
+        char *line = next_line(lines, &len);
+        if (line == NULL) {
+            scan->complaint = bare_newline;
+        } else if (len > 0) {
+            scan_header(scan, line, len);
+        }
+    }
+}
+
 bool request_check(struct http_exchange *exchange, char *head, size_t len,
                    struct request_facts *out, struct request_fault *fault)
 {
     struct http_request *request = &exchange->request;
     struct head_lines lines = {head, head + len};
     struct request_line first = {STR_NONE, STR_NONE, STR_NONE};
-    char *line = NULL;
     size_t line_len = 0;
     *out = (struct request_facts){0};
     *fault = (struct request_fault){E_INVALID, 400, NULL};
     if (len > HEADER_BYTES_MAX) {
-        *fault = (struct request_fault){E_TOO_LARGE, 431, "The header block is over 8 KiB."};
+        *fault = *head_too_long((struct str){head, len});
         return false;
     }
-    bool has_line = next_line(&lines, &line, &line_len);
-    assert(has_line && "the end of the head was found");
-    fault->message = request_line_split(line, line_len, &first);
+    char *line = next_line(&lines, &line_len);
+    fault->message = line == NULL ? bare_newline : request_line_split(line, line_len, &first);
     if (fault->message != NULL || !version_parse(first.version, out, fault)) {
         return false;
     }
     struct header_scan scan = {
-        .exchange = exchange, .facts = out, .host_is_optional = out->is_http_1_0};
-    while (scan.complaint == NULL && next_line(&lines, &line, &line_len) && line_len > 0) {
-        scan_header(&scan, line, line_len);
-    }
+        .exchange = exchange, .facts = out, .status = 400, .host_is_optional = out->is_http_1_0};
+    scan_headers(&scan, &lines);
     fault->message = framing_complaint(&scan);
+    fault->status = scan.status;
     if (fault->message == NULL) {
         fault->message = target_split(request, first.target);
     }

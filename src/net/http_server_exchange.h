@@ -96,7 +96,8 @@ struct request_facts {
     bool is_chunked;
     bool expects_continue;
     bool is_http_1_0;
-    bool keeps_alive;
+    bool keeps_alive; /* Of `asks_end` and this the first counts. */
+    bool asks_end;
 };
 
 /* http_server_request.c: the head is complete and in the exchange's arena; a piece of the body;
@@ -111,6 +112,9 @@ void hand_over(struct http_exchange *exchange);
 NODISCARD enum err body_take(struct http_exchange *exchange, struct str bytes, size_t *taken,
                              bool *is_over);
 
+/* http_server_check.c: what is too long of a head that is over its limit: its first line (414), or
+ * all of it (431). */
+const struct request_fault *head_too_long(struct str head);
 /* http_server_check.c: fills the request from the head; false with the fault where it is refused.
  * The head is cut to pieces in place. */
 bool request_check(struct http_exchange *exchange, char *head, size_t len,

@@ -6,11 +6,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,7 +28,8 @@ struct address_key {
 struct address_count {
     struct address_count *next;
     struct address_key key;
-    int connections;
+    int connections; /* But for those that linger. */
+    int lingering;
 };
 
 /* A subscriber of IPv6 has a /64 at the least, so that is what one address means there. */
@@ -90,10 +93,12 @@ static struct address_count *address_enter(struct http_server *server, struct ad
     return count;
 }
 
-static void address_leave(struct http_server *server, struct address_count *count)
+static void address_leave(struct http_server *server, struct address_count *count, bool lingers)
 {
-    assert(count->connections > 0);
-    if (--count->connections > 0) {
+    int *number = lingers ? &count->lingering : &count->connections;
+    assert(*number > 0);
+    --*number;
+    if (count->connections + count->lingering > 0) {
         return;
     }
     struct address_count **link = address_bucket(server, &count->key);
@@ -138,12 +143,40 @@ void connection_list_leave(struct http_connection *connection)
     connection->list = NULL;
 }
 
+/* Of what moved, what is not in our system any more: the peer's has it. */
+static uint64_t moved_to_peer(const struct http_connection *connection)
+{
+    int waiting = 0;
+    bool is_known = ioctl(connection->fd, SIOCOUTQ, &waiting) == 0;
+    uint64_t rest = is_known && waiting > 0 ? (uint64_t)waiting : 0;
+    return rest < connection->moved ? connection->moved - rest : 0;
+}
+
+static void time_begin(struct http_connection *connection, struct deadline_list *list,
+                       uint64_t moved)
+{
+    connection_list_leave(connection);
+    connection_list_enter(connection, list);
+    connection->moved_before = moved;
+}
+
+/* The time of a connection is over: where enough went by in it, it begins anew. */
+static bool time_goes_on(struct http_connection *connection, int64_t rate, uint64_t moved)
+{
+    struct deadline_list *list = connection->list;
+    int64_t least = rate * list->wait.us / SECONDS(1).us;
+    bool is_swift = moved >= connection->moved_before + (uint64_t)least;
+    if (is_swift) {
+        time_begin(connection, list, moved);
+    }
+    return is_swift;
+}
+
 void connection_await_peer(struct http_connection *connection)
 {
     struct deadline_list *sending = &connection->server->sending;
     if (connection->list != sending) {
-        connection_list_leave(connection);
-        connection_list_enter(connection, sending);
+        time_begin(connection, sending, moved_to_peer(connection));
     }
 }
 
@@ -154,8 +187,8 @@ void connection_began_request(struct http_connection *connection)
     }
     connection->has_begun = true;
     connection->server->active++;
-    connection_list_leave(connection);
-    connection_list_enter(connection, &connection->server->receiving);
+    time_begin(connection, &connection->server->receiving, connection->moved);
+    listening_update(connection->server);
 }
 
 static void request_ended(struct http_connection *connection)
@@ -171,23 +204,40 @@ void connection_fell_idle(struct http_connection *connection)
     request_ended(connection);
     connection_list_leave(connection);
     connection_list_enter(connection, &connection->server->idle);
+    listening_update(connection->server);
 }
 
 /* Its place among those of its address is free from now on. */
 static void address_forget(struct http_connection *connection)
 {
     if (connection->address != NULL) {
-        address_leave(connection->server, connection->address);
+        address_leave(connection->server, connection->address,
+                      connection->phase == CONNECTION_LINGERING);
         connection->address = NULL;
     }
+}
+
+/* A client that begins anew as soon as it was answered is not refused for the end of its connection
+ * before, which may reach us later: those that linger are counted apart. False where the address
+ * has as many already. */
+static bool address_linger(const struct http_connection *connection)
+{
+    int most = connection->server->config.connections_per_address_max;
+    struct address_count *count = connection->address;
+    count->connections--;
+    count->lingering++;
+    return most == 0 || count->lingering <= most;
 }
 
 void connection_linger(struct http_connection *connection)
 {
     request_ended(connection);
-    address_forget(connection);
     shutdown(connection->fd, SHUT_WR);
     connection->phase = CONNECTION_LINGERING;
+    if (!address_linger(connection)) {
+        connection_close(connection);
+        return;
+    }
     connection_list_leave(connection);
     connection_list_enter(connection, &connection->server->lingering);
 }
@@ -270,9 +320,9 @@ static void connection_opened(struct http_server *server, int fd, const struct s
 
 void listening_update(struct http_server *server)
 {
-    bool is_wanted = server->listen_fd >= 0 &&
-                     server->connection_count < server->config.connections_max &&
-                     !instant_is_set(server->accept_at);
+    bool has_room =
+        server->connection_count < server->config.connections_max || server->idle.first != NULL;
+    bool is_wanted = server->listen_fd >= 0 && has_room && !instant_is_set(server->accept_at);
     if (is_wanted == server->is_listening || server->listen_fd < 0) {
         return;
     }
@@ -282,12 +332,15 @@ void listening_update(struct http_server *server)
     server->is_listening = is_wanted;
 }
 
-/* Out of descriptors, the system would tell of the same newcomer again and again. */
+/* Out of descriptors, the system would tell of the same newcomer again and again: whoever has been
+ * at rest for longest makes room, or nobody is taken for a while. */
 static void accept_later(struct http_server *server)
 {
     bool is_nobody =
         errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED || errno == EINTR;
-    if (!is_nobody) {
+    if ((errno == EMFILE || errno == ENFILE) && server->idle.first != NULL) {
+        connection_close(server->idle.first);
+    } else if (!is_nobody) {
         log_write(server->config.log, LOG_WARN, LOG_HTTP, STR_NONE,
                   "no connection can be taken: %s", strerror(errno));
         server->accept_at = instant_add(server->now, accept_pause);
@@ -305,6 +358,11 @@ void connections_accept(struct http_server *server)
             accept_later(server);
             return;
         }
+        /* Whoever has been at rest for longest makes room, so that nobody keeps others out by
+         * saying nothing. */
+        if (server->connection_count >= server->config.connections_max) {
+            connection_close(server->idle.first);
+        }
         connection_opened(server, fd, (const struct sockaddr *)&address);
         listening_update(server);
     }
@@ -321,6 +379,10 @@ static void receiving_expire(struct http_server *server)
                                               "The request did not arrive in time."};
     while (is_due(server, &server->receiving)) {
         struct http_connection *connection = server->receiving.first;
+        if (connection->phase == CONNECTION_BODY &&
+            time_goes_on(connection, RECEIVE_RATE_MIN, connection->moved)) {
+            continue;
+        }
         log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE, "request from %s is too slow",
                   connection->peer);
         socket_refuse(server, connection->fd, &slow);
@@ -333,15 +395,29 @@ static void receiving_expire(struct http_server *server)
     }
 }
 
+static void sending_expire(struct http_server *server)
+{
+    while (is_due(server, &server->sending)) {
+        struct http_connection *connection = server->sending.first;
+        if (time_goes_on(connection, SEND_RATE_MIN, moved_to_peer(connection))) {
+            continue;
+        }
+        log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE, "%s takes its reply too slowly",
+                  connection->peer);
+        connection_close(connection);
+    }
+}
+
 void deadlines_expire(struct http_server *server)
 {
-    struct deadline_list *const ends[] = {&server->idle, &server->sending, &server->lingering};
+    struct deadline_list *const ends[] = {&server->idle, &server->lingering};
     for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
         while (is_due(server, ends[i])) {
             connection_close(ends[i]->first);
         }
     }
     receiving_expire(server);
+    sending_expire(server);
     if (instant_is_set(server->accept_at) && !instant_before(server->now, server->accept_at)) {
         server->accept_at = INSTANT_NONE;
         listening_update(server);

@@ -3,8 +3,11 @@
  *
  * While it is the peer's turn a connection is in one of four lists, each with a time of its own:
  * idle between requests, receiving from the first byte of a request to its last, sending while the
- * peer takes nothing of a reply, and lingering after the last word. While a reply is awaited it is
- * in none. A closed connection is freed at the end of the turn. Threads: the server's only. */
+ * peer does not take all of a reply, and lingering after the last word. While a reply is awaited it
+ * is in none. Who sends a body or takes a reply gets the same time again as often as enough bytes
+ * went by in it: RECEIVE_RATE_MIN and SEND_RATE_MIN a second. A head is given its time once. An
+ * address may have as many connections that linger as others. A closed connection is freed at the
+ * end of the turn. Threads: the server's only. */
 #ifndef TOCSIN_NET_HTTP_SERVER_LIMITS_H
 #define TOCSIN_NET_HTTP_SERVER_LIMITS_H
 
@@ -19,6 +22,10 @@ struct address_count;
 
 /* What is read at a time, and the longest head that is looked at. */
 enum { CONNECTION_IN_BYTES = 16 * 1024 };
+
+/* Bytes a second, on the average of a time-out. Bodies that come more slowly keep memory from
+ * others; a reply is usually in the system's hands, and only the rest of a large one is ours. */
+enum { RECEIVE_RATE_MIN = 32 * 1024, SEND_RATE_MIN = 1024 };
 
 enum connection_phase {
     CONNECTION_HEAD,      /* Between requests, or within the head of one. */
@@ -53,6 +60,8 @@ struct http_connection {
     size_t in_len;
     size_t in_scanned; /* Up to here there is no end of a head. */
     size_t lingered_bytes;
+    uint64_t moved;        /* Bytes that came in, or went to the system, since the beginning. */
+    uint64_t moved_before; /* Of which the peer's time, as it runs now, knows nothing any more. */
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -65,12 +74,13 @@ struct deadline_list {
 
 /* Takes who waits in the system's queue. */
 void connections_accept(struct http_server *server);
-/* Listens to new connections, or leaves them in the system's queue while there is no room. */
+/* Listens to new connections, or leaves them in the system's queue while there is no room: all that
+ * may be are open, and none is idle. */
 void listening_update(struct http_server *server);
 void connection_list_leave(struct http_connection *connection);
 void connection_list_enter(struct http_connection *connection, struct deadline_list *list);
-/* The peer took nothing: its time runs from the first such moment until it takes something, when
- * the connection leaves the list. */
+/* The peer does not take what there is: its time runs from the first such moment until all is in
+ * the system's hands. */
 void connection_await_peer(struct http_connection *connection);
 /* The first byte of a request is there. */
 void connection_began_request(struct http_connection *connection);

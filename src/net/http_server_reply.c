@@ -43,6 +43,7 @@ static const struct status_line status_lines[] = {
     {410, STR_INIT("HTTP/1.1 410 Gone\r\n")},
     {412, STR_INIT("HTTP/1.1 412 Precondition Failed\r\n")},
     {413, STR_INIT("HTTP/1.1 413 Content Too Large\r\n")},
+    {414, STR_INIT("HTTP/1.1 414 URI Too Long\r\n")},
     {415, STR_INIT("HTTP/1.1 415 Unsupported Media Type\r\n")},
     {422, STR_INIT("HTTP/1.1 422 Unprocessable Content\r\n")},
     {429, STR_INIT("HTTP/1.1 429 Too Many Requests\r\n")},

@@ -48,7 +48,7 @@ bool take_head(struct http_exchange *exchange, char *head, size_t len)
     struct request_fault fault;
     bool is_good = request_check(exchange, head, len, &facts, &fault);
     exchange->is_http_1_0 = facts.is_http_1_0;
-    connection->keeps_alive = facts.keeps_alive;
+    connection->keeps_alive = facts.keeps_alive && !facts.asks_end;
     if (!is_good) {
         exchange_refuse(exchange, &fault);
         return true;
@@ -150,8 +150,12 @@ static enum err chunk_line_take(struct body_frame *frame, struct str bytes, size
     size_t len = 0;
     TRY(line_of(bytes, &line, &len));
     *taken = len;
+    /* However much of it is there: where the network cuts must not matter. */
+    if ((len == 0 ? bytes.len : len) > SIZE_LINE_MAX) {
+        return E_INVALID;
+    }
     if (len == 0) {
-        return bytes.len > SIZE_LINE_MAX ? E_INVALID : OK;
+        return OK;
     }
     switch (frame->part) {
     case CHUNK_SIZE:

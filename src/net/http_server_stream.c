@@ -120,14 +120,17 @@ bool stream_step(struct http_connection *connection)
         return true;
     }
     if (stream->sent == stream->len) {
+        if (!stream->is_asleep && read_source(stream)) {
+            return true;
+        }
         connection_list_leave(connection);
-        return !stream->is_asleep && read_source(stream);
+        return false;
     }
     ssize_t put = send(connection->fd, stream->out + stream->sent, stream->len - stream->sent,
                        MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put >= 0) {
         stream->sent += (size_t)put;
-        connection_list_leave(connection);
+        connection->moved += (uint64_t)put;
         return true;
     }
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {

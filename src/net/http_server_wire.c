@@ -12,8 +12,6 @@ enum { LINGER_BYTES_MAX = 1024 * 1024, STEPS_MAX = 64 };
 
 enum read_result { READ_SOME, READ_NOTHING, READ_END, READ_FULL };
 
-static const struct request_fault head_too_large = {E_TOO_LARGE, 431,
-                                                    "The header block is over 8 KiB."};
 static const struct request_fault bad_framing = {E_INVALID, 400, "The chunks are malformed."};
 static const struct request_fault endless = {E_TOO_LARGE, 413, "The body is over its limit."};
 
@@ -51,6 +49,7 @@ static enum read_result read_more(struct http_connection *connection)
     ssize_t got = recv(connection->fd, connection->in + connection->in_len, room, MSG_DONTWAIT);
     if (got > 0) {
         connection->in_len += (size_t)got;
+        connection->moved += (uint64_t)got;
         connection->is_readable = (size_t)got == room || connection->has_left;
         return READ_SOME;
     }
@@ -83,10 +82,8 @@ static void skip_empty_lines(struct http_connection *connection)
 {
     struct str bytes = unread(connection);
     size_t len = 0;
-    while (len < bytes.len &&
-           (bytes.ptr[len] == '\n' ||
-            (bytes.ptr[len] == '\r' && len + 1 < bytes.len && bytes.ptr[len + 1] == '\n'))) {
-        len++;
+    while (len < bytes.len && str_starts(str_slice(bytes, len, bytes.len), STR("\r\n"))) {
+        len += 2;
     }
     if (len > 0) {
         take_bytes(connection, len);
@@ -124,7 +121,7 @@ static bool step_head(struct http_connection *connection)
         if (result != READ_FULL) {
             return wait_or_end(connection, result);
         }
-        refuse_early(connection, &head_too_large);
+        refuse_early(connection, head_too_long(bytes));
         return true;
     }
     struct http_exchange *exchange = exchange_new(connection->server, connection);
@@ -208,7 +205,7 @@ static bool step_send(struct http_connection *connection)
     ssize_t put = sendmsg(connection->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put >= 0) {
         reply->sent += (size_t)put;
-        connection_list_leave(connection);
+        connection->moved += (uint64_t)put;
         return true;
     }
     if (errno == EINTR) {

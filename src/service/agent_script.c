@@ -62,9 +62,9 @@ enum err script_check(struct str text, const char *field, struct problem *proble
         size_t len = read_placeholder(str_slice(rest, open, rest.len), &ignored);
         if (len == 0) {
             return problem_set(problem, E_INVALID, field,
-                               "must have placeholders of the form {{name}} or {{name|text}}, the "
-                               "name 1 to %d letters, digits, _ - or .",
-                               NAME_BYTES_MAX);
+                               "%s must have placeholders of the form {{name}} or {{name|text}}, "
+                               "the name 1 to %d letters, digits, _ - or .",
+                               field, NAME_BYTES_MAX);
         }
         at += open + len;
     }

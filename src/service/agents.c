@@ -2,6 +2,7 @@
 
 #include "channel/speech.h"
 #include "service/agent_script.h"
+#include "service/agent_warnings.h"
 #include "store/calls.h"
 
 #include <stdio.h>
@@ -141,22 +142,34 @@ static bool has_all(const struct agent *agent, struct str metadata)
     return has;
 }
 
-enum err agent_check_metadata(struct op *op, const struct agent *agent, struct str metadata)
+enum err agent_find_missing(struct op *op, const struct agent *agent, struct str metadata,
+                            struct str *out)
 {
     const struct json_node *root = NULL;
-    char field[64];
+    *out = STR_NONE;
     if (has_all(agent, metadata)) {
         return OK;
     }
     TRY(read_metadata(op, metadata, &root));
     struct list missing = find_missing(op, agent, root);
     const struct agent_placeholder *first = missing.items;
-    if (missing.count == 0) {
+    *out = missing.count == 0 ? STR_NONE : first->name;
+    return OK;
+}
+
+enum err agent_check_metadata(struct op *op, const struct agent *agent, struct str metadata)
+{
+    struct str missing = STR_NONE;
+    char field[64];
+    TRY(agent_find_missing(op, agent, metadata, &missing));
+    if (!str_is_set(missing)) {
         return OK;
     }
-    snprintf(field, sizeof field, "metadata.%.*s", STR_FMT(first->name));
+    snprintf(field, sizeof field, "metadata.%.*s", STR_FMT(missing));
     return op_fail(op, E_INVALID, field,
-                   "is required by the script of the agent: a text, a number, true or false");
+                   "metadata.%.*s is required by the script of the agent: a text, a number, true "
+                   "or false",
+                   STR_FMT(missing));
 }
 
 static void add_sentence(struct buf *out, struct str text, const struct json_node *metadata)
@@ -257,7 +270,8 @@ enum err create_agent(struct op *op, const void *input, void *output)
     struct agent_entry entry = entry_of(agent);
     TRY(db_insert(op->db, TABLE_agents, op->arena, &entry));
     TRY(insert_version(op, agent));
-    return audit_agent(op, "AGENT_CREATED", NULL, agent);
+    TRY(audit_agent(op, "AGENT_CREATED", NULL, agent));
+    return agent_warn(op, NULL, agent);
 }
 
 enum err list_agents(struct op *op, const void *input, void *output)
@@ -267,7 +281,6 @@ enum err list_agents(struct op *op, const void *input, void *output)
     struct list entries = {0};
     struct agent_page page = {.with_archived = wanted->archived,
                               .limit = page_limit(wanted->limit) + 1};
-    TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(agents_page(op->db, op->arena, &page, &entries));
     TRY(agents_count(op->db, page.with_archived, &out->total));
@@ -286,8 +299,8 @@ enum err list_agents(struct op *op, const void *input, void *output)
 enum err get_agent(struct op *op, const void *input, void *output)
 {
     const struct agent_get_input *wanted = input;
-    TRY(op_may_read(op, ID_NONE));
-    return agent_load(op, op->path_id, wanted->version, output);
+    TRY(agent_load(op, op->path_id, wanted->version, output));
+    return agent_warn(op, NULL, output);
 }
 
 enum err list_agent_versions(struct op *op, const void *input, void *output)
@@ -338,7 +351,8 @@ enum err change_agent(struct op *op, const void *input, void *output)
     struct agent_entry entry = entry_of(agent);
     TRY(db_update(op->db, TABLE_agents, op->arena, &entry));
     TRY(insert_version(op, agent));
-    return audit_agent(op, "AGENT_CHANGED", &before, agent);
+    TRY(audit_agent(op, "AGENT_CHANGED", &before, agent));
+    return agent_warn(op, &before, agent);
 }
 
 enum err archive_agent(struct op *op, const void *input, void *output)
@@ -347,10 +361,10 @@ enum err archive_agent(struct op *op, const void *input, void *output)
     struct agent agent = {0};
     TRY(may_change(op));
     TRY(agent_load(op, op->path_id, 0, &agent));
-    *(struct removed *)output = (struct removed){.id = agent.id, .deleted = true};
     if (instant_is_set(agent.archived_at)) {
-        return OK;
+        return op_fail(op, E_AGENT_NOT_FOUND, NULL, "the agent was archived before");
     }
+    *(struct removed *)output = (struct removed){.id = agent.id, .deleted = true};
     struct agent before = agent;
     agent_cache_forget(&op->writer->agents, agent.id);
     agent.archived_at = op->now;
@@ -380,7 +394,6 @@ enum err preview_agent(struct op *op, const void *input, void *output)
 {
     const struct agent_preview_input *wanted = input;
     struct agent agent = {0};
-    TRY(op_may_read(op, ID_NONE));
     TRY(agent_load(op, op->path_id, wanted->version, &agent));
     return agent_preview_speech(op, &agent, wanted->metadata, output);
 }

@@ -14,8 +14,11 @@ NODISCARD enum err agent_load(struct op *op, struct id id, int64_t number, struc
 /* The version in force, from the writer's memory where that has it; for operations that write.
  * Valid as long as the operation. */
 NODISCARD enum err agent_in_force(struct op *op, struct id id, const struct agent **out);
-/* E_INVALID, with metadata.NAME as the field, for the first placeholder without a text of its own
- * that the metadata (a JSON object, or absent) has no text, number or truth for. */
+/* The first placeholder without a text of its own that the metadata (a JSON object, or absent) has
+ * no text, number or truth for; absent where it has all. */
+NODISCARD enum err agent_find_missing(struct op *op, const struct agent *agent, struct str metadata,
+                                      struct str *out);
+/* E_INVALID, with metadata.NAME as the field, where there is one. */
 NODISCARD enum err agent_check_metadata(struct op *op, const struct agent *agent,
                                         struct str metadata);
 
@@ -30,7 +33,8 @@ void agent_speak(struct arena *arena, const struct agent *agent, struct str meta
 NODISCARD enum err agent_preview_speech(struct op *op, const struct agent *agent,
                                         struct str metadata, struct agent_preview *out);
 
-/* What the API asks for; see api/routes.def. */
+/* What the API asks for; see api/routes.def. Every key may read agents, a person's own too: who
+ * schedules a call has to name one. */
 NODISCARD enum err create_agent(struct op *op, const void *input, void *output);
 NODISCARD enum err list_agents(struct op *op, const void *input, void *output);
 NODISCARD enum err get_agent(struct op *op, const void *input, void *output);

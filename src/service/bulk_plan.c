@@ -166,6 +166,26 @@ static enum err plan_piece(struct making *making, const struct bulk_piece *piece
     return scheduled_call_plan(op, &order, out);
 }
 
+/* What is wrong with one of many calls is not wrong with "the body"; of a line, which is named
+ * beside it, the column is all that is left to say. */
+static void name_piece(struct making *making)
+{
+    struct arena *arena = making->op->arena;
+    struct problem *problem = making->op->problem;
+    struct str text = arena_str(arena, str_from(problem->message));
+    struct str body = STR("The body ");
+    struct str place = STR("(line 1, ");
+    bool is_line = making->text.form == BULK_LINES;
+    if (!str_starts(text, body)) {
+        return;
+    }
+    size_t at = is_line ? str_find(text, place) : text.len;
+    size_t behind = at == text.len ? at : at + place.len;
+    problem_set(problem, problem->err, NULL, "the %s %.*s%s%.*s", is_line ? "line" : "call",
+                STR_FMT(str_slice(text, body.len, at)), at == text.len ? "" : "(",
+                STR_FMT(str_slice(text, behind, text.len)));
+}
+
 /* JSON that is none cannot be told from what was meant around it: then nothing of the body is
  * taken. The fault is named by its place in the body. */
 static enum err refuse_syntax(struct making *making, const struct bulk_piece *piece)
@@ -223,7 +243,10 @@ static enum err plan_one(struct making *making, size_t at)
     if (err_http_status(err) >= 500) {
         return err;
     }
-    TRY(making->op->problem->field[0] == '\0' ? refuse_syntax(making, piece) : OK);
+    if (making->op->problem->field[0] == '\0') {
+        TRY(refuse_syntax(making, piece));
+        name_piece(making);
+    }
     if (plan->mode == bulk_mode_each) {
         note_error(making, at, err);
         return OK;

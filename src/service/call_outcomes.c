@@ -5,10 +5,11 @@
 #include "service/call_start.h"
 #include "service/call_voice.h"
 #include "service/callable.h"
+#include "service/campaigns.h"
 #include "service/messages.h"
+#include "service/occurrences.h"
 #include "service/pacer.h"
 #include "service/scheduled_calls.h"
-#include "store/call_counts.h"
 #include "store/call_runs.h"
 
 /* How an attempt ended. */
@@ -18,6 +19,7 @@ struct call_end {
     enum failure_class class;
     struct instant tried_at;
     struct duration asked_for;
+    bool is_test; /* It was built and checked, and nobody was called. */
 };
 
 static enum err tell_change(struct op *op, const struct scheduled_call *before,
@@ -93,11 +95,16 @@ static enum err wait_until(struct op *op, struct scheduled_call *call, struct in
     return scheduled_call_arm(op, call);
 }
 
+/* "busy; next attempt at 2026-01-05T10:10:00Z" */
 static enum err try_again(struct op *op, struct scheduled_call *call, struct instant at)
 {
+    char text[INSTANT_TEXT_MAX];
     struct scheduled_call before = *call;
     TRY(wait_until(op, call, at));
-    return tell_change(op, &before, call, "CALL_RETRY", STR_NONE);
+    return tell_change(op, &before, call, "CALL_RETRY",
+                       arena_printf(op->arena, "%s; next attempt at %s",
+                                    enum_name(&call_outcome_names, call->outcome),
+                                    instant_format(at, text).ptr));
 }
 
 static enum call_retry_step decide(struct op *op, const struct scheduled_call *call,
@@ -117,38 +124,49 @@ static enum call_retry_step decide(struct op *op, const struct scheduled_call *c
                              op_zone(op, call->timezone), at);
 }
 
-static enum err campaign_ended(struct op *op, const struct scheduled_call *call, bool *out)
-{
-    struct campaign campaign = {0};
-    *out = false;
-    if (id_is_set(call->campaign_id)) {
-        TRY(db_get(op->db, TABLE_campaigns, call->campaign_id, op->arena, &campaign));
-        *out = campaign.state == campaign_state_CANCELLED;
-    }
-    return OK;
-}
-
 static enum err attempt_over(struct op *op, struct scheduled_call *call, const struct call_end *end)
 {
     struct call_guards guards = {0};
     struct instant at = INSTANT_NONE;
     struct scheduled_call before = *call;
-    bool is_called_off = false;
-    call_counts_attempt(op, end->outcome, call->attempt);
-    call->outcome = (int)end->outcome;
+    const char *called_off = NULL;
+    if (!end->is_test) {
+        call_counts_attempt(op, end->outcome, call->attempt);
+        call->outcome = (int)end->outcome;
+    }
     if (end->outcome == call_outcome_answered) {
         call->status = call_status_completed;
         return end_call(op, &before, call);
     }
-    TRY(campaign_ended(op, call, &is_called_off));
-    if (is_called_off) {
-        return fail(op, call, STR("campaign_cancelled"));
+    TRY(scheduled_call_called_off(op, call, &called_off));
+    if (called_off == NULL && scheduled_call_is_drained(op, call)) {
+        called_off = "queue_drained";
+    }
+    if (called_off != NULL) {
+        return fail(op, call, str_from(called_off));
     }
     TRY(callable_guards(op, call, &guards));
     enum call_retry_step step = decide(op, call, end, &guards, &at);
+    bool expires = step == CALL_RETRY_AGAIN && instant_is_set(call->expires_at) &&
+                   instant_before(call->expires_at, at);
+    if (expires) {
+        return fail(op, call, reason_of(op, end));
+    }
     return step == CALL_RETRY_AGAIN      ? try_again(op, call, at)
            : step == CALL_RETRY_NO_HOURS ? fail(op, call, STR("no_hours"))
                                          : fail(op, call, reason_of(op, end));
+}
+
+enum err call_is_unreadable(struct op *op, struct id id)
+{
+    struct scheduled_call *call = ARENA_NEW(op->arena, struct scheduled_call);
+    TRY(call_runs_bare(op->db, op->arena, id, call));
+    if (call->status != call_status_pending && call->status != call_status_processing) {
+        return OK;
+    }
+    op_log(op, LOG_ERROR, LOG_CALL, "a scheduled call cannot be read, and is given up");
+    TRY(scheduled_call_end_series(op, call, "unreadable"));
+    return fail(op, call, STR("unreadable"));
 }
 
 /* The call whose attempt under way is this message; NULL where it is another's, or over. */
@@ -157,6 +175,9 @@ static enum err call_of(struct op *op, const struct message *message, struct sch
     struct scheduled_call *call = NULL;
     *out = NULL;
     enum err err = call_in_hand(op, message->subject_id, &call);
+    if (err == E_CORRUPT) {
+        return call_is_unreadable(op, message->subject_id);
+    }
     if (err != OK) {
         return err == E_NOT_FOUND ? OK : err;
     }
@@ -170,15 +191,13 @@ enum err call_message_stale(struct op *op, const struct message *message, const 
 {
     struct scheduled_call *call = NULL;
     struct call_permission permission = {0};
-    bool is_called_off = false;
     TRY(call_of(op, message, &call));
     if (call == NULL) {
         *reason = "call_over";
         return OK;
     }
-    TRY(campaign_ended(op, call, &is_called_off));
-    if (is_called_off) {
-        *reason = "campaign_cancelled";
+    TRY(scheduled_call_called_off(op, call, reason));
+    if (*reason != NULL) {
         return OK;
     }
     TRY(callable_ask(op, call, op->now, &permission));
@@ -263,7 +282,8 @@ enum err call_message_heard(struct op *op, const struct message *message)
             message->state == message_state_BUSY ? call_outcome_busy : call_outcome_no_answer;
         return attempt_over(op, call, &end);
     }
-    if (message->state == message_state_ANSWERED || message_is_test(message)) {
+    end.is_test = message_is_test(message);
+    if (message->state == message_state_ANSWERED || end.is_test) {
         TRY(is_for_machine(op, call, message, &is_again));
         end.outcome = is_again ? call_outcome_voicemail : call_outcome_answered;
         return attempt_over(op, call, &end);
@@ -324,6 +344,7 @@ enum err call_wait_for(struct op *op, struct scheduled_call *call,
         TRY(wait_until(op, call, opening->at));
     }
     TRY(tell_change(op, &before, call, "CALL_MOVED", reason));
+    TRY(campaign_reach(op, call->campaign_id, opening->at));
     return scheduled_call_tell(op, event_kind_SCHEDULED_CALL_MOVED, call);
 }
 
@@ -333,23 +354,4 @@ enum err call_give_up(struct op *op, struct scheduled_call *call, struct str rea
     op->call = call;
     TRY(fail(op, call, reason));
     return is_under_way ? messages_stop_subject(op, call->id, arena_cstr(op->arena, reason)) : OK;
-}
-
-enum err show_call_retries(struct op *op, const void *input, void *output)
-{
-    (void)input;
-    struct call_retries *out = output;
-    struct list counts = {0};
-    TRY(op_may_read(op, ID_NONE));
-    TRY(call_counts_outcomes(op->db, op->arena, &counts));
-    struct call_attempts *rows = ARENA_NEW_ARRAY(op->arena, struct call_attempts, counts.count + 1);
-    const struct call_count *items = counts.items;
-    for (size_t i = 0; i < counts.count; i++) {
-        rows[i] = (struct call_attempts){.attempt = items[i].scope_id, .count = items[i].count};
-        TRY(enum_parse(&call_outcome_names, items[i].status, &rows[i].outcome));
-        out->attempts += items[i].count;
-        out->answered += rows[i].outcome == call_outcome_answered ? items[i].count : 0;
-    }
-    out->rows = (struct list){rows, counts.count};
-    return OK;
 }

@@ -34,6 +34,9 @@ NODISCARD enum err call_wait_for(struct op *op, struct scheduled_call *call,
  * has not left is dropped, and one that rings is stopped. */
 NODISCARD enum err call_give_up(struct op *op, struct scheduled_call *call, struct str reason);
 
+/* What is sealed in its row cannot be opened: it cannot be made, nor can anything follow it. */
+NODISCARD enum err call_is_unreadable(struct op *op, struct id id);
+
 /* GET /analytics/retries */
 NODISCARD enum err show_call_retries(struct op *op, const void *input, void *output);
 

@@ -3,6 +3,7 @@
 #include "service/call_outcomes.h"
 #include "service/callable.h"
 #include "service/engine.h"
+#include "service/occurrences.h"
 #include "service/pacer.h"
 #include "service/scheduled_calls.h"
 #include "service/spend.h"
@@ -84,13 +85,23 @@ static bool is_late(const struct op *op, const struct scheduled_call *call)
     return call->status == call_status_pending && instant_ms(call->scheduled_for) < since_ms;
 }
 
+/* It has not begun in time, and would not at this instant. What hours move is not late by that
+ * alone, but what was late already becomes later. */
+static bool is_expired(const struct op *op, const struct scheduled_call *call, struct instant at)
+{
+    struct duration limit = op->site->lateness_limit;
+    bool is_over = instant_is_set(call->expires_at) && instant_before(call->expires_at, at);
+    bool counts = call->status == call_status_pending && limit.us > 0 &&
+                  (call->is_late || at.us == op->now.us);
+    return is_over || (counts && instant_since(at, call->scheduled_for).us > limit.us);
+}
+
 static enum err begin(struct op *op, struct scheduled_call *call, const struct agent *agent,
                       const struct message_plan *plan)
 {
     struct scheduled_call before = *call;
     op_decided(op);
     TRY(message_queue(op, plan, &call->message_id));
-    call->is_late = call->is_late || is_late(op, call);
     call->status = call_status_processing;
     call->attempt++;
     call->agent_version = agent->version;
@@ -110,31 +121,65 @@ static enum err begin(struct op *op, struct scheduled_call *call, const struct a
                                   .reason = call->is_late ? STR("late") : STR_NONE});
 }
 
+/* What the agent's words ask for now may be more than they did when the call was checked. A call is
+ * not made with holes in its words, nor with words that somebody has replaced. */
 static enum err begin_or_not(struct op *op, struct scheduled_call *call)
 {
     const struct agent *agent = NULL;
     const char *too_dear = NULL;
+    struct str missing = STR_NONE;
     TRY(agent_in_force(op, call->agent_id, &agent));
+    TRY(agent_find_missing(op, agent, call->metadata, &missing));
+    if (str_is_set(missing)) {
+        return call_give_up(op, call, STR("missing_metadata"));
+    }
     struct message_plan plan = plan_of(call, agent);
     TRY(number_message(op, call, &plan));
     TRY(spend_allows(op, &plan, &too_dear));
     return too_dear == NULL ? begin(op, call, agent, &plan) : call_too_dear(op, call, too_dear);
 }
 
+static enum err begin_if_allowed(struct op *op, struct scheduled_call *call)
+{
+    struct call_permission permission = {0};
+    call->is_late = call->is_late || is_late(op, call);
+    if (is_expired(op, call, op->now)) {
+        return call_give_up(op, call, STR("expired"));
+    }
+    TRY(callable_ask(op, call, op->now, &permission));
+    /* The spend guard knows blocked prefixes, too, and tells the operator. */
+    if (permission.bar == CALL_MAY || permission.bar == CALL_BLOCKED_PREFIX) {
+        return begin_or_not(op, call);
+    }
+    if (permission.bar != CALL_OUTSIDE_HOURS) {
+        return call_give_up(op, call, str_from(permission.reason));
+    }
+    return is_expired(op, call, permission.opening.at)
+               ? call_give_up(op, call, STR("expired"))
+               : call_wait_for(op, call, &permission.opening);
+}
+
 enum err start_scheduled_call(struct op *op, struct timer *timer)
 {
+    static const struct call_ending gone = {.why = "person_removed"};
     struct scheduled_call *call = NULL;
-    struct call_permission permission = {0};
     bool must_wait = false;
     bool is_cancelled = false;
     enum err err = call_in_hand(op, timer->subject_id, &call);
     if (err == E_NOT_FOUND || (err == OK && !is_due(op, call))) {
         return OK;
     }
+    if (err == E_CORRUPT) {
+        return call_is_unreadable(op, timer->subject_id);
+    }
     TRY(err);
     TRY(is_paused(op, call, &is_cancelled, &must_wait));
     if (is_cancelled) {
         return OK; /* Whoever cancels them goes through the calls. */
+    }
+    TRY(scheduled_call_owner_is_gone(op, call->user_id, &is_cancelled));
+    if (is_cancelled) {
+        return scheduled_call_end_waiting(op, call, &gone);
     }
     if (must_wait) {
         return scheduled_call_arm(op, call);
@@ -142,11 +187,5 @@ enum err start_scheduled_call(struct op *op, struct timer *timer)
     if (!op->site->features.call) {
         return call_give_up(op, call, STR("channel_disabled"));
     }
-    TRY(callable_ask(op, call, op->now, &permission));
-    if (permission.bar == CALL_MAY) {
-        return begin_or_not(op, call);
-    }
-    return permission.bar == CALL_OUTSIDE_HOURS
-               ? call_wait_for(op, call, &permission.opening)
-               : call_give_up(op, call, str_from(permission.reason));
+    return begin_if_allowed(op, call);
 }

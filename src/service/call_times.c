@@ -1,10 +1,12 @@
 #include "service/call_times.h"
 
+#include "domain/recurrence.h"
 #include "model/formats.h"
 #include "model/json.h"
 #include "service/holidays.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 enum { WEEK_DAYS = 7 };
 
@@ -110,17 +112,54 @@ static enum err check_opens(struct op *op, const struct call_guards *guards)
                                "must be open at some time in the next year");
 }
 
+/* What begins when it ends may be meant for nothing or for all of the day. */
+static enum err check_span(struct op *op, const char *field, struct str start, struct str end)
+{
+    return !str_equal(start, end)
+               ? OK
+               : op_fail(op, E_INVALID, field,
+                         "must not be %.*s as start is; 00:00 to 24:00 is all of the day",
+                         STR_FMT(end));
+}
+
+static enum err check_windows(struct op *op, const struct hours_input *hours)
+{
+    const struct hours_window *windows = hours->windows.items;
+    char field[64];
+    for (size_t i = 0; i < hours->windows.count; i++) {
+        snprintf(field, sizeof field, "businessHours.windows[%zu].end", i);
+        TRY(check_span(op, field, windows[i].start, windows[i].end));
+    }
+    return hours->windows.count > 0 && (str_is_set(hours->start) || str_is_set(hours->end))
+               ? op_fail(op, E_INVALID, "businessHours.windows",
+                         "stands in place of start and end; leave one of them out")
+               : OK;
+}
+
+/* Both ends, or neither: half of somebody's hours and half of ours are hours that nobody meant. */
+static enum err take_span(struct op *op, struct hours_input *hours)
+{
+    bool has_start = str_is_set(hours->start);
+    if (has_start != str_is_set(hours->end)) {
+        return op_fail(op, E_INVALID, has_start ? "businessHours.end" : "businessHours.start",
+                       "is required beside %s, such as %s", has_start ? "start" : "end",
+                       has_start ? "17:00" : "09:00");
+    }
+    if (!has_start) {
+        hours->start = op->site->business_start;
+        hours->end = op->site->business_end;
+        return OK;
+    }
+    return check_span(op, "businessHours.end", hours->start, hours->end);
+}
+
 enum err call_hours_resolve(struct op *op, const struct hours_input *given, struct str timezone,
                             struct call_guards *out, struct str *text)
 {
     struct hours_input hours = given == NULL ? (struct hours_input){0} : *given;
-    if (hours.windows.count > 0 && (str_is_set(hours.start) || str_is_set(hours.end))) {
-        return op_fail(op, E_INVALID, "businessHours.windows",
-                       "stands in place of start and end; leave one of them out");
-    }
+    TRY(check_windows(op, &hours));
     if (hours.windows.count == 0) {
-        hours.start = str_is_set(hours.start) ? hours.start : op->site->business_start;
-        hours.end = str_is_set(hours.end) ? hours.end : op->site->business_end;
+        TRY(take_span(op, &hours));
     }
     if (hours.days.count == 0) {
         add_default_days(op, &hours);
@@ -223,6 +262,21 @@ static enum err check_recurrence(struct op *op, const struct call_recurrence *gi
                          "stands in place of frequency and interval; leave one of them out");
 }
 
+/* What an RRULE names is told apart from a series of one by mistake. */
+static enum err check_rule(struct op *op, const struct call_series *series)
+{
+    struct recurrence_iterator iterator;
+    struct civil wall;
+    const struct recurrence_rule *rule = series->rule;
+    if (rule->has_until && civil_compare(rule->until, series->anchor) < 0) {
+        return op_fail(op, E_INVALID, "recurring.rrule", "UNTIL must not be before scheduledFor");
+    }
+    recurrence_begin(&iterator, rule, series->anchor);
+    return recurrence_next(&iterator, &wall) == RECURRENCE_FOUND
+               ? OK
+               : op_fail(op, E_INVALID, "recurring.rrule", "must name a time after scheduledFor");
+}
+
 enum err call_series_resolve(struct op *op, const struct call_recurrence *given,
                              const struct zone *zone, const struct call_time *first,
                              struct str *text)
@@ -236,6 +290,7 @@ enum err call_series_resolve(struct op *op, const struct call_recurrence *given,
     read.text.anchor = civil_text(op->arena, first->wall);
     TRY(build_series(op, zone, &read));
     const struct call_series *series = &read.series;
+    TRY(series->rule == NULL ? OK : check_rule(op, series));
     bool ends_before =
         (instant_is_set(series->end_at) && instant_before(series->end_at, first->at)) ||
         (series->has_end_date &&

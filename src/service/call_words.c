@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { WEEK_DAYS = 7, MINUTE_SECONDS = 60, HOUR_MINUTES = 60 };
+enum { WEEK_DAYS = 7, MINUTE_SECONDS = 60, HOUR_MINUTES = 60, DAY_SECONDS = 86400 };
 
 static const char *const months[] = {NULL,      "January",  "February", "March",  "April",
                                      "May",     "June",     "July",     "August", "September",
@@ -57,14 +57,17 @@ static struct str cause_of(struct arena *arena, const struct call_move *move)
     case move_reason_CLOSED_DAY:
         return arena_printf(arena, "%s is closed", weekday_of(move->asked));
     case move_reason_HOLIDAY:
-        return arena_printf(arena, "%.*s is a holiday", STR_FMT(day_of(arena, move->asked)));
+        return arena_printf(arena, "%.*s is a holiday", STR_FMT(day_of(arena, move->holiday)));
     case move_reason_BEFORE_OPENING:
         return arena_printf(arena, "%.*s is before opening", STR_FMT(clock));
     case move_reason_AFTER_CLOSING:
         return arena_printf(arena, "%.*s is after closing", STR_FMT(clock));
     case move_reason_GAP:
-        return arena_printf(arena, "the hours of %.*s do not exist",
-                            STR_FMT(day_of(arena, move->asked)));
+        return move->has_missing ? arena_printf(arena, "%.*s does not exist on %.*s",
+                                                STR_FMT(clock_of(arena, move->missing)),
+                                                STR_FMT(day_of(arena, move->missing)))
+                                 : arena_printf(arena, "the hours of %.*s do not exist",
+                                                STR_FMT(day_of(arena, move->asked)));
     case move_reason_LEGAL_HOURS:
         return arena_printf(arena, "%.*s is outside legal hours where the callee is",
                             STR_FMT(clock));
@@ -77,8 +80,31 @@ static struct str cause_of(struct arena *arena, const struct call_move *move)
 
 struct str call_gap_words(struct arena *arena, struct civil wall, struct civil runs)
 {
-    return arena_printf(arena, "%.*s does not exist on %.*s: %.*s", STR_FMT(clock_of(arena, wall)),
-                        STR_FMT(day_of(arena, wall)), STR_FMT(goal_of(arena, wall, runs)));
+    struct str day = day_of(arena, wall);
+    struct str goal = goal_of(arena, wall, runs);
+    /* Where a date was left out (Apia, 2011-12-30), none of its times is to blame. */
+    bool is_no_day = civil_to_seconds(runs) - civil_to_seconds(wall) >= DAY_SECONDS;
+    return is_no_day ? arena_printf(arena, "%.*s does not exist: %.*s", STR_FMT(day), STR_FMT(goal))
+                     : arena_printf(arena, "%.*s does not exist on %.*s: %.*s",
+                                    STR_FMT(clock_of(arena, wall)), STR_FMT(day), STR_FMT(goal));
+}
+
+/* Why it is not an earlier opening, where that is to be told. */
+static struct str detour_of(struct arena *arena, const struct call_move *move)
+{
+    if (move->has_missing && move->reason != move_reason_GAP) {
+        return arena_printf(arena, ", for %.*s does not exist on %.*s",
+                            STR_FMT(clock_of(arena, move->missing)),
+                            STR_FMT(day_of(arena, move->missing)));
+    }
+    if (move->has_holiday && move->reason != move_reason_HOLIDAY) {
+        return arena_printf(arena, ", for %.*s is a holiday",
+                            STR_FMT(day_of(arena, move->holiday)));
+    }
+    /* Later, and yet an earlier time of the clock. */
+    bool is_second =
+        days_of(move->runs) == days_of(move->asked) && civil_compare(move->runs, move->asked) < 0;
+    return is_second ? STR(", when clocks have gone back") : STR("");
 }
 
 struct str call_move_words(struct arena *arena, const struct call_move *move)
@@ -86,13 +112,8 @@ struct str call_move_words(struct arena *arena, const struct call_move *move)
     struct str cause = cause_of(arena, move);
     struct str goal = goal_of(arena, move->asked, move->runs);
     assert(move->reason != move_reason_NONE);
-    if (!move->has_missing) {
-        return arena_printf(arena, "%.*s: %.*s", STR_FMT(cause), STR_FMT(goal));
-    }
-    struct str missing = clock_of(arena, move->missing);
-    struct str day = day_of(arena, move->missing);
-    return arena_printf(arena, "%.*s: %.*s, for %.*s does not exist on %.*s", STR_FMT(cause),
-                        STR_FMT(goal), STR_FMT(missing), STR_FMT(day));
+    return arena_printf(arena, "%.*s: %.*s%.*s", STR_FMT(cause), STR_FMT(goal),
+                        STR_FMT(detour_of(arena, move)));
 }
 
 struct str call_local_text(struct arena *arena, const struct zone *zone, struct instant at)

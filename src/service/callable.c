@@ -1,8 +1,11 @@
 #include "service/callable.h"
 
+#include "model/json.h"
 #include "store/callees.h"
 
 #include <assert.h>
+
+enum { HOUR_MINUTES = 60 };
 
 static const struct {
     const char *reason;
@@ -16,6 +19,9 @@ static const struct {
     [CALL_INVALID_NUMBER] = {"invalid_number", "the provider says that there is no such number"},
     [CALL_CONSENT_WITHDRAWN] = {"consent_withdrawn",
                                 "the owner of this number has withdrawn their consent"},
+    [CALL_BLOCKED_PREFIX] = {"blocked_prefix", "numbers that begin like this one are never called "
+                                               "(BLOCKED_PREFIXES)"},
+    [CALL_SWITCHED_OFF] = {"channel_disabled", "calls are switched off (FEATURE_CALL=false)"},
     [CALL_CONSENT_MISSING] = {"consent_missing", "no consent was written down for this number, and "
                                                  "CALL_CONSENT_REQUIRED asks for one"},
 };
@@ -29,6 +35,7 @@ static void set_bar(struct call_permission *out, enum call_bar bar)
 
 static enum call_bar bar_of(const struct site *site, const struct callee_state *state)
 {
+    enum call_bar otherwise = site->features.call ? CALL_MAY : CALL_SWITCHED_OFF;
     if (state->is_on_list) {
         return CALL_ON_DO_NOT_CALL;
     }
@@ -40,7 +47,12 @@ static enum call_bar bar_of(const struct site *site, const struct callee_state *
         return CALL_CONSENT_WITHDRAWN;
     }
     return site->needs_consent && state->consent != consent_state_GIVEN ? CALL_CONSENT_MISSING
-                                                                        : CALL_MAY;
+                                                                        : otherwise;
+}
+
+bool callable_is_blocked(const struct op *op, const struct scheduled_call *call)
+{
+    return spend_is_blocked(&op->site->delivery.spend, call->phone);
 }
 
 enum err callable_ask_number(struct op *op, const struct scheduled_call *call,
@@ -48,6 +60,10 @@ enum err callable_ask_number(struct op *op, const struct scheduled_call *call,
 {
     struct callee_state state = {.is_on_list = false};
     assert(str_is_set(call->phone));
+    if (callable_is_blocked(op, call)) {
+        set_bar(out, CALL_BLOCKED_PREFIX);
+        return OK;
+    }
     struct str hash = str_is_set(call->phone_hash) ? call->phone_hash
                                                    : phone_hash_of(op->db, op->arena, call->phone);
     TRY(callees_state(op->db, hash, &state));
@@ -71,6 +87,13 @@ static struct legal_guard guard_in(struct op *op, const struct scheduled_call *c
         guard.zone_count = zone[0] == NULL ? 0 : 1;
     }
     return guard;
+}
+
+static struct str window_text(struct op *op, const struct business_window *window)
+{
+    return arena_printf(op->arena, "%02d:%02d-%02d:%02d", window->open / HOUR_MINUTES,
+                        window->open % HOUR_MINUTES, window->close / HOUR_MINUTES,
+                        window->close % HOUR_MINUTES);
 }
 
 void callable_add_legal(struct op *op, const struct scheduled_call *call, struct call_guards *out)
@@ -114,4 +137,58 @@ enum err callable_ask(struct op *op, const struct scheduled_call *call, struct i
         set_bar(out, CALL_OUTSIDE_HOURS);
     }
     return OK;
+}
+
+struct str callable_legal_text(struct op *op, const struct scheduled_call *call,
+                               const struct call_guards *guards)
+{
+    char country[COUNTRY_BYTES] = "";
+    const struct legal_guard *guard = guards->hours.legal;
+    if (guard == NULL) {
+        return STR_NONE;
+    }
+    struct str hours = window_text(op, guard->window);
+    if (call->has_timezone || !calling_country(call->phone, country)) {
+        return arena_printf(op->arena, "%.*s in %.*s", STR_FMT(hours), STR_FMT(call->timezone));
+    }
+    return arena_printf(
+        op->arena, guard->zone_count == 1 ? "%.*s in the zone of %s" : "%.*s in all zones of %s",
+        STR_FMT(hours), country);
+}
+
+/* "09:00-17:00 and 20:00-22:00 in Europe/Madrid" */
+static struct str business_text(struct op *op, const struct scheduled_call *call,
+                                const struct call_guards *guards)
+{
+    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key};
+    struct hours_input hours = {0};
+    struct buf text = {.arena = op->arena};
+    for (size_t i = 0; i < guards->business.window_count; i++) {
+        buf_add_text(&text, i == 0 ? "" : " and ");
+        buf_add(&text, window_text(op, &guards->business.windows[i]));
+    }
+    if (record_from_json(&context, &hours_input_record, call->hours, &hours, NULL) == OK) {
+        buf_printf(&text, " in %.*s", STR_FMT(hours.timezone));
+    }
+    return buf_str(&text);
+}
+
+enum err callable_refuse_hours(struct op *op, const struct scheduled_call *call,
+                               const struct call_guards *guards, bool has_own_hours)
+{
+    const char *field = has_own_hours ? "businessHours" : "timezone";
+    const char *remedy = call->has_timezone ? "" : "; name timezone, where the callee is";
+    if (guards->hours.legal == NULL) {
+        return op_fail(op, E_INVALID, "businessHours",
+                       "must be open at some time in the year after scheduledFor");
+    }
+    struct str legal = callable_legal_text(op, call, guards);
+    if (guards->hours.business == NULL) {
+        return op_fail(op, E_INVALID, "timezone", "legal hours %.*s have no minute in common%s",
+                       STR_FMT(legal), remedy);
+    }
+    struct str business = business_text(op, call, guards);
+    return op_fail(op, E_INVALID, field,
+                   "business hours %.*s and legal hours %.*s have no minute in common%s",
+                   STR_FMT(business), STR_FMT(legal), remedy);
 }

@@ -114,7 +114,8 @@ static enum err add_pages(struct op *op, struct results *results)
 {
     enum err err = OK;
     results->page = arena_new();
-    buf_add_text(&results->text, header);
+    /* Parts that are joined are one table. */
+    buf_add_text(&results->text, id_is_set(results->after) ? "" : header);
     do {
         err = add_page(op, results);
     } while (err == OK && results->has_more && results->left > 0);
@@ -132,9 +133,11 @@ enum err show_campaign_results(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, campaigns_get(op->db, op->arena, op->path_id, &campaign), "campaign"));
     TRY(op_may_read(op, scheduled_call_person(op, campaign.user_id)));
     TRY(op_cursor(op, wanted->cursor, &results.after));
+    bool is_first = !id_is_set(results.after);
     TRY(add_pages(op, &results));
     *out = (struct download_view){
-        .content_type = STR("text/csv; charset=utf-8; header=present"),
+        .content_type = is_first ? STR("text/csv; charset=utf-8; header=present")
+                                 : STR("text/csv; charset=utf-8; header=absent"),
         .name = arena_printf(op->arena, "campaign-%.*s.csv", STR_FMT(op_id_text(op, campaign.id))),
         .body = buf_str(&results.text),
     };

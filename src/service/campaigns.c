@@ -81,34 +81,35 @@ enum err campaign_extend(struct op *op, const struct campaign *campaign)
     return campaigns_change(op->db, op->arena, campaign);
 }
 
-/* At its pace, from now on or from its first call on, but not before its last one is due. */
-static struct instant expected_end(const struct op *op, const struct campaign *campaign,
-                                   const struct call_tally *tally)
+enum err campaign_reach(struct op *op, struct id id, struct instant at)
 {
-    int64_t left = tally->pending + tally->processing;
-    bool goes_on = campaign->state == campaign_state_ACTIVE && left > 0;
-    if (!goes_on || !instant_is_set(campaign->last_at)) {
-        return INSTANT_NONE;
+    struct campaign campaign = {0};
+    if (!id_is_set(id)) {
+        return OK;
     }
-    struct instant end = instant_max(campaign->last_at, op->now);
-    if (campaign->calls_per_minute > 0) {
-        int64_t ms = (left - 1) * MINUTES(1).us / 1000 / campaign->calls_per_minute;
-        struct instant start = instant_max(campaign->first_at, op->now);
-        end = instant_max(end, instant_add(start, MILLISECONDS(ms)));
+    TRY(campaigns_get(op->db, op->arena, id, &campaign));
+    if (instant_is_set(campaign.last_at) && !instant_before(campaign.last_at, at)) {
+        return OK;
     }
-    return end;
+    campaign.last_at = at;
+    return campaigns_change(op->db, op->arena, &campaign);
 }
 
-/* Fills in what is shown and not stored. */
-static enum err show(struct op *op, struct campaign *campaign)
+static enum err count(struct op *op, struct campaign *campaign)
 {
     struct call_tally *tally = ARENA_NEW(op->arena, struct call_tally);
     TRY(call_counts_read(op->db, count_scope_CAMPAIGN, campaign->id.value, tally));
     int64_t over = tally->completed + tally->failed + tally->cancelled;
     campaign->progress = tally;
     campaign->percent = tally->total == 0 ? 0 : over * 100 / tally->total;
-    campaign->expected_end = expected_end(op, campaign, tally);
     return OK;
+}
+
+/* Fills in what is shown and not stored. */
+static enum err show(struct op *op, struct campaign *campaign)
+{
+    TRY(count(op, campaign));
+    return campaign_foresee(op, campaign);
 }
 
 enum err campaign_add(struct op *op, struct campaign *campaign)
@@ -146,9 +147,17 @@ enum err list_campaigns(struct op *op, const void *input, void *output)
     bool has_more = page_trim(&out->campaigns, page.limit - 1);
     const struct campaign *rows = out->campaigns.items;
     struct campaign *shown = ARENA_NEW_ARRAY(op->arena, struct campaign, out->campaigns.count + 1);
+    bool is_long = false;
     for (size_t i = 0; i < out->campaigns.count; i++) {
         shown[i] = rows[i];
-        TRY(show(op, &shown[i]));
+        TRY(count(op, &shown[i]));
+        is_long = is_long || campaign_is_long(&shown[i]);
+    }
+    if (is_long && op_goes_aside(op)) {
+        return OK;
+    }
+    for (size_t i = 0; i < out->campaigns.count; i++) {
+        TRY(campaign_foresee(op, &shown[i]));
     }
     out->campaigns.items = shown;
     if (has_more) {
@@ -163,7 +172,8 @@ enum err get_campaign(struct op *op, const void *input, void *output)
     (void)input;
     TRY(no_such_campaign(op, campaigns_get(op->db, op->arena, op->path_id, campaign)));
     TRY(op_may_read(op, scheduled_call_person(op, campaign->user_id)));
-    return show(op, campaign);
+    TRY(count(op, campaign));
+    return campaign_is_long(campaign) && op_goes_aside(op) ? OK : campaign_foresee(op, campaign);
 }
 
 static enum err load_for_change(struct op *op, struct campaign *out)

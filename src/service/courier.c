@@ -24,6 +24,7 @@ struct courier *courier_new(const struct site *site, struct wire_port wire, int 
     courier->wire = wire;
     courier->sends_max = in_flight_max - in_flight_max / QUESTIONS_SHARE;
     courier->lanes = lanes_new(site, in_flight_max - in_flight_max / LANE_SHARE);
+    lanes_limit(courier->lanes, wire.per_host_max - wire.per_host_max / QUESTIONS_SHARE);
     flights_open(&courier->flights, in_flight_max);
     return courier;
 }
@@ -174,6 +175,7 @@ static enum err claim_send(struct courier *courier, struct op *op, struct messag
     struct problem problem = {0};
     struct str last_code = STR_NONE;
     message->provider = provider == NULL ? message->provider : str_from(provider->name);
+    TRY(message_words(op, message));
     TRY(message_last_code(op, message, &last_code));
     op_decided(op);
     TRY(message_claimed(op, message));
@@ -312,7 +314,6 @@ static enum err claim_message(struct courier *courier, struct op *op)
         return OK;
     }
     TRY(db_get(op->db, TABLE_messages, ticket.message, op->arena, &message));
-    TRY(message_words(op, &message));
     return take_up(courier, op, &message, is_from_lane ? &ticket : NULL, lane);
 }
 

@@ -23,6 +23,7 @@ struct courier;
 struct wire_port {
     void *context;
     void (*submit)(void *context, uint64_t ticket, const struct wire_request *request);
+    int per_host_max; /* How many requests a host is given at a time; 0 for any number. */
 };
 
 struct courier *courier_new(const struct site *site, struct wire_port wire, int in_flight_max);
@@ -52,10 +53,6 @@ struct work *courier_answer(struct courier *courier, uint64_t ticket,
                             const struct wire_answer *answer);
 int courier_in_flight(const struct courier *courier);
 size_t courier_queued(const struct courier *courier);
-/* Where a message that waits for its turn stands, 1 for the next, and when it may leave. False for
- * one that does not wait. O(n): for people who ask. */
-bool courier_place(const struct courier *courier, struct id message, struct instant now,
-                   int64_t *position, struct instant *expected);
 /* For whoever gives out work (service/pacer): the lane of an address, how many wait in one, and how
  * many messages have not been looked at yet. */
 int courier_lane_find(struct courier *courier, const struct lane_address *address);

@@ -14,19 +14,18 @@ static struct instant valid_until(const struct op *op, const struct message *mes
                                                             : instant_add(op->now, text_valid);
 }
 
-static enum machine_action machine_of(const struct op *op, const struct message *message)
+/* What speaks in a scheduled call; NULL for other messages. */
+static const struct agent *agent_of(const struct op *op, const struct message *message)
 {
-    const struct agent *agent = NULL;
-    if (message->target == message_target_CALLEE && op->call != NULL) {
-        agent = agent_cache_find(&op->writer->agents, op->call->agent_id);
-    }
-    return agent == NULL ? machine_action_NONE : (enum machine_action)agent->on_machine;
+    bool is_of_agent = message->target == message_target_CALLEE && op->call != NULL;
+    return is_of_agent ? agent_cache_find(&op->writer->agents, op->call->agent_id) : NULL;
 }
 
 void courier_describe(const struct op *op, const struct message *message, struct flight *flight)
 {
     struct arena *arena = flight->arena;
     char id[ID_TEXT_MAX];
+    const struct agent *agent = agent_of(op, message);
     flight->message = message->id;
     flight->begun_at = op->now;
     flight->job = (struct send_job){
@@ -45,7 +44,9 @@ void courier_describe(const struct op *op, const struct message *message, struct
         .template_id = arena_str(arena, message->template_id),
         .template_variables = arena_str(arena, message->template_variables),
         .unsubscribe_url = unsubscribe_url(op, message, arena),
-        .machine = machine_of(op, message),
+        .machine = agent == NULL ? machine_action_NONE : (enum machine_action)agent->on_machine,
+        .is_said_once = message->target == message_target_CALLEE,
+        .voice = agent == NULL ? STR_NONE : arena_str(arena, agent->voice),
         .now = op->now,
         .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
         .valid_until = valid_until(op, message),

@@ -12,12 +12,6 @@ size_t courier_queued(const struct courier *courier)
     return courier->express.count + courier->intake.count + lanes_waiting(courier->lanes);
 }
 
-bool courier_place(const struct courier *courier, struct id message, struct instant now,
-                   int64_t *position, struct instant *expected)
-{
-    return lanes_place(courier->lanes, message, now, position, expected);
-}
-
 int courier_lane_find(struct courier *courier, const struct lane_address *address)
 {
     return lanes_find(courier->lanes, address);

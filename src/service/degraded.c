@@ -48,6 +48,8 @@ static size_t without_callbacks(const struct site *site, const struct provider *
     if ((channels & bit(channel_CALL)) != 0) {
         out[count++] = "no public URL: a call says what was true when it was placed, and hears no "
                        "keys; it is answered by link or text";
+        out[count++] = "no public URL: in scheduled calls an agent's optOutKey does nothing, and a "
+                       "machine hears what a person hears";
     }
     if ((channels & (bit(channel_SMS) | bit(channel_WHATSAPP))) != 0) {
         out[count++] = has_inbox(site, provider)
@@ -70,6 +72,10 @@ size_t provider_degraded(const struct site *site, const struct provider *provide
     if (rules->is_test || (rules->is_call_test && (channels & bit(channel_CALL)) != 0)) {
         out[count++] =
             rules->is_test ? "TEST_MODE: nothing is sent" : "CALL_TEST_MODE: no call is placed";
+    }
+    if (provider == &provider_exotel && (channels & bit(channel_CALL)) != 0) {
+        out[count++] = "it does not tell machines from people: what an agent has for machines is "
+                       "of no effect";
     }
     if ((channels & told) != 0 && !str_is_set(site->provider_settings.public_url)) {
         count += without_callbacks(site, provider, channels, out + count);

@@ -7,7 +7,7 @@
 
 #include "service/site.h"
 
-enum { DEGRADED_MAX = 6 };
+enum { DEGRADED_MAX = 8 };
 
 /* `channels` are the bits of those that the provider is used for. */
 size_t provider_degraded(const struct site *site, const struct provider *provider,

@@ -109,12 +109,13 @@ static void publish(struct executor *executor)
                           memory_order_relaxed);
     atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier),
                           memory_order_relaxed);
-    queue_gate_publish(&executor->gate, &executor->writer.queue,
-                       queue_kinds_due(&executor->timers, instant_ms(executor_now(executor))),
-                       stats);
+    struct queue_look due =
+        queue_look_for_due(&executor->timers, instant_ms(executor_now(executor)));
+    queue_gate_publish(&executor->gate, &executor->writer.queue, &due, stats);
     struct pacer_counts calls = pacer_count(executor->pacer);
     atomic_store_explicit(&stats->calls_waiting, calls.waiting, memory_order_relaxed);
     atomic_store_explicit(&stats->calls_paused, calls.paused, memory_order_relaxed);
+    atomic_store_explicit(&stats->calls_again, calls.again, memory_order_relaxed);
     atomic_store_explicit(&stats->calls_active, calls.active, memory_order_relaxed);
     atomic_store_explicit(&stats->store_is_broken, executor->is_broken, memory_order_relaxed);
 }
@@ -139,8 +140,8 @@ enum err executor_recover(struct executor *executor)
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
     op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",
            executor->timers.count, (long long)(late_ms < 0 ? 0 : late_ms));
-    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
     publish(executor);
+    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
     return OK;
 }
 
@@ -350,6 +351,7 @@ bool executor_turn(struct executor *executor, struct work *list)
         return false;
     }
     bool did = false;
+    publish(executor); /* What has become due since the last turn. */
     arena_reset(executor->scratch);
     enum err err = db_begin(executor->db);
     if (err == OK) {

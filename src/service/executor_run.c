@@ -5,7 +5,7 @@
 #include "service/queue.h"
 #include "store/timers.h"
 
-enum { TIMERS_PER_BATCH = 256, CLAIMS_PER_BATCH = 512, CALLS_PER_BATCH = 256 };
+enum { TIMERS_PER_BATCH = 256, CLAIMS_PER_BATCH = 1024, CALLS_PER_BATCH = 256 };
 
 /* Timers that arm many more, as the begin of a ladder does, leave others their turn sooner. */
 enum { EFFECTS_PER_BATCH = 2048 };

@@ -136,3 +136,25 @@ enum err holidays_collect(struct op *op, const struct list *items, bool is_new,
     out->holiday_count = count;
     return OK;
 }
+
+enum err holidays_warn(struct op *op, const struct hours_input *hours, struct str *out)
+{
+    size_t count = hours == NULL ? 0 : hours->holidays.count;
+    const struct holiday_date *given = count == 0 ? NULL : hours->holidays.items;
+    struct date date = {0};
+    *out = STR_NONE;
+    for (size_t i = 0; i < count && !str_is_set(*out); i++) {
+        struct holiday_calendar calendar = {0};
+        if (date_parse(given[i].date, &date)) {
+            continue;
+        }
+        TRY(holidays_named(op->db, op->arena, given[i].date, &calendar));
+        if (str_is_set(calendar.host) && !instant_is_set(calendar.last_synced_at)) {
+            *out = arena_printf(op->arena,
+                                "the feed of the holiday calendar \"%.*s\" has not been read yet: "
+                                "until it is, it has no days",
+                                STR_FMT(given[i].date));
+        }
+    }
+    return OK;
+}

@@ -21,6 +21,10 @@ struct timer;
 NODISCARD enum err holidays_collect(struct op *op, const struct list *items, bool is_new,
                                     struct business_hours *out);
 
+/* What is to be said of a request's holidays: the first feed among them that was never read, so
+ * that it has no days yet; absent for nothing. `hours` may be NULL. */
+NODISCARD enum err holidays_warn(struct op *op, const struct hours_input *hours, struct str *out);
+
 /* Of service/sync: a feed is due; what its reading needs; what it brought. */
 NODISCARD enum err holidays_due(struct op *op, struct timer *timer);
 NODISCARD enum err holidays_prepare(struct op *op, const struct effect *effect,

@@ -35,6 +35,49 @@ static struct str digest_of(struct arena *arena, struct str text)
     return (struct str){(const char *)digest, SHA256_BYTES};
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* What stands between values. */
+static bool is_mark(char c)
+{
+    return c == '{' || c == '}' || c == '[' || c == ']' || c == ',' || c == ':';
+}
+
+/* Without the white space between tokens, so that the same request is the same however a client
+ * lays it out. One space stays where two tokens would become one, which no sound JSON has. */
+static struct str without_space(struct arena *arena, struct str body)
+{
+    char *out = arena_alloc(arena, body.len + 1);
+    size_t len = 0;
+    bool is_text = false;
+    for (size_t at = 0; at < body.len; at++) {
+        char c = body.ptr[at];
+        if (!is_text && is_space(c)) {
+            size_t next = at + 1;
+            while (next < body.len && is_space(body.ptr[next])) {
+                next++;
+            }
+            bool parts =
+                len > 0 && next < body.len && !is_mark(out[len - 1]) && !is_mark(body.ptr[next]);
+            at = next - 1;
+            if (!parts) {
+                continue;
+            }
+            c = ' ';
+        }
+        out[len++] = c;
+        if (is_text && c == '\\' && at + 1 < body.len) {
+            out[len++] = body.ptr[++at];
+        } else if (c == '"') {
+            is_text = !is_text;
+        }
+    }
+    return (struct str){out, len};
+}
+
 struct idempotency idempotency_of(const struct site *site, struct arena *arena,
                                   const struct idempotent_request *request)
 {
@@ -45,7 +88,8 @@ struct idempotency idempotency_of(const struct site *site, struct arena *arena,
     add_part(&who, request->key);
     add_part(&what, request->path);
     add_part(&what, request->query);
-    add_part(&what, digest_of(arena, request->body));
+    add_part(&what, digest_of(arena, request->is_json ? without_space(arena, request->body)
+                                                      : request->body));
     return (struct idempotency){seal_lookup_hash(site->seal, arena, buf_str(&who)),
                                 digest_of(arena, buf_str(&what))};
 }

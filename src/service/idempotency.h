@@ -19,6 +19,7 @@ struct idempotent_request {
     struct str path; /* With the query they are a part of what was asked. */
     struct str query;
     struct str body;
+    bool is_json; /* Then white space outside of texts does not make it another request. */
 };
 
 struct idempotency {

@@ -35,6 +35,7 @@ struct lanes {
     struct lane items[LANES_MAX];
     int count;
     int lane_max;
+    int provider_max; /* 0 for none. */
     size_t waiting;
 };
 
@@ -45,6 +46,11 @@ struct lanes *lanes_new(const struct site *site, int lane_max)
     lanes->site = site;
     lanes->lane_max = lane_max;
     return lanes;
+}
+
+void lanes_limit(struct lanes *lanes, int provider_max)
+{
+    lanes->provider_max = provider_max;
 }
 
 static void forget_turns(struct lane *lane)
@@ -132,9 +138,23 @@ static struct instant ready_at(const struct lane *lane, struct instant now)
     return instant_max(bucket_ready_at(&lane->bucket, now), lane->held_until);
 }
 
+/* The mock has no wire on which anything could wait. */
+static bool has_place(const struct lanes *lanes, const struct lane *lane)
+{
+    int under_way = 0;
+    if (lanes->provider_max == 0 || lane->provider == &provider_mock) {
+        return lane->under_way < lanes->lane_max;
+    }
+    for (int i = 0; i < lanes->count; i++) {
+        const struct lane *each = &lanes->items[i];
+        under_way += each->provider == lane->provider ? each->under_way : 0;
+    }
+    return lane->under_way < lanes->lane_max && under_way < lanes->provider_max;
+}
+
 static bool may_leave(const struct lanes *lanes, const struct lane *lane, struct instant now)
 {
-    return lane->under_way < lanes->lane_max && !instant_before(now, ready_at(lane, now));
+    return has_place(lanes, lane) && !instant_before(now, ready_at(lane, now));
 }
 
 size_t lane_waiting(const struct lanes *lanes, int lane)
@@ -285,7 +305,7 @@ bool lanes_next(const struct lanes *lanes, struct instant now, struct instant *a
     bool is_found = false;
     for (int i = 0; i < lanes->count && lanes->waiting > 0; i++) {
         const struct lane *lane = &lanes->items[i];
-        if (lane->queue.count == 0 || lane->under_way >= lanes->lane_max) {
+        if (lane->queue.count == 0 || !has_place(lanes, lane)) {
             continue;
         }
         struct instant ready = ready_at(lane, now);
@@ -293,40 +313,6 @@ bool lanes_next(const struct lanes *lanes, struct instant now, struct instant *a
         is_found = true;
     }
     return is_found;
-}
-
-static const struct due_entry *entry_of(const struct lane *lane, struct id message)
-{
-    for (size_t i = 0; i < lane->queue.count; i++) {
-        if (lane->queue.items[i].id == message.value) {
-            return &lane->queue.items[i];
-        }
-    }
-    return NULL;
-}
-
-bool lanes_place(const struct lanes *lanes, struct id message, struct instant now,
-                 int64_t *position, struct instant *expected)
-{
-    for (int i = 0; i < lanes->count; i++) {
-        const struct lane *lane = &lanes->items[i];
-        const struct due_entry *own = entry_of(lane, message);
-        if (own == NULL) {
-            continue;
-        }
-        int64_t units = 0;
-        *position = 1;
-        for (size_t j = 0; j < lane->queue.count; j++) {
-            const struct due_entry *other = &lane->queue.items[j];
-            bool is_before = other->due_ms < own->due_ms ||
-                             (other->due_ms == own->due_ms && other->id < own->id);
-            *position += is_before;
-            units += is_before ? other->tag : 0;
-        }
-        *expected = instant_add(ready_at(lane, now), bucket_time_of(&lane->bucket, units));
-        return true;
-    }
-    return false;
 }
 
 static void look_at(const struct lane *lane, struct instant now, struct lane_view *out)

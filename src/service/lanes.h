@@ -2,8 +2,8 @@
  *
  * A lane is a provider, a channel and the number it sends from: each has its own pace. Within a
  * lane the first messages of incidents and stages go first, then each person in turn. In memory
- * only; the rows are the truth. At most 64 bytes a message; every step is O(log n) but for the two
- * that look for people's eyes (lanes_place, lanes_look), which are O(n). Owner: lanes_free. */
+ * only; the rows are the truth. At most 64 bytes a message; every step is O(log n) but for
+ * lanes_look, which is O(n): for people's eyes. Owner: lanes_free. */
 #ifndef TOCSIN_SERVICE_LANES_H
 #define TOCSIN_SERVICE_LANES_H
 
@@ -28,6 +28,9 @@ struct lane_entry {
 /* `lane_max` is how many of one lane may be under way at a time. */
 struct lanes *lanes_new(const struct site *site, int lane_max);
 void lanes_free(struct lanes **lanes);
+/* At most so many of one provider are under way, over all its lanes; 0 for no limit. More than its
+ * host takes at a time would wait behind the others with nobody to call them back. */
+void lanes_limit(struct lanes *lanes, int provider_max);
 /* Forgets who waits; what is under way and the paces stay. */
 void lanes_clear(struct lanes *lanes);
 size_t lanes_waiting(const struct lanes *lanes);
@@ -59,9 +62,6 @@ void lanes_heard_of(struct lanes *lanes, const struct provider *provider);
 /* When a lane with somebody in it, but nobody who may leave now, may go on. False for never. */
 bool lanes_next(const struct lanes *lanes, struct instant now, struct instant *at);
 
-/* Where a message stands: how many go before it, and when it may leave at the lane's pace. */
-bool lanes_place(const struct lanes *lanes, struct id message, struct instant now,
-                 int64_t *position, struct instant *expected);
 /* All lanes of a provider and channel together. */
 struct lane_view {
     int64_t waiting;

@@ -13,8 +13,10 @@ static enum err with_body(struct op *op, struct message *message)
     if (message->channel != channel_CALL || provider == NULL) {
         return OK;
     }
-    struct send_job job = {
-        .channel = channel_CALL, .text = message->text, .language = message->language};
+    struct send_job job = {.channel = channel_CALL,
+                           .text = message->text,
+                           .language = message->language,
+                           .is_said_once = message->target == message_target_CALLEE};
     TRY(message_last_code(op, message, &job.last_code));
     message->text = provider->spoken(&op->site->provider_settings, &job, op->arena);
     return OK;

@@ -14,13 +14,11 @@
 enum err message_note(struct op *op, const struct message *message, enum message_source source,
                       struct str detail)
 {
-    bool is_in_row =
+    bool is_beginning =
         message->state == message_state_QUEUED || message->state == message_state_SENDING;
-    if (message->target == message_target_CALLEE && is_in_row && !str_is_set(detail)) {
-        return OK; /* As message_story has it. */
-    }
+    bool is_in_row = is_beginning && source == message_source_ENGINE && !str_is_set(detail);
     struct message_event event = {
-        .id = op_new_id(op),
+        .id = is_in_row ? ID_NONE : op_new_id(op),
         .message_id = message->id,
         .at = op->now,
         .state = message->state,
@@ -30,7 +28,8 @@ enum err message_note(struct op *op, const struct message *message, enum message
         .code = message->code,
         .detail = detail,
     };
-    TRY(db_insert(op->db, TABLE_message_events, op->arena, &event));
+    /* Of what stands in the message's own row nothing is written: message_story tells it. */
+    TRY(is_in_row ? OK : db_insert(op->db, TABLE_message_events, op->arena, &event));
     return message->subject_type == subject_type_DISPATCH ? dispatch_receipt(op, message, detail)
                                                           : OK;
 }
@@ -42,13 +41,20 @@ static void begin_story(const struct message *message, enum message_state state,
         .message_id = message->id, .at = at, .state = (int)state, .source = message_source_ENGINE};
 }
 
+/* Stores of before that wrote down the begin of each message, too. */
+static bool tells_beginning(const struct list *known)
+{
+    const struct message_event *events = known->items;
+    return known->count > 0 && events[0].state == message_state_QUEUED;
+}
+
 enum err message_story(struct op *op, const struct message *message, struct list *out)
 {
     struct list known = {0};
     size_t count = 0;
     TRY(message_events_of(op->db, op->arena, message->id, &known));
     *out = known;
-    if (message->target != message_target_CALLEE) {
+    if (message->channel == channel_IN_APP || tells_beginning(&known)) {
         return OK;
     }
     struct message_event *all = ARENA_NEW_ARRAY(op->arena, struct message_event, known.count + 2);

@@ -48,8 +48,8 @@ NODISCARD enum err log_refused_call(struct op *op, struct id meeting, struct id 
 /* Fills the texts, which a message that was read lacks. What a scheduled call says is made from its
  * agent and its metadata: it has no row of texts. */
 NODISCARD enum err message_words(struct op *op, struct message *message);
-/* What was learnt about a message, in that order. Of a scheduled call's the row itself tells when
- * it was promised and taken up: it has no events of that. */
+/* What was learnt about a message, in that order. When it was promised and taken up the row itself
+ * tells: there are no events of that. */
 NODISCARD enum err message_story(struct op *op, const struct message *message, struct list *out);
 /* Why the message must not go out any more, as a constant word; NULL while it must (K5). */
 NODISCARD enum err message_stale(struct op *op, const struct message *message, const char **reason);

@@ -19,6 +19,7 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
     TRY(callees_watch(db));
+    db_keep_rows(db);
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }
@@ -55,8 +56,16 @@ struct writer_mark writer_enter(struct writer *writer)
                                 writer->call_deltas.count, writer->queue};
 }
 
+void writer_disturb(struct writer *writer)
+{
+    for (size_t i = 0; i < CALM_PROVIDERS; i++) {
+        writer->calm[i] = (struct calm_provider){.provider = NULL};
+    }
+}
+
 void writer_go_back(struct writer *writer, const struct writer_mark *mark)
 {
+    writer_disturb(writer);
     writer->chain = mark->chain;
     writer->last_event = mark->last_event;
     writer->effects.count = mark->effects;
@@ -66,6 +75,7 @@ void writer_go_back(struct writer *writer, const struct writer_mark *mark)
 
 void writer_forget(struct writer *writer)
 {
+    writer_disturb(writer);
     writer->effects.count = 0;
     writer->call_deltas.count = writer->call_deltas.fenced = 0;
     agent_cache_free(&writer->agents);
@@ -86,6 +96,22 @@ bool op_goes_aside(struct op *op)
     return op->wants_aside;
 }
 
+/* Whether a message is the rest of a sentence that begins with its field. */
+static bool wants_subject(const char *text)
+{
+    static const struct str verbs[] = {
+        STR_INIT("must "), STR_INIT("is "),    STR_INIT("are "),
+        STR_INIT("was "),  STR_INIT("does "),  STR_INIT("stands "),
+        STR_INIT("goes "), STR_INIT("names "), STR_INIT("cannot "),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+        if (str_starts(str_from(text), verbs[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
 {
     char text[LOG_TEXT_MAX];
@@ -93,7 +119,9 @@ enum err op_fail(struct op *op, enum err err, const char *field, const char *for
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return problem_set(op->problem, err, field, "%s", text);
+    return field != NULL && wants_subject(text)
+               ? problem_set(op->problem, err, field, "%s %s", field, text)
+               : problem_set(op->problem, err, field, "%s", text);
 }
 
 enum err op_not_found(struct op *op, enum err err, const char *what)

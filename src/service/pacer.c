@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { AGAIN = 1, PLACES = 2 }; /* A group's number and whether a call has begun before, in one. */
 /* So many begun calls wait in a lane and before it; what a cancellation or an incident still stands
  * before. */
 enum { LANE_FEW = 4, INTAKE_FEW = 512, IDLE_GROUPS = 256, CALLS_A_MINUTE = 60 };
@@ -292,7 +293,8 @@ enum err pacer_expect(struct pacer *pacer, struct op *op, const struct due_entry
     note_lateness(pacer, op, due);
     fair_queue_push(&pacer->queue, number,
                     (struct fair_entry){due->due_ms, due->id, due->priority, 0});
-    id_map_put(&pacer->where, call, number);
+    id_map_put(&pacer->where, call, number * PLACES + (key.is_again ? AGAIN : 0));
+    pacer->counts.again += key.is_again;
     group->waiting++;
     *(group->is_paused ? &pacer->counts.paused : &pacer->counts.waiting) += 1;
     return OK;
@@ -300,11 +302,12 @@ enum err pacer_expect(struct pacer *pacer, struct op *op, const struct due_entry
 
 static bool forget(struct pacer *pacer, struct id call)
 {
-    int32_t number = 0;
-    if (!id_map_remove(&pacer->where, call, &number)) {
+    int32_t place = 0;
+    if (!id_map_remove(&pacer->where, call, &place)) {
         return false;
     }
-    struct pacer_group *group = &pacer->groups[number];
+    struct pacer_group *group = &pacer->groups[place / PLACES];
+    pacer->counts.again -= place % PLACES == AGAIN;
     group->waiting--;
     *(group->is_paused ? &pacer->counts.paused : &pacer->counts.waiting) -= 1;
     return true;
@@ -454,10 +457,31 @@ struct pacer_counts pacer_count(const struct pacer *pacer)
     return pacer->counts;
 }
 
+struct remembering {
+    struct pacer *pacer;
+    struct op *op;
+};
+
+/* A pace goes on from the last call that the rows know of. */
+static enum err remember_begin(void *context, const struct call_begun *begun)
+{
+    struct remembering *remembering = context;
+    bool is_campaign = id_is_set(begun->campaign);
+    struct id id = is_campaign ? begun->campaign : begun->agent;
+    const struct agent *agent = NULL;
+    struct pace *pace =
+        pace_of(remembering->pacer, is_campaign ? PACE_CAMPAIGN : PACE_AGENT, id.value);
+    TRY(is_campaign ? read_campaign(remembering->op, pace)
+                    : read_agent(remembering->op, pace, &agent));
+    fair_bucket_begun(&pace->bucket, begun->at);
+    return OK;
+}
+
 enum err pacer_recover(struct pacer *pacer, struct op *op)
 {
     struct call_tally tally = {0};
     int64_t retrying = 0;
+    struct remembering remembering = {pacer, op};
     for (size_t i = 0; i < pacer->group_cap; i++) {
         if (pacer->groups[i].is_used) {
             close_group(pacer, (int32_t)i);
@@ -466,6 +490,9 @@ enum err pacer_recover(struct pacer *pacer, struct op *op)
     id_map_clear(&pacer->where);
     TRY(call_counts_read(op->db, count_scope_ALL, 0, &tally));
     TRY(call_runs_waiting(op->db, &retrying));
+    /* Those that are a minute old hold nothing back. */
+    TRY(call_runs_begun(op->db, id_floor(instant_sub(op->now, MINUTES(1))), &remembering,
+                        remember_begin));
     pacer->counts = (struct pacer_counts){.active = tally.processing - retrying};
     return OK;
 }

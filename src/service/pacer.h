@@ -21,7 +21,7 @@ struct pacer;
 
 struct pacer *pacer_new(const struct site *site, struct courier *courier);
 void pacer_free(struct pacer **pacer);
-/* Forgets who waits, and reads counts from the rows. Paces go on. */
+/* Forgets who waits, and reads counts from the rows. Paces go on, also from before a start. */
 NODISCARD enum err pacer_recover(struct pacer *pacer, struct op *op);
 
 /* The kind itself is paused, or not any more. */
@@ -51,6 +51,7 @@ struct pacer_counts {
     int64_t waiting; /* Due, and held back by pace. */
     int64_t paused;  /* Due, and held by a pause. */
     int64_t active;  /* With an attempt under way. */
+    int64_t again;   /* Of those that wait or are paused: for another attempt. */
 };
 struct pacer_counts pacer_count(const struct pacer *pacer);
 

@@ -91,6 +91,7 @@ static enum err read_state(struct op *op, struct str name, struct provider_state
 
 static enum err write_state(struct op *op, struct provider_state *state, bool is_new)
 {
+    writer_disturb(op->writer);
     if (is_new) {
         state->id = op_new_id(op);
     }
@@ -272,6 +273,31 @@ static enum failure_category category_of(const struct verdict *verdict)
                                                       : verdict->category;
 }
 
+static bool is_calm(const struct op *op, const struct provider *provider)
+{
+    for (size_t i = 0; i < CALM_PROVIDERS; i++) {
+        const struct calm_provider *calm = &op->writer->calm[i];
+        if (calm->provider == provider) {
+            return instant_before(op->now, calm->until);
+        }
+    }
+    return false;
+}
+
+/* The place of the provider itself, else a free one, else the first. */
+static void note_calm(struct op *op, const struct provider *provider, struct instant until)
+{
+    struct calm_provider *calm = op->writer->calm;
+    size_t at = 0;
+    for (size_t i = CALM_PROVIDERS; i-- > 0;) {
+        at = calm[i].provider == NULL ? i : at;
+    }
+    for (size_t i = 0; i < CALM_PROVIDERS; i++) {
+        at = calm[i].provider == provider ? i : at;
+    }
+    calm[at] = (struct calm_provider){provider, until};
+}
+
 enum err provider_note(struct op *op, const struct message *message, const struct verdict *verdict)
 {
     const struct provider *provider = site_provider(op->site, message->provider);
@@ -280,17 +306,23 @@ enum err provider_note(struct op *op, const struct message *message, const struc
     if (provider == NULL || str_equal(verdict->code, VERDICT_CODE_NOT_BUILT)) {
         return OK;
     }
+    bool is_success = verdict->kind == VERDICT_ACCEPTED;
+    if (is_success && is_calm(op, provider)) {
+        return OK;
+    }
     TRY(read_state(op, message->provider, &state, &is_new));
     struct breaker breaker = breaker_of(&state);
     enum failure_category category = category_of(verdict);
     enum breaker_change change = has_breaker(op->site, provider)
                                      ? breaker_take(&breaker, breaker_news_of(category), op->now)
                                      : BREAKER_SAME;
-    bool is_success = verdict->kind == VERDICT_ACCEPTED;
     bool is_same = breaker.state == breaker_of(&state).state && breaker.failures == state.failures;
     bool is_fresh = instant_is_set(state.last_success_at) &&
                     instant_since(op->now, state.last_success_at).us < success_every.us;
     if (is_success && is_same && is_fresh) {
+        if (breaker.state == breaker_state_CLOSED && breaker.failures == 0) {
+            note_calm(op, provider, instant_add(state.last_success_at, success_every));
+        }
         return OK;
     }
     keep_breaker(&state, &breaker);

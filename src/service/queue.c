@@ -137,8 +137,9 @@ enum err drain_queue(struct op *op, const void *input, void *output)
     TRY(read_state(op, timer_kind_SCHEDULED_CALL, &before));
     TRY(queue_look_at(op, timer_kind_SCHEDULED_CALL, &now));
     struct queue_state after = before;
-    after.drained_until = op_new_id(op);
+    after.drained_until = after.drained_last = op_new_id(op);
     op->writer->queue.drained_until = after.drained_until;
+    op->writer->queue.drained_last = after.drained_last;
     TRY(timer_arm(op, (struct timer_request){.kind = timer_kind_DRAIN,
                                              .subject = after.drained_until,
                                              .due_at = op->now,

@@ -20,6 +20,10 @@ NODISCARD enum err queue_forget_old(struct op *op, bool *more);
 /* How many jobs of a kind there are: what GET /queue shows of it. */
 NODISCARD enum err queue_look_at(struct op *op, enum timer_kind kind, struct queue_kind *out);
 
+/* A scheduled call that failed gets one more attempt (service/call_revival): at once, or when its
+ * hours open. E_OPERATION says why it does not. */
+NODISCARD enum err retry_scheduled_call(struct op *op, struct id id, struct job *job);
+
 /* What the API asks for; see api/routes.def. */
 NODISCARD enum err show_queue(struct op *op, const void *input, void *output);
 NODISCARD enum err pause_queue(struct op *op, const void *input, void *output);

@@ -1,19 +1,10 @@
-#include "service/call_outcomes.h"
+#include "service/call_endings.h"
 #include "service/engine.h"
 #include "service/queue.h"
-#include "service/scheduled_calls.h"
 #include "store/queue.h"
 
 /* In one operation: some 30 ms, after which others have their turn. */
 enum { DRAINED_AT_ONCE = 400 };
-
-/* Of what waits for its next attempt the series goes on: that call had its time. */
-static enum err end_call(struct op *op, struct scheduled_call *call)
-{
-    struct id next = ID_NONE;
-    return call->status == call_status_pending ? scheduled_call_end_pending(op, call, false, &next)
-                                               : call_give_up(op, call, STR("queue_drained"));
-}
 
 static enum err is_over(struct op *op, struct queue_state *state)
 {
@@ -26,6 +17,7 @@ static enum err is_over(struct op *op, struct queue_state *state)
 /* The timer DRAIN. */
 enum err drain_calls(struct op *op, struct timer *timer)
 {
+    static const struct call_ending ending = {.why = "queue_drained"};
     struct queue_state state = {0};
     struct list calls = {0};
     TRY(queue_states_get(op->db, op->arena, timer_kind_SCHEDULED_CALL, &state));
@@ -35,7 +27,7 @@ enum err drain_calls(struct op *op, struct timer *timer)
     TRY(queue_calls_to_drain(op->db, op->arena, state.drained_until, DRAINED_AT_ONCE, &calls));
     for (size_t i = 0; i < calls.count; i++) {
         struct scheduled_call call = ((const struct scheduled_call *)calls.items)[i];
-        TRY(end_call(op, &call));
+        TRY(scheduled_call_end_waiting(op, &call, &ending));
     }
     if (calls.count > 0) {
         timer_run_again(op, timer, op->now);

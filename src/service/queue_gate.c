@@ -49,28 +49,26 @@ void queue_gate_open(struct queue_gate *gate, const struct queue_memory *memory,
     due_heap_free(&all);
 }
 
-struct kinds {
-    uint64_t found;
-};
-
-static void take_kind(void *context, const struct due_entry *entry)
+static void take_due(void *context, const struct due_entry *entry)
 {
-    struct kinds *kinds = context;
-    kinds->found |= bit_of(entry->tag);
+    struct queue_look *look = context;
+    look->kinds |= bit_of(entry->tag);
+    look->calls += entry->tag == timer_kind_SCHEDULED_CALL;
 }
 
-uint64_t queue_kinds_due(const struct due_heap *timers, int64_t now_ms)
+struct queue_look queue_look_for_due(const struct due_heap *timers, int64_t now_ms)
 {
-    struct kinds kinds = {0};
-    due_heap_each_due(timers, now_ms, &kinds, take_kind);
-    return kinds.found;
+    struct queue_look look = {0};
+    due_heap_each_due(timers, now_ms, &look, take_due);
+    return look;
 }
 
 void queue_gate_publish(const struct queue_gate *gate, const struct queue_memory *memory,
-                        uint64_t due, struct stats *stats)
+                        const struct queue_look *due, struct stats *stats)
 {
     atomic_store_explicit(&stats->kinds_paused, memory->paused, memory_order_relaxed);
-    atomic_store_explicit(&stats->kinds_due, due | gate->kinds, memory_order_relaxed);
+    atomic_store_explicit(&stats->kinds_due, due->kinds | gate->kinds, memory_order_relaxed);
+    atomic_store_explicit(&stats->calls_due, due->calls, memory_order_relaxed);
 }
 
 void queue_gate_free(struct queue_gate *gate)

@@ -17,6 +17,7 @@
 struct queue_memory {
     uint64_t paused;         /* A bit for each kind. */
     struct id drained_until; /* Calls up to this one that wait are being cancelled; or unset. */
+    struct id drained_last;  /* Calls up to this one have been drained, or were under way then. */
 };
 
 bool queue_is_paused(const struct queue_memory *memory, enum timer_kind kind);
@@ -35,11 +36,15 @@ bool queue_gate_holds(struct queue_gate *gate, const struct queue_memory *memory
 /* Puts back what need not wait any more. */
 void queue_gate_open(struct queue_gate *gate, const struct queue_memory *memory,
                      struct due_heap *timers);
+/* What of the heap is due: which kinds, and how many scheduled calls. */
+struct queue_look {
+    uint64_t kinds;
+    int64_t calls;
+};
+struct queue_look queue_look_for_due(const struct due_heap *timers, int64_t now_ms);
 /* Tells readers which kinds are paused, and of which anything may be due. */
 void queue_gate_publish(const struct queue_gate *gate, const struct queue_memory *memory,
-                        uint64_t due, struct stats *stats);
-/* Which kinds of what is in the heap are due. */
-uint64_t queue_kinds_due(const struct due_heap *timers, int64_t now_ms);
+                        const struct queue_look *due, struct stats *stats);
 void queue_gate_free(struct queue_gate *gate);
 
 #endif

@@ -24,6 +24,9 @@ enum err queue_recover(struct op *op)
         if (id_is_set(state->drained_until)) {
             memory->drained_until = state->drained_until;
         }
+        if (kind == timer_kind_SCHEDULED_CALL) {
+            memory->drained_last = state->drained_last;
+        }
     }
     return OK;
 }
@@ -49,27 +52,17 @@ enum err queue_forget_old(struct op *op, bool *more)
     return OK;
 }
 
-/* A call that failed is history, and its series has gone on. */
-static enum err explain(struct op *op, struct id id)
-{
-    struct scheduled_call call = {0};
-    enum err err = db_get(op->db, TABLE_scheduled_calls, id, op->arena, &call);
-    TRY(op_not_found(op, err, "job"));
-    return op_fail(op, E_OPERATION, NULL,
-                   "a scheduled call is not tried again by hand: schedule another one");
-}
-
-static enum err tell(struct op *op, const struct timer *timer, const struct job *job)
+static enum err tell(struct op *op, const struct job *job, struct str error)
 {
     struct str after = op_record_text(op, &job_record, job);
     TRY(op_audit(op, (struct audit_entry){.action = "JOB_RETRIED",
                                           .subject_type = subject_type_SYSTEM,
-                                          .subject = timer->id,
-                                          .before = timer->error,
+                                          .subject = job->id,
+                                          .before = error,
                                           .after = after}));
     return event_tell(op, &(struct event_facts){.kind = event_kind_QUEUE_CHANGED,
                                                 .subject_type = subject_type_SYSTEM,
-                                                .subject = timer->id,
+                                                .subject = job->id,
                                                 .data = after});
 }
 
@@ -81,7 +74,8 @@ enum err retry_job(struct op *op, const void *input, void *output)
     TRY(op_may_change(op, ID_NONE));
     enum err err = db_get(op->db, TABLE_timers, op->path_id, op->arena, &timer);
     if (err == E_NOT_FOUND) {
-        return explain(op, op->path_id);
+        TRY(retry_scheduled_call(op, op->path_id, job));
+        return tell(op, job, STR_NONE);
     }
     TRY(err);
     if (timer.state != timer_state_FAILED) {
@@ -99,5 +93,5 @@ enum err retry_job(struct op *op, const void *input, void *output)
         .stalled = timer.stalled,
         .error = timer.error,
     };
-    return tell(op, &timer, job);
+    return tell(op, job, timer.error);
 }

@@ -1,8 +1,10 @@
 #include "service/scheduled_calls.h"
 
 #include "service/callable.h"
+#include "service/campaigns.h"
 #include "service/engine.h"
 #include "service/events.h"
+#include "service/occurrences.h"
 #include "service/pacer.h"
 #include "store/callees.h"
 
@@ -57,18 +59,13 @@ struct id scheduled_call_person(const struct op *op, struct str user)
     return is_one ? id : ID_NONE;
 }
 
-/* When it is due: at the first instant from `from` on that the row's hours allow. */
-static enum err move_into_hours(struct op *op, const struct call_guards *guards,
-                                struct instant from, struct instant *out)
+/* When it is due: at the first instant from `from` on that the row's hours allow. E_INVALID where
+ * there is none. */
+static enum err move_into_hours(const struct call_guards *guards, struct instant from,
+                                struct instant *out)
 {
     struct call_opening opening = {.at = from};
-    if (call_hours_next(&guards->hours, from, &opening) != OK) {
-        return op_fail(op, E_INVALID, "businessHours",
-                       guards->hours.legal == NULL
-                           ? "must be open at some time in the year after scheduledFor"
-                           : "must be open at some time in the year after scheduledFor that legal "
-                             "hours allow, too");
-    }
+    TRY(call_hours_next(&guards->hours, from, &opening));
     *out = opening.at;
     return OK;
 }
@@ -84,6 +81,17 @@ static enum err plan_hours(struct op *op, const struct call_order *order,
     guards->hours.business = &guards->business;
     out->hours = hours.text;
     return OK;
+}
+
+enum err scheduled_call_check_expiry(struct op *op, struct instant expires_at,
+                                     struct instant due_at)
+{
+    char text[INSTANT_TEXT_MAX];
+    return !instant_is_set(expires_at) || instant_before(due_at, expires_at)
+               ? OK
+               : op_fail(op, E_INVALID, "expiresAt",
+                         "must be after %s, the time at which the call is due",
+                         instant_format(due_at, text).ptr);
 }
 
 static enum err plan_times(struct op *op, const struct call_order *order,
@@ -102,23 +110,37 @@ static enum err plan_times(struct op *op, const struct call_order *order,
         TRY(plan_hours(op, order, out, &guards));
     }
     callable_add_legal(op, out, &guards);
-    TRY(move_into_hours(op, &guards, time.at, &out->scheduled_for));
+    if (move_into_hours(&guards, time.at, &out->scheduled_for) != OK) {
+        return callable_refuse_hours(op, out, &guards, given->business_hours != NULL);
+    }
+    out->expires_at = given->expires_at;
+    TRY(scheduled_call_check_expiry(op, out->expires_at, out->scheduled_for));
     return given->recurring == NULL
                ? OK
                : call_series_resolve(op, given->recurring, zone, &time, &out->recurrence);
 }
 
-/* A number that may not be called at all is refused before it is kept. */
+/* A number that may not be called at all is refused before it is kept. That calls are switched off
+ * says nothing about the day on which this one is due. */
 static enum err check_number(struct op *op, const struct scheduled_call *call)
 {
     struct call_permission permission = {.bar = CALL_MAY};
-    if (!op->site->needs_consent && !callees_may_know(op->db, call->phone_hash)) {
+    if (!op->site->needs_consent && !callees_may_know(op->db, call->phone_hash) &&
+        !callable_is_blocked(op, call)) {
         return OK;
     }
     TRY(callable_ask_number(op, call, &permission));
-    return permission.bar == CALL_MAY
+    return permission.bar == CALL_MAY || permission.bar == CALL_SWITCHED_OFF
                ? OK
                : op_fail(op, E_OPERATION, "phoneNumber", "%s", permission.words);
+}
+
+/* An owner may be anybody, but a person who was removed is not called any more. */
+static enum err check_owner(struct op *op, struct str user)
+{
+    bool is_removed = false;
+    TRY(scheduled_call_owner_is_gone(op, user, &is_removed));
+    return is_removed ? op_fail(op, E_OPERATION, "userId", "this person was removed") : OK;
 }
 
 enum err scheduled_call_plan(struct op *op, const struct call_order *order,
@@ -135,8 +157,10 @@ enum err scheduled_call_plan(struct op *op, const struct call_order *order,
         .status = call_status_pending,
         .priority = rank_of(given->priority),
         .occurrence_number = 1,
+        .place = 1,
         .metadata = given->metadata,
     };
+    TRY(check_owner(op, given->user_id));
     TRY(plan_times(op, order, out));
     if (agent == NULL) {
         TRY(scheduled_call_agent(op, given->agent_id, &agent));
@@ -215,112 +239,42 @@ enum err scheduled_call_tell(struct op *op, enum event_kind kind, const struct s
                           });
 }
 
-/* Nothing new begins with an agent that was archived, or in a campaign that was cancelled. */
-static enum err may_go_on(struct op *op, const struct scheduled_call *call, bool *out)
-{
-    struct agent_entry agent = {0};
-    struct campaign campaign = {0};
-    TRY(db_get(op->db, TABLE_agents, call->agent_id, op->arena, &agent));
-    *out = !instant_is_set(agent.archived_at);
-    if (id_is_set(call->campaign_id)) {
-        TRY(db_get(op->db, TABLE_campaigns, call->campaign_id, op->arena, &campaign));
-        *out = *out && campaign.state != campaign_state_CANCELLED;
-    }
-    return OK;
-}
-
-static struct scheduled_call occurrence_after(const struct scheduled_call *call,
-                                              const struct call_occurrence *occurrence)
-{
-    return (struct scheduled_call){
-        .phone = call->phone,
-        .agent_id = call->agent_id,
-        .user_id = call->user_id,
-        .campaign_id = call->campaign_id,
-        .status = call_status_pending,
-        .priority = call->priority,
-        .nominal_for = occurrence->at,
-        .scheduled_for = occurrence->at,
-        .timezone = call->timezone,
-        .has_timezone = call->has_timezone,
-        .hours = call->hours,
-        .recurrence = call->recurrence,
-        .parent_id = id_is_set(call->parent_id) ? call->parent_id : call->id,
-        .previous_id = call->id,
-        .occurrence_number = occurrence->number,
-        .metadata = call->metadata,
-    };
-}
-
-static enum err insert_occurrence(struct op *op, const struct scheduled_call *call,
-                                  const struct call_occurrence *occurrence, struct id *next)
-{
-    struct call_guards guards = {0};
-    struct scheduled_call following = occurrence_after(call, occurrence);
-    struct str skipped = STR_NONE;
-    TRY(callable_guards(op, call, &guards));
-    enum err err = move_into_hours(op, &guards, occurrence->at, &following.scheduled_for);
-    if (err != OK) {
-        /* Its holidays leave no day in the year ahead: the series is over. */
-        op_log(op, LOG_WARN, LOG_QUEUE, "a series of calls ended: its hours do not open any more");
-        return OK;
-    }
-    TRY(scheduled_call_insert(op, &following));
-    *next = following.id;
-    if (occurrence->skipped > 0) {
-        skipped = arena_printf(op->arena, "%lld occurrences before it were over",
-                               (long long)occurrence->skipped);
-    }
-    return scheduled_call_audit(
-        op,
-        &(struct call_change){.action = "CALL_SCHEDULED", .after = &following, .reason = skipped});
-}
-
-enum err scheduled_call_follow(struct op *op, const struct scheduled_call *call, struct id *next)
-{
-    const struct zone *zone = zoneinfo_find(op->site->zones, call->timezone);
-    struct series_read read = {0};
-    struct call_occurrence occurrence = {0};
-    bool goes_on = false;
-    *next = ID_NONE;
-    if (!str_is_set(call->recurrence)) {
-        return OK;
-    }
-    TRY(zone == NULL ? E_CORRUPT : OK);
-    TRY(call_series_read(op, call->recurrence, zone, &read));
-    TRY(may_go_on(op, call, &goes_on));
-    struct series_place place = {call->occurrence_number, call->nominal_for};
-    if (!goes_on ||
-        call_series_next(&read.series, zone, place, op->now, &occurrence) != SERIES_FOUND) {
-        return OK;
-    }
-    return insert_occurrence(op, call, &occurrence, next);
-}
-
-enum err scheduled_call_end_pending(struct op *op, struct scheduled_call *call, bool goes_on,
-                                    struct id *next)
+enum err scheduled_call_end_pending(struct op *op, struct scheduled_call *call,
+                                    const struct call_ending *ending)
 {
     struct scheduled_call before = *call;
-    *next = ID_NONE;
+    struct id next = ID_NONE;
     assert(call->status == call_status_pending);
     TRY(scheduled_call_cancel(op->db, call->id, op->now));
     TRY(scheduled_call_disarm(op, call));
     call->status = call_status_cancelled;
     call->cancelled_at = call->ended_at = call->updated_at = op->now;
     call_counts_move(op, call, call_status_pending);
-    TRY(scheduled_call_audit(
-        op, &(struct call_change){.action = "CALL_CANCELLED", .before = &before, .after = call}));
+    TRY(scheduled_call_audit(op, &(struct call_change){.action = "CALL_CANCELLED",
+                                                       .before = &before,
+                                                       .after = call,
+                                                       .reason = str_from(ending->why)}));
     TRY(scheduled_call_tell(op, event_kind_SCHEDULED_CALL_CANCELLED, call));
-    return goes_on ? scheduled_call_follow(op, call, next) : OK;
+    return ending->goes_on ? scheduled_call_follow(op, call, &next)
+                           : scheduled_call_end_series(op, call, ending->why);
 }
 
-enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, struct instant at)
+enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, struct instant at,
+                                 struct id *next)
 {
     struct scheduled_call before = *call;
     struct call_guards guards = {0};
     assert(call->status == call_status_pending);
     TRY(callable_guards(op, call, &guards));
-    TRY(move_into_hours(op, &guards, at, &call->scheduled_for));
+    if (move_into_hours(&guards, at, &call->scheduled_for) != OK) {
+        return callable_refuse_hours(op, call, &guards, true);
+    }
+    if (instant_is_set(call->expires_at) &&
+        !instant_before(call->scheduled_for, call->expires_at)) {
+        char text[INSTANT_TEXT_MAX];
+        return op_fail(op, E_INVALID, "scheduledFor", "must be before %s, when the call expires",
+                       instant_format(call->expires_at, text).ptr);
+    }
     /* The series goes on from where it would have been. */
     call->nominal_for = str_is_set(call->recurrence) ? call->nominal_for : at;
     call->updated_at = op->now;
@@ -329,5 +283,7 @@ enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, str
     TRY(scheduled_call_arm(op, call));
     TRY(scheduled_call_audit(
         op, &(struct call_change){.action = "CALL_MOVED", .before = &before, .after = call}));
-    return scheduled_call_tell(op, event_kind_SCHEDULED_CALL_MOVED, call);
+    TRY(scheduled_call_tell(op, event_kind_SCHEDULED_CALL_MOVED, call));
+    TRY(campaign_reach(op, call->campaign_id, call->scheduled_for));
+    return scheduled_call_follow_early(op, call, next);
 }

@@ -2,14 +2,16 @@
  * S9).
  *
  * A pending row is its own timer. Creating one is one row, one audit row and counters. Whoever ends
- * a call (completed, failed, cancelled) calls scheduled_call_follow in the same operation, which
- * makes the next occurrence of its series: none is lost or made twice, whenever the process dies.
+ * a call (completed, failed, cancelled) calls scheduled_call_follow (service/occurrences) in the
+ * same operation, which makes the next occurrence of its series: none is lost or made twice,
+ * whenever the process dies.
  */
 #ifndef TOCSIN_SERVICE_SCHEDULED_CALLS_H
 #define TOCSIN_SERVICE_SCHEDULED_CALLS_H
 
 #include "service/agents.h"
 #include "service/call_counts.h"
+#include "service/call_endings.h"
 #include "service/call_memory.h"
 #include "store/calls.h"
 
@@ -28,6 +30,9 @@ NODISCARD enum err scheduled_call_may_change(struct op *op, struct str user);
 /* The owner as one of our people, where the name is the id of one that could be; unset otherwise.
  * By it events and audit rows are a person's own. */
 struct id scheduled_call_person(const struct op *op, struct str user);
+/* E_INVALID where a call would expire before it is due. */
+NODISCARD enum err scheduled_call_check_expiry(struct op *op, struct instant expires_at,
+                                               struct instant due_at);
 /* Checks an order and fills the row, without writing anything. */
 NODISCARD enum err scheduled_call_plan(struct op *op, const struct call_order *order,
                                        struct scheduled_call *out);
@@ -46,16 +51,13 @@ struct call_change {
 NODISCARD enum err scheduled_call_audit(struct op *op, const struct call_change *change);
 NODISCARD enum err scheduled_call_tell(struct op *op, enum event_kind kind,
                                        const struct scheduled_call *call);
-/* Makes the next occurrence of an ended call's series; `*next` is unset where there is none. The
- * call is the row as it is now, its metadata included. */
-NODISCARD enum err scheduled_call_follow(struct op *op, const struct scheduled_call *call,
-                                         struct id *next);
-/* Cancels a pending call. The series ends with it unless `goes_on`. */
+/* Cancels a pending call. */
 NODISCARD enum err scheduled_call_end_pending(struct op *op, struct scheduled_call *call,
-                                              bool goes_on, struct id *next);
-/* Gives a pending call another time, moved into its hours; its series stays where it is. */
+                                              const struct call_ending *ending);
+/* Gives a pending call another time, moved into its hours. Its series stays where it is: where the
+ * call goes past the next one, that is made now, and is `*next`. */
 NODISCARD enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call,
-                                           struct instant at);
+                                           struct instant at, struct id *next);
 /* high for 1 and so on. */
 enum call_priority scheduled_call_priority(int64_t rank);
 /* Fills in what is shown and not stored; `call->agent` where it is NULL. */

@@ -1,6 +1,9 @@
 #include "model/formats.h"
 #include "model/json.h"
+#include "service/holidays.h"
+#include "service/occurrences.h"
 #include "service/scheduled_calls.h"
+#include "store/series.h"
 
 static const char *when_text(struct op *op, const struct scheduled_call *call)
 {
@@ -8,28 +11,43 @@ static const char *when_text(struct op *op, const struct scheduled_call *call)
     return arena_cstr(op->arena, instant_format(call->scheduled_for, text));
 }
 
-static void write_receipt(struct op *op, const struct scheduled_call *call,
+/* What whoever schedules should know, as the rest of the sentence; absent for nothing. */
+static enum err note_of(struct op *op, const struct schedule_call_input *given, struct str *out)
+{
+    struct str warning = STR_NONE;
+    if (given->respects_hours) {
+        TRY(holidays_warn(op, given->business_hours, &warning));
+    }
+    *out = !op->site->features.call
+               ? STR(" Note: calls are switched off (FEATURE_CALL=false); it will not be made "
+                     "unless that is changed by then.")
+           : str_is_set(warning) ? arena_printf(op->arena, " Note: %.*s.", STR_FMT(warning))
+                                 : STR("");
+    return OK;
+}
+
+static void write_receipt(struct op *op, const struct scheduled_call *call, struct str note,
                           struct scheduled_call_receipt *out)
 {
     bool is_moved = call->nominal_for.us != call->scheduled_for.us;
     *out = (struct scheduled_call_receipt){.id = call->id, .scheduled_for = call->scheduled_for};
-    out->message = arena_printf(op->arena,
-                                is_moved ? "Call scheduled for %s, when business hours open."
-                                         : "Call scheduled for %s.",
-                                when_text(op, call));
+    out->message = arena_printf(op->arena, "Call scheduled for %s%s.%.*s", when_text(op, call),
+                                is_moved ? ", when business hours open" : "", STR_FMT(note));
 }
 
 enum err schedule_call(struct op *op, const void *input, void *output)
 {
     struct call_order order = {.input = input};
     struct scheduled_call call = {0};
+    struct str note = STR_NONE;
     TRY(scheduled_call_may_change(op, order.input->user_id));
     TRY(scheduled_call_plan(op, &order, &call));
+    TRY(note_of(op, order.input, &note));
     op_decided(op);
     TRY(scheduled_call_insert(op, &call));
     TRY(scheduled_call_audit(op,
                              &(struct call_change){.action = "CALL_SCHEDULED", .after = &call}));
-    write_receipt(op, &call, output);
+    write_receipt(op, &call, note, output);
     return OK;
 }
 
@@ -73,7 +91,8 @@ enum err scheduled_call_show(struct op *op, struct scheduled_call *call)
     call->priority_word = (int)scheduled_call_priority(call->priority);
     call->respects_hours = str_is_set(call->hours);
     call->is_recurring = str_is_set(call->recurrence);
-    call->is_pending = call->can_cancel = call->status == call_status_pending;
+    call->is_pending = call->status == call_status_pending;
+    call->can_cancel = scheduled_call_waits(call);
     if (call->respects_hours) {
         TRY(read_part(op, &hours_input_record, call->hours, &call->business_hours));
     }
@@ -203,19 +222,41 @@ enum err get_scheduled_call(struct op *op, const void *input, void *output)
     return scheduled_call_show(op, call);
 }
 
-/* A pending call of this owner; to others there is nothing here. */
-static enum err load_pending(struct op *op, struct str user, const char *what,
-                             struct scheduled_call *out)
+/* A call of this owner; to others there is nothing here. */
+static enum err load_own(struct op *op, struct str user, struct scheduled_call *out)
 {
     TRY(scheduled_call_may_change(op, user));
     TRY(load(op, out));
-    if (!str_equal(out->user_id, user)) {
-        return no_such_call(op);
+    return str_equal(out->user_id, user) ? OK : no_such_call(op);
+}
+
+/* Why this call cannot be changed any more, and what can be done instead. */
+static enum err refuse_change(struct op *op, const struct scheduled_call *call, const char *what)
+{
+    struct id items[1];
+    struct call_ids waiting = {.items = items, .max = 1};
+    const char *status = enum_name(&call_status_names, call->status);
+    if (call->status == call_status_processing) {
+        return op_fail(op, E_OPERATION, NULL,
+                       instant_is_set(call->next_run)
+                           ? "only a pending call can be %s; this one waits for its next attempt, "
+                             "and can be cancelled"
+                           : "a call that is processing cannot be %s while an attempt is under "
+                             "way; once that is over the call can be cancelled, or the next of its "
+                             "series; a number on the do-not-call list is not called again",
+                       what);
     }
-    return out->status == call_status_pending
-               ? OK
-               : op_fail(op, E_OPERATION, NULL, "only a pending call can be %s; this one is %s",
-                         what, enum_name(&call_status_names, out->status));
+    if (str_is_set(call->recurrence)) {
+        struct id first = id_is_set(call->parent_id) ? call->parent_id : call->id;
+        TRY(series_waiting(op->db, first, call->id, &waiting));
+    }
+    return waiting.count == 0
+               ? op_fail(op, E_OPERATION, NULL, "only a pending call can be %s; this one is %s",
+                         what, status)
+               : op_fail(op, E_OPERATION, NULL,
+                         "only a pending call can be %s; this one is %s; the next of its series is "
+                         "%.*s",
+                         what, status, STR_FMT(op_id_text(op, items[0])));
 }
 
 enum err cancel_scheduled_call(struct op *op, const void *input, void *output)
@@ -223,9 +264,17 @@ enum err cancel_scheduled_call(struct op *op, const void *input, void *output)
     const struct cancel_call_input *given = input;
     struct scheduled_call_receipt *out = output;
     struct scheduled_call call = {0};
-    TRY(load_pending(op, given->user_id, "cancelled", &call));
-    *out = (struct scheduled_call_receipt){.id = call.id, .status = call_status_cancelled};
-    TRY(scheduled_call_end_pending(op, &call, given->only_this, &out->next_id));
+    struct call_ending ending = {.why = "cancelled", .goes_on = given->only_this};
+    TRY(load_own(op, given->user_id, &call));
+    if (!scheduled_call_waits(&call)) {
+        return refuse_change(op, &call, "cancelled");
+    }
+    TRY(scheduled_call_end_waiting(op, &call, &ending));
+    if (!ending.goes_on) {
+        TRY(scheduled_call_end_rest(op, &call, &ending));
+    }
+    *out = (struct scheduled_call_receipt){.id = call.id, .status = call.status};
+    TRY(scheduled_call_follow(op, &call, &out->next_id));
     out->message = id_is_set(out->next_id)
                        ? STR("Call cancelled; the next of its series is scheduled.")
                        : STR("Call cancelled.");
@@ -239,15 +288,18 @@ enum err reschedule_call(struct op *op, const void *input, void *output)
     struct scheduled_call call = {0};
     const struct zone *zone = NULL;
     struct call_time time = {0};
-    TRY(load_pending(op, given->user_id, "rescheduled", &call));
+    TRY(load_own(op, given->user_id, &call));
+    if (call.status != call_status_pending) {
+        return refuse_change(op, &call, "rescheduled");
+    }
     TRY(call_zone(op, &call.timezone, &zone));
     TRY(call_time_parse(op, given->scheduled_for, zone, &time));
-    TRY(scheduled_call_set_time(op, &call, time.at));
-    *out = (struct scheduled_call_receipt){.id = call.id, .scheduled_for = call.scheduled_for};
-    out->message = arena_printf(op->arena,
-                                time.at.us == call.scheduled_for.us
-                                    ? "Call rescheduled for %s."
-                                    : "Call rescheduled for %s, when business hours open.",
-                                when_text(op, &call));
+    *out = (struct scheduled_call_receipt){.id = call.id};
+    TRY(scheduled_call_set_time(op, &call, time.at, &out->next_id));
+    out->scheduled_for = call.scheduled_for;
+    out->message = arena_printf(
+        op->arena, "Call rescheduled for %s%s.%s", when_text(op, &call),
+        time.at.us == call.scheduled_for.us ? "" : ", when business hours open",
+        id_is_set(out->next_id) ? " Its series stays where it is: the next one is scheduled." : "");
     return OK;
 }

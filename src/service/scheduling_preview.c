@@ -1,5 +1,6 @@
 #include "service/call_words.h"
 #include "service/callable.h"
+#include "service/holidays.h"
 #include "service/scheduled_calls.h"
 
 #include <assert.h>
@@ -45,6 +46,7 @@ static enum err read_times(struct op *op, struct preview *preview)
 static struct call_occurrence first_of(const struct preview *preview)
 {
     struct call_occurrence first = {.number = 1,
+                                    .place = 1,
                                     .at = preview->time.at,
                                     .wall = preview->time.wall,
                                     .runs = zone_to_civil(preview->zone, preview->time.at),
@@ -70,9 +72,10 @@ static struct list reasons_of(struct op *op, const struct call_occurrence *occur
 }
 
 static struct occurrence_view view_of(struct op *op, const struct preview *preview,
-                                      const struct call_occurrence *occurrence,
-                                      const struct call_opening *opening)
+                                      const struct chain_call *call)
 {
+    const struct call_occurrence *occurrence = &call->occurrence;
+    const struct call_opening *opening = &call->opening;
     struct occurrence_view view = {
         .number = occurrence->number,
         .requested_for = occurrence->at,
@@ -87,28 +90,22 @@ static struct occurrence_view view_of(struct op *op, const struct preview *previ
 
 /* As the calls themselves would follow one another: the next is made when the one before ends, here
  * at the instant at which it runs. */
-static enum err walk(struct op *op, struct preview *preview, struct list *out)
+static enum err list_calls(struct op *op, struct preview *preview, struct list *out)
 {
     int64_t wanted = preview->given->count == 0 ? OCCURRENCES_SHOWN : preview->given->count;
     struct occurrence_view *views = ARENA_NEW_ARRAY(op->arena, struct occurrence_view, wanted);
-    struct call_occurrence occurrence = first_of(preview);
-    struct call_opening opening = {.at = occurrence.at};
-    size_t count = 0;
-    if (call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
-        return op_fail(op, E_INVALID, "businessHours",
-                       "must be open at some time in the year after scheduledFor, and where legal "
-                       "hours allow it");
+    struct chain_call *calls = ARENA_NEW_ARRAY(op->arena, struct chain_call, wanted);
+    struct call_occurrence first = first_of(preview);
+    struct call_chain chain = {.zone = preview->zone, .hours = &preview->guards.hours};
+    chain.series = preview->series == NULL ? NULL : &preview->series->series;
+    size_t count = call_chain_list(&chain, &first, (size_t)wanted, calls);
+    if (count == 0) {
+        return callable_refuse_hours(op, &preview->call, &preview->guards,
+                                     preview->given->business_hours != NULL);
     }
-    views[count++] = view_of(op, preview, &occurrence, &opening);
-    while (preview->series != NULL && count < (size_t)wanted) {
-        struct series_place place = {occurrence.number, occurrence.at};
-        enum series_step step = call_series_next(&preview->series->series, preview->zone, place,
-                                                 opening.at, &occurrence);
-        if (step != SERIES_FOUND ||
-            call_hours_next(&preview->guards.hours, occurrence.at, &opening) != OK) {
-            break;
-        }
-        views[count++] = view_of(op, preview, &occurrence, &opening);
+    TRY(scheduled_call_check_expiry(op, preview->given->expires_at, calls[0].opening.at));
+    for (size_t i = 0; i < count; i++) {
+        views[i] = view_of(op, preview, &calls[i]);
     }
     *out = (struct list){views, count};
     return OK;
@@ -125,32 +122,11 @@ static struct str join_reasons(struct op *op, const struct list *reasons)
     return reasons->count == 0 ? STR_NONE : buf_str(&text);
 }
 
-static struct str legal_text(struct op *op, const struct preview *preview)
-{
-    char country[COUNTRY_BYTES] = "";
-    const struct legal_guard *guard = preview->guards.hours.legal;
-    if (guard == NULL) {
-        return STR_NONE;
-    }
-    const struct business_window *window = guard->window;
-    bool is_by_country =
-        !preview->call.has_timezone && calling_country(preview->call.phone, country);
-    struct str hours = arena_printf(op->arena, "%02d:%02d-%02d:%02d", window->open / 60,
-                                    window->open % 60, window->close / 60, window->close % 60);
-    if (!is_by_country) {
-        return arena_printf(op->arena, "%.*s in %.*s", STR_FMT(hours),
-                            STR_FMT(preview->call.timezone));
-    }
-    return arena_printf(
-        op->arena, guard->zone_count == 1 ? "%.*s in the zone of %s" : "%.*s in all zones of %s",
-        STR_FMT(hours), country);
-}
-
 static enum err look_at_number(struct op *op, const struct preview *preview,
                                struct preview_view *out)
 {
     struct call_permission permission = {.bar = CALL_MAY};
-    out->legal_hours = legal_text(op, preview);
+    out->legal_hours = callable_legal_text(op, &preview->call, &preview->guards);
     if (str_is_set(preview->call.phone)) {
         TRY(callable_ask_number(op, &preview->call, &permission));
     }
@@ -180,11 +156,17 @@ enum err preview_call(struct op *op, const void *input, void *output)
     struct preview *preview = ARENA_NEW(op->arena, struct preview);
     struct preview_view *out = output;
     preview->given = input;
-    TRY(op_may_read(op, scheduled_call_person(op, preview->given->user_id)));
+    /* Nobody's call: it shows nothing of anybody. */
+    if (str_is_set(preview->given->user_id)) {
+        TRY(op_may_read(op, scheduled_call_person(op, preview->given->user_id)));
+    }
     TRY(read_times(op, preview));
     *out = (struct preview_view){.timezone = preview->call.timezone};
-    TRY(walk(op, preview, &out->occurrences));
+    TRY(list_calls(op, preview, &out->occurrences));
     TRY(look_at_number(op, preview, out));
+    if (preview->given->respects_hours) {
+        TRY(holidays_warn(op, preview->given->business_hours, &out->warning));
+    }
     TRY(let_speak(op, preview->given, out));
     const struct occurrence_view *first = out->occurrences.items;
     assert(out->occurrences.count > 0);

@@ -96,6 +96,7 @@ struct site {
     struct str business_end;
     struct legal_hours legal_hours; /* CALL_LEGAL_HOURS and CALL_LEGAL_HOURS_BY_COUNTRY */
     bool needs_consent;             /* CALL_CONSENT_REQUIRED */
+    struct duration lateness_limit; /* CALL_LATENESS_LIMIT; 0 for none. */
     struct str public_url;     /* Of links. What providers call is provider_settings.public_url. */
     struct str operator_email; /* Absent for none; the same for the next two. */
     struct str operator_phone;

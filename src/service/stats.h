@@ -24,6 +24,8 @@ struct stats {
     _Atomic uint64_t kinds_due;    /* Any of these may be due, or is held by a pause. */
     _Atomic int64_t calls_waiting; /* Scheduled calls that are due and held back by pace. */
     _Atomic int64_t calls_paused;  /* The same by a pause of their kind or campaign. */
+    _Atomic int64_t calls_due;     /* Due, and not looked at yet. */
+    _Atomic int64_t calls_again;   /* Of those that wait or are paused: for another attempt. */
     _Atomic int64_t calls_active;  /* With an attempt under way. */
     _Atomic int64_t last_event;    /* The newest event that is durable; 0 for none. */
     _Atomic int64_t listeners;     /* Event streams; they are told of last_event. */

@@ -58,7 +58,21 @@ static void add_change(struct story *story, const struct audit_event *event)
     entry->reason = event->reason;
 }
 
-static enum err add_changes(struct story *story, struct id subject)
+/* What an attempt has led to: of the same instant it stands after what was heard of it. */
+static bool is_result(const struct audit_event *event)
+{
+    static const char *const results[] = {"CALL_RETRY", "CALL_COMPLETED", "CALL_FAILED",
+                                          "CALL_SERIES_ENDED"};
+    bool is_one = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(results); i++) {
+        is_one = is_one || str_equal_text(event->action, results[i]);
+    }
+    return is_one;
+}
+
+enum changes { ALL_CHANGES, ALL_BUT_RESULTS, RESULTS };
+
+static enum err add_some_changes(struct story *story, struct id subject, enum changes which)
 {
     struct audit_page page = {.subject = subject, .limit = READ_AT_ONCE};
     struct list events = {0};
@@ -67,11 +81,18 @@ static enum err add_changes(struct story *story, struct id subject)
         TRY(audit_page(story->op->db, story->op->arena, &page, &events, &total));
         const struct audit_event *items = events.items;
         for (size_t i = 0; i < events.count; i++) {
-            add_change(story, &items[i]);
+            if (which == ALL_CHANGES || is_result(&items[i]) == (which == RESULTS)) {
+                add_change(story, &items[i]);
+            }
             page.after = items[i].seq;
         }
     } while (events.count == READ_AT_ONCE && !is_full(story));
     return OK;
+}
+
+static enum err add_changes(struct story *story, struct id subject)
+{
+    return add_some_changes(story, subject, ALL_CHANGES);
 }
 
 /* What was learnt about a message; its hand-over with how late it was. */
@@ -104,6 +125,12 @@ static enum err add_message(struct story *story, const struct message *message)
     const struct message_event *items = events.items;
     for (size_t i = 0; i < events.count; i++) {
         add_news(story, message, &items[i]);
+        bool is_same = i > 0 && items[i].state == items[i - 1].state &&
+                       items[i].receipt_level == items[i - 1].receipt_level;
+        if (is_same && !str_is_set(items[i].detail)) {
+            /* It was answered, and then it was over. */
+            story->entries[story->count - 1].reason = STR("over");
+        }
     }
     enum err err = timers_of_subject(story->op->db, story->op->arena, timer_kind_MESSAGE_RETRY,
                                      message->id, &retry);
@@ -350,8 +377,9 @@ enum err show_call_timeline(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, scheduled_calls_get(op->db, op->arena, op->path_id, &call),
                      "scheduled call"));
     TRY(op_may_read(op, scheduled_call_person(op, call.user_id)));
-    TRY(add_changes(&story, call.id));
+    TRY(add_some_changes(&story, call.id, ALL_BUT_RESULTS));
     TRY(add_messages(&story, call.id));
+    TRY(add_some_changes(&story, call.id, RESULTS));
     add_call(&story, &call);
     TRY(add_costs(op, call.id, &out->costs));
     return show_page(&story, input, out);

@@ -51,6 +51,14 @@ struct effects {
     size_t cap;
 };
 
+/* A provider whose row says that it works, and would say the same after its next success: until
+ * then nothing is read or written of that. */
+enum { CALM_PROVIDERS = 4 };
+struct calm_provider {
+    const struct provider *provider;
+    struct instant until;
+};
+
 /* What only the one writer has. */
 struct writer {
     struct id_source ids;
@@ -62,7 +70,8 @@ struct writer {
     bool has_begun_call;       /* Set where an operation begins an attempt of a scheduled call. */
     struct queue_memory queue; /* What is paused and drained (service/queue). */
     struct id last_event;      /* The newest that was told, durable or not. */
-    struct courier *courier;   /* Whose queues /providers shows; NULL in tests without one. */
+    struct calm_provider calm[CALM_PROVIDERS];
+    struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
 };
 
 /* Where what an operation did to the writer goes back to when it is refused. */
@@ -75,7 +84,8 @@ struct writer_mark {
 };
 struct writer_mark writer_enter(struct writer *writer);
 void writer_go_back(struct writer *writer, const struct writer_mark *mark);
-void writer_forget(struct writer *writer); /* A whole batch was undone. */
+void writer_disturb(struct writer *writer); /* No provider is known to be calm any more. */
+void writer_forget(struct writer *writer);  /* A whole batch was undone. */
 void writer_free(struct writer *writer);
 /* Takes up where the audit trail and the ids have ended. */
 NODISCARD enum err writer_begin(struct writer *writer, struct db *db);

@@ -16,6 +16,7 @@ static uint64_t number_of(struct str phone_hash)
 void callee_filter_note(struct callee_filter *filter, struct str phone_hash)
 {
     uint64_t number = number_of(phone_hash);
+    filter->is_empty = false;
     filter->words[number / WORD_BITS % CALLEE_FILTER_WORDS] |= UINT64_C(1) << number % WORD_BITS;
 }
 

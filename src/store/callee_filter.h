@@ -15,6 +15,7 @@ enum { CALLEE_FILTER_WORDS = 1 << 14 };
 
 struct callee_filter {
     uint64_t words[CALLEE_FILTER_WORDS];
+    bool is_empty; /* Nothing was noted of anybody, by whatever channel. */
 };
 
 void callee_filter_note(struct callee_filter *filter, struct str phone_hash);

@@ -24,6 +24,9 @@ static enum err take_state(void *context, const struct value *columns)
 enum err callees_state(struct db *db, struct str phone_hash, struct callee_state *out)
 {
     *out = (struct callee_state){.is_on_list = false};
+    if (!callees_may_know(db, phone_hash)) {
+        return OK;
+    }
     return db_each(db, S_callee_state, out, take_state, PARAMS(value_bytes(phone_hash)));
 }
 
@@ -37,6 +40,7 @@ enum err callees_watch(struct db *db)
 {
     if (db->callees == NULL) {
         db->callees = memory_new(sizeof *db->callees);
+        db->callees->is_empty = true;
     }
     return db_each(db, S_callees_known, db->callees, note_hash, NO_PARAMS);
 }

@@ -64,7 +64,8 @@ enum err scheduled_call_move(struct db *db, const struct scheduled_call *call)
 {
     return db_move(db, S_call_move,
                    PARAMS(value_id(call->id), value_time(call->nominal_for),
-                          value_time(call->scheduled_for), value_time(call->updated_at)));
+                          value_time(call->scheduled_for), value_time(call->updated_at),
+                          value_int(call->is_late)));
 }
 
 enum err agents_page(struct db *db, struct arena *arena, const struct agent_page *page,
@@ -72,7 +73,7 @@ enum err agents_page(struct db *db, struct arena *arena, const struct agent_page
 {
     return db_all(
         db, S_agents_page, (struct db_into){TABLE_agents, arena}, out,
-        PARAMS(value_id(page->after), value_int(page->with_archived), value_int(page->limit)));
+        PARAMS(value_int(page->after.value), value_int(page->with_archived), value_int(page->limit)));
 }
 
 enum err agents_count(struct db *db, bool with_archived, int64_t *out)

@@ -74,3 +74,26 @@ enum err campaign_calls_open(struct db *db, const struct campaign_walk *walk, st
     *count = scan.count;
     return OK;
 }
+
+static enum err take_left(void *context, const struct value *columns)
+{
+    struct campaign_outlook *outlook = context;
+    assert(outlook->count < outlook->max);
+    struct str hours = columns[2].text;
+    outlook->rows[outlook->count++] = (struct campaign_left){
+        .due_at = instant_from_ms(columns[0].number),
+        .calls = columns[1].number,
+        .hours = hours.len == 0 ? STR_NONE : arena_str(outlook->arena, hours),
+        .timezone = arena_str(outlook->arena, columns[3].text),
+        .has_timezone = columns[4].number != 0,
+        .is_series = columns[5].number != 0,
+    };
+    return OK;
+}
+
+enum err campaign_calls_left(struct db *db, struct id campaign, struct campaign_outlook *out)
+{
+    out->count = 0;
+    return db_each(db, S_campaign_calls_left, out, take_left,
+                   PARAMS(value_id(campaign), value_int((int64_t)out->max)));
+}

@@ -30,6 +30,24 @@ struct campaign_walk {
 };
 NODISCARD enum err campaign_calls_page(struct db *db, struct arena *arena,
                                        const struct campaign_walk *walk, struct list *out);
+/* Calls of it that wait for one time, by their hours and then by the time: `max` of the calls that
+ * wait are looked at. */
+struct campaign_left {
+    struct instant due_at;
+    int64_t calls;
+    struct str hours; /* As in the row; absent where it keeps to none. */
+    struct str timezone;
+    bool has_timezone;
+    bool is_series; /* Any of them may be followed by another. */
+};
+struct campaign_outlook {
+    struct arena *arena;
+    struct campaign_left *rows;
+    size_t max;
+    size_t count;
+};
+NODISCARD enum err campaign_calls_left(struct db *db, struct id campaign,
+                                       struct campaign_outlook *out);
 /* The ids of those that are not over: `walk->max` of them at most into `out`. */
 NODISCARD enum err campaign_calls_open(struct db *db, const struct campaign_walk *walk,
                                        struct id *out, size_t *count);

@@ -62,6 +62,7 @@ enum err db_open(const struct db_config *config, struct db **out, struct problem
     db->connection = connection;
     db->seal = config->seal;
     db->log = config->log;
+    db->checks_kept = config->checks_kept_rows;
     db->texts = arena_new();
     db->digest = digest_new();
     *out = db;
@@ -80,6 +81,7 @@ void db_close(struct db **db)
     if (*db == NULL) {
         return;
     }
+    kept_close(*db);
     forget_all(*db, (*db)->statements, STATEMENT_COUNT);
     forget_all(*db, &(*db)->rows[0][0], (size_t)TABLE_COUNT * ROW_STATEMENTS);
     forget_all(*db, (*db)->fences, FENCES);
@@ -93,6 +95,7 @@ void db_close(struct db **db)
 
 enum err db_execute(struct db *db, const char *sql, struct problem *problem)
 {
+    kept_forget(db);
     return db->driver->execute(db->connection, sql, problem);
 }
 
@@ -389,7 +392,11 @@ enum err db_insert(struct db *db, enum table table, struct arena *arena, const v
     if (db->callees != NULL) {
         callee_filter_note_row(db->callees, table, record);
     }
-    return write_row(db, table, ROW_INSERT, arena, record);
+    TRY(write_row(db, table, ROW_INSERT, arena, record));
+    if (table == TABLE_messages || table == TABLE_message_bodies) {
+        kept_take(db, table, record); /* They are claimed next. */
+    }
+    return OK;
 }
 
 enum err db_update(struct db *db, enum table table, struct arena *arena, const void *record)
@@ -397,7 +404,7 @@ enum err db_update(struct db *db, enum table table, struct arena *arena, const v
     return write_row(db, table, ROW_UPDATE, arena, record);
 }
 
-static enum err get(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
+static enum err read_one(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
 {
     struct driver_statement *statement = NULL;
     TRY(row_statement(db, into.table, ROW_GET, &statement));
@@ -413,6 +420,23 @@ static enum err get(struct db *db, struct id id, struct db_into into, bool is_br
     }
     db->driver->finish(statement);
     return db_complain(db, err, "get from", tables[into.table].name);
+}
+
+static enum err get(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
+{
+    if (kept_get(db, into, id, is_brief, out)) {
+        if (db->checks_kept) {
+            void *row = arena_alloc(into.arena, tables[into.table].record->size);
+            TRY(read_one(db, id, into, is_brief, row));
+            kept_check(db, into.table, out, row);
+        }
+        return OK;
+    }
+    TRY(read_one(db, id, into, is_brief, out));
+    if (!is_brief) {
+        kept_take(db, into.table, out);
+    }
+    return OK;
 }
 
 enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out)

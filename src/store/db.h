@@ -39,6 +39,7 @@ struct db_config {
     int cache_kib;
     struct seal *seal; /* Borrowed; outlives the db. */
     const struct log *log;
+    bool checks_kept_rows; /* For simulations: what is kept is compared with its row each time. */
 };
 
 NODISCARD enum err db_open(const struct db_config *config, struct db **out,
@@ -112,6 +113,15 @@ NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct 
 /* Without the texts that are F_LONG: for deciding, not for showing, and not to be written back. */
 NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena,
                                 void *out);
+
+/* Of the one connection that writes: from here on rows that were read or written lately are kept in
+ * memory (store/row_cache). Asked for again it forgets what it has. */
+void db_keep_rows(struct db *db);
+/* For a statement that changes one row as the code that runs it knows: the row as it is kept, NULL
+ * where it is not; and, after the change, the row as it is now. Nothing else may be written between
+ * the two. */
+const void *db_kept(const struct db *db, enum table table, struct id id);
+void db_keep(struct db *db, enum table table, const void *record);
 
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);

@@ -30,6 +30,8 @@ struct db {
     struct driver_statement *fences[FENCES];
     enum way_back way_back;
     int64_t corrupt_rows;
+    struct row_cache *kept; /* Of the one that writes, after db_keep_rows; or NULL. */
+    bool checks_kept;
     struct callee_filter *callees; /* Of the one that writes, after callees_watch; or NULL. */
     struct job_counts jobs;        /* What this transaction has changed. */
     struct job_counts jobs_before; /* As they were at the savepoint. */
@@ -41,6 +43,14 @@ NODISCARD enum err db_run_to_end(struct db *db, struct driver_statement *stateme
                                  struct params params, int64_t *changed);
 /* Logs what is no fact of the caller's. Returns `err`. */
 enum err db_complain(struct db *db, enum err err, const char *what, const char *sql);
+/* store/kept.c: the rows that are kept (db_keep_rows); nothing where none are. */
+bool kept_get(struct db *db, struct db_into into, struct id id, bool is_brief, void *out);
+void kept_take(struct db *db, enum table table, const void *record);
+void kept_forget(struct db *db);
+void kept_close(struct db *db);
+/* Ends the program where the two differ. */
+void kept_check(struct db *db, enum table table, const void *kept, const void *row);
+
 /* Called before each write: sets the savepoint that is wanted. */
 NODISCARD enum err db_before_write(struct db *db);
 

@@ -38,6 +38,10 @@ struct driver {
     /* Makes it ready to start again. Returns the number of rows that it changed. */
     int64_t (*finish)(struct driver_statement *statement);
     void (*forget)(struct driver_statement **statement);
+    /* From here on each row of a table with ids that a statement inserts, changes or deletes is
+     * told of before the statement ends; what a rollback takes back is not. */
+    void (*watch)(struct driver_connection *connection, void *context,
+                  void (*changed)(void *context, const char *table, int64_t row));
     /* From here on a commit is ordered, but durable only after the next flush. */
     enum err (*flush_apart)(struct driver_connection *connection, struct problem *problem);
     /* Makes durable what was committed before. The one function that another thread may call while

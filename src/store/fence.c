@@ -33,6 +33,7 @@ void db_rollback(struct db *db)
     struct problem ignored = {0};
     db->way_back = WAY_BACK_NONE;
     db->jobs = (struct job_counts){0};
+    kept_forget(db);
     if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
         log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
     }
@@ -96,6 +97,8 @@ enum err db_undo(struct db *db)
     if (way_back != WAY_BACK_OPEN) {
         return OK;
     }
+    /* What was undone was never so: nobody knows which of the kept rows it was in. */
+    kept_forget(db);
     TRY(run_fence(db, FENCE_UNDO));
     db->jobs = db->jobs_before;
     return run_fence(db, FENCE_RELEASE);

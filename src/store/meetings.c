@@ -52,10 +52,21 @@ enum err alerts_of_meeting(struct db *db, struct arena *arena, struct id meeting
 
 enum err alerts_claim(struct db *db, const struct alert *alert)
 {
-    return db_move(db, S_alert_claim,
-                   PARAMS(value_id(alert->id), value_time(alert->claimed_at),
-                          value_enum(&channel_names, alert->channel), value_id(alert->message_id),
-                          value_text(alert->reason)));
+    const struct alert *kept = db_kept(db, TABLE_alerts, alert->id);
+    TRY(db_move(db, S_alert_claim,
+                PARAMS(value_id(alert->id), value_time(alert->claimed_at),
+                       value_enum(&channel_names, alert->channel), value_id(alert->message_id),
+                       value_text(alert->reason))));
+    if (kept != NULL) {
+        struct alert claimed = *kept;
+        claimed.status = alert_status_SENDING;
+        claimed.claimed_at = alert->claimed_at;
+        claimed.channel = alert->channel;
+        claimed.message_id = alert->message_id;
+        claimed.reason = alert->reason;
+        db_keep(db, TABLE_alerts, &claimed);
+    }
+    return OK;
 }
 
 enum err alerts_skip(struct db *db, struct id id, struct instant now, struct str reason)

@@ -35,14 +35,34 @@ enum err messages_body(struct db *db, struct arena *arena, struct message *messa
 
 enum err messages_claim(struct db *db, struct id id, struct instant now, struct str provider)
 {
-    return db_move(db, S_message_claim,
-                   PARAMS(value_id(id), value_time(now), value_text(provider)));
+    const struct message *kept = db_kept(db, TABLE_messages, id);
+    TRY(db_move(db, S_message_claim, PARAMS(value_id(id), value_time(now), value_text(provider))));
+    if (kept != NULL) {
+        struct message claimed = *kept;
+        claimed.state = message_state_SENDING;
+        claimed.claimed_at = now;
+        claimed.provider = provider;
+        db_keep(db, TABLE_messages, &claimed);
+    }
+    return OK;
 }
 
 enum err messages_sent(struct db *db, struct id id, struct instant now, struct str provider_id)
 {
-    return db_move(db, S_message_sent,
-                   PARAMS(value_id(id), value_time(now), value_text(provider_id)));
+    const struct message *kept = db_kept(db, TABLE_messages, id);
+    TRY(db_move(db, S_message_sent,
+                PARAMS(value_id(id), value_time(now), value_text(provider_id))));
+    if (kept != NULL) {
+        struct message sent = *kept;
+        sent.state = message_state_SENT;
+        sent.receipt_level = receipt_level_ACCEPTED;
+        sent.sent_at = now;
+        sent.provider_id = provider_id;
+        sent.error = sent.code = STR_NONE;
+        sent.category = 0;
+        db_keep(db, TABLE_messages, &sent);
+    }
+    return OK;
 }
 
 enum err messages_unclear(struct db *db, const struct message *message)

@@ -29,6 +29,14 @@ enum err users_get(struct db *db, struct arena *arena, struct id id, struct user
     return instant_is_set(out->deleted_at) ? E_NOT_FOUND : OK;
 }
 
+enum err users_is_removed(struct db *db, struct id id, bool *out)
+{
+    int64_t is_removed = 0;
+    enum err err = db_number(db, S_user_is_removed, &is_removed, PARAMS(value_id(id)));
+    *out = is_removed != 0;
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 struct zone_into {
     struct arena *arena;
     struct str *out;

@@ -11,6 +11,8 @@
 NODISCARD enum err users_put(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_change(struct db *db, struct arena *arena, struct user *user);
 NODISCARD enum err users_get(struct db *db, struct arena *arena, struct id id, struct user *out);
+/* Whether there was a person with this id, who was removed. */
+NODISCARD enum err users_is_removed(struct db *db, struct id id, bool *out);
 /* The zone alone, absent where the person has none: nothing has to be opened for it. */
 NODISCARD enum err users_zone(struct db *db, struct arena *arena, struct id id, struct str *out);
 NODISCARD enum err users_by_phone(struct db *db, struct arena *arena, struct str phone,

@@ -24,6 +24,8 @@ enum {
 struct driver_connection {
     sqlite3 *handle;
     int journal; /* The write-ahead log, for flushes; -1 where commits flush by themselves. */
+    void *watcher;
+    void (*changed)(void *watcher, const char *table, int64_t row);
 };
 
 struct driver_statement {
@@ -234,6 +236,23 @@ static void forget(struct driver_statement **statement)
     *statement = NULL;
 }
 
+static void tell_change(void *context, int operation, const char *database, const char *table,
+                        sqlite3_int64 row)
+{
+    struct driver_connection *connection = context;
+    (void)operation;
+    (void)database;
+    connection->changed(connection->watcher, table, row);
+}
+
+static void watch(struct driver_connection *connection, void *context,
+                  void (*changed)(void *context, const char *table, int64_t row))
+{
+    connection->watcher = context;
+    connection->changed = changed;
+    sqlite3_update_hook(connection->handle, changed == NULL ? NULL : tell_change, connection);
+}
+
 static bool has_journal(sqlite3 *handle)
 {
     sqlite3_stmt *mode = NULL;
@@ -274,6 +293,7 @@ const struct driver driver_sqlite = {
     .step = step,
     .finish = finish,
     .forget = forget,
+    .watch = watch,
     .flush_apart = flush_apart,
     .flush = flush,
 };

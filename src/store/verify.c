@@ -1,6 +1,6 @@
 #include "store/verify.h"
 
-enum { KINDS = 2, REASONS_MAX = 200, ON_TIME_MS = 1000 };
+enum { KINDS = 3, REASONS_MAX = 200, ON_TIME_MS = 1000 };
 
 struct groups {
     struct verify_group items[KINDS];
@@ -30,6 +30,14 @@ static enum err take_group(void *context, const struct value *columns)
     return OK;
 }
 
+static enum err take_calls(void *context, const struct value *columns)
+{
+    struct groups *groups = context;
+    TRY(take_group(groups, columns));
+    groups->items[groups->count - 1].moved = number_of(&columns[9]);
+    return OK;
+}
+
 enum err verify_groups(struct db *db, struct arena *arena, const struct verify_period *period,
                        struct list *out)
 {
@@ -40,6 +48,8 @@ enum err verify_groups(struct db *db, struct arena *arena, const struct verify_p
     groups->items[0].kind = STR("ALERT");
     TRY(db_each(db, S_verify_steps, groups, take_group, params));
     groups->items[1].kind = STR("STEP");
+    TRY(db_each(db, S_verify_calls, groups, take_calls, params));
+    groups->items[2].kind = STR("SCHEDULED_CALL");
     *out = (struct list){groups->items, groups->count};
     return OK;
 }

@@ -237,6 +237,15 @@ def settings():
     right = {"DEFAULT_BUSINESS_HOURS_START": "00:00", "DEFAULT_BUSINESS_HOURS_END": "24:00", "CALL_LEGAL_HOURS": "08:00-21:00",
              "DEFAULT_TIMEZONE": "Asia/Kathmandu", "CALL_LEGAL_HOURS_BY_COUNTRY": "DE=08:00-20:00, US=09:00-20:00",
              "CALL_CONSENT_REQUIRED": "true"}
+    name = "DEFAULT_BUSINESS_HOURS_END"
+    for start, end in (("09:00", "09:00"), ("17:00", "17:00"), ("00:00", "00:00")):
+        code, _, errors = run_tocsin(checks, "check-config", **{"DEFAULT_BUSINESS_HOURS_START": start, name: end})
+        checks.ok(code == CONFIG_IS_WRONG and name in errors and "00:00 to 24:00 is all of the day" in errors,
+                  f"hours from {start} to {end} are refused", code, errors)
+    for start, end, is_told in (("22:00", "06:00", True), ("17:00", "09:00", True), ("09:00", "17:00", False), ("00:00", "24:00", False)):
+        code, out, errors = run_tocsin(checks, "check-config", **{"DEFAULT_BUSINESS_HOURS_START": start, name: end})
+        checks.ok(code == 0 and (f"{name}: before DEFAULT_BUSINESS_HOURS_START" in out + errors) == is_told,
+                  f"hours from {start} to {end} are told as a night's: {is_told}", code, out[-500:], errors)
     code, out, errors = run_tocsin(checks, "check-config", **right)
     checks.ok(code == 0, "and takes what is right", code, out[-300:], errors)
 

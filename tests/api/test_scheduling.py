@@ -84,22 +84,72 @@ def refuses_times(world):
         refused(world, text, ("POST", SCHEDULE, world.body(**members)), code, field)
     for zone in ("Mars/Olympus", "europe/madrid", "CET+1CEST", "Europe/Madrid2", "posixrules"):
         wrong(f"the zone {zone}", "INVALID_TIMEZONE", "timezone", timezone=zone)
-    wrong("a zone that climbs out of its folder", "VALIDATION_ERROR", "timezone", timezone="../../etc/passwd")
-    wrong("a zone of the hours", "INVALID_TIMEZONE", "businessHours.timezone", businessHours={"timezone": "Mars/Olympus"})
+    for zone in ("../../etc/passwd", "Invalid Zone", "America/New York", "+02:00", "", "x" * 65, 5, True, [], {}):
+        wrong(f"no zone at all: {zone!r:.20}", "INVALID_TIMEZONE", "timezone", timezone=zone)
+    for zone in ("Mars/Olympus", "Invalid Zone", "+02:00", "", 5):
+        wrong(f"a zone of the hours: {zone!r}", "INVALID_TIMEZONE", "businessHours.timezone", businessHours={"timezone": zone})
     for when in ("2026-01-05T09:00:00Z", "2026-01-05T08:59:59.999Z", "2025-01-06T10:00:00Z", "2026-01-05T10:00:00+01:00",
                  "2026-01-05T09:00"):
         wrong(f"a time that is over: {when}", "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor=when)
     wrong("a wall clock that is over in its zone", "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor="2026-01-05T10:00",
           timezone="Europe/Madrid")
     hours = "businessHours"
-    for member, value in (("start", "9:00"), ("start", "24:00"), ("end", "24:01"), ("end", 17), ("timezone", "")):
+    for member, value in (("start", "9:00"), ("start", "24:00"), ("end", "24:01"), ("end", 17)):
         wrong(f"hours with {member} {value!r}", "VALIDATION_ERROR", f"{hours}.{member}", **{hours: {member: value}})
     for days, at in (([7], "[0]"), ([1, -1], "[1]"), (["MON"], "[0]"), ([1.5], "[0]"), ([], ""), ([0] * 8, "")):
         wrong(f"days {days}", "VALIDATION_ERROR", f"{hours}.daysOfWeek{at}", **{hours: {"daysOfWeek": days}})
+    for given, missing in (({"start": "18:00"}, "end"), ({"end": "12:00"}, "start"), ({"start": "18:00", "end": None}, "end")):
+        wrong(f"half of the hours: {given}", "VALIDATION_ERROR", f"{hours}.{missing}", **{hours: given})
+    for start in ("00:00", "09:00", "23:59"):
+        wrong(f"hours from {start} to {start}", "VALIDATION_ERROR", f"{hours}.end", **{hours: {"start": start, "end": start}})
+        wrong(f"a window from {start} to {start}", "VALIDATION_ERROR", f"{hours}.windows[1].end",
+              **{hours: {"windows": [{"start": "01:00", "end": "02:00"}, {"start": start, "end": start}]}})
+    for name in ("Germany", "bank holidays", "bank--holidays", "-x"):
+        wrong(f"the holiday calendar {name}", "VALIDATION_ERROR", f"{hours}.holidays[0]", **{hours: {"holidays": [name]}})
     wrong("a holiday that is no day", "VALIDATION_ERROR", f"{hours}.holidays[0]", **{hours: {"holidays": ["2026-02-29"]}})
     wrong("start beside windows", "VALIDATION_ERROR", f"{hours}.windows",
           **{hours: {"start": "09:00", "windows": [{"start": "09:00", "end": "12:00"}]}})
     wrong("an unknown member of the hours", "VALIDATION_ERROR", f"{hours}.close", **{hours: {"close": "17:00"}})
+
+
+def says_what_is_wanted(world):
+    """A message says its member and the form that is wanted, not how many bytes are too few."""
+    bulk = "/api/v1/scheduling/bulk"
+    agent = {"name": "x", "script": "y"}
+
+    def said(request, *wanted, lines=False):
+        headers = {"Content-Type": "application/x-ndjson"} if lines else {}
+        answer = world.server.ask(*request, **({"headers": headers} if lines else {}))
+        message = answer.body["error"]["message"] if answer.status != 200 else answer.data["results"][-1]["error"]["message"]
+        checks.ok(all(one in message for one in wanted) and " bytes, not " not in message, f"{request[2]!r:.60} is told: {message}", answer.text[:300])
+    for when in ("tomorrow", "2026-02-03", "x" * 41):
+        said(("POST", SCHEDULE, world.body(scheduledFor=when)), "scheduledFor must be an ISO 8601 time such as 2026-01-05T09:00:00Z")
+    said(("POST", SCHEDULE, world.body(scheduledFor=START)), "scheduledFor must be in the future; it is 2026-01-05T09:00:00Z now")
+    said(("POST", SCHEDULE, world.body(phoneNumber="+441234")), "phoneNumber must be an E.164 number such as +14155550101")
+    said(("POST", SCHEDULE, world.body(phoneNumber="")), "phoneNumber must be an E.164 number")
+    said(("POST", SCHEDULE, world.body(businessHours={"start": "9:00", "end": "17:00"})), "businessHours.start must be a time of day", "08:30")
+    said(("POST", SCHEDULE, world.body(businessHours={"start": "09:00", "windows": [{"start": "09:00", "end": "12:00"}]})),
+         "businessHours.windows stands in place of start and end")
+    said(("POST", SCHEDULE, world.body(agentId=world.agent)), "metadata.name is required by the script of the agent")
+    said(("POST", SCHEDULE, world.body(recurring={"interval": 1})), "recurring.frequency is required where there is no rrule")
+    said(("POST", SCHEDULE, json.dumps(world.body())[:-1] + ', "metadata": {"x": 123456789012345678901234567890}}'), "whole numbers have 64 bits")
+    said(("GET", "/api/v1/scheduling/scheduled-calls", None), "userId is required: whose calls?")
+    said(("POST", AGENTS, {**agent, "optOutKey": "12"}), "optOutKey must be one digit")
+    said(("POST", AGENTS, {**agent, "script": "{{"}), "script must have placeholders of the form {{name}}")
+    said(("POST", AGENTS, {**agent, "language": "zz"}), "language must be a tag of a language that exists, such as en")
+    good = json.dumps(world.body())
+    said(("POST", f"{bulk}?mode=all", f"{good}\n\n{good[:-1]}"), "line 3: the line is not valid JSON", f"(column {len(good) - 1}", lines=True)
+    said(("POST", f"{bulk}?mode=all", f"{good}\n[]"), "line 2: the line must be a JSON object, not an array", lines=True)
+    said(("POST", f"{bulk}?mode=all", f"[{good},7]"), "call 2: the call must be a JSON object, not a number")
+    server = Server(checks, "scheduling_hours", at=START, CALL_LEGAL_HOURS="08:00-21:00").start()
+    world.server, kept = server, world.server
+    agent = server.post("/agents", {"name": "Bob", "script": "Hello."})["id"]
+    american = {"phoneNumber": "+14155550199", "agentId": agent, "userId": "u1", "scheduledFor": "2026-01-06T10:00:00Z"}
+    for path in (SCHEDULE, "/api/v1/scheduling/preview"):
+        said(("POST", path, american), "business hours 09:00-17:00 in UTC and legal hours 08:00-21:00 in all zones of US have no minute in common; "
+             "name timezone, where the callee is")
+    server.stop()
+    world.server = kept
 
 
 def refuses_series(world):
@@ -132,6 +182,10 @@ def refuses_placeholders(world):
                         ({"name": "x", "script": "y", "onMachine": "SHOUT"}, "onMachine"),
                         ({"name": "x", "script": "y", "fromNumber": "5550100"}, "fromNumber"),
                         ({"name": "x", "script": "y", "callsPerMinute": -1}, "callsPerMinute"),
+                        ({"name": "x", "script": "y", "voice": "<x>"}, "voice"), ({"name": "x", "script": "y", "voice": "a b"}, "voice"),
+                        ({"name": "x", "script": "y", "language": "zz"}, "language"),
+                        ({"name": "x", "script": "y", "language": "xx-US"}, "language"),
+                        ({"name": "x", "script": "y", "language": "English"}, "language"),
                         ({"name": "x", "script": "y", "model": "gpt"}, "model")):
         refused(world, f"an agent {json.dumps(body)}", ("POST", AGENTS, body), "VALIDATION_ERROR", field)
 
@@ -139,6 +193,7 @@ def refuses_placeholders(world):
 def refuses_unknown(world):
     archived = world.server.post("/agents", {"name": "Old", "script": "Bye."})["id"]
     world.server.ask("DELETE", f"{AGENTS}/{archived}")
+    refused(world, "an agent that was archived is archived again", ("DELETE", f"{AGENTS}/{archived}"), "AGENT_NOT_FOUND")
     refused(world, "a call with an agent that there is not", ("POST", SCHEDULE, world.body(agentId=UNKNOWN)), "AGENT_NOT_FOUND")
     refused(world, "a call with an archived agent", ("POST", SCHEDULE, world.body(agentId=archived)), "AGENT_NOT_FOUND", "agentId")
     refused(world, "a change of an archived agent", ("PATCH", f"{AGENTS}/{archived}", {"name": "x"}), "INVALID_OPERATION")
@@ -233,9 +288,22 @@ def scopes(world):
                           ("another's call is shown", ("GET", f"/api/v1/scheduling/scheduled-calls/{others}")),
                           ("another's calls are listed", ("GET", "/api/v1/scheduling/scheduled-calls?userId=u1")),
                           ("another's call is cancelled", ("POST", f"/api/v1/scheduling/{others}/cancel", {"userId": "u1"})),
-                          ("numbers of everybody", ("GET", "/api/v1/scheduling/stats")), ("agents", ("GET", AGENTS))):
+                          ("numbers of everybody", ("GET", "/api/v1/scheduling/stats")),
+                          ("versions of agents", ("GET", f"{AGENTS}/{world.agent}/versions")),
+                          ("a preview for another", ("POST", "/api/v1/scheduling/preview", {"scheduledFor": "2026-01-06T10:00", "userId": "u1"}))):
         answer = server.ask(*request, **{"key": key})
         checks.equal((answer.status, answer.body["error"]["code"]), (403, "FORBIDDEN"), f"and not {text}")
+    for text, request in (("agents", ("GET", AGENTS)), ("an agent", ("GET", f"{AGENTS}/{world.agent}")),
+                          ("what an agent says", ("POST", f"{AGENTS}/{world.agent}/preview", {})),
+                          ("a preview", ("POST", "/api/v1/scheduling/preview", {"scheduledFor": "2026-01-06T10:00", "agentId": world.agent})),
+                          ("a preview of their own", ("POST", "/api/v1/scheduling/preview", {"scheduledFor": "2026-01-06T10:00", "userId": ana}))):
+        checks.equal(server.ask(*request, **{"key": key}).status, 200, f"but {text}, without which they could not schedule")
+    reader = server.post("/keys", {"name": "reader", "scope": "READER"})["key"]
+    for request in (("POST", SCHEDULE, {"nonsense": 1}), ("POST", SCHEDULE, "{"), ("POST", AGENTS, {}), ("POST", f"/api/v1/scheduling/{others}/cancel", {}),
+                    ("POST", "/api/v1/scheduling/bulk", "[")):
+        answer = server.ask(*request, **{"key": reader})
+        checks.equal((answer.status, answer.body["error"]["code"]), (403, "FORBIDDEN"),
+                     f"who may only read hears that before what is wrong with {request[1]} {request[2]!r}")
     answer = server.ask("POST", f"/api/v1/scheduling/{others}/cancel", {"userId": ana}, key)
     checks.equal(answer.body["error"]["code"], "SCHEDULED_CALL_NOT_FOUND", "nor by saying that it is theirs")
     listed = server.ask("GET", "/api/v1/scheduling/scheduled-calls", None, key).data
@@ -290,7 +358,7 @@ def a_broken_row(world):
 
 def main():
     world = World()
-    for part in (refuses_calls, refuses_times, refuses_series, refuses_placeholders, refuses_unknown, refuses_what_is_over,
+    for part in (refuses_calls, refuses_times, says_what_is_wanted, refuses_series, refuses_placeholders, refuses_unknown, refuses_what_is_over,
                  keeps_what_it_is_given, lists, scopes, versions, counters, a_broken_row):
         part(world)
     checks.ok(all(provoked.get(code, 0) >= 3 for code in S7), "each code of S7 was provoked by at least three inputs", provoked)

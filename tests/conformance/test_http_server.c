@@ -138,6 +138,7 @@ static void methods_and_targets(void **state)
         {"get /echo", "OTHER /echo\n"},
         {"GET http://h/echo?q", "GET /echo\nquery=q\n"},
         {"GET HTTPS://h:1", "GET /\n"},
+        {"GET http://[::1]:80?q", "GET /\nquery=q\n"},
         {"GET /%zz?%", "GET /%zz\nquery=%\n"},
     };
     int fd = peer_connect(fixture->echo.port);
@@ -251,7 +252,7 @@ static void cuts_do_not_matter(void **state)
     static const size_t pieces[] = {1, 2, 3, 7, 16, 61, 400};
     struct str text =
         STR("\r\nPOST /echo?a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwxyz\r\n"
-            "POST /echo?b HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n"
+            "POST /echo?b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
             "3\r\nabc\r\nA ;x\r\n0123456789\r\n0\r\nT: t\r\n\r\n"
             "HEAD /echo?c HTTP/1.1\r\nhost:h\r\nX-A: \t b \r\n\r\n"
             "GET /later HTTP/1.1\r\nHost: h\r\nConnection: x, close\r\n\r\n");

@@ -74,6 +74,11 @@ def date_of_day(day):
     return EPOCH + datetime.timedelta(days=day)
 
 
+def lasts_to_midnight(day, holidays):
+    """Such a holiday takes the rest of the night with it."""
+    return any(date == date_of_day(day) and end == 1440 for date, _, end in holidays)
+
+
 def open_minutes(day, windows, holidays):
     """The open pieces of a local date, in minutes, as a sorted list of [from, until)."""
     weekday, before = (day + 4) % 7, (day + 3) % 7
@@ -83,7 +88,7 @@ def open_minutes(day, windows, holidays):
         over_night = end <= start
         if days >> weekday & 1:
             pieces.append((start, 1440 if over_night else end))
-        if over_night and days >> before & 1:
+        if over_night and days >> before & 1 and not lasts_to_midnight(day - 1, holidays):
             pieces.append((0, end))
     closed = [(start, end) for date, start, end in holidays if date == date_of_day(day)]
     for start, end in closed:
@@ -138,9 +143,11 @@ def is_open(name, windows, holidays, second):
     minute, weekday = local.hour * 60 + local.minute, local.isoweekday() % 7
     if any(date == local.date() and start <= minute < end for date, start, end in holidays):
         return False
+    yesterday = local.date() - datetime.timedelta(days=1)
+    is_off = any(date == yesterday and end == 1440 for date, _, end in holidays)
     for start, end, days in windows:
         end = end or 1440
-        today, since_yesterday = days >> weekday & 1, days >> (weekday - 1) % 7 & 1
+        today, since_yesterday = days >> weekday & 1, days >> (weekday - 1) % 7 & 1 and not is_off
         if start < end and today and start <= minute < end:
             return True
         if start >= end and ((today and minute >= start) or (since_yesterday and minute < end)):

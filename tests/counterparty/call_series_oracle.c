@@ -9,9 +9,9 @@
  *   endat SECOND
  *   down FROM UNTIL                                 nothing runs in [FROM, UNTIL)
  *   go UNTIL
- * prints "NUMBER SECOND SKIPPED" for each call up to UNTIL, then "end REASON". A call ends a second
- * after it began, and the next is looked for then; one that comes due while nothing runs, runs
- * late, at the end of that time. */
+ * prints "NUMBER PLACE SECOND SKIPPED" for each call up to UNTIL, then "end REASON". A call ends a
+ * second after it began, and the next is looked for then; one that comes due while nothing runs,
+ * runs late, at the end of that time. */
 #include "domain/call_series.h"
 
 #include "lib/oracle_words.h"
@@ -72,9 +72,7 @@ static void read_rule(struct world *world)
 
 static void read_most(struct world *world)
 {
-    int64_t most = next_number();
-    int64_t before = world->series.occurrences_max;
-    world->series.occurrences_max = before == 0 || most < before ? most : before;
+    world->series.occurrences_max = next_number();
 }
 
 static void read_end_date(struct world *world)
@@ -109,10 +107,11 @@ static void go(struct world *world)
     struct call_occurrence call = call_series_first(&world->series, world->zone);
     enum series_step step = SERIES_FOUND;
     while (step == SERIES_FOUND && !instant_before(until, call.at)) {
-        printf("%" PRId64 " %" PRId64 " %" PRId64 "\n", call.number, call.at.us / SECOND_US,
-               call.skipped);
-        struct series_place place = {call.number, call.at};
-        step = call_series_next(&world->series, world->zone, place, end_of(world, call.at), &call);
+        printf("%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n", call.number, call.place,
+               call.at.us / SECOND_US, call.skipped);
+        struct series_place place = {
+            .number = call.number, .place = call.place, .nominal = call.at};
+        step = call_series_next(&world->series, world->zone, &place, end_of(world, call.at), &call);
     }
     printf("end %s\n", reasons[step]);
 }

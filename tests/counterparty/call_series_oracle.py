@@ -55,11 +55,13 @@ def walls_of(case):
     return itertools.chain([anchor], (wall for wall in ruled if wall > anchor))
 
 
-def ends_before(case, number, wall, second):
-    """Why this occurrence is none any more."""
-    if case["most"] and number > case["most"]:
+def ends_before(case, made, place, wall, second):
+    """Why this occurrence is none any more: `made` calls were before it."""
+    if case["most"] and made >= case["most"]:
         return "all"
-    if "until" in case and second > case["until"] and number > 1:
+    if "count" in case and place > case["count"]:
+        return "all"
+    if "until" in case and second > case["until"]:
         return "over"
     if "end_date" in case and wall.date() > case["end_date"]:
         return "past"
@@ -78,9 +80,9 @@ def chain(case, until):
     """The lines that the program should print."""
     zone = zoneinfo.ZoneInfo(case["zone"])
     lines, previous, over, skipped = [], None, None, 0
-    for number, wall in enumerate(walls_of(case), 1):
+    for place, wall in enumerate(walls_of(case), 1):
         second = second_of(zone, wall)
-        reason = ends_before(case, number, wall, second) if number > 1 else ""
+        reason = ends_before(case, len(lines), place, wall, second) if place > 1 else ""
         if reason:
             return [*lines, f"end {reason}"]
         if previous is not None and second <= previous:
@@ -90,7 +92,7 @@ def chain(case, until):
             continue
         if second > until:
             return [*lines, "end until"]
-        lines.append(f"{number} {second} {skipped}")
+        lines.append(f"{len(lines) + 1} {place} {second} {skipped}")
         previous, over, skipped = second, over_at(case, second), 0
     return [*lines, "end over"]
 
@@ -115,8 +117,8 @@ def any_case(rng):
         case["end_at"] = reach
     elif ends == "rule" and case["kind"] == "R":
         if rng.random() < 0.5:
-            case["most"] = rng.randint(1, 200)
-            case["suffix"] = f";COUNT={case['most']}"
+            case["count"] = rng.randint(1, 200)
+            case["suffix"] = f";COUNT={case['count']}"
         else:
             case["until"] = reach
             case["suffix"] = datetime.datetime.fromtimestamp(reach, UTC).strftime(";UNTIL=%Y%m%dT%H%M%SZ")
@@ -129,7 +131,7 @@ def any_case(rng):
 def as_text(case, until):
     lines = [f"series {case['zone']} {case['anchor']:%Y %m %d %H %M %S}"]
     lines.append(f"rule {case['rule']}{case.get('suffix', '')}" if case["kind"] == "R" else f"every {case['kind']} {case['interval']}")
-    if case["most"] and "suffix" not in case:
+    if case["most"]:
         lines.append(f"most {case['most']}")
     if "end_date" in case:
         lines.append(f"enddate {case['end_date']:%Y %m %d}")
@@ -146,7 +148,7 @@ def main():
     answers = oracle.ask_cases(sys.argv[1], "".join(as_text(*case) for case in cases))
     wanted = [chain(*case) for case in cases]
     calls = sum(len(lines) - 1 for lines in wanted)
-    skipped = sum(int(line.split()[2]) for lines in wanted for line in lines[:-1])
+    skipped = sum(int(line.split()[3]) for lines in wanted for line in lines[:-1])
     ends = collections.Counter(lines[-1] for lines in wanted)
     differ = oracle.count_wrong(cases, answers, wanted)
     print(f"series: {len(cases)} in {len(ZONES)} zones, {calls} calls, {skipped} skipped, ends {dict(ends)}, {differ} differ")

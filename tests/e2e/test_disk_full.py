@@ -148,6 +148,25 @@ def restarts_on_a_full_disk(server, folder):
     is_green_again(server, "after that")
 
 
+def starts_full_with_much_to_do(server, folder):
+    """Killed on a full disk, with more due than the journal has room for: it starts all the same, and does it when it can."""
+    person = server.add_user(name="Much", email="much@example.org", phone="+34600198888")
+    events = [{"externalId": f"much-{number}", "title": f"much {number}", "startsAt": moment(121.5)} for number in range(300)]
+    checks.equal(server.sync(person, events=events).body["created"], 300, "300 calls are due in a moment")
+    fill(folder)
+    is_red(server, "before the kill")
+    server.kill()
+    fill(folder)
+    wait_until(lambda: time.time() * 1000 > server.query("SELECT max(due_at) FROM alerts WHERE stage=3 AND meeting_id IN (SELECT id FROM meetings"
+                                                         " WHERE external_id LIKE 'much-%')")[0][0])
+    server.start()
+    is_red(server, "killed and started on a full disk")
+    (folder / "filler").unlink()
+    is_green_again(server, "after that kill")
+    sent = "SELECT count(*) FROM alerts a JOIN meetings m ON m.id=a.meeting_id WHERE m.external_id LIKE 'much-%' AND a.stage=3 AND a.status<>'PENDING'"
+    checks.ok(wait_until(lambda: server.query(sent)[0][0] == 300, 10), "and all 300 are taken up", server.query(sent))
+
+
 def main():
     folder = mount_small()
     server = Server(checks, "full", folder=folder).start()
@@ -163,6 +182,7 @@ def main():
         pusher.join(20)
     acknowledged_is_there(server, pushers)
     restarts_on_a_full_disk(server, folder)
+    starts_full_with_much_to_do(server, folder)
     acknowledged_is_there(server, pushers)
     checks.equal(server.query("PRAGMA integrity_check")[0][0], "ok", "the database is whole")
     checks.equal(server.stop()[0], 0, "it stops well")

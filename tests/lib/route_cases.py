@@ -448,15 +448,15 @@ CASES = {
     f"POST {V1}/dispatch/{{callId}}/complete": Case(
         at(V1 + "/dispatch/{}/complete", lambda world, person: world.new_dispatch(person, True))),
     f"POST {V1}/agents": Case(at(f"{V1}/agents"), agent_body, NOBODY),
-    f"GET {V1}/agents": Case(at(f"{V1}/agents?archived=true&limit=1000"), None, NOBODY),
-    f"GET {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}?version=1", lambda world, person: world.agent()), None, NOBODY),
+    f"GET {V1}/agents": Case(at(f"{V1}/agents?archived=true&limit=1000"), None, ANYBODY),
+    f"GET {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}?version=1", lambda world, person: world.agent()), None, ANYBODY),
     f"PATCH {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.agent()),
                                       lambda world, person: {"script": "Your order is ready.", "optOutKey": None}, NOBODY),
     f"DELETE {V1}/agents/{{id}}": Case(at(V1 + "/agents/{}", lambda world, person: world.new_agent()), None, NOBODY),
     f"GET {V1}/agents/{{id}}/versions": Case(at(V1 + "/agents/{}/versions", lambda world, person: world.agent()), None, NOBODY),
     f"POST {V1}/agents/{{id}}/preview": Case(
         at(V1 + "/agents/{}/preview", lambda world, person: world.agent()),
-        lambda world, person: {"metadata": {"name": "Ann"}, "version": 1}, NOBODY),
+        lambda world, person: {"metadata": {"name": "Ann"}, "version": 1}, ANYBODY),
     f"POST {V1}/scheduling/schedule": Case(at(f"{V1}/scheduling/schedule"), call_body),
     f"GET {V1}/scheduling/scheduled-calls": Case(at(
         V1 + "/scheduling/scheduled-calls?userId={}&status=pending&startDate=2026-01-01&endDate=2027-01-01T00:00:00Z", person_id)),

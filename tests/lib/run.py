@@ -119,6 +119,8 @@ class Runner:
                             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
         if self.quick:
             self.environment.setdefault("TOCSIN_SIM_SEEDS", "100")
+            self.environment.setdefault("TOCSIN_MUTANTS", "1")
+            self.environment.setdefault("TOCSIN_TORTURE_KILLS", "40")
 
     def is_wanted(self, program):
         return not self.names or any(name in program for name in self.names)
@@ -268,6 +270,9 @@ class Runner:
         self.check("check/layers", [ROOT / "script/layers", "--build", HOME / "build"])
         self.run("check/layers-self-test", [ROOT / "script/layers", "--self-test"])
         self.run("check/run-self-test", [sys.executable, __file__, "--self-test"])
+        self.run("check/bench-self-test", [ROOT / "script/bench", "--self-test"])
+        if (ROOT / "bench/results/full.json").exists():
+            self.check("check/performance", [ROOT / "script/bench", "--report", "--check"])
         self.check("check/format", [ROOT / "script/format", "--check"])
         for kind in ("build", "build-test"):
             self.run_meson(kind)

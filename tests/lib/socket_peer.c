@@ -124,6 +124,21 @@ struct peer_answer peer_read(int fd, struct arena *arena, bool bodyless)
     return answer;
 }
 
+bool peer_is_json(struct peer_answer answer)
+{
+    return str_equal_text(peer_header(answer.head, "Content-Type"), "application/json") &&
+           str_starts(answer.body, STR("{\"error\":\""));
+}
+
+struct str peer_zeros(struct arena *arena, size_t len)
+{
+    char *bytes = arena_alloc(arena, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = '0';
+    }
+    return (struct str){bytes, len};
+}
+
 bool peer_is_at_end(int fd)
 {
     char byte;

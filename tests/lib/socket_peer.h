@@ -27,6 +27,10 @@ bool peer_try_send(int fd, struct str bytes);
 struct peer_answer peer_read(int fd, struct arena *arena, bool bodyless);
 /* The value of a header in `head`, STR_NONE where it is absent. */
 struct str peer_header(struct str head, const char *name);
+/* Whether it is an error of the server's own, as echo_server writes it. */
+bool peer_is_json(struct peer_answer answer);
+/* A text of `len` digits 0. */
+struct str peer_zeros(struct arena *arena, size_t len);
 /* True once the other side has ended the connection with nothing more to read. */
 bool peer_is_at_end(int fd);
 /* True where something can be read within the time. */

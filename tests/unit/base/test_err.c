@@ -37,6 +37,9 @@ static void test_problem_set(void **state)
     assert_int_equal(problem_set(&problem, E_GONE, NULL, "over"), E_GONE);
     assert_string_equal(problem.field, "");
     assert_int_equal(problem_set(NULL, E_GONE, "x", "over"), E_GONE);
+    assert_int_equal(problem_set(&problem, E_INVALID, "a", "\"%s\"", "b\n\x1b[2J\x7f\xc3\xa9"),
+                     E_INVALID);
+    assert_string_equal(problem.message, "\"b  [2J \xc3\xa9\"");
 }
 
 static void test_problem_wraps_itself(void **state)

@@ -229,6 +229,12 @@ static void test_errors_hide_addresses(void **state)
     provider_smtp.read_send(&job, &answer, *state, &verdict);
     assert_true(str_equal_text(
         verdict.error, "The mail server refused with 550: 550 5.1.1 **** **** unknown here"));
+    /* C1 and U+2028 are line ends and orders to terminals as well. */
+    answer.body = STR("550 5.1.1 no\xc2\x9b"
+                      "2Jsuch\xe2\x80\xa8user \xc3\xa9");
+    provider_smtp.read_send(&job, &answer, *state, &verdict);
+    assert_true(str_equal_text(
+        verdict.error, "The mail server refused with 550: 550 5.1.1 no 2Jsuch user \xc3\xa9"));
     answer.status = 535;
     answer.body = STR("535 5.7.8 bad: AGhlbGxvAHNlY3JldA==");
     provider_smtp.read_send(&job, &answer, *state, &verdict);

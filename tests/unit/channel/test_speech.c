@@ -39,6 +39,7 @@ static void test_speech_of(void **state)
         {"a  b\nc\td", "a b c d"},
         {"see https://x.example/a?b=1 or www.y.example now", "see or now"},
         {"**bold** _it_ `code` #4 [text](https://x.example)", "bold it code 4 text"},
+        {"at [https://x.example](https://x.example) *www.y.example* <http://z>", "at"},
         {"ticket 427", "ticket 4. 2. 7."},
         {"ticket 427.", "ticket 4. 2. 7."},
         {"INC-42718 is open", "INC- 4. 2. 7. 1. 8. is open"},
@@ -52,6 +53,7 @@ static void test_speech_of(void **state)
         assert_text(speech_of(str_from(rows[i].text), *state), rows[i].wanted);
     }
     assert_text(speech_spell(STR("12a"), *state), "1. 2. a.");
+    assert_text(speech_spell(STR("1\xce\xb5\xff"), *state), "1. \xce\xb5.");
 }
 
 static void test_cut(void **state)

@@ -168,6 +168,34 @@ static void test_inline_call(void **state)
     refuse(*state, &settings, &job, "text");
 }
 
+/* A scheduled call says somebody's own words, once; who picked up is found out all the same. */
+static void test_inline_scheduled_call(void **state)
+{
+    struct provider_settings settings = twilio_case_settings();
+    struct send_job job = twilio_case_job(channel_CALL);
+    struct wire_request request = {0};
+    settings.public_url = STR_NONE;
+    settings.detects_machines = true;
+    job.text = STR("Your order is ready. Press 9 to hear no more.");
+    job.is_said_once = true;
+    job.voice = STR("Polly.Matthew");
+    job.machine = machine_action_LEAVE_MESSAGE;
+    struct form form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "MachineDetection", "DetectMessageEnd", "AsyncAmd", NULL, "Url", NULL,
+           "StatusCallback", NULL);
+    assert_str(form_value(&form, "Twiml"),
+               "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Say "
+               "voice=\"Polly.Matthew\" language=\"en-US\">Your order is ready. Press 9 to hear "
+               "no more.</Say><Hangup/></Response>");
+    assert_true(str_equal(provider_twilio.spoken(&settings, &job, *state), job.text));
+    job.machine = machine_action_RETRY;
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "MachineDetection", "Enable", "AsyncAmd", NULL);
+    settings.detects_machines = false;
+    form = send(*state, &settings, &job, &request);
+    FIELDS(&form, "MachineDetection", NULL);
+}
+
 /* The URLs were refused: the words go along, as where nobody can call us. */
 static void test_mute_call(void **state)
 {
@@ -417,6 +445,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_call),      TEST(test_ring_seconds), TEST(test_inline_call),
+        TEST(test_call),      TEST(test_ring_seconds), TEST(test_inline_scheduled_call),
         TEST(test_sms),       TEST(test_validity),     TEST(test_length),
         TEST(test_whatsapp),  TEST(test_refused),      TEST(test_login),
         TEST(test_mute_call), TEST(test_check),        TEST(test_check_channel),

@@ -29,6 +29,8 @@ static const struct business_holiday christmas[] = {{{2026, 12, 25}, 0, 1440},
 static const struct business_holiday monday_to_wednesday[] = {
     {{2026, 1, 7}, 0, 1440}, {{2026, 1, 5}, 0, 1440}, {{2026, 1, 6}, 0, 1440}};
 
+static const struct business_holiday late_evening[] = {{{2026, 1, 5}, 1320, 1380}};
+
 /* At 00:30 on 1 November 2026 clocks went back to 23:30 of the day before. */
 static struct tzif midnight_file(void)
 {
@@ -137,19 +139,59 @@ static void test_holidays(void **state)
          move_reason_HOLIDAY},
         {OPEN_BUT(office, christmas), "2026-12-23T17:00:00Z", "2026-12-24T09:00:00Z",
          move_reason_AFTER_CLOSING},
-        /* The night of the 24th would open at 22:00; the one of the 25th is cut at midnight. */
-        {OPEN_BUT(night, christmas), "2026-12-24T13:00:00Z", "2026-12-26T00:00:00Z",
+        /* The nights of the 24th and the 25th would open at 22:00; what is left of them after
+         * midnight is off, too. */
+        {OPEN_BUT(night, christmas), "2026-12-24T13:00:00Z", "2026-12-28T22:00:00Z",
          move_reason_HOLIDAY},
-        {OPEN_BUT(night, christmas), "2026-12-24T11:00:00Z", "2026-12-26T00:00:00Z",
+        {OPEN_BUT(night, christmas), "2026-12-24T11:00:00Z", "2026-12-28T22:00:00Z",
          move_reason_HOLIDAY},
-        {OPEN_BUT(night, christmas), "2026-12-26T05:59:59Z", "2026-12-26T05:59:59Z",
+        {OPEN_BUT(night, christmas), "2026-12-26T05:59:59Z", "2026-12-28T22:00:00Z",
+         move_reason_HOLIDAY},
+        {OPEN_BUT(night, christmas), "2026-12-24T05:59:59Z", "2026-12-24T05:59:59Z",
          move_reason_NONE},
+        /* One that ends before midnight leaves the rest of the night. */
+        {OPEN_BUT(night, late_evening), "2026-01-05T22:30:00Z", "2026-01-05T23:00:00Z",
+         move_reason_HOLIDAY},
+        {OPEN_BUT(night, late_evening), "2026-01-06T05:00:00Z", "2026-01-06T05:00:00Z",
+         move_reason_NONE},
+        /* A night that began before the holiday ends with its first minute. */
+        {OPEN_BUT(night, monday_to_wednesday), "2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z",
+         move_reason_NONE},
+        {OPEN_BUT(night, monday_to_wednesday), "2026-01-08T01:00:00Z", "2026-01-08T22:00:00Z",
+         move_reason_HOLIDAY},
         {OPEN_BUT(office, monday_to_wednesday), "2026-01-02T17:00:00Z", "2026-01-08T09:00:00Z",
          move_reason_AFTER_CLOSING},
         {OPEN_BUT(always, christmas), "2026-12-24T12:00:00Z", "2026-12-26T00:00:00Z",
          move_reason_HOLIDAY},
     };
     assert_rows(&utc, rows, ARRAY_LENGTH(rows));
+}
+
+/* The holiday that closed it, or the first opening on the way that fell on one, is named. */
+static void test_named_holidays(void **state)
+{
+    (void)state;
+    struct zone utc = zone_utc();
+    static const struct {
+        struct business_hours hours;
+        const char *from;
+        int day; /* Of the holiday's month; 0 for none. */
+    } rows[] = {
+        {OPEN_BUT(office, christmas), "2026-12-25T10:00:00Z", 25},
+        {OPEN_BUT(night, christmas), "2026-12-26T01:00:00Z", 25},
+        {OPEN_BUT(office, christmas), "2026-12-26T10:00:00Z", 0},
+        {OPEN_BUT(office, christmas), "2026-12-23T08:00:00Z", 0},
+        {OPEN_BUT(office, monday_to_wednesday), "2026-01-02T17:00:00Z", 5},
+        {OPEN_BUT(office, monday_to_wednesday), "2026-01-03T17:00:00Z", 5},
+        {OPEN_BUT(office, monday_to_wednesday), "2026-01-08T18:00:00Z", 0},
+        {OPEN_BUT(office, monday_to_wednesday), "2026-01-08T12:00:00Z", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct business_opening opening;
+        assert_int_equal(business_hours_next(&rows[i].hours, &utc, at(rows[i].from), &opening), OK);
+        assert_int_equal(opening.has_holiday, rows[i].day != 0);
+        assert_int_equal(opening.has_holiday ? opening.holiday.day : 0, rows[i].day);
+    }
 }
 
 /* On 29 March 2026 Berlin's clocks go from 02:00 to 03:00 at 01:00Z, on 25 October back. */
@@ -323,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_ordinary_days),
         cmocka_unit_test(test_nights),
         cmocka_unit_test(test_holidays),
+        cmocka_unit_test(test_named_holidays),
         cmocka_unit_test(test_clock_changes),
         cmocka_unit_test(test_a_day_shown_again),
         cmocka_unit_test(test_a_date_that_does_not_exist),

@@ -12,6 +12,10 @@
 
 #include <cmocka.h>
 
+/* A call that is number n and place n. */
+#define PLACE(n, instant) \
+    (&(struct series_place){.number = (n), .place = (n), .nominal = (instant)})
+
 static struct call_series every(enum call_frequency frequency, int32_t interval,
                                 struct civil anchor)
 {
@@ -32,10 +36,10 @@ static enum series_step assert_chain(const struct call_series *series, const str
             fail_msg("occurrence %zu: %.*s, not %s", i + 1, STR_FMT(text), wanted[i]);
         }
         assert_int_equal(occurrence.number, i + 1);
+        assert_int_equal(occurrence.place, i + 1);
         assert_int_equal(occurrence.skipped, 0);
-        step =
-            call_series_next(series, zone, (struct series_place){occurrence.number, occurrence.at},
-                             occurrence.at, &occurrence);
+        step = call_series_next(series, zone, PLACE(occurrence.place, occurrence.at), occurrence.at,
+                                &occurrence);
     }
     assert_int_equal(i, count);
     return step;
@@ -86,9 +90,8 @@ static void test_gap_and_fold(void **state)
     struct call_occurrence next;
     struct call_occurrence first = call_series_first(&spring, &berlin);
     assert_int_equal(first.fit, ZONE_UNIQUE);
-    assert_int_equal(
-        call_series_next(&spring, &berlin, (struct series_place){1, first.at}, first.at, &next),
-        SERIES_FOUND);
+    assert_int_equal(call_series_next(&spring, &berlin, PLACE(1, first.at), first.at, &next),
+                     SERIES_FOUND);
     assert_int_equal(next.fit, ZONE_GAP);
     assert_int_equal(next.at.us, at("2026-03-29T01:30:00Z").us);
     assert_true(civil_equal(next.wall, (struct civil){2026, 3, 29, 2, 30, 0}));
@@ -110,15 +113,14 @@ static void test_a_date_that_does_not_exist(void **state)
     struct call_occurrence next;
     struct instant first = at("2011-12-29T19:00:00Z");
     assert_int_equal(call_series_first(&daily, &apia).at.us, first.us);
-    assert_int_equal(call_series_next(&daily, &apia, (struct series_place){1, first}, first, &next),
-                     SERIES_FOUND);
+    assert_int_equal(call_series_next(&daily, &apia, PLACE(1, first), first, &next), SERIES_FOUND);
     assert_int_equal(next.number, 2);
     assert_int_equal(next.fit, ZONE_GAP);
     assert_int_equal(next.at.us, at("2011-12-30T19:00:00Z").us);
-    assert_int_equal(
-        call_series_next(&daily, &apia, (struct series_place){2, next.at}, next.at, &next),
-        SERIES_FOUND);
-    assert_int_equal(next.number, 4);
+    assert_int_equal(call_series_next(&daily, &apia, PLACE(2, next.at), next.at, &next),
+                     SERIES_FOUND);
+    assert_int_equal(next.number, 3);
+    assert_int_equal(next.place, 4);
     assert_int_equal(next.skipped, 0);
     assert_int_equal(next.at.us, at("2011-12-31T19:00:00Z").us);
 }
@@ -161,28 +163,34 @@ static void test_what_was_missed(void **state)
     struct instant first = at("2026-01-01T09:00:00Z");
     struct call_occurrence next;
     struct instant now = at("2026-01-11T08:59:59.999Z");
-    assert_int_equal(call_series_next(&series, &utc, (struct series_place){1, first}, now, &next),
-                     SERIES_FOUND);
-    assert_int_equal(next.number, 11);
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_FOUND);
+    assert_int_equal(next.number, 2);
+    assert_int_equal(next.place, 11);
     assert_int_equal(next.skipped, 9);
     assert_int_equal(next.at.us, at("2026-01-11T09:00:00Z").us);
     now = at("2026-01-11T09:00:00Z");
-    assert_int_equal(call_series_next(&series, &utc, (struct series_place){1, first}, now, &next),
-                     SERIES_FOUND);
-    assert_int_equal(next.number, 12);
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_FOUND);
+    assert_int_equal(next.number, 2);
+    assert_int_equal(next.place, 12);
     assert_int_equal(next.skipped, 10);
-    /* Their numbers are used up. */
-    series.occurrences_max = 11;
-    assert_int_equal(call_series_next(&series, &utc, (struct series_place){1, first}, now, &next),
-                     SERIES_ALL_DONE);
-    assert_int_equal(next.number, 12);
-    /* It was rescheduled to a later day than the next ones. */
+    /* A limit of calls counts those that were made; COUNT the times of the rule. */
+    series.occurrences_max = 2;
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_FOUND);
+    series.occurrences_max = 1;
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_ALL_DONE);
     series.occurrences_max = 0;
+    series.places_max = 12;
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_FOUND);
+    series.places_max = 11;
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, first), now, &next), SERIES_ALL_DONE);
+    assert_int_equal(next.place, 12);
+    /* It was rescheduled to a later day than the next ones. */
+    series.places_max = 0;
     struct instant moved = at("2026-01-04T12:00:00Z");
-    assert_int_equal(call_series_next(&series, &utc, (struct series_place){1, moved}, first, &next),
-                     SERIES_FOUND);
+    assert_int_equal(call_series_next(&series, &utc, PLACE(1, moved), first, &next), SERIES_FOUND);
     assert_int_equal(next.at.us, at("2026-01-05T09:00:00Z").us);
-    assert_int_equal(next.number, 5);
+    assert_int_equal(next.number, 2);
+    assert_int_equal(next.place, 5);
 }
 
 static struct call_series ruled(const char *text, struct civil anchor, const struct zone *zone,
@@ -214,6 +222,7 @@ static void test_rules(void **state)
     assert_int_equal(recurrence_parse(STR("FREQ=MONTHLY;COUNT=3"), &rule, NULL), OK);
     assert_int_equal(call_series_use_rule(&limited, &rule, &berlin, NULL), OK);
     assert_int_equal(limited.occurrences_max, 2);
+    assert_int_equal(limited.places_max, 3);
     /* UNTIL in UTC and in local time, inclusive. */
     series = ruled("FREQ=MONTHLY;UNTIL=20260331T070000Z", anchor, &berlin, &rule);
     assert_int_equal(assert_chain(&series, &berlin, months, 2), SERIES_RULE_OVER);
@@ -245,7 +254,7 @@ static void test_a_rule_across_a_gap(void **state)
     struct call_series series =
         ruled("FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=0,30;COUNT=7", anchor, &berlin, &rule);
     static const struct {
-        int64_t number;
+        int64_t place;
         const char *at;
         enum zone_fit fit;
     } rows[] = {{1, "2026-03-29T00:30:00Z", ZONE_UNIQUE},
@@ -257,11 +266,13 @@ static void test_a_rule_across_a_gap(void **state)
     enum series_step step = SERIES_FOUND;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         assert_int_equal(step, SERIES_FOUND);
-        assert_int_equal(next.number, rows[i].number);
+        assert_int_equal(next.number, i + 1);
+        assert_int_equal(next.place, rows[i].place);
         assert_int_equal(next.at.us, at(rows[i].at).us);
         assert_int_equal(next.fit, rows[i].fit);
-        step = call_series_next(&series, &berlin, (struct series_place){next.number, next.at},
-                                next.at, &next);
+        struct series_place after = {
+            .number = next.number, .place = next.place, .nominal = next.at};
+        step = call_series_next(&series, &berlin, &after, next.at, &next);
     }
     assert_int_equal(step, SERIES_ALL_DONE);
 }
@@ -310,49 +321,134 @@ static void test_a_long_sleep(void **state)
     struct call_series series = ruled("FREQ=MINUTELY", anchor, &utc, &rule);
     struct call_occurrence next;
     struct instant now = at("2027-01-01T00:00:30Z");
-    assert_int_equal(call_series_next(&series, &utc,
-                                      (struct series_place){1, at("2026-01-01T00:00:00Z")}, now,
-                                      &next),
-                     SERIES_FOUND);
+    assert_int_equal(
+        call_series_next(&series, &utc, PLACE(1, at("2026-01-01T00:00:00Z")), now, &next),
+        SERIES_FOUND);
     assert_int_equal(next.at.us, at("2027-01-01T00:01:00Z").us);
     assert_int_equal(next.skipped, SERIES_SKIPPED_MAX);
-    assert_int_equal(next.number, SERIES_SKIPPED_MAX + 2);
+    assert_int_equal(next.number, 2);
+    assert_int_equal(next.place, SERIES_SKIPPED_MAX + 2);
 }
 
-/* Daily at 03:00 with office hours: the calls of the weekend are one, on Monday. */
-static void test_preview(void **state)
+static const struct business_window office[] = {{540, 1020, MONDAY_TO_FRIDAY}};
+
+struct listed {
+    int64_t place;
+    const char *at;
+};
+
+/* The calls of a series in office hours in Berlin, as they follow one another. */
+static void assert_listed(const struct call_series *series, const struct listed *wanted,
+                          size_t count)
 {
-    (void)state;
-    static const struct business_window office[] = {{540, 1020, MONDAY_TO_FRIDAY}};
     struct tzif file = berlin_file();
     struct zone berlin = zone_of(&file);
     struct business_hours business = {office, 1, NULL, 0};
     struct call_hours hours = {.business = &business, .business_zone = &berlin};
+    struct call_chain chain = {series, &berlin, &hours};
+    struct chain_call calls[10];
+    struct call_occurrence first = call_series_first(series, &berlin);
+    int64_t places = 0;
+    assert_int_equal(call_chain_list(&chain, &first, 10, calls), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(calls[i].occurrence.number, i + 1);
+        assert_int_equal(calls[i].occurrence.place, wanted[i].place);
+        assert_int_equal(calls[i].opening.at.us, at(wanted[i].at).us);
+        assert_int_equal(calls[i].occurrence.skipped, wanted[i].place - places - 1);
+        places = wanted[i].place;
+    }
+}
+
+static void test_calls_in_hours(void **state)
+{
+    (void)state;
+    /* Before opening: Monday's own call is made, not those that the weekend pushes there. */
     struct call_series series =
         every(call_frequency_daily, 1, (struct civil){2026, 3, 27, 3, 0, 0});
-    struct call_preview previews[10];
-    series.occurrences_max = 5;
-    assert_int_equal(call_series_preview(&series, &berlin, &hours, 10, previews), 3);
-    assert_int_equal(previews[0].opening.at.us, at("2026-03-27T08:00:00Z").us);
-    assert_int_equal(previews[0].opening.moves[0].reason, move_reason_BEFORE_OPENING);
-    assert_int_equal(previews[1].occurrence.number, 2);
-    assert_int_equal(previews[1].opening.at.us, at("2026-03-30T07:00:00Z").us);
-    assert_int_equal(previews[1].opening.moves[0].reason, move_reason_CLOSED_DAY);
-    assert_int_equal(previews[2].occurrence.number, 5);
-    assert_int_equal(previews[2].occurrence.skipped, 2);
-    assert_int_equal(previews[2].opening.at.us, at("2026-03-31T07:00:00Z").us);
-    /* No more than asked for, and none where the hours never open. */
-    series.occurrences_max = 0;
-    assert_int_equal(call_series_preview(&series, &berlin, &hours, 10, previews), 10);
-    assert_int_equal(call_series_preview(&series, &berlin, &hours, 2, previews), 2);
-    assert_int_equal(call_series_preview(&series, &berlin, &hours, 0, NULL), 0);
+    series.occurrences_max = 3;
+    static const struct listed early[] = {
+        {1, "2026-03-27T08:00:00Z"}, {4, "2026-03-30T07:00:00Z"}, {5, "2026-03-31T07:00:00Z"}};
+    assert_listed(&series, early, 3);
+    /* Inside of them. */
+    series.anchor.hour = 11;
+    static const struct listed inside[] = {
+        {1, "2026-03-27T10:00:00Z"}, {4, "2026-03-30T09:00:00Z"}, {5, "2026-03-31T09:00:00Z"}};
+    assert_listed(&series, inside, 3);
+    /* After closing: the next morning, and the last of the weekend stands for all of it. */
+    series.anchor = (struct civil){2026, 3, 26, 18, 0, 0};
+    static const struct listed evening[] = {
+        {1, "2026-03-27T08:00:00Z"}, {4, "2026-03-30T07:00:00Z"}, {5, "2026-03-31T07:00:00Z"}};
+    assert_listed(&series, evening, 3);
+    /* The first was asked for by itself: it goes, and the day's own does not. */
+    series.anchor = (struct civil){2026, 3, 28, 11, 0, 0};
+    static const struct listed weekend[] = {
+        {1, "2026-03-30T07:00:00Z"}, {4, "2026-03-31T09:00:00Z"}, {5, "2026-04-01T09:00:00Z"}};
+    assert_listed(&series, weekend, 3);
+    /* What nothing follows is not in anybody's way. */
+    series.anchor = (struct civil){2026, 3, 27, 11, 0, 0};
+    series.has_end_date = true;
+    series.end_date = (struct date){2026, 3, 29};
+    static const struct listed last[] = {{1, "2026-03-27T10:00:00Z"}, {3, "2026-03-30T07:00:00Z"}};
+    assert_listed(&series, last, 2);
+    /* Weekly on Saturday is Monday morning. */
+    series = every(call_frequency_weekly, 1, (struct civil){2026, 3, 28, 11, 0, 0});
+    series.occurrences_max = 2;
+    static const struct listed weekly[] = {{1, "2026-03-30T07:00:00Z"},
+                                           {2, "2026-04-06T07:00:00Z"}};
+    assert_listed(&series, weekly, 2);
+}
+
+/* More than once a day: only what comes to the time of another one falls away. */
+static void test_calls_of_a_day(void **state)
+{
+    (void)state;
+    struct tzif file = berlin_file();
+    struct zone berlin = zone_of(&file);
+    struct recurrence_rule rule;
+    struct civil anchor = {2026, 3, 27, 8, 30, 0};
+    struct call_series series = ruled("FREQ=DAILY;BYHOUR=8,11", anchor, &berlin, &rule);
+    series.occurrences_max = 4;
+    static const struct listed twice[] = {{1, "2026-03-27T08:00:00Z"},
+                                          {2, "2026-03-27T10:30:00Z"},
+                                          {7, "2026-03-30T07:00:00Z"},
+                                          {8, "2026-03-30T09:30:00Z"}};
+    assert_listed(&series, twice, 4);
+    series = ruled("FREQ=HOURLY", (struct civil){2026, 3, 20, 15, 0, 0}, &berlin, &rule);
+    series.occurrences_max = 3;
+    static const struct listed hourly[] = {
+        {1, "2026-03-20T14:00:00Z"}, {2, "2026-03-20T15:00:00Z"}, {67, "2026-03-23T08:00:00Z"}};
+    assert_listed(&series, hourly, 3);
+}
+
+/* No more than asked for, and none where the hours never open. */
+static void test_list_limits(void **state)
+{
+    (void)state;
     static const struct business_window noon = {720, 780, EVERY_DAY};
     static const struct business_window evening[] = {{1200, 1260, EVERY_DAY}};
+    struct tzif file = berlin_file();
+    struct zone berlin = zone_of(&file);
     const struct zone *zones[] = {&berlin};
     struct legal_guard guard = {.window = &noon, .zones = zones, .zone_count = 1};
+    struct business_hours business = {office, 1, NULL, 0};
+    struct call_hours hours = {.business = &business, .business_zone = &berlin};
+    struct call_series series =
+        every(call_frequency_daily, 1, (struct civil){2026, 3, 27, 3, 0, 0});
+    struct call_chain chain = {&series, &berlin, &hours};
+    struct call_occurrence first = call_series_first(&series, &berlin);
+    struct chain_call calls[10];
+    assert_int_equal(call_chain_list(&chain, &first, 10, calls), 10);
+    assert_int_equal(call_chain_list(&chain, &first, 2, calls), 2);
+    assert_int_equal(call_chain_list(&chain, &first, 0, NULL), 0);
+    chain.series = NULL;
+    assert_int_equal(call_chain_list(&chain, &first, 10, calls), 1);
+    assert_int_equal(calls[0].opening.moves[0].reason, move_reason_BEFORE_OPENING);
+    chain.series = &series;
     hours.legal = &guard;
     business.windows = evening;
-    assert_int_equal(call_series_preview(&series, &berlin, &hours, 10, previews), 0);
+    assert_int_equal(call_chain_list(&chain, &first, 10, calls), 0);
+    assert_int_equal(call_chain_next(&chain, PLACE(1, first.at), first.at, calls),
+                     SERIES_NEVER_OPEN);
 }
 
 int main(void)
@@ -369,7 +465,9 @@ int main(void)
         cmocka_unit_test(test_the_last_second),
         cmocka_unit_test(test_rules_refused),
         cmocka_unit_test(test_a_long_sleep),
-        cmocka_unit_test(test_preview),
+        cmocka_unit_test(test_calls_in_hours),
+        cmocka_unit_test(test_calls_of_a_day),
+        cmocka_unit_test(test_list_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

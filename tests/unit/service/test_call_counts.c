@@ -64,7 +64,8 @@ static struct scheduled_call call_of(struct op_fixture *f, const char *user)
                                   .nominal_for = instant_add(f->now, HOURS(1)),
                                   .scheduled_for = instant_add(f->now, HOURS(1)),
                                   .timezone = STR("UTC"),
-                                  .occurrence_number = 1};
+                                  .occurrence_number = 1,
+                                  .place = 1};
     assert_int_equal(scheduled_call_insert(&f->op, &call), OK);
     return call;
 }
@@ -95,8 +96,8 @@ static void test_counted(void **state)
     check_wrong(f, true); /* Not written yet. */
     write(f);
     check_wrong(f, false);
-    struct id ignored = ID_NONE;
-    assert_int_equal(scheduled_call_end_pending(&f->op, &first, false, &ignored), OK);
+    struct call_ending ending = {.why = "cancelled"};
+    assert_int_equal(scheduled_call_end_pending(&f->op, &first, &ending), OK);
     write(f);
     check_wrong(f, false);
     assert_int_equal(call_counts_read(f->store->db, count_scope_USER,
@@ -110,7 +111,7 @@ static void test_counted(void **state)
     f->now = instant_add(f->now, HOURS(1));
     /* Twice is refused: the row is not pending any more. */
     first.status = call_status_pending;
-    assert_int_equal(scheduled_call_end_pending(&f->op, &first, false, &ignored), E_CONFLICT);
+    assert_int_equal(scheduled_call_end_pending(&f->op, &first, &ending), E_CONFLICT);
 }
 
 static void test_check_finds(void **state)

@@ -31,6 +31,8 @@ static void test_reasons(void **state)
           "Saturday is closed: Monday 09:00");
     check((struct call_move){.reason = move_reason_HOLIDAY,
                              .asked = wall(12, 24, 11, 0),
+                             .has_holiday = true,
+                             .holiday = wall(12, 24, 11, 0),
                              .runs = wall(12, 28, 9, 0)},
           "24 December is a holiday: Monday 09:00");
     check((struct call_move){.reason = move_reason_BEFORE_OPENING,
@@ -49,6 +51,28 @@ static void test_reasons(void **state)
                              .asked = wall(3, 29, 0, 30),
                              .runs = wall(4, 5, 2, 10)},
           "the hours of 29 March do not exist: Sunday 5 April 02:10");
+    check((struct call_move){.reason = move_reason_GAP,
+                             .asked = wall(3, 29, 0, 30),
+                             .runs = wall(4, 5, 2, 15),
+                             .has_missing = true,
+                             .missing = wall(3, 29, 2, 15)},
+          "02:15 does not exist on 29 March: Sunday 5 April 02:15");
+    check((struct call_move){.reason = move_reason_HOLIDAY,
+                             .asked = wall(12, 26, 1, 0),
+                             .has_holiday = true,
+                             .holiday = wall(12, 25, 23, 59),
+                             .runs = wall(12, 28, 22, 0)},
+          "25 December is a holiday: Monday 22:00");
+    check((struct call_move){.reason = move_reason_CLOSED_DAY,
+                             .asked = wall(1, 6, 9, 0),
+                             .has_holiday = true,
+                             .holiday = wall(1, 12, 9, 0),
+                             .runs = wall(1, 19, 9, 0)},
+          "Tuesday is closed: Monday 19 January 09:00, for 12 January is a holiday");
+    check((struct call_move){.reason = move_reason_BEFORE_OPENING,
+                             .asked = wall(10, 25, 2, 45),
+                             .runs = wall(10, 25, 2, 0)},
+          "02:45 is before opening: 02:00, when clocks have gone back");
     check((struct call_move){.reason = move_reason_CLOSED_DAY,
                              .asked = wall(3, 28, 11, 0),
                              .runs = wall(3, 29, 3, 0),
@@ -62,12 +86,13 @@ static void test_reasons(void **state)
 static void test_distance(void **state)
 {
     (void)state;
-    struct call_move move = {.reason = move_reason_HOLIDAY, .asked = wall(1, 5, 11, 0)};
+    struct call_move move = {
+        .reason = move_reason_HOLIDAY, .asked = wall(1, 5, 11, 0), .holiday = wall(1, 5, 11, 0)};
     move.runs = wall(1, 11, 9, 0);
     check(move, "5 January is a holiday: Sunday 09:00");
     move.runs = wall(1, 12, 9, 0);
     check(move, "5 January is a holiday: Monday 12 January 09:00");
-    move.asked = wall(12, 20, 11, 0);
+    move.asked = move.holiday = wall(12, 20, 11, 0);
     move.runs = (struct civil){2027, 1, 4, 9, 0, 0};
     check(move, "20 December is a holiday: Monday 4 January 2027 09:00");
 }
@@ -81,6 +106,10 @@ static void test_gap_and_local(void **state)
     assert_int_equal(zoneinfo_open(NULL, &zones, NULL), OK);
     assert_string_equal(call_gap_words(arena, wall(3, 29, 2, 30), wall(3, 29, 3, 30)).ptr,
                         "02:30 does not exist on 29 March: 03:30");
+    struct civil left_out = {2011, 12, 30, 10, 0, 0};
+    struct civil next_day = {2011, 12, 31, 10, 0, 0};
+    assert_string_equal(call_gap_words(arena, left_out, next_day).ptr,
+                        "30 December does not exist: Saturday 10:00");
     assert_int_equal(instant_parse(STR("2026-03-29T01:30:00Z"), &at), OK);
     static const struct {
         const char *zone;

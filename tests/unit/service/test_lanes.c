@@ -55,6 +55,32 @@ static void test_addresses(void **state)
     assert_null(lanes);
 }
 
+/* What a provider's host would not take yet stays in its lane, where it can still be called off. */
+static void test_lanes_share_a_host(void **state)
+{
+    (void)state;
+    struct lanes *lanes = lanes_new(&(struct site){0}, LANE_MAX);
+    int calls = lanes_find(lanes, &(struct lane_address){&provider_twilio, channel_CALL, STR_NONE});
+    int texts = lanes_find(lanes, &(struct lane_address){&provider_twilio, channel_SMS, STR_NONE});
+    int others = lanes_find(lanes, &(struct lane_address){&provider_plivo, channel_SMS, STR_NONE});
+    lanes_limit(lanes, 3);
+    push(lanes, calls, 1, 1, RANK_HIGH);
+    push(lanes, others, 2, 1, RANK_HIGH);
+    for (int i = 0; i < 3; i++) {
+        assert_true(lane_is_free(lanes, texts, at(0)));
+        lane_begin(lanes, texts, 1, at(0));
+    }
+    assert_false(lane_is_free(lanes, texts, at(0)));
+    assert_int_equal(lanes_pick(lanes, at(0)), others);
+    assert_int_equal(lane_pop(lanes, others).message.value, 2);
+    assert_int_equal(lanes_pick(lanes, at(0)), -1);
+    struct instant next = INSTANT_NONE;
+    assert_false(lanes_next(lanes, at(0), &next));
+    lane_end(lanes, texts);
+    assert_int_equal(lanes_pick(lanes, at(0)), calls);
+    lanes_free(&lanes);
+}
+
 /* One person's flood of a thousand, then two others: they are second and third. */
 static void test_nobody_is_starved(void **state)
 {
@@ -149,22 +175,16 @@ static void test_under_way(void **state)
     lanes_free(&lanes);
 }
 
-static void test_places(void **state)
+static void test_views(void **state)
 {
     (void)state;
     struct lanes *lanes = lanes_new(&paced, LANE_MAX);
     struct lane_view view = {0};
-    struct instant expected = INSTANT_NONE;
-    int64_t position = 0;
     int lane = calls_of(lanes);
     lane_begin(lanes, lane, 1, at(0));
     for (int64_t i = 1; i <= 5; i++) {
         push(lanes, lane, i, i, RANK_HIGH);
     }
-    assert_true(lanes_place(lanes, (struct id){4}, at(0), &position, &expected));
-    assert_int_equal(position, 4);
-    assert_int_equal(expected.us, at(4).us);
-    assert_false(lanes_place(lanes, (struct id){6}, at(0), &position, &expected));
     struct lane_address address = {&provider_mock, channel_CALL, STR_NONE};
     lanes_look(lanes, &address, at(0), &view);
     assert_int_equal(view.waiting, 5);
@@ -202,12 +222,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_lanes_share_a_host),
         cmocka_unit_test(test_nobody_is_starved),
         cmocka_unit_test(test_first_messages_first),
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_hold),
         cmocka_unit_test(test_under_way),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,7 +249,8 @@ static void test_a_persons_key(void **state)
     struct op_fixture *f = *state;
     struct stream_view view = {0};
     struct stream_input input = {0};
-    f->op.actor = (struct actor){STR("api:ana"), key_scope_USER, f->user.id};
+    f->op.actor =
+        (struct actor){.name = STR("api:ana"), .scope = key_scope_USER, .user = f->user.id};
     assert_int_equal(open_stream(&f->op, &input, &view), OK);
     assert_true(id_equal(view.user_id, f->user.id));
     input.user_id = f->meeting.id;

@@ -29,7 +29,7 @@ struct pacer_fixture {
 static struct pacer_fixture open(void **state)
 {
     struct op_fixture *f = *state;
-    struct wire_port wire = {NULL, submit_nothing};
+    struct wire_port wire = {.submit = submit_nothing};
     struct pacer_fixture p = {.f = f, .courier = courier_new(&f->site, wire, 64)};
     p.pacer = pacer_new(&f->site, p.courier);
     assert_int_equal(pacer_recover(p.pacer, &f->op), OK);
@@ -94,7 +94,8 @@ static struct id add_call(struct pacer_fixture *p, const struct wanted_call *wan
                                   .nominal_for = due_at,
                                   .scheduled_for = due_at,
                                   .timezone = STR("UTC"),
-                                  .occurrence_number = 1};
+                                  .occurrence_number = 1,
+                                  .place = 1};
     assert_int_equal(scheduled_call_insert(&f->op, &call), OK);
     struct due_entry due = {instant_ms(due_at), call.id.value, wanted->priority, 0};
     assert_int_equal(pacer_expect(p->pacer, &f->op, &due), OK);

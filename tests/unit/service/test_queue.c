@@ -77,10 +77,15 @@ static void test_kinds_that_are_due(void **state)
     struct due_heap timers = {0};
     due_heap_push(&timers, entry_of(timer_kind_ALERT, 10, 1));
     due_heap_push(&timers, entry_of(timer_kind_POLL, 11, 2));
-    assert_int_equal(queue_kinds_due(&timers, 9), 0);
-    assert_int_equal(queue_kinds_due(&timers, 10), UINT64_C(1) << timer_kind_ALERT);
-    assert_int_equal(queue_kinds_due(&timers, 11),
+    assert_int_equal(queue_look_for_due(&timers, 9).kinds, 0);
+    assert_int_equal(queue_look_for_due(&timers, 10).kinds, UINT64_C(1) << timer_kind_ALERT);
+    assert_int_equal(queue_look_for_due(&timers, 11).kinds,
                      UINT64_C(1) << timer_kind_ALERT | UINT64_C(1) << timer_kind_POLL);
+    due_heap_push(&timers, entry_of(timer_kind_SCHEDULED_CALL, 10, 3));
+    due_heap_push(&timers, entry_of(timer_kind_SCHEDULED_CALL, 12, 4));
+    assert_int_equal(queue_look_for_due(&timers, 9).calls, 0);
+    assert_int_equal(queue_look_for_due(&timers, 11).calls, 1);
+    assert_int_equal(queue_look_for_due(&timers, 12).calls, 2);
     due_heap_free(&timers);
 }
 

@@ -68,14 +68,14 @@ function ReachTable({ id }: { id: string }): VNode {
     <Section title="Reachability">
       <Loaded query={query}>
         {(data) => (data.reachability.length === 0 ? <Empty>Nothing was sent yet.</Empty> : (
-          <table>
+          <div class="scroll" tabIndex={0} role="region" aria-label="Reachability by channel"><table>
             <thead><tr><th scope="col">Channel</th><th scope="col" class="number">Score</th><th scope="col" class="number">Reached</th><th scope="col" class="number">Confirmed</th><th scope="col">Median answer</th></tr></thead>
             <tbody>
               {data.reachability.map((one) => (
                 <tr key={one.channel}><th scope="row">{channelName(one.channel)}</th><td class="number">{one.score}</td><td class="number">{one.reached}/{one.attempts}</td><td class="number">{one.confirmed}/{one.asked}</td><td>{one.medianSecondsToConfirm === undefined ? "–" : `${one.medianSecondsToConfirm} s`}</td></tr>
               ))}
             </tbody>
-          </table>
+          </table></div>
         ))}
       </Loaded>
       {(suppressed.data?.suppressions ?? []).filter((one) => !one.liftedAt).map((one) => (

@@ -41,10 +41,10 @@ function FailureTable(): VNode {
           <>
             <p class="faint"><At at={data.from} /> to <At at={data.to} />: {data.failures} of {data.attempts} attempts failed.</p>
             {data.categories.length === 0 ? <Empty>Nothing failed.</Empty> : (
-              <table>
+              <div class="scroll" tabIndex={0} role="region" aria-label="Failures by category"><table>
                 <thead><tr><th scope="col">Provider</th><th scope="col">Channel</th><th scope="col">Why</th><th scope="col" class="number">Count</th><th scope="col">Newest</th></tr></thead>
                 <tbody>{data.categories.map((one, at) => <tr key={at}><td>{one.provider}</td><td>{channelName(one.channel)}</td><td>{plain(one.category ?? "")}</td><td class="number">{one.count}</td><td><At at={one.newestAt} bare /></td></tr>)}</tbody>
-              </table>
+              </table></div>
             )}
           </>
         )}
