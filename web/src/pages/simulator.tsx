@@ -60,7 +60,7 @@ function Entry({ of, start, reached }: { of: SimulatedEntry; start: number; reac
     <li class={`entry ${reached ? `k-${of.kind === "MESSAGE" ? "MESSAGE" : "CHANGE"}` : "k-AHEAD"}`}>
       <span class="at">+{spanText(Date.parse(of.at ?? "") - start)}<br /><span class="faint" title={of.local}>{(of.local ?? "").slice(11)}</span></span>
       <div>
-        <b>{plain(of.outcome ?? of.kind ?? "")}</b> <ChannelMark of={of.channel} /> {of.person ? `to ${of.person}` : ""} {of.step ? <span class="faint">step {of.step.level}</span> : null}
+        <b>{plain(of.outcome ?? of.kind ?? "")}</b> <ChannelMark of={of.channel} /> {of.person ? `${of.kind === "INCIDENT" ? "about" : "to"} ${of.person}` : ""} {of.step ? <span class="faint">step {of.step.level}</span> : null}
         {of.reason ? <p class="why">{of.reason}</p> : null}
       </div>
     </li>

@@ -27,14 +27,14 @@ function usePreview(key: string, channel: string, language: string, template: st
   return state;
 }
 
-function Measured({ of, isSpoken }: { of: TextPreview; isSpoken: boolean }): VNode {
+function Measured({ of, channel }: { of: TextPreview; channel: string }): VNode {
   return (
     <div role="status">
       <p>
         <b>{of.characters} characters</b>
-        {isSpoken ? `, about ${of.speechSeconds} s spoken` : of.encoding ? `, ${of.segments} ${of.segments === 1 ? "segment" : "segments"} (${of.encoding}), ${of.unitsLeft} left in the last` : ""}
+        {channel === "CALL" ? `, about ${of.speechSeconds} s spoken` : channel === "SMS" ? `, ${of.segments} ${of.segments === 1 ? "segment" : "segments"} (${of.encoding}), ${of.unitsLeft} left in the last` : ""}
       </p>
-      {of.ucs2Characters ? <p class="error">Because of {of.ucs2Characters} it is sent as UCS-2: 70 characters a segment in place of 160.</p> : null}
+      {channel === "SMS" && of.ucs2Characters ? <p class="error">Because of {of.ucs2Characters} it is sent as UCS-2: 70 characters a segment in place of 160.</p> : null}
       {of.subject ? <p><b>{of.subject}</b></p> : null}
       <pre class="text" tabIndex={0}>{of.text}</pre>
     </div>
@@ -66,7 +66,7 @@ function Trial({ list, of, route }: { list: TextList; of: TextKey; route: Route 
       </Section>
       <Section title="As it is sent">
         {problem ? <p class="error" role="alert">{problem}</p> : null}
-        {found ? <Measured of={found} isSpoken={channel === "CALL"} /> : null}
+        {found ? <Measured of={found} channel={channel} /> : null}
       </Section>
     </div>
   );

@@ -23,7 +23,7 @@ function Entry({ of }: { of: TimelineEntry }): VNode {
       <span class="at">{isAhead ? <><Countdown at={of.at} past="late" /><br /></> : null}<At at={of.at} bare seconds /></span>
       <div>
         <span class="what">
-          <b>{plain(of.what ?? "")}</b> <ChannelMark of={of.channel} /> {of.userId ? <>to <Person id={of.userId} /></> : null}
+          <b>{plain(of.what ?? "")}</b> <ChannelMark of={of.channel} /> {of.userId ? <>{of.kind === "CHANGE" ? "about" : "to"} <Person id={of.userId} /></> : null}
           {of.who ? <span class="faint"> by {of.who}</span> : null} {of.provider ? <span class="faint">via {of.provider}</span> : null}
         </span>
         {of.state ? <> <State of={of.state} /></> : null} {of.kind === "MESSAGE" ? <Dots level={of.receipt} /> : null}
@@ -32,7 +32,7 @@ function Entry({ of }: { of: TimelineEntry }): VNode {
         {of.messageId ? (
           <button type="button" class="quiet" aria-expanded={isOpen} data-key="o" onClick={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Its way"}</button>
         ) : null}
-        {of.messageId ? <a class="faint" href={hrefOf("messages", of.messageId)}> message</a> : null}
+        {of.messageId ? <a class="faint" href={hrefOf("messages", of.messageId)}>message</a> : null}
         {isOpen && of.messageId ? <MessageWay id={of.messageId} /> : null}
       </div>
     </li>
