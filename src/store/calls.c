@@ -71,9 +71,9 @@ enum err scheduled_call_move(struct db *db, const struct scheduled_call *call)
 enum err agents_page(struct db *db, struct arena *arena, const struct agent_page *page,
                      struct list *out)
 {
-    return db_all(
-        db, S_agents_page, (struct db_into){TABLE_agents, arena}, out,
-        PARAMS(value_int(page->after.value), value_int(page->with_archived), value_int(page->limit)));
+    return db_all(db, S_agents_page, (struct db_into){TABLE_agents, arena}, out,
+                  PARAMS(value_int(page->after.value), value_int(page->with_archived),
+                         value_int(page->limit)));
 }
 
 enum err agents_count(struct db *db, bool with_archived, int64_t *out)
