@@ -1,15 +1,26 @@
 // node web/build.mjs OUT.c: checks the types of web/src, bundles it, and writes its files as a table of C (api/assets.h).
-// The same sources give the same bytes.
+// web/made/records.ts is made first, from docs/reference/api.json. The same sources give the same bytes.
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { callsOf, recordsOf, wordsOf } from "./records.mjs";
 
 const web = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2];
+
+function writeRecords() {
+  const api = JSON.parse(readFileSync(join(web, "..", "docs", "reference", "api.json"), "utf8"));
+  const wanted = recordsOf(api) + callsOf(api) + wordsOf(api);
+  const path = join(web, "made", "records.ts");
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path) || readFileSync(path, "utf8") !== wanted) {
+    writeFileSync(path, wanted);
+  }
+}
 
 function checkTypes() {
   const done = spawnSync(join(web, "node_modules", ".bin", "tsc"), ["-p", web], { stdio: "inherit" });
@@ -71,6 +82,7 @@ function table(files) {
   return parts.join("\n");
 }
 
+writeRecords();
 checkTypes();
 const files = await bundle();
 files.unshift(page(files));

@@ -41,6 +41,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
         .user = wanted->user_id,
         .subject = wanted->subject_id,
         .channel = wanted->channel,
+        .is_newest_first = wanted->newest,
         .limit = page_limit(wanted->limit) + 1,
     };
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {

@@ -160,6 +160,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     struct id after = ID_NONE;
     struct audit_page page = {.subject = wanted->subject_id,
                               .user = wanted->user_id,
+                              .is_newest_first = wanted->newest,
                               .limit = page_limit(wanted->limit) + 1};
     if (op->actor.scope == key_scope_USER && !id_is_set(page.user)) {
         page.user = op->actor.user;

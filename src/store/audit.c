@@ -138,14 +138,16 @@ enum err audit_page(struct db *db, struct arena *arena, const struct audit_page 
                     struct list *out, int64_t *total)
 {
     struct value user = value_int(page->user.value);
-    struct value after = value_int(page->after);
+    bool is_newest = page->is_newest_first;
+    struct value after = value_int(is_newest && page->after == 0 ? INT64_MAX : page->after);
     struct value limit = value_int(page->limit);
     if (id_is_set(page->subject)) {
         struct value subject = value_id(page->subject);
         TRY(db_number(db, S_audit_of_subject_count, total, PARAMS(subject, user)));
-        return db_all(db, S_audit_of_subject, audit_into(arena), out,
-                      PARAMS(subject, after, user, limit));
+        return db_all(db, is_newest ? S_audit_of_subject_newest : S_audit_of_subject,
+                      audit_into(arena), out, PARAMS(subject, after, user, limit));
     }
     TRY(db_number(db, S_audit_count, total, PARAMS(user)));
-    return db_all(db, S_audit_page, audit_into(arena), out, PARAMS(after, user, limit));
+    return db_all(db, is_newest ? S_audit_page_newest : S_audit_page, audit_into(arena), out,
+                  PARAMS(after, user, limit));
 }

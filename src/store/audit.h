@@ -27,6 +27,7 @@ NODISCARD enum err audit_verify(struct db *db, int64_t *checked, struct problem 
 struct audit_page {
     struct id subject; /* Unset for any. */
     struct id user;
+    bool is_newest_first;
     int64_t after;
     int64_t limit;
 };

@@ -196,22 +196,24 @@ enum err messages_page(struct db *db, struct arena *arena, const struct message_
     struct value channel = value_text(
         page->channel == 0 ? STR("") : str_from(enum_name(&channel_names, page->channel)));
     struct value user = value_int(page->user.value);
-    struct value after = value_int(page->after.value);
+    bool is_newest = page->is_newest_first;
+    bool is_first = !id_is_set(page->after);
+    struct value after = value_int(is_newest && is_first ? INT64_MAX : page->after.value);
     struct value limit = value_int(page->limit);
     if (id_is_set(page->subject)) {
         struct value subject = value_id(page->subject);
         TRY(db_number(db, S_messages_of_subject_count, total, PARAMS(subject, user, channel)));
-        return db_all(db, S_messages_of_subject, messages_into(arena), out,
-                      PARAMS(subject, after, user, channel, limit));
+        return db_all(db, is_newest ? S_messages_of_subject_newest : S_messages_of_subject,
+                      messages_into(arena), out, PARAMS(subject, after, user, channel, limit));
     }
     if (id_is_set(page->user)) {
         TRY(db_number(db, S_messages_of_user_count, total, PARAMS(user, channel)));
-        return db_all(db, S_messages_of_user, messages_into(arena), out,
-                      PARAMS(user, after, channel, limit));
+        return db_all(db, is_newest ? S_messages_of_user_newest : S_messages_of_user,
+                      messages_into(arena), out, PARAMS(user, after, channel, limit));
     }
     TRY(db_number(db, S_messages_count, total, PARAMS(user, channel)));
-    return db_all(db, S_messages_page, messages_into(arena), out,
-                  PARAMS(after, user, channel, limit));
+    return db_all(db, is_newest ? S_messages_page_newest : S_messages_page, messages_into(arena),
+                  out, PARAMS(after, user, channel, limit));
 }
 
 enum err call_slots_free(struct db *db, struct id meeting, struct id user,

@@ -65,6 +65,7 @@ struct message_page {
     struct id user;
     struct id subject;
     int channel; /* 0 for any */
+    bool is_newest_first;
     struct id after;
     int64_t limit;
 };

@@ -1,0 +1,73 @@
+/** The audit trail: who did what, each event chained to the one before. */
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import { useQuery } from "../query";
+import { setFilters, type Route } from "../router";
+import type { AuditEvent } from "records";
+import { Field } from "../ui/form";
+import { plain } from "../ui/marks";
+import { Empty, Loaded, Page } from "../ui/page";
+import { Person, PersonSelect } from "../ui/people";
+import { At } from "../ui/time";
+import { Subject } from "./messages";
+
+function Change({ of }: { of: AuditEvent }): VNode {
+  return (
+    <div class="way">
+      {of.before ? <><b>Before</b><pre class="text">{of.before}</pre></> : null}
+      {of.after ? <><b>After</b><pre class="text">{of.after}</pre></> : null}
+      <p class="faint">SHA-256 of the chain up to here: <code>{of.hash}</code></p>
+    </div>
+  );
+}
+
+function Row({ of }: { of: AuditEvent }): VNode {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <li class="entry" tabIndex={-1} data-row>
+      <span class="at"><At at={of.at} bare seconds /> <span class="faint">#{of.seq}</span></span>
+      <div>
+        <b>{plain(of.action ?? "")}</b> by {of.actor} · <Subject type={of.subjectType} id={of.subjectId} /> {of.userId ? <>· <Person id={of.userId} /></> : null}
+        {of.reason ? <p class="why">{of.reason}</p> : null}
+        <button type="button" class="quiet" data-key="o" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Change"}</button>
+        {isOpen ? <Change of={of} /> : null}
+      </div>
+    </li>
+  );
+}
+
+function save(events: AuditEvent[]): void {
+  const lines = events.map((one) => JSON.stringify(one)).join("\n");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${lines}\n`], { type: "application/x-ndjson" }));
+  link.download = "audit.ndjson";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+export function Audit({ route }: { route: Route }): VNode {
+  const userId = route.query.get("person") ?? "";
+  const subjectId = route.query.get("subject") ?? "";
+  const cursor = route.query.get("cursor") ?? "";
+  const query = useQuery("GET /audit", { userId, subjectId, cursor, newest: true, limit: 100 }, { everyMs: 15_000 });
+  return (
+    <Page title="Audit" aside={query.data ? <button type="button" onClick={() => save(query.data?.events ?? [])}>Save what is shown</button> : null}>
+      <div class="filters">
+        <div class="field"><label for="audit-person">Person</label><PersonSelect id="audit-person" value={userId} empty="all" onChange={(person) => setFilters(route, { person, cursor: "" })} /></div>
+        <Field label="Id of a subject" value={subjectId} onChange={(subject) => setFilters(route, { subject: subject.trim(), cursor: "" })} />
+      </div>
+      <Loaded query={query}>
+        {(data) => (
+          <>
+            <p class="faint">{data.total} events, the newest first. <code>tocsin audit verify</code> holds the chain against its hashes.</p>
+            {data.events.length === 0 ? <Empty>No event.</Empty> : <ol class="story">{data.events.map((one) => <Row key={one.seq} of={one} />)}</ol>}
+            <div class="actions">
+              {cursor ? <button type="button" onClick={() => setFilters(route, { cursor: "" })}>The newest</button> : null}
+              {data.cursor ? <button type="button" onClick={() => setFilters(route, { cursor: data.cursor })}>Older</button> : null}
+            </div>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
