@@ -1,14 +1,17 @@
 #include "sim/faulty_store.h"
 
+#include "base/buf.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PEEK_ROWS_FIRST = 64 };
 
 struct driver_connection {
-    struct driver_connection *inner; /* driver_sqlite's. */
+    struct driver_connection *inner; /* The wrapped driver's. */
     struct faulty_store *store;
 };
 
@@ -40,7 +43,7 @@ static enum err open_faulty(const struct driver_config *config, struct driver_co
 {
     struct driver_connection *connection = must(calloc(1, sizeof *connection));
     connection->store = store_of(config->path);
-    enum err err = driver_sqlite.open(config, &connection->inner, problem);
+    enum err err = connection->store->inner->open(config, &connection->inner, problem);
     if (err != OK) {
         free(connection);
         return err;
@@ -53,7 +56,7 @@ static void close_faulty(struct driver_connection **connection)
 {
     if (*connection != NULL) {
         (*connection)->store->holder = NULL;
-        driver_sqlite.close(&(*connection)->inner);
+        (*connection)->store->inner->close(&(*connection)->inner);
         free(*connection);
         *connection = NULL;
     }
@@ -64,7 +67,8 @@ static enum err execute(struct driver_connection *connection, const char *sql,
                         struct problem *problem)
 {
     bool is_part = connection->store->holder != NULL && strcmp(sql, "ROLLBACK") == 0;
-    return driver_sqlite.execute(connection->inner, is_part ? "ROLLBACK TO held" : sql, problem);
+    return connection->store->inner->execute(connection->inner, is_part ? "ROLLBACK TO held" : sql,
+                                             problem);
 }
 
 static enum role role_of(struct str sql)
@@ -84,7 +88,8 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
                         struct driver_statement **out, struct problem *problem)
 {
     struct driver_statement *statement = must(calloc(1, sizeof *statement));
-    enum err err = driver_sqlite.prepare(connection->inner, sql, &statement->inner, problem);
+    enum err err =
+        connection->store->inner->prepare(connection->inner, sql, &statement->inner, problem);
     if (err != OK) {
         free(statement);
         return err;
@@ -97,7 +102,7 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
 
 static enum err start(struct driver_statement *statement, const struct value *params, size_t count)
 {
-    return driver_sqlite.start(statement->inner, params, count);
+    return statement->connection->store->inner->start(statement->inner, params, count);
 }
 
 static enum err do_commit(struct driver_statement *statement)
@@ -105,7 +110,7 @@ static enum err do_commit(struct driver_statement *statement)
     bool has_row = false;
     struct faulty_store *store = statement->connection->store;
     store->holder = store->power_in > 0 ? statement->connection : NULL;
-    return store->holder != NULL ? OK : driver_sqlite.step(statement->inner, NULL, 0, &has_row);
+    return store->holder != NULL ? OK : store->inner->step(statement->inner, NULL, 0, &has_row);
 }
 
 /* What becomes of a commit. */
@@ -150,8 +155,9 @@ static enum err begin(struct driver_statement *statement)
     struct problem ignored = {0};
     bool has_row = false;
     return statement->connection->store->holder != NULL
-               ? driver_sqlite.execute(statement->connection->inner, "SAVEPOINT held", &ignored)
-               : driver_sqlite.step(statement->inner, NULL, 0, &has_row);
+               ? statement->connection->store->inner->execute(statement->connection->inner,
+                                                              "SAVEPOINT held", &ignored)
+               : statement->connection->store->inner->step(statement->inner, NULL, 0, &has_row);
 }
 
 static enum err step(struct driver_statement *statement, struct value *columns, size_t count,
@@ -168,18 +174,18 @@ static enum err step(struct driver_statement *statement, struct value *columns, 
     if (statement->role == ROLE_BEGIN) {
         return begin(statement);
     }
-    return driver_sqlite.step(statement->inner, columns, count, has_row);
+    return statement->connection->store->inner->step(statement->inner, columns, count, has_row);
 }
 
 static int64_t finish(struct driver_statement *statement)
 {
-    return driver_sqlite.finish(statement->inner);
+    return statement->connection->store->inner->finish(statement->inner);
 }
 
 static void forget(struct driver_statement **statement)
 {
     if (*statement != NULL) {
-        driver_sqlite.forget(&(*statement)->inner);
+        (*statement)->connection->store->inner->forget(&(*statement)->inner);
         free(*statement);
         *statement = NULL;
     }
@@ -188,12 +194,12 @@ static void forget(struct driver_statement **statement)
 static void watch(struct driver_connection *connection, void *context,
                   void (*changed)(void *context, const char *table, int64_t row))
 {
-    driver_sqlite.watch(connection->inner, context, changed);
+    connection->store->inner->watch(connection->inner, context, changed);
 }
 
 static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
 {
-    return driver_sqlite.flush_apart(connection->inner, problem);
+    return connection->store->inner->flush_apart(connection->inner, problem);
 }
 
 /* The answer is OK even when the power fails, since nobody lives to hear it. */
@@ -207,36 +213,96 @@ static enum err flush(struct driver_connection *connection)
     }
     store->holder = NULL;
     store->has_crashed = store->power_in > 0 && --store->power_in == 0;
-    return was_holding ? driver_sqlite.execute(connection->inner,
-                                               store->has_crashed ? "ROLLBACK" : "COMMIT", &problem)
-                       : OK;
+    return was_holding
+               ? connection->store->inner->execute(
+                     connection->inner, store->has_crashed ? "ROLLBACK" : "COMMIT", &problem)
+               : OK;
 }
 
-const struct driver driver_faulty = {
-    .open = open_faulty,
-    .close = close_faulty,
-    .execute = execute,
-    .prepare = prepare,
-    .start = start,
-    .step = step,
-    .finish = finish,
-    .forget = forget,
-    .watch = watch,
-    .flush_apart = flush_apart,
-    .flush = flush,
-};
+#define FAULTY(words, watcher)                                                                \
+    {                                                                                         \
+        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,   \
+        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget, \
+        .watch = (watcher), .flush_apart = flush_apart, .flush = flush,                       \
+    }
+
+static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite, watch);
+static const struct driver faulty_postgres = FAULTY(&dialect_postgres, NULL);
+
+static enum err open_memory(struct faulty_store *store, struct problem *problem)
+{
+    store->driver = &faulty_sqlite;
+    store->inner = &driver_sqlite;
+    snprintf(store->path, sizeof store->path, "file:/tocsin-%p?vfs=memdb", (void *)store);
+    struct driver_config config = {.path = store->path};
+    return store->inner->open(&config, &store->keeper, problem);
+}
+
+/* What simulations ask that only SQLite has. */
+static const char json_words[] =
+    "CREATE OR REPLACE FUNCTION json_extract(json_text text, path text) RETURNS text LANGUAGE sql"
+    " AS $$ SELECT json_text::json #>> ARRAY[substr(path, 3)] $$";
+
+/* The tables stay, as the world before has made them. Taking rows out is cheaper than emptying a
+ * file, until it has grown. */
+static const char clean[] =
+    "DO $$ DECLARE t record; BEGIN FOR t IN SELECT oid::regclass AS name, pg_relation_size(oid) AS"
+    " bytes FROM pg_class WHERE relkind='r' AND relnamespace='public'::regnamespace AND"
+    " relname<>'schema_migrations' LOOP EXECUTE CASE WHEN t.bytes>262144 THEN 'TRUNCATE ' ELSE"
+    " 'DELETE FROM ' END || t.name; END LOOP; END $$";
+
+static enum err make_database(const char *url, const char *name, struct problem *problem)
+{
+    char sql[80];
+    struct driver_connection *server = NULL;
+    struct driver_config config = {.path = url};
+    TRY(driver_postgres.open(&config, &server, problem));
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    enum err err = driver_postgres.execute(server, sql, problem);
+    driver_postgres.close(&server);
+    return err;
+}
+
+/* The URL of another database of the same server. */
+static void name_database(struct faulty_store *store, const char *url, const char *name)
+{
+    size_t query = str_find_byte(str_from(url), '?', 0);
+    size_t slash = 0;
+    for (size_t i = 0; i < query; i++) {
+        slash = url[i] == '/' ? i : slash;
+    }
+    snprintf(store->path, sizeof store->path, "%.*s/%s%s", (int)slash, url, name, url + query);
+}
+
+static enum err open_database(struct faulty_store *store, const char *url, struct problem *problem)
+{
+    char name[40];
+    struct driver_config config = {.path = store->path};
+    store->driver = &faulty_postgres;
+    store->inner = &driver_postgres;
+    snprintf(name, sizeof name, "world_%ld", (long)getpid());
+    name_database(store, url, name);
+    if (store->inner->open(&config, &store->keeper, problem) != OK) {
+        TRY(make_database(url, name, problem));
+        TRY(store->inner->open(&config, &store->keeper, problem));
+    }
+    TRY(store->inner->execute(store->keeper, clean, problem));
+    return store->inner->execute(store->keeper, json_words, problem);
+}
 
 enum err faulty_store_open(struct faulty_store *store, struct problem *problem)
 {
+    const char *url = getenv("TOCSIN_WORLD_DATABASE");
     *store = (struct faulty_store){0};
-    snprintf(store->path, sizeof store->path, "file:/tocsin-%p?vfs=memdb", (void *)store);
-    struct driver_config config = {.path = store->path};
-    return driver_sqlite.open(&config, &store->keeper, problem);
+    return url == NULL || *url == '\0' ? open_memory(store, problem)
+                                       : open_database(store, url, problem);
 }
 
 void faulty_store_close(struct faulty_store *store)
 {
-    driver_sqlite.close(&store->keeper);
+    if (store->inner != NULL) {
+        store->inner->close(&store->keeper);
+    }
 }
 
 void faulty_store_write_back(struct faulty_store *store)
@@ -244,7 +310,7 @@ void faulty_store_write_back(struct faulty_store *store)
     struct problem problem = {0};
     struct driver_connection *holder = store->holder;
     store->holder = NULL;
-    if (holder != NULL && driver_sqlite.execute(holder->inner, "COMMIT", &problem) != OK) {
+    if (holder != NULL && store->inner->execute(holder->inner, "COMMIT", &problem) != OK) {
         fprintf(stderr, "tocsin-sim: what is held is lost: %s\n", problem.message);
         abort();
     }
@@ -273,6 +339,27 @@ static void grow(struct peek *peek, size_t *cap, struct arena *arena)
     *cap = more;
 }
 
+/* SQLite reads the tables of a CROSS JOIN in their order; PostgreSQL has an order of its own, and
+ * no ON behind one. */
+static struct str in_words(const struct faulty_store *store, struct arena *arena, const char *sql)
+{
+    struct str rest = str_from(sql);
+    struct str word = STR("CROSS JOIN ");
+    struct buf text = {.arena = arena};
+    if (store->inner == &driver_sqlite) {
+        return rest;
+    }
+    for (;;) {
+        size_t at = str_find(rest, word);
+        buf_add(&text, str_slice(rest, 0, at));
+        if (at == rest.len) {
+            return buf_str(&text);
+        }
+        buf_add_text(&text, "JOIN ");
+        rest = str_slice(rest, at + word.len, rest.len);
+    }
+}
+
 struct peek peek_again(const struct faulty_store *store, struct arena *arena,
                        const struct peek_query *query)
 {
@@ -282,16 +369,16 @@ struct peek peek_again(const struct faulty_store *store, struct arena *arena,
     size_t cap = 0;
     bool has_row = false;
     bool is_new = *statement == NULL;
-    if ((is_new &&
-         driver_sqlite.prepare(store->keeper, str_from(query->sql), statement, &problem) != OK) ||
-        driver_sqlite.start(*statement, NULL, 0) != OK) {
+    if ((is_new && store->inner->prepare(store->keeper, in_words(store, arena, query->sql),
+                                         statement, &problem) != OK) ||
+        store->inner->start(*statement, NULL, 0) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, query->sql);
         abort();
     }
     for (;;) {
         grow(&peek, &cap, arena);
         struct value *row = &peek.cells[peek.rows * peek.columns];
-        if (driver_sqlite.step(*statement, row, peek.columns, &has_row) != OK || !has_row) {
+        if (store->inner->step(*statement, row, peek.columns, &has_row) != OK || !has_row) {
             break;
         }
         for (size_t i = 0; i < peek.columns; i++) {
@@ -299,7 +386,7 @@ struct peek peek_again(const struct faulty_store *store, struct arena *arena,
         }
         peek.rows++;
     }
-    driver_sqlite.finish(*statement);
+    store->inner->finish(*statement);
     return peek;
 }
 
@@ -308,7 +395,7 @@ struct peek peek_rows(const struct faulty_store *store, struct arena *arena, con
 {
     struct driver_statement *statement = NULL;
     struct peek peek = peek_again(store, arena, &(struct peek_query){sql, columns, &statement});
-    driver_sqlite.forget(&statement);
+    store->inner->forget(&statement);
     return peek;
 }
 

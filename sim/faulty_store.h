@@ -1,10 +1,12 @@
-/* sim/faulty_store: SQLite in memory that outlives its server, refuses commits on demand, and lets
- * a simulation look at its rows.
+/* sim/faulty_store: a store that outlives its server, refuses commits on demand, and lets a
+ * simulation look at its rows.
  *
- * A wrapper around driver_sqlite. The database lives as long as the faulty_store, whose keeper
- * connection holds it, so that closing a db without a commit is what a crash is. A db is opened
- * with driver_faulty and with `path` of this very struct: the driver finds the faults from there,
- * because a driver has no other place for them.
+ * A wrapper around a driver: SQLite in memory or, where the environment's TOCSIN_WORLD_DATABASE is
+ * the URL of a PostgreSQL database whose user may create others, one beside it that this process
+ * uses for one world after another and leaves behind, emptied at each beginning. The database in
+ * memory lives as long as the faulty_store, whose keeper connection holds it. Closing a db without
+ * a commit is what a crash is. A db is opened with `driver` and with `path` of this very struct:
+ * the driver finds the faults from there, because a driver has no other place for them.
  * Commits are durable at once, but while a power cut is to come: then they are held until the next
  * flush, as a disk holds them, and at the cut all that is held is lost.
  * Threads: one. Errors: a refused commit is E_UNAVAILABLE, as that of a full disk. */
@@ -17,6 +19,8 @@
 enum { REFUSE_ALL = -1 };
 
 struct faulty_store {
+    const struct driver *driver; /* With the faults. */
+    const struct driver *inner;
     int64_t commits;    /* How many were asked for so far. */
     int64_t refuse;     /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
     int64_t crash_in;   /* At 1 the next commit ends the server; 0 for never. */
@@ -28,10 +32,8 @@ struct faulty_store {
     struct driver_connection *holder; /* Who has commits that were not flushed; NULL for none. */
     bool has_crashed; /* Nothing is taken any more, until the simulation clears it. */
     struct driver_connection *keeper;
-    char path[64];
+    char path[256];
 };
-
-extern const struct driver driver_faulty;
 
 NODISCARD enum err faulty_store_open(struct faulty_store *store, struct problem *problem);
 void faulty_store_close(struct faulty_store *store);
@@ -51,8 +53,7 @@ struct peek {
  * program. */
 struct peek peek_rows(const struct faulty_store *store, struct arena *arena, const char *sql,
                       size_t columns);
-/* A query that is made often: `statement` starts as NULL and is kept; driver_sqlite.forget is owed.
- */
+/* A query that is made often: `statement` starts as NULL and is kept; inner->forget is owed. */
 struct peek_query {
     const char *sql;
     size_t columns;

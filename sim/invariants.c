@@ -35,6 +35,7 @@ struct look {
 };
 
 struct invariants {
+    const struct driver *driver; /* That made the statements. */
     struct look last;
     bool is_open;
     bool is_at_rest;
@@ -48,26 +49,26 @@ struct invariants {
 };
 
 static const char set_up[] =
-    "CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_id INTEGER,"
-    " repeat INTEGER, quiet INTEGER, is_claimed INTEGER, is_excused INTEGER,"
-    " outside INTEGER);"
-    "CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER, has_account INTEGER,"
-    " stages INTEGER);"
+    "CREATE TEMP TABLE journal (n @int, kind TEXT, at @int, channel TEXT, wire_id @int,"
+    " repeat @int, quiet @int, is_claimed @int, is_excused @int,"
+    " outside @int@row);"
+    "CREATE TEMP TABLE world (now @int, grace @int, paced @int, has_account @int,"
+    " stages @int);"
     "INSERT INTO world VALUES (0, 0, 0, 0, 0);"
-    "CREATE TEMP TABLE sends (n INTEGER, at INTEGER, channel TEXT, step_id INTEGER,"
-    " meeting_id INTEGER, user_id INTEGER, target TEXT, due_at INTEGER, valid_until INTEGER,"
-    " is_repeat INTEGER, message_id INTEGER);"
-    "CREATE INDEX temp.sends_by_step ON sends (step_id);"
-    "CREATE TEMP TABLE look (journal_from INTEGER, sends_from INTEGER, audit_from INTEGER,"
-    " pace_from INTEGER);"
+    "CREATE TEMP TABLE sends (n @int, at @int, channel TEXT, step_id @int,"
+    " meeting_id @int, user_id @int, target TEXT, due_at @int, valid_until @int,"
+    " is_repeat @int, message_id @int@row);"
+    "CREATE INDEX sends_by_step ON sends (step_id);"
+    "CREATE TEMP TABLE look (journal_from @int, sends_from @int, audit_from @int,"
+    " pace_from @int);"
     "INSERT INTO look VALUES (0, 0, 0, 0);"
     "CREATE TEMP VIEW new_journal AS SELECT * FROM journal"
     " WHERE rowid>(SELECT journal_from FROM look);"
     "CREATE TEMP VIEW new_sends AS SELECT * FROM sends"
     " WHERE rowid>(SELECT sends_from FROM look);"
-    "CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
-    "CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT, PRIMARY KEY (kind, id));"
-    "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER,"
+    "CREATE TEMP TABLE present (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE was (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank @int, is_end @int,"
     " PRIMARY KEY (kind, state));"
     "INSERT INTO ranks VALUES ('message', 'QUEUED', 0, 0), ('message', 'SENDING', 1, 0),"
     " ('message', 'SENT', 2, 0), ('message', 'DELIVERED', 3, 1), ('message', 'UNDELIVERED', 3, 1),"
@@ -128,7 +129,9 @@ struct invariants *invariants_new(void)
 void invariants_free(struct invariants **invariants)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
-        driver_sqlite.forget(&(*invariants)->statements[i]);
+        if ((*invariants)->statements[i] != NULL) {
+            (*invariants)->driver->forget(&(*invariants)->statements[i]);
+        }
     }
     free(*invariants);
     *invariants = NULL;
@@ -137,7 +140,7 @@ void invariants_free(struct invariants **invariants)
 static void execute(const struct world *world, const char *sql)
 {
     struct problem problem = {0};
-    if (driver_sqlite.execute(world->store.keeper, sql, &problem) != OK) {
+    if (world->store.inner->execute(world->store.keeper, sql, &problem) != OK) {
         fprintf(stderr, "tocsin-sim: %s: %s\n", problem.message, sql);
         abort();
     }
@@ -207,7 +210,7 @@ static void insert(const struct world *world, struct arena *arena, const struct 
         "INSERT INTO journal VALUES (%lld, '%s', %lld, '%s', %lld, %lld, %d,"
         " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d, %d);"
         "INSERT INTO sends SELECT %lld, %lld, channel, step_id, meeting_id, user_id, target,"
-        " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d"
+        " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d=1"
         " ORDER BY id LIMIT 1",
         (long long)line->number, line->kind, (long long)instant_ms(line->at), channel,
         (long long)line->wire.value, (long long)line->repeat, quiet, (long long)line->wire.value,
@@ -398,8 +401,10 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
 {
     assert(world->is_up);
     if (!invariants->is_open) {
-        execute(world, set_up);
+        const struct dialect *dialect = world->store.driver->dialect;
+        execute(world, dialect_text(dialect, arena, str_from(set_up)).ptr);
         invariants->is_open = true;
+        invariants->driver = world->store.inner;
     }
     if (is_as_before(invariants, world)) {
         return true;

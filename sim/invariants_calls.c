@@ -82,7 +82,8 @@ bool call_is_outside_hours(const struct world *world, struct arena *arena, struc
         " coalesce(json_extract(c.hours, '$.end'), ''),"
         " coalesce(json_extract(c.hours, '$.timezone'), ''),"
         " coalesce(json_extract(c.hours, '$.daysOfWeek'), ''),"
-        " iif(c.has_timezone=1, c.timezone, '') FROM messages m JOIN scheduled_calls c"
+        " CASE c.has_timezone WHEN 1 THEN c.timezone ELSE '' END FROM messages m JOIN "
+        "scheduled_calls c"
         " ON c.id=m.subject_id WHERE m.subject_type='SCHEDULED_CALL' AND m.wire_id=%lld LIMIT 1",
         (long long)wire.value);
     struct peek rows = peek_rows(&world->store, arena, sql.ptr, COLUMNS);

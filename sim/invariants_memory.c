@@ -9,7 +9,7 @@
 #define NOT_REMEMBERED(table) " AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.id=" table ".id)"
 #define WAITING                                                                                    \
     "(SELECT kind, coalesce(lease_until, due_at) AS due FROM timers WHERE ended_at IS NULL"        \
-    " UNION ALL SELECT 'ALERT', max(due_at, id>>12) FROM alerts"                                   \
+    " UNION ALL SELECT 'ALERT', CASE WHEN due_at>id>>12 THEN due_at ELSE id>>12 END FROM alerts"   \
     " WHERE status='PENDING'" NOT_REMEMBERED(                                                      \
         "alerts") " UNION ALL SELECT 'STEP', scheduled_at FROM steps"                              \
                   " WHERE status='PENDING' AND claimed_at IS NULL" NOT_REMEMBERED(                 \
@@ -19,7 +19,7 @@
                                                "coalesce(next_run, scheduled_for)"                 \
                                                " FROM scheduled_calls WHERE (status='pending' OR " \
                                                "next_run IS NOT NULL)" NOT_REMEMBERED(             \
-                                                   "scheduled_calls") ")"
+                                                   "scheduled_calls") ") AS waiting"
 /* A pause keeps what is due, and so does the pace of scheduled calls: what was due once, by the
  * latest time that our clock has shown. */
 #define NOT_KEPT                                                                     \

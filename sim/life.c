@@ -143,8 +143,8 @@ void life_free(struct life **life)
     if (*life == NULL) {
         return;
     }
-    world_free(&(*life)->world);
     invariants_free(&(*life)->invariants);
+    world_free(&(*life)->world);
     buf_free(&(*life)->story);
     buf_free(&(*life)->script);
     arena_free(&(*life)->scratch);

@@ -304,8 +304,8 @@ enum err scenario_run(struct str path, struct zoneinfo *zones, struct buf *log,
         buf_add(log, buf_str(&scenario->world->log));
     }
     json_decref(scenario->answer);
-    world_free(&scenario->world);
     invariants_free(&scenario->invariants);
+    world_free(&scenario->world);
     arena_free(&arena);
     return err;
 }

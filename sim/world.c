@@ -3,6 +3,7 @@
 #include "app/plant_providers.h"
 #include "app/policy_files.h"
 #include "app/rehearsal.h"
+#include "app/rules.h"
 #include "service/engine.h"
 #include "service/lint.h"
 #include "service/sinks.h"
@@ -99,7 +100,7 @@ static enum err open_store(struct world *world)
 {
     struct plant *plant = &world->plant;
     struct db_config config = {.checks_kept_rows = true,
-                               .driver = &driver_faulty,
+                               .driver = world->store.driver,
                                .path = world->store.path,
                                .log = &plant->log};
     TRY(seal_new(STR("a data key for worlds that are only played"), &plant->seal, &world->problem));
@@ -225,6 +226,7 @@ void world_stop(struct world *world)
     db_close(&world->plant.db);
     seal_free(&world->plant.seal);
     world->plant.zones = NULL;
+    rules_free(&world->plant.site.rules);
     config_free(&world->plant.config);
     world->is_stopping = false;
 }

@@ -2,7 +2,7 @@
 _tocsin() {
     local words
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve migrate check-config send-test simulate webhooks verify keys audit docs version help"
+        words="serve migrate check-config send-test simulate webhooks verify keys audit export import docs version help"
     else
         case "${COMP_WORDS[1]}" in
         serve) words="--help --listen --clock --at --config" ;;
@@ -14,6 +14,8 @@ _tocsin() {
         verify) words="--help --from --to --json --config" ;;
         keys) words="--help --scope --expires --json --config" ;;
         audit) words="--help --config" ;;
+        export) words="--help --config" ;;
+        import) words="--help --config" ;;
         docs) words="--help --check" ;;
         version) words="--help" ;;
         help) words="--help" ;;

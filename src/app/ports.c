@@ -60,7 +60,7 @@ static void load_journal(struct server *server, const char *path)
 static enum err open_mock(struct server *server, struct problem *problem)
 {
     struct plant *plant = server->plant;
-    struct str path = arena_printf(plant->config.arena, "%.*s.mock", STR_FMT(plant->database_path));
+    struct str path = arena_printf(plant->config.arena, "%.*s.mock", STR_FMT(plant->file_path));
     server->room.mock = mock_port_new(&plant->site, server, write_journal);
     load_journal(server, path.ptr);
     server->journal = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -2,6 +2,7 @@
 
 #include "app/call_settings.h"
 #include "app/plant_providers.h"
+#include "app/plant_store.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
 #include "app/rules.h"
@@ -9,17 +10,11 @@
 #include "store/migrate.h"
 #include "store/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { KEY_FILE_BYTES = 64, WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
 
 struct instant plant_now(void *context)
 {
@@ -53,146 +48,6 @@ enum err parse_listen(struct arena *arena, struct str text, struct str *address,
     *address = arena_str(arena, host);
     *port = (uint16_t)number;
     return OK;
-}
-
-static enum err make_directory(const char *path, struct problem *problem)
-{
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_DIR",
-                           "the folder %s cannot be made: %s", path, strerror(errno));
-    }
-    return OK;
-}
-
-#define DATABASE_SCHEME "sqlite:"
-
-static enum err check_database_url(const struct config *config, struct problem *problem)
-{
-    struct str scheme = STR(DATABASE_SCHEME);
-    struct str url = config->database_url;
-    return url.len == 0 || (str_starts(url, scheme) && url.len > scheme.len)
-               ? OK
-               : problem_set(problem, E_INVALID, "DATABASE_URL",
-                             "DATABASE_URL must be " DATABASE_SCHEME "PATH");
-}
-
-static enum err database_path(struct plant *plant, struct problem *problem)
-{
-    struct config *config = &plant->config;
-    if (config->database_url.len == 0) {
-        TRY(make_directory(config->data_dir.ptr, problem));
-        plant->database_path =
-            arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
-        return OK;
-    }
-    struct str path =
-        str_slice(config->database_url, STR(DATABASE_SCHEME).len, config->database_url.len);
-    if (str_starts(path, STR("//"))) {
-        path = str_slice(path, 2, path.len);
-    }
-    plant->database_path = arena_str(config->arena, path);
-    return OK;
-}
-
-static enum err take_lock(struct plant *plant, struct problem *problem)
-{
-    struct str path = arena_printf(plant->config.arena, "%.*s.lock", STR_FMT(plant->database_path));
-    plant->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (plant->lock < 0) {
-        return problem_set(problem, E_UNAVAILABLE, "DATABASE_URL", "%s cannot be written: %s",
-                           path.ptr, strerror(errno));
-    }
-    if (flock(plant->lock, LOCK_EX | LOCK_NB) != 0) {
-        return problem_set(problem, E_CONFLICT, "DATABASE_URL", "another process is using %s",
-                           plant->database_path.ptr);
-    }
-    return OK;
-}
-
-static enum err read_key_file(struct plant *plant, const char *path, struct str *out,
-                              struct problem *problem)
-{
-    char *text = arena_alloc(plant->config.arena, KEY_FILE_BYTES + 1);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = file < 0 ? -1 : read(file, text, KEY_FILE_BYTES);
-    if (file >= 0) {
-        close(file);
-    }
-    if (len != KEY_FILE_BYTES) {
-        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole",
-                           path);
-    }
-    *out = (struct str){text, KEY_FILE_BYTES};
-    return OK;
-}
-
-/* The file appears whole or not at all, whenever the first start is cut short. */
-static enum err write_key_file(struct plant *plant, const char *path, struct str *out,
-                               struct problem *problem)
-{
-    struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
-    struct str draft = arena_printf(plant->config.arena, "%s.new", path);
-    int file = open(draft.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_written =
-        file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
-    if (file >= 0) {
-        close(file);
-    }
-    if (!is_written || rename(draft.ptr, path) != 0) {
-        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
-                           "the key file %s cannot be written: %s", path, strerror(errno));
-    }
-    *out = key;
-    return OK;
-}
-
-static enum err make_seal(struct str key, struct seal **out, struct problem *problem)
-{
-    struct problem why = {0};
-    enum err err = seal_new(key, out, &why);
-    return err == OK
-               ? OK
-               : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s", why.message);
-}
-
-/* The data key from its setting, else from a file beside the database, which the first start makes
- * (P5). */
-static enum err open_seal(struct plant *plant, enum plant_use use, struct problem *problem)
-{
-    struct str key = plant->config.data_key;
-    if (key.len == 0) {
-        struct str path =
-            arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->database_path));
-        bool exists = access(path.ptr, F_OK) == 0;
-        /* A new key would not open what an old one has sealed. */
-        bool has_database = access(plant->database_path.ptr, F_OK) == 0;
-        if (!exists && (use != PLANT_WRITE || has_database)) {
-            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
-                               "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);
-        }
-        TRY(exists ? read_key_file(plant, path.ptr, &key, problem)
-                   : write_key_file(plant, path.ptr, &key, problem));
-    }
-    return make_seal(key, &plant->seal, problem);
-}
-
-static enum err open_db(struct plant *plant, enum plant_use use, struct db **out,
-                        struct problem *problem)
-{
-    struct db_config config = {
-        .driver = &driver_sqlite,
-        .path = plant->database_path.ptr,
-        .is_read_only = use == PLANT_READ_ONLY,
-        .cache_kib = use == PLANT_WRITE ? WRITER_CACHE_KIB : READER_CACHE_KIB,
-        .seal = plant->seal,
-        .log = &plant->log,
-    };
-    return db_open(&config, out, problem);
-}
-
-enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem)
-{
-    return open_db(plant, PLANT_READ_ONLY, out, problem);
 }
 
 static struct str set_or_none(struct str text)
@@ -283,16 +138,6 @@ static enum err check_limits(const struct config *config, struct problem *proble
     return check_keeping(config, problem);
 }
 
-static enum err check_data_key_setting(const struct config *config, struct problem *problem)
-{
-    struct seal *seal = NULL;
-    if (config->data_key.len > 0) {
-        TRY(make_seal(config->data_key, &seal, problem));
-        seal_free(&seal);
-    }
-    return OK;
-}
-
 /* "example.org", "example.org:8080", "[::1]:8080". A password would stand in every link that people
  * get. */
 static bool is_public_host(struct str host)
@@ -374,7 +219,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     TRY(check_limits(&plant->config, problem));
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
-    TRY(check_database_url(&plant->config, problem));
+    TRY(plant_store_check(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
     TRY(take_public_url(plant, problem));
     TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));
@@ -391,19 +236,26 @@ enum err plant_check(struct plant *plant, struct problem *problem)
                            "DEFAULT_TIMEZONE is not an IANA zone such as Europe/Madrid: \"%.*s\"",
                            STR_FMT(str_cut_utf8(plant->config.default_timezone, 64)));
     }
-    return check_data_key_setting(&plant->config, problem);
+    return plant_data_key_check(&plant->config, problem);
+}
+
+#define KEY_CHECK_NAME "data.key.check"
+
+struct str plant_key_check(const struct plant *plant)
+{
+    struct arena *arena = plant->config.arena;
+    struct str hash = seal_lookup_hash(plant->seal, arena, STR(KEY_CHECK_NAME));
+    return hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
 }
 
 /* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
  * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
 static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
 {
-    struct arena *arena = plant->config.arena;
-    struct str name = STR("data.key.check");
+    struct str name = STR(KEY_CHECK_NAME);
     struct str known = STR_NONE;
-    struct str hash = seal_lookup_hash(plant->seal, arena, name);
-    struct str mine = hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
-    enum err err = settings_get(plant->db, arena, name, &known);
+    struct str mine = plant_key_check(plant);
+    enum err err = settings_get(plant->db, plant->config.arena, name, &known);
     if (err == E_NOT_FOUND) {
         return use == PLANT_WRITE ? settings_put(plant->db, name, mine) : OK;
     }
@@ -437,20 +289,12 @@ static enum err check_schema(struct plant *plant, struct problem *problem)
                                       plant->database_path.ptr, have, want);
 }
 
-static void leave_lock(struct plant *plant)
-{
-    if (plant->lock >= 0) {
-        close(plant->lock);
-        plant->lock = -1;
-    }
-}
-
 static enum err open_all(struct plant *plant, enum plant_use use, struct problem *problem)
 {
-    TRY(open_seal(plant, use, problem));
+    TRY(plant_seal_open(plant, use, problem));
     plant->site.seal = plant->seal;
     plant_hook_key(plant);
-    TRY(open_db(plant, use, &plant->db, problem));
+    TRY(plant_db_open(plant, use, &plant->db, problem));
     if (use == PLANT_WRITE) {
         TRY(prepare_store(plant, problem));
     }
@@ -468,18 +312,20 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
 {
     plant->lock = -1;
     TRY(plant_check(plant, problem));
-    TRY(database_path(plant, problem));
-    if (use == PLANT_ALONE && access(plant->database_path.ptr, F_OK) != 0) {
-        return problem_set(problem, E_NOT_FOUND, "DATABASE_URL", "there is no database %s",
-                           plant->database_path.ptr);
+    TRY(plant_store_name(plant, use, problem));
+    enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
+    if (err == OK) {
+        err = open_all(plant, use, problem);
     }
-    enum err err = use == PLANT_READ_ONLY ? OK : take_lock(plant, problem);
-    if (use == PLANT_ALONE && err == E_CONFLICT) {
-        leave_lock(plant);
-        *problem = (struct problem){0};
-        return open_all(plant, PLANT_READ_ONLY, problem);
+    if (use != PLANT_ALONE || err != E_CONFLICT || plant->db != NULL) {
+        return err;
     }
-    return err == OK ? open_all(plant, use, problem) : err;
+    /* Somebody else has it: then it can be read. */
+    plant_unlock(plant);
+    seal_free(&plant->seal);
+    *problem = (struct problem){0};
+    plant->is_beside = true;
+    return open_all(plant, PLANT_READ_ONLY, problem);
 }
 
 void plant_close(struct plant *plant)
@@ -487,7 +333,7 @@ void plant_close(struct plant *plant)
     db_close(&plant->db);
     seal_free(&plant->seal);
     zoneinfo_free(&plant->zones);
-    leave_lock(plant);
+    plant_unlock(plant);
     rules_free(&plant->site.rules);
     config_free(&plant->config);
 }

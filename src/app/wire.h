@@ -17,17 +17,18 @@ struct plant {
     struct log log;
     struct seal *seal;
     struct zoneinfo *zones;
-    struct db *db; /* The writer's. */
-    struct str database_path;
-    int lock; /* Keeps a second process away; -1 for none. */
+    struct db *db;            /* The writer's. */
+    struct str database_path; /* As it is shown: the file, or the URL without its password. */
+    struct str file_path;     /* The file; of a server's database, where files beside it are. */
+    int lock;                 /* Keeps a second process away; -1 for none. */
+    bool is_beside;           /* Another process writes: this one, opened as PLANT_ALONE, reads. */
     _Atomic int64_t virtual_us;
 };
 
 enum plant_use {
     PLANT_WRITE,     /* The one writer: takes the lock, runs migrations. */
     PLANT_READ_ONLY, /* A command beside a running server. */
-    PLANT_ALONE /* A command that writes while no server runs; beside one it reads, and the lock
-                   is -1. */
+    PLANT_ALONE      /* A command that writes while no server runs; beside one it reads. */
 };
 
 NODISCARD enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem);

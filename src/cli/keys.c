@@ -38,7 +38,7 @@ static enum err open_store(struct key_work *work, enum plant_use use)
 
 static bool has_server(const struct key_work *work)
 {
-    return work->plant.lock < 0;
+    return work->plant.is_beside;
 }
 
 /* A transaction of its own, in which the audit trail goes on where it ends. */

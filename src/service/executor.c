@@ -201,8 +201,19 @@ static void finish(struct work *work, enum err err)
     }
 }
 
+/* What callers are told: nothing was changed, unless nobody knows. */
+static enum err tell_refused(struct problem *problem, enum err why)
+{
+    return why == E_TIMEOUT
+               ? problem_set(problem, E_TIMEOUT, NULL,
+                             "the store was lost while it took this change: look whether it was "
+                             "made before asking again")
+               : problem_set(problem, E_UNAVAILABLE, NULL,
+                             "the store cannot take changes now; nothing was changed");
+}
+
 /* The store did not take it: callers are told, sticky work waits, behind what waits already. */
-static void refuse(struct executor *executor, struct work *list)
+static void refuse(struct executor *executor, struct work *list, enum err why)
 {
     struct work **last = &executor->waiting;
     while (*last != NULL) {
@@ -218,13 +229,11 @@ static void refuse(struct executor *executor, struct work *list)
             last = &work->next;
             continue;
         }
-        problem_set(&work->problem, E_UNAVAILABLE, NULL,
-                    "the store cannot take changes now; nothing was changed");
-        finish(work, E_UNAVAILABLE);
+        finish(work, tell_refused(&work->problem, why));
     }
 }
 
-static void break_down(struct executor *executor, struct work *list)
+static void break_down(struct executor *executor, struct work *list, enum err why)
 {
     if (!executor->is_broken) {
         log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
@@ -235,7 +244,7 @@ static void break_down(struct executor *executor, struct work *list)
     writer_forget(&executor->writer);
     executor->is_broken = true;
     executor->probe_at = instant_add(executor_now(executor), probe_every);
-    refuse(executor, list);
+    refuse(executor, list, why);
     publish(executor);
 }
 
@@ -340,7 +349,7 @@ static void make_durable(struct executor *executor, const struct work *list)
 bool executor_turn(struct executor *executor, struct work *list)
 {
     if (executor->is_broken && !heal(executor)) {
-        refuse(executor, list);
+        refuse(executor, list, E_UNAVAILABLE);
         return list != NULL;
     }
     list = prepend_waiting(executor, list);
@@ -361,7 +370,7 @@ bool executor_turn(struct executor *executor, struct work *list)
         err = db_commit(executor->db);
     }
     if (err != OK) {
-        break_down(executor, list);
+        break_down(executor, list, err);
         return true;
     }
     let_go(executor);

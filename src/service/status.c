@@ -82,7 +82,8 @@ static void judge(struct op *op, struct health *out)
     out->status = str_is_set(out->reason) ? STR("degraded") : STR("ok");
     if (atomic_load(&op->site->stats->store_is_broken)) {
         out->status = STR("failing");
-        out->reason = STR("the store does not take changes (is the disk full?)");
+        out->reason =
+            STR("the store does not take changes (is the disk full, or the database server away?)");
     }
 }
 

@@ -36,6 +36,11 @@ const char *db_table_name(enum table table)
     return tables[table].name;
 }
 
+const struct dialect *db_dialect(const struct db *db)
+{
+    return db->driver->dialect;
+}
+
 struct seal *db_seal(struct db *db)
 {
     return db->seal;
@@ -54,7 +59,11 @@ int64_t db_corrupt_rows(const struct db *db)
 enum err db_open(const struct db_config *config, struct db **out, struct problem *problem)
 {
     struct driver_config driver_config = {
-        .path = config->path, .is_read_only = config->is_read_only, .cache_kib = config->cache_kib};
+        .path = config->path,
+        .is_read_only = config->is_read_only,
+        .is_alone = config->is_alone,
+        .cache_kib = config->cache_kib,
+    };
     struct driver_connection *connection = NULL;
     TRY(config->driver->open(&driver_config, &connection, problem));
     struct db *db = memory_new(sizeof *db);
@@ -334,6 +343,7 @@ static struct str row_text(struct db *db, enum table table, enum table_statement
         buf_add_text(&text, ") VALUES (");
         add_params(&text, 1, columns);
         buf_add_byte(&text, ')');
+        buf_add_text(&text, db->driver->dialect->or_nothing);
         break;
     case ROW_UPDATE:
         buf_printf(&text, "UPDATE %s SET (", tables[table].name);
@@ -381,10 +391,26 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
         db_run_to_end(db, statement,
                       (struct params){values, record_column_count(tables[table].record)}, &changed);
     if (err == OK && changed != 1) {
-        err = E_NOT_FOUND;
+        err = which == ROW_INSERT ? E_DUPLICATE : E_NOT_FOUND;
     }
     return db_complain(db, err, which == ROW_INSERT ? "insert into" : "update of",
                        tables[table].name);
+}
+
+enum err db_prepare_all(struct db *db)
+{
+    struct driver_statement *ignored = NULL;
+    enum err worst = OK;
+    for (int i = 0; i < (int)STATEMENT_COUNT; i++) {
+        enum err err = statement_of(db, (enum statement)i, &ignored);
+        worst = err == OK ? worst : err;
+    }
+    for (int i = 0; i < (int)TABLE_COUNT * ROW_STATEMENTS; i++) {
+        enum err err = row_statement(db, (enum table)(i / ROW_STATEMENTS),
+                                     (enum table_statement)(i % ROW_STATEMENTS), &ignored);
+        worst = err == OK ? worst : err;
+    }
+    return worst;
 }
 
 enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)

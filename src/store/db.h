@@ -36,6 +36,7 @@ struct db_config {
     const struct driver *driver;
     const char *path;
     bool is_read_only;
+    bool is_alone; /* As in driver.h. */
     int cache_kib;
     struct seal *seal; /* Borrowed; outlives the db. */
     const struct log *log;
@@ -114,6 +115,9 @@ NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct 
 NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena,
                                 void *out);
 
+/* Prepares every statement that there is: for a test of both engines' SQL. */
+NODISCARD enum err db_prepare_all(struct db *db);
+const struct dialect *db_dialect(const struct db *db);
 /* Of the one connection that writes: from here on rows that were read or written lately are kept in
  * memory (store/row_cache). Asked for again it forgets what it has. */
 void db_keep_rows(struct db *db);

@@ -1,28 +1,35 @@
 /* store/driver: a storage engine, as the rest of the store needs it. SQL and the typed functions
  * are written once, above it.
  *
- * Parameters in SQL are ?1 … ?n; the dialect is what SQLite 3.40 and PostgreSQL 15 share. Values
- * that are read stay valid until the next step or finish of that statement. A connection belongs to
- * one thread.
- * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK, E_UNAVAILABLE when the engine cannot
- * write now (disk full,
- * busy, gone), E_CORRUPT for a damaged file, E_INTERNAL for what should not happen (the text is in
- * `problem`). */
+ * Parameters in SQL are ?1 … ?n; the text is what SQLite 3.40 and PostgreSQL 15 share
+ * (store/dialect). Values that are read stay valid until the next step or finish of that statement.
+ * A connection belongs to one thread.
+ * Transactions are begun by "BEGIN IMMEDIATE" to write and by "BEGIN DEFERRED" to read one
+ * snapshot. A refusal inside of one (E_DUPLICATE, E_INVALID) may leave it good for nothing but a
+ * way back: ROLLBACK, or ROLLBACK TO a savepoint that was set before.
+ * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK or a text that the engine cannot
+ * keep, E_UNAVAILABLE when the engine cannot write now (disk full, busy, gone), E_TIMEOUT for a
+ * COMMIT whose fate is not known, E_CONFLICT for a database that another keeps to itself, E_CORRUPT
+ * for a damaged file, E_INTERNAL for what should not happen (the text is in `problem`). */
 #ifndef TOCSIN_STORE_DRIVER_H
 #define TOCSIN_STORE_DRIVER_H
 
 #include "model/value.h"
+#include "store/dialect.h"
 
 struct driver_connection;
 struct driver_statement;
 
 struct driver_config {
-    const char *path; /* A file, or ":memory:". */
+    const char *path; /* A file or ":memory:"; or the URL of a server's database. */
     bool is_read_only;
+    bool is_alone; /* Of those that ask for this one at a time has the database; SQLite's callers
+                      see to it themselves. */
     int cache_kib; /* Page cache; 0 for the engine's default. */
 };
 
 struct driver {
+    const struct dialect *dialect;
     enum err (*open)(const struct driver_config *config, struct driver_connection **out,
                      struct problem *problem);
     void (*close)(struct driver_connection **connection);
@@ -39,7 +46,8 @@ struct driver {
     int64_t (*finish)(struct driver_statement *statement);
     void (*forget)(struct driver_statement **statement);
     /* From here on each row of a table with ids that a statement inserts, changes or deletes is
-     * told of before the statement ends; what a rollback takes back is not. */
+     * told of before the statement ends; what a rollback takes back is not. NULL where the engine
+     * does not tell: then no row may be kept. */
     void (*watch)(struct driver_connection *connection, void *context,
                   void (*changed)(void *context, const char *table, int64_t row));
     /* From here on a commit is ordered, but durable only after the next flush. */
@@ -50,5 +58,6 @@ struct driver {
 };
 
 extern const struct driver driver_sqlite;
+extern const struct driver driver_postgres;
 
 #endif

@@ -10,6 +10,9 @@ void db_keep_rows(struct db *db)
         row_cache_clear(db->kept);
         return;
     }
+    if (db->driver->watch == NULL) {
+        return; /* A row that is kept could be another one by now. */
+    }
     db->kept = row_cache_new();
     db->driver->watch(db->connection, db->kept, row_cache_changed);
 }

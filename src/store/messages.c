@@ -234,11 +234,12 @@ enum err call_slots_take(struct db *db, const struct call_place *place)
     if (left <= 0) {
         return E_RATE_LIMITED;
     }
-    enum err err =
-        db_run(db, S_slot_take,
-               PARAMS(value_id(place->meeting), value_id(place->user),
-                      value_enum(&message_target_names, place->target), value_id(place->message)));
-    return err == E_DUPLICATE ? E_RATE_LIMITED : err;
+    int64_t changed = 0;
+    TRY(db_change(db, S_slot_take, &changed,
+                  PARAMS(value_id(place->meeting), value_id(place->user),
+                         value_enum(&message_target_names, place->target),
+                         value_id(place->message))));
+    return changed == 1 ? OK : E_RATE_LIMITED;
 }
 
 enum err call_slots_give_back_step(struct db *db, struct id step)

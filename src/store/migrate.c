@@ -23,70 +23,6 @@ static const char *const migrations[] = {migration_0001, migration_0002, migrati
                                          migration_0004, migration_0005, migration_0006,
                                          migration_0007, migration_0008, migration_0009};
 
-static const char bookkeeping[] = "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER "
-                                  "PRIMARY KEY, checksum TEXT NOT NULL)";
-
-static const struct {
-    const char *token;
-    const char *type;
-} sqlite_types[] = {{"@id", "INTEGER PRIMARY KEY"},
-                    {"@int", "INTEGER"},
-                    {"@bytes", "BLOB"},
-                    /* A small table that is read by its key alone is that key's tree. */
-                    {"@by_key", "WITHOUT ROWID"}};
-
-/* "@one_of(column, 'A', 'B')" becomes "(column = 'A' OR column = 'B')". Returns its length. */
-static size_t add_one_of(struct buf *out, struct str text)
-{
-    size_t open = str_find_byte(text, '(', 0);
-    size_t close = str_find_byte(text, ')', open);
-    struct str rest = str_slice(text, open + 1, close);
-    struct str column = STR_NONE;
-    struct str word = STR_NONE;
-    const char *separator = "(";
-    bool has_column = str_split(&rest, ',', &column);
-    while (has_column && str_split(&rest, ',', &word)) {
-        buf_add_text(out, separator);
-        buf_add(out, str_trim(column));
-        buf_add_text(out, " = ");
-        buf_add(out, str_trim(word));
-        separator = " OR ";
-    }
-    buf_add_byte(out, ')');
-    return close + 1;
-}
-
-/* The same for a token that stands for a type; one that is not known stays. */
-static size_t add_type(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(sqlite_types); i++) {
-        struct str token = str_from(sqlite_types[i].token);
-        if (str_starts(text, token)) {
-            buf_add_text(out, sqlite_types[i].type);
-            return token.len;
-        }
-    }
-    buf_add_byte(out, '@');
-    return 1;
-}
-
-/* Writes what the engine says for the tokens of the shared text. */
-static struct str in_dialect(struct arena *arena, struct str text)
-{
-    struct buf out = {.arena = arena};
-    for (size_t at = 0; at < text.len;) {
-        size_t next = str_find_byte(text, '@', at);
-        buf_add(&out, str_slice(text, at, next));
-        if (next == text.len) {
-            break;
-        }
-        struct str rest = str_slice(text, next, text.len);
-        bool is_list = str_starts(rest, STR("@one_of("));
-        at = next + (is_list ? add_one_of(&out, rest) : add_type(&out, rest));
-    }
-    return buf_str(&out);
-}
-
 static struct str checksum(struct arena *arena, const char *text)
 {
     uint8_t digest[SHA256_BYTES];
@@ -117,7 +53,7 @@ static enum err take_step(void *context, const struct value *columns)
 static enum err read_state(struct db *db, struct arena *arena, int *have, struct problem *problem)
 {
     struct ran ran = {.arena = arena};
-    TRY(db_execute(db, bookkeeping, problem));
+    TRY(db_execute(db, db_dialect(db)->bookkeeping, problem));
     TRY(db_each(db, S_migrations_ran, &ran, take_step, NO_PARAMS));
     if (str_is_set(ran.changed)) {
         return problem_set(problem, E_CONFLICT, NULL, "migration %s was changed after it ran",
@@ -129,7 +65,7 @@ static enum err read_state(struct db *db, struct arena *arena, int *have, struct
 
 static enum err run_step(struct db *db, struct arena *arena, int number, struct problem *problem)
 {
-    struct str text = in_dialect(arena, str_from(migrations[number - 1]));
+    struct str text = dialect_text(db_dialect(db), arena, str_from(migrations[number - 1]));
     TRY(db_begin(db));
     enum err err = db_execute(db, text.ptr, problem);
     if (err == OK) {

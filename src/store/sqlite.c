@@ -285,6 +285,7 @@ static enum err flush(struct driver_connection *connection)
 }
 
 const struct driver driver_sqlite = {
+    .dialect = &dialect_sqlite,
     .open = open_connection,
     .close = close_connection,
     .execute = execute,

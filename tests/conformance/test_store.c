@@ -1,5 +1,5 @@
-/* What a storage engine owes the store: one suite, run on SQLite in a file and in memory, through
- * the driver's vtable and through the db above it. */
+/* What a storage engine owes the store: one suite, run on SQLite in a file and in memory and on
+ * PostgreSQL, through the driver's vtable and through the db above it. */
 #include "store/audit.h"
 #include "store/meetings.h"
 #include "store/people.h"
@@ -17,21 +17,27 @@
 
 #include <cmocka.h>
 
-static const struct driver *const driver = &driver_sqlite;
-
-static void test_vtable_is_complete(void **state)
+static void check_vtable(const struct driver *driver)
 {
-    (void)state;
+    assert_non_null(driver->dialect);
     assert_true(driver->open != NULL && driver->close != NULL && driver->execute != NULL);
     assert_true(driver->prepare != NULL && driver->start != NULL && driver->step != NULL);
     assert_true(driver->finish != NULL && driver->forget != NULL);
+    assert_true(driver->flush_apart != NULL && driver->flush != NULL);
+}
+
+static void test_vtables_are_complete(void **state)
+{
+    (void)state;
+    check_vtable(&driver_sqlite);
+    check_vtable(&driver_postgres);
 }
 
 static struct driver_connection *connect_to(struct store_fixture *f)
 {
     struct driver_config config = {.path = f->path};
     struct driver_connection *connection = NULL;
-    assert_int_equal(driver->open(&config, &connection, &f->problem), OK);
+    assert_int_equal(f->driver->open(&config, &connection, &f->problem), OK);
     return connection;
 }
 
@@ -39,14 +45,21 @@ static struct driver_statement *prepare(struct store_fixture *f,
                                         struct driver_connection *connection, const char *sql)
 {
     struct driver_statement *statement = NULL;
-    if (driver->prepare(connection, str_from(sql), &statement, &f->problem) != OK) {
+    if (f->driver->prepare(connection, str_from(sql), &statement, &f->problem) != OK) {
         fail_msg("%s: %s", sql, f->problem.message);
     }
     return statement;
 }
 
-static enum err run(struct driver_statement *statement, struct params params, int64_t *changed)
+struct run {
+    const struct driver *driver;
+    struct driver_statement *statement;
+};
+
+static enum err run(struct run with, struct params params, int64_t *changed)
 {
+    const struct driver *driver = with.driver;
+    struct driver_statement *statement = with.statement;
     bool has_row = true;
     enum err err = driver->start(statement, params.values, params.count);
     if (err == OK) {
@@ -59,13 +72,13 @@ static enum err run(struct driver_statement *statement, struct params params, in
 
 static void test_values(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
+    const struct driver *driver = f->driver;
     struct driver_connection *connection = connect_to(f);
-    assert_int_equal(driver->execute(connection,
-                                     "CREATE TABLE one (n INTEGER, t TEXT, b BLOB); "
-                                     "CREATE TABLE two (n INTEGER)",
-                                     &f->problem),
-                     OK);
+    struct str tables =
+        dialect_text(driver->dialect, f->arena,
+                     STR("CREATE TABLE one (n @int, t TEXT, b @bytes); CREATE TABLE two (n @int)"));
+    assert_int_equal(driver->execute(connection, tables.ptr, &f->problem), OK);
     struct driver_statement *put =
         prepare(f, connection, "INSERT INTO one (n, t, b) VALUES (?1, ?2, ?3)");
     struct driver_statement *get = prepare(f, connection, "SELECT n, t, b, NULL FROM one");
@@ -80,7 +93,7 @@ static void test_values(void **state)
         struct value columns[5] = {[4] = value_int(4711)};
         bool has_row = false;
         int64_t changed = 0;
-        assert_int_equal(run(put, (struct params){rows[i], 3}, &changed), OK);
+        assert_int_equal(run((struct run){driver, put}, (struct params){rows[i], 3}, &changed), OK);
         assert_int_equal(changed, 1);
         assert_int_equal(driver->start(get, NULL, 0), OK);
         assert_int_equal(driver->step(get, columns, 4, &has_row), OK);
@@ -97,9 +110,9 @@ static void test_values(void **state)
         assert_int_equal(driver->step(get, columns, 4, &has_row), OK);
         assert_false(has_row);
         driver->finish(get);
-        assert_int_equal(run(drop, PARAMS(rows[i][0]), &changed), OK);
+        assert_int_equal(run((struct run){driver, drop}, PARAMS(rows[i][0]), &changed), OK);
         assert_int_equal(changed, 1);
-        assert_int_equal(run(drop, PARAMS(rows[i][0]), &changed), OK);
+        assert_int_equal(run((struct run){driver, drop}, PARAMS(rows[i][0]), &changed), OK);
         assert_int_equal(changed, 0);
     }
     struct driver_statement *statements[] = {put, get, drop};
@@ -115,7 +128,8 @@ static void test_values(void **state)
 
 static void test_errors_of_the_engine(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
+    const struct driver *driver = f->driver;
     struct driver_connection *connection = connect_to(f);
     struct driver_statement *statement = NULL;
     int64_t changed = 0;
@@ -134,13 +148,19 @@ static void test_errors_of_the_engine(void **state)
     struct value a = value_text(STR("A"));
     struct value c = value_text(STR("C"));
     struct value null = {.type = VALUE_NULL};
-    assert_int_equal(run(statement, PARAMS(value_int(1), a, a), &changed), OK);
-    assert_int_equal(run(statement, PARAMS(value_int(1), c, a), &changed), E_DUPLICATE);
-    assert_int_equal(run(statement, PARAMS(value_int(2), a, a), &changed), E_DUPLICATE);
-    assert_int_equal(run(statement, PARAMS(value_int(2), c, c), &changed), E_INVALID);
-    assert_int_equal(run(statement, PARAMS(value_int(2), c, null), &changed), E_INVALID);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), a, a), &changed),
+                     OK);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(1), c, a), &changed),
+                     E_DUPLICATE);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), a, a), &changed),
+                     E_DUPLICATE);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, c), &changed),
+                     E_INVALID);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, null), &changed),
+                     E_INVALID);
     /* A statement that failed can be used again. */
-    assert_int_equal(run(statement, PARAMS(value_int(2), c, a), &changed), OK);
+    assert_int_equal(run((struct run){driver, statement}, PARAMS(value_int(2), c, a), &changed),
+                     OK);
     driver->forget(&statement);
     driver->close(&connection);
 }
@@ -162,7 +182,7 @@ static struct user put_user(struct store_fixture *f, const char *name, const cha
 
 static void test_transactions(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     assert_int_equal(db_begin(f->db), OK);
     struct user kept = put_user(f, "Ana", "+34600111222");
     assert_true(has_user(f, f->db, kept.id));
@@ -184,7 +204,7 @@ static void test_transactions(void **state)
 /* Operations share a transaction; one that is refused takes back its own rows only. */
 static void test_fences(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user users[4];
     static const bool is_refused[] = {false, true, true, false};
     assert_int_equal(db_begin(f->db), OK);
@@ -203,7 +223,7 @@ static void test_fences(void **state)
 
 static void test_refusals(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user user = put_user(f, "Ana", "+34600111222");
     assert_int_equal(db_insert(f->db, TABLE_users, f->arena, &user), E_DUPLICATE);
     assert_int_equal(f->complaints, 0);
@@ -225,7 +245,7 @@ static void test_refusals(void **state)
 
 static void test_record_round_trip(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user user = store_user(f, "Ana María 👍", "+34600111222");
     user.email = STR("ana@example.org");
     user.quiet_start = STR("22:00");
@@ -251,7 +271,7 @@ static void test_record_round_trip(void **state)
 
 static void test_look_up_by_phone(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user ana = put_user(f, "Ana", "+34600111222");
     struct user bo = store_user(f, "Bo", "+34600111223");
     bo.whatsapp = STR("+34600111222");
@@ -288,7 +308,7 @@ static void test_look_up_by_phone(void **state)
 /* A sealed value opens in its own row only: a row that was moved is left out, and counted. */
 static void test_moved_row(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user first = put_user(f, "Ana", "+34600111222");
     struct user moved = put_user(f, "Bo", "+34600111223");
     struct user last = put_user(f, "Cy", "+34600111224");
@@ -317,33 +337,9 @@ static void test_moved_row(void **state)
     assert_int_equal(users_get(f->db, f->arena, last.id, &found), E_CORRUPT);
 }
 
-static void test_settings(void **state)
-{
-    struct store_fixture *f = *state;
-    struct str text = STR_NONE;
-    struct hash_key key = {0};
-    struct hash_key again = {0};
-    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), E_NOT_FOUND);
-    assert_int_equal(settings_put(f->db, STR("a"), STR("1")), OK);
-    assert_int_equal(settings_put(f->db, STR("a"), STR("2")), OK);
-    assert_int_equal(settings_get(f->db, f->arena, STR("a"), &text), OK);
-    store_assert_text(text, "2");
-    assert_int_equal(settings_id_key(f->db, f->arena, &key), OK);
-    assert_int_equal(settings_id_key(f->db, f->arena, &again), OK);
-    assert_true(key.low == again.low && key.high == again.high && key.low != 0);
-    int64_t highest = -1;
-    assert_int_equal(settings_highest_id(f->db, &highest), OK);
-    assert_int_equal(highest, 0);
-    struct user user = put_user(f, "Ana", "+34600111222");
-    assert_int_equal(settings_highest_id(f->db, &highest), OK);
-    assert_true(highest == user.id.value);
-    assert_int_equal(settings_probe(f->db, STR("now")), OK);
-    assert_int_equal(settings_probe(f->db, STR("then")), OK);
-}
-
 static void test_reader_sees_what_is_committed(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user first = put_user(f, "Ana", "+34600111222");
     struct db *reader = store_open(f, true);
     assert_true(has_user(f, reader, first.id));
@@ -365,7 +361,7 @@ static void test_reader_sees_what_is_committed(void **state)
 
 static void test_survives_closing(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     struct user user = put_user(f, "Ana", "+34600111222");
     assert_int_equal(db_begin(f->db), OK);
     struct user lost = put_user(f, "Bo", "+34600111223");
@@ -412,7 +408,7 @@ static void put_secrets(struct store_fixture *f)
 
 static void test_secrets_are_not_on_disk(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     static const char *const secrets[] = {
         "+34600111222",        "600111222",
         "Secretname",          "secret-address",
@@ -437,7 +433,7 @@ static void test_secrets_are_not_on_disk(void **state)
 
 static void test_files_that_are_none(void **state)
 {
-    struct store_fixture *f = *state;
+    struct store_fixture *f = store_of(state);
     db_close(&f->db);
     FILE *file = fopen(f->path, "wb");
     assert_non_null(file);
@@ -445,7 +441,7 @@ static void test_files_that_are_none(void **state)
         fputs("this is no database ", file);
     }
     fclose(file);
-    struct db_config config = {.driver = driver, .path = f->path, .seal = f->seal};
+    struct db_config config = {.driver = f->driver, .path = f->path, .seal = f->seal};
     assert_int_equal(db_open(&config, &f->db, &f->problem), E_CORRUPT);
     assert_null(f->db);
     config.path = arena_printf(f->arena, "%s/missing/store.db", f->folder).ptr;
@@ -455,11 +451,13 @@ static void test_files_that_are_none(void **state)
     assert_null(f->db);
 }
 
-#define ON_BOTH(test)                                                       \
-    {#test " (file)", test, store_set_up_file, store_tear_down, NULL},      \
-    {                                                                       \
-#test " (memory)", test, store_set_up_memory, store_tear_down, NULL \
+#define ON_SERVER(test)                                                         \
+    {                                                                           \
+#test " (postgres)", test, store_set_up_postgres, store_tear_down, NULL \
     }
+#define ON_ALL(test)                                                   \
+    {#test " (file)", test, store_set_up_file, store_tear_down, NULL}, \
+        {#test " (memory)", test, store_set_up_memory, store_tear_down, NULL}, ON_SERVER(test)
 #define ON_FILE(test)                                         \
     {                                                         \
 #test, test, store_set_up_file, store_tear_down, NULL \
@@ -468,18 +466,19 @@ static void test_files_that_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vtable_is_complete),
-        ON_BOTH(test_values),
-        ON_BOTH(test_errors_of_the_engine),
-        ON_BOTH(test_transactions),
-        ON_BOTH(test_fences),
-        ON_BOTH(test_refusals),
-        ON_BOTH(test_record_round_trip),
-        ON_BOTH(test_look_up_by_phone),
-        ON_BOTH(test_moved_row),
-        ON_BOTH(test_settings),
+        cmocka_unit_test(test_vtables_are_complete),
+        ON_ALL(test_values),
+        ON_ALL(test_errors_of_the_engine),
+        ON_ALL(test_transactions),
+        ON_ALL(test_fences),
+        ON_ALL(test_refusals),
+        ON_ALL(test_record_round_trip),
+        ON_ALL(test_look_up_by_phone),
+        ON_ALL(test_moved_row),
         ON_FILE(test_reader_sees_what_is_committed),
+        ON_SERVER(test_reader_sees_what_is_committed),
         ON_FILE(test_survives_closing),
+        ON_SERVER(test_survives_closing),
         ON_FILE(test_secrets_are_not_on_disk),
         ON_FILE(test_files_that_are_none),
     };

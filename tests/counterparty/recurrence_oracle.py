@@ -244,9 +244,8 @@ def stop(_signal, _frame):
     raise TookTooLong
 
 
-def ask_dateutil(rule):
-    """The instances that dateutil finds, and whether that is all that were asked for."""
-    found = []
+def walk_dateutil(rule, found):
+    """Adds the instances that dateutil finds; raises TookTooLong."""
     told, count = for_dateutil(rule)
     signal.setitimer(signal.ITIMER_VIRTUAL, DATEUTIL_SECONDS)
     try:
@@ -255,17 +254,22 @@ def ask_dateutil(rule):
                 found.append(at.strftime("%4Y%m%dT%H%M%S"))
             if len(found) == min(count, INSTANCES):
                 break
-        is_whole = True
-    except TookTooLong:
-        is_whole = False
     except ValueError as error:
         # It finds out by itself that an interval never meets BYHOUR and the like.
         if "empty" not in str(error):
             raise
-        is_whole = True
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return found, is_whole
+
+
+def ask_dateutil(rule):
+    """The instances that dateutil finds, and whether that is all that were asked for."""
+    found = []
+    try:
+        walk_dateutil(rule, found)  # Its time may end at the very moment at which it is through.
+    except TookTooLong:
+        return found, False
+    return found, True
 
 
 def ask_program(program, rules):

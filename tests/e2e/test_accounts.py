@@ -79,7 +79,7 @@ WRONG = [
     (EXOTEL, {"EXOTEL_APP_ID": "x/y"}, "CALL_PROVIDER", "exotel", "EXOTEL_APP_ID: It must be"),
     (EXOTEL, {"EXOTEL_APP_ID": ""}, "CALL_PROVIDER", "exotel", "EXOTEL_APP_ID"),
     (EXOTEL, {"TOCSIN_PUBLIC_URL": ""}, "CALL_PROVIDER", "exotel", "TOCSIN_PUBLIC_URL"),
-    ({}, {"DATABASE_URL": "postgres://x"}, "SMS_PROVIDER", "mock", "DATABASE_URL must be sqlite:PATH"),
+    ({}, {"DATABASE_URL": "mysql://x"}, "SMS_PROVIDER", "mock", "DATABASE_URL must be sqlite:PATH or postgresql://"),
     ({}, {"DATABASE_URL": "sqlite:"}, "SMS_PROVIDER", "mock", "DATABASE_URL must be sqlite:PATH"),
     ({}, {"QUEUE_RETRY_ATTEMPTS": "-1"}, "SMS_PROVIDER", "mock", "QUEUE_RETRY_ATTEMPTS must be a whole number from 0 to"),
     ({}, {"SPEND_MAX_PER_DAY": "99999999999999999999"}, "SMS_PROVIDER", "mock", "SPEND_MAX_PER_DAY must be a whole number from 0 to"),

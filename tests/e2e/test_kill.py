@@ -220,4 +220,5 @@ def main():
     server.check_logs(checks)
 
 
-checks.run(main)
+if __name__ == "__main__":
+    checks.run(main)

@@ -6,6 +6,8 @@ code, where 77 means skipped and its last line says why. What runs in both build
 passed in both. The last line that is printed is the count.
 """
 import argparse
+import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -14,6 +16,8 @@ import signal
 import subprocess
 import sys
 import time
+
+import postgres
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOME = pathlib.Path(os.environ.get("TOCSIN_BUILD_HOME", ROOT)).resolve()
@@ -24,6 +28,7 @@ SKIP_CODE = 77
 FUZZ_SECONDS_EACH, FUZZ_SECONDS_ALL = 5, 80
 SCRIPT_SECONDS_MAX = 900
 DETAIL_LINES = 40
+POSTGRES_EACH_QUICK = 6  # Each sixth scenario runs on PostgreSQL too where time is short.
 
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\S*\s*(.*))?$", re.I)
 POINT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(?:-\s*)?(.*)$")
@@ -242,6 +247,54 @@ class Runner:
             shown.append(f"{len(files)} scenarios were handed over, {reported} reported")
         self.report(run, f"scenario ({kind})", shown, took)
 
+    def run_scenarios_on_postgres(self, kind, cluster):
+        """The same files on PostgreSQL, in two halves, one a core."""
+        files = [path.relative_to(ROOT) for path in sorted((ROOT / "tests/scenario").rglob("*.scn"))]
+        if not self.names:
+            files = files[::POSTGRES_EACH_QUICK if self.quick else 1]
+        files = [path for path in files if self.is_wanted(f"scenario-postgres/{path.name}")]
+        program = HOME / kind / "tocsin-scenario"
+        run = Tally()
+        if not files or not program.exists():
+            return
+        if cluster is None:
+            run.add("scenario-postgres", "all", SKIPPED, postgres.missing())
+            self.report(run, "scenario-postgres", [], 0)
+            return
+        # Few rows and many new sessions: plans are not worth making twice.
+        url = cluster.url(options="-cplan_cache_mode%3Dforce_generic_plan")
+        environment = {**self.environment, "TOCSIN_WORLD_DATABASE": url}
+        halves = [files[::2], files[1::2]]
+        with concurrent.futures.ThreadPoolExecutor(len(halves)) as pool:
+            ends = list(pool.map(lambda half: self.execute([program, *half], SCRIPT_SECONDS_MAX, environment) if half else None, halves))
+        shown, reported = [], 0
+        for half, end in zip(halves, ends):
+            if half:
+                shown += judge(run, f"scenario-postgres {halves.index(half) + 1}", *end[:3])
+                reported += len(read_tap(end[0], end[1])[0])
+        if reported != len(files):
+            run.add("scenario-postgres", "count", FAILED)
+            shown.append(f"{len(files)} scenarios were handed over, {reported} reported")
+        self.report(run, f"scenario-postgres ({kind})", shown, max(end[3] for end in ends if end))
+
+    def run_units_on_postgres(self, kind, cluster):
+        """The unit tests of what stands on a store, on PostgreSQL; in short runs those of the store alone."""
+        if cluster is None:
+            return
+        environment = {**self.environment, "TOCSIN_TEST_STORE": "postgres"}
+        for layer in ("store",) if self.quick else ("store", "service"):
+            for path in sorted((ROOT / "tests/unit" / layer).glob("test_*.c")):
+                program = HOME / kind / f"unit-{layer}-{path.stem}"
+                if program.exists() and "store_set_up_memory" in path.read_text() + self.beside(path):
+                    self.run(f"{layer}-postgres/{path.stem}", [program], SCRIPT_SECONDS_MAX, environment)
+
+    @staticmethod
+    def beside(path):
+        """The other sources of its folder, where the test uses a fixture of theirs."""
+        if "op_fixture" not in path.read_text():
+            return ""
+        return (path.parent / "op_fixture.c").read_text()
+
     def run_scripts(self, folder):
         environment = {**self.environment, "TOCSIN_BUILD": str(HOME / "build")}
         for path in sorted((ROOT / "tests" / folder).glob("*")):
@@ -274,9 +327,14 @@ class Runner:
         if (ROOT / "bench/results/full.json").exists():
             self.check("check/performance", [ROOT / "script/bench", "--report", "--check"])
         self.check("check/format", [ROOT / "script/format", "--check"])
-        for kind in ("build", "build-test"):
-            self.run_meson(kind)
-            self.run_scenarios(kind)
+        with contextlib.ExitStack() as stack:
+            cluster = None if postgres.missing() else stack.enter_context(postgres.Cluster())
+            self.environment["TOCSIN_TEST_POSTGRES"] = cluster.url() if cluster else ""
+            for kind in ("build", "build-test"):
+                self.run_meson(kind)
+                self.run_scenarios(kind)
+            self.run_units_on_postgres("build", cluster)
+            self.run_scenarios_on_postgres("build", cluster)
         self.run_scripts("api")
         self.run_scripts("e2e")
         if not self.quick:

@@ -231,6 +231,25 @@ class Server:
         checks.ok(log and not leaks and not tokens, f"{name} hold no key, password, token or full number", *leaks[:5], *tokens[:5])
 
 
+class PostgresServer(Server):
+    """A Server whose store is a database of this postgres.Cluster."""
+
+    def __init__(self, checks, name, cluster, **settings):
+        self.cluster = cluster
+        self.store_url = settings.pop("store_url", None) or cluster.create()
+        super().__init__(checks, name, **{"DATABASE_URL": self.store_url, **settings})
+
+    def query(self, sql, *parameters):
+        for parameter in parameters:
+            value = str(parameter) if isinstance(parameter, int) else "'" + parameter.replace("'", "''") + "'"
+            sql = sql.replace("?", value, 1)
+        return self.cluster.query(self.store_url, sql)
+
+    def row_counts(self):
+        names = self.query("SELECT tablename FROM pg_tables WHERE schemaname='public'")
+        return {name: self.query(f"SELECT count(*) FROM {name}")[0][0] for name, in names}
+
+
 def send_raw(port, head, body=b"", seconds=20):
     """Sends bytes, stops as soon as there is an answer, and gives (status, header text, body text)."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:

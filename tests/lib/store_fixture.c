@@ -39,7 +39,7 @@ static void make_folder(struct store_fixture *f)
 
 struct db *store_open(struct store_fixture *f, bool is_read_only)
 {
-    struct db_config config = {.driver = &driver_sqlite,
+    struct db_config config = {.driver = f->driver,
                                .path = f->path,
                                .is_read_only = is_read_only,
                                .seal = f->seal,
@@ -51,11 +51,44 @@ struct db *store_open(struct store_fixture *f, bool is_read_only)
     return db;
 }
 
+/* Beside all others of the server. */
+static void make_schema(struct store_fixture *f, const char *url)
+{
+    char sql[80];
+    struct driver_config config = {.path = url};
+    struct driver_connection *server = NULL;
+    snprintf(f->schema, sizeof f->schema, "t%ld_%llx", (long)getpid(),
+             (unsigned long long)random_number());
+    snprintf(sql, sizeof sql, "CREATE SCHEMA %s", f->schema);
+    if (f->driver->open(&config, &server, &f->problem) != OK ||
+        f->driver->execute(server, sql, &f->problem) != OK) {
+        fail_msg("%s: %s", sql, f->problem.message);
+    }
+    f->driver->close(&server);
+    assert_true(snprintf(f->path, sizeof f->path,
+                         "%.300s&options=-csearch_path%%3D%s&application_name=%s", url, f->schema,
+                         f->schema) > 0);
+}
+
+static void drop_schema(struct store_fixture *f)
+{
+    char sql[80];
+    struct driver_config config = {.path = f->path};
+    struct driver_connection *server = NULL;
+    snprintf(sql, sizeof sql, "DROP SCHEMA %s CASCADE", f->schema);
+    if (f->driver->open(&config, &server, &f->problem) != OK ||
+        f->driver->execute(server, sql, &f->problem) != OK) {
+        fail_msg("%s: %s", sql, f->problem.message);
+    }
+    f->driver->close(&server);
+}
+
 static struct store_fixture *make_fixture(void **state, bool is_file)
 {
     struct store_fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     *state = f;
+    f->driver = &driver_sqlite;
     f->arena = arena_new();
     f->log = (struct log){.least = LOG_WARN, .sink = count_line, .context = f, .now = fixed_now};
     assert_int_equal(seal_new(STR("a key that only this test has"), &f->seal, &f->problem), OK);
@@ -79,12 +112,52 @@ static int set_up(void **state, bool is_file)
 
 int store_set_up_memory(void **state)
 {
-    return set_up(state, false);
+    const char *engine = getenv("TOCSIN_TEST_STORE");
+    if (engine == NULL || strcmp(engine, "postgres") != 0) {
+        return set_up(state, false);
+    }
+    store_set_up_postgres(state);
+    struct store_fixture *f = *state;
+    if (f->db == NULL) {
+        fail_msg("TOCSIN_TEST_STORE=postgres without TOCSIN_TEST_POSTGRES");
+    }
+    return 0;
 }
 
 int store_set_up_file(void **state)
 {
     return set_up(state, true);
+}
+
+int store_set_up_postgres(void **state)
+{
+    const char *url = getenv("TOCSIN_TEST_POSTGRES");
+    struct store_fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    *state = f;
+    f->driver = &driver_postgres;
+    f->arena = arena_new();
+    f->log = (struct log){.least = LOG_WARN, .sink = count_line, .context = f, .now = fixed_now};
+    assert_int_equal(seal_new(STR("a key that only this test has"), &f->seal, &f->problem), OK);
+    if (url == NULL || *url == '\0') {
+        return 0;
+    }
+    make_schema(f, url);
+    f->db = store_open(f, false);
+    if (migrate_up(f->db, NULL, &f->problem) != OK) {
+        fail_msg("cannot migrate: %s", f->problem.message);
+    }
+    return 0;
+}
+
+struct store_fixture *store_of(void **state)
+{
+    struct store_fixture *f = *state;
+    if (f->db == NULL) {
+        print_message("TOCSIN_TEST_POSTGRES names no PostgreSQL server\n");
+        skip();
+    }
+    return f;
 }
 
 int store_set_up_empty(void **state)
@@ -97,6 +170,9 @@ int store_tear_down(void **state)
 {
     struct store_fixture *f = *state;
     db_close(&f->db);
+    if (f->schema[0] != '\0') {
+        drop_schema(f);
+    }
     seal_free(&f->seal);
     arena_free(&f->arena);
     if (f->folder[0] != '\0') {
@@ -112,14 +188,27 @@ int store_tear_down(void **state)
     return 0;
 }
 
+/* Bytes, x'00', as PostgreSQL writes them: '\\x00'. */
+static void say_bytes(char *sql)
+{
+    for (char *at = strstr(sql, "x'"); at != NULL; at = strstr(at + 2, "x'")) {
+        size_t rest = strlen(at + 2) + 1;
+        memmove(at + 3, at + 2, rest);
+        memcpy(at, "'\\x", 3);
+    }
+}
+
 void store_execute(struct store_fixture *f, const char *format, ...)
 {
-    char sql[1024];
+    char sql[1024 + 16];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(sql, sizeof sql, format, arguments);
+    int length = vsnprintf(sql, sizeof sql - 16, format, arguments);
     va_end(arguments);
-    assert_in_range(length, 1, sizeof sql - 1);
+    assert_in_range(length, 1, sizeof sql - 17);
+    if (f->driver == &driver_postgres) {
+        say_bytes(sql);
+    }
     if (db_execute(f->db, sql, &f->problem) != OK) {
         fail_msg("%s: %s", sql, f->problem.message);
     }

@@ -1,5 +1,7 @@
-/* tests/lib/store_fixture: a migrated store for one test, in memory or in a file of its own, and
- * rows to put into it.
+/* tests/lib/store_fixture: a migrated store for one test, in memory, in a file of its own or in a
+ * schema of its own on the PostgreSQL server that TOCSIN_TEST_POSTGRES names (a URL with a query;
+ * tests/lib/postgres.py), and rows to put into it. Without that server its tests are skipped.
+ * TOCSIN_TEST_STORE=postgres takes that server for stores in memory.
  *
  * `set_up` and `tear_down` are cmocka's; the state is a struct store_fixture. Rows are made with
  * all that their CHECKs want; a test changes what it is about before it inserts. Times are given in
@@ -14,6 +16,7 @@
 enum { STORE_PATH_MAX = 512 };
 
 struct store_fixture {
+    const struct driver *driver;
     struct arena *arena;
     struct seal *seal;
     struct db *db;
@@ -21,17 +24,21 @@ struct store_fixture {
     int complaints; /* Lines that the store wrote at WARN or above. */
     struct problem problem;
     struct id_source ids;
-    char folder[STORE_PATH_MAX]; /* "" for a store in memory. */
+    char folder[STORE_PATH_MAX]; /* "" for a store that is in no file. */
+    char schema[40];             /* "" for one that is not on a server. */
     char path[STORE_PATH_MAX];
 };
 
 int store_set_up_memory(void **state);
 int store_set_up_file(void **state);
+int store_set_up_postgres(void **state);
 /* The same without the migrations. */
 int store_set_up_empty(void **state);
 int store_tear_down(void **state);
 
-/* Another connection to the same file. db_close() is owed. */
+/* Begins a test: leaves it, skipped, where it is of a server that there is not. */
+struct store_fixture *store_of(void **state);
+/* Another connection to the same store. db_close() is owed. */
 struct db *store_open(struct store_fixture *f, bool is_read_only);
 /* Runs SQL that the store itself would never run. */
 void store_execute(struct store_fixture *f, const char *format, ...) PRINTF_LIKE(2, 3);

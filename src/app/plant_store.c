@@ -1,0 +1,214 @@
+#include "app/plant_store.h"
+
+#include "store/postgres.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_SCHEME "sqlite:"
+
+enum { KEY_FILE_BYTES = 64, WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
+
+static enum err make_directory(const char *path, struct problem *problem)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_DIR",
+                           "the folder %s cannot be made: %s", path, strerror(errno));
+    }
+    return OK;
+}
+
+bool plant_has_server(const struct config *config)
+{
+    return str_starts(config->database_url, STR("postgresql://")) ||
+           str_starts(config->database_url, STR("postgres://"));
+}
+
+enum err plant_store_check(const struct config *config, struct problem *problem)
+{
+    struct str scheme = STR(FILE_SCHEME);
+    struct str url = config->database_url;
+    struct problem why = {0};
+    if (plant_has_server(config)) {
+        enum err err = postgres_url_check(arena_cstr(config->arena, url), &why);
+        return err == OK
+                   ? OK
+                   : problem_set(problem, err, "DATABASE_URL", "DATABASE_URL: %s", why.message);
+    }
+    return url.len == 0 || (str_starts(url, scheme) && url.len > scheme.len)
+               ? OK
+               : problem_set(problem, E_INVALID, "DATABASE_URL",
+                             "DATABASE_URL must be " FILE_SCHEME
+                             "PATH or postgresql://USER@HOST/DATABASE");
+}
+
+static enum err name_file(struct plant *plant, struct problem *problem)
+{
+    struct config *config = &plant->config;
+    struct str url = config->database_url;
+    if (url.len == 0 || plant_has_server(config)) {
+        TRY(make_directory(config->data_dir.ptr, problem));
+        plant->file_path = arena_printf(config->arena, "%.*s/tocsin.db", STR_FMT(config->data_dir));
+        return OK;
+    }
+    struct str path = str_slice(url, STR(FILE_SCHEME).len, url.len);
+    if (str_starts(path, STR("//"))) {
+        path = str_slice(path, 2, path.len);
+    }
+    plant->file_path = arena_str(config->arena, path);
+    return OK;
+}
+
+enum err plant_store_name(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct config *config = &plant->config;
+    TRY(name_file(plant, problem));
+    plant->database_path = plant->file_path;
+    if (plant_has_server(config)) {
+        plant->database_path =
+            postgres_url_name(arena_cstr(config->arena, config->database_url), config->arena);
+        return OK;
+    }
+    if (use == PLANT_ALONE && access(plant->file_path.ptr, F_OK) != 0) {
+        return problem_set(problem, E_NOT_FOUND, "DATABASE_URL", "there is no database %s",
+                           plant->file_path.ptr);
+    }
+    return OK;
+}
+
+/* A server's database is locked by the connection that writes (driver.h). */
+enum err plant_lock(struct plant *plant, struct problem *problem)
+{
+    if (plant_has_server(&plant->config)) {
+        return OK;
+    }
+    struct str path = arena_printf(plant->config.arena, "%.*s.lock", STR_FMT(plant->file_path));
+    plant->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (plant->lock < 0) {
+        return problem_set(problem, E_UNAVAILABLE, "DATABASE_URL", "%s cannot be written: %s",
+                           path.ptr, strerror(errno));
+    }
+    if (flock(plant->lock, LOCK_EX | LOCK_NB) != 0) {
+        return problem_set(problem, E_CONFLICT, "DATABASE_URL", "another process is using %s",
+                           plant->database_path.ptr);
+    }
+    return OK;
+}
+
+void plant_unlock(struct plant *plant)
+{
+    if (plant->lock >= 0) {
+        close(plant->lock);
+        plant->lock = -1;
+    }
+}
+
+static enum err read_key_file(struct plant *plant, const char *path, struct str *out,
+                              struct problem *problem)
+{
+    char *text = arena_alloc(plant->config.arena, KEY_FILE_BYTES + 1);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = file < 0 ? -1 : read(file, text, KEY_FILE_BYTES);
+    if (file >= 0) {
+        close(file);
+    }
+    if (len != KEY_FILE_BYTES) {
+        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole",
+                           path);
+    }
+    *out = (struct str){text, KEY_FILE_BYTES};
+    return OK;
+}
+
+/* The file appears whole or not at all, whenever the first start is cut short. */
+static enum err write_key_file(struct plant *plant, const char *path, struct str *out,
+                               struct problem *problem)
+{
+    struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
+    struct str draft = arena_printf(plant->config.arena, "%s.new", path);
+    int file = open(draft.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool is_written =
+        file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
+    if (file >= 0) {
+        close(file);
+    }
+    if (!is_written || rename(draft.ptr, path) != 0) {
+        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
+                           "the key file %s cannot be written: %s", path, strerror(errno));
+    }
+    *out = key;
+    return OK;
+}
+
+static enum err make_seal(struct str key, struct seal **out, struct problem *problem)
+{
+    struct problem why = {0};
+    enum err err = seal_new(key, out, &why);
+    return err == OK
+               ? OK
+               : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s", why.message);
+}
+
+enum err plant_data_key_check(const struct config *config, struct problem *problem)
+{
+    struct seal *seal = NULL;
+    if (config->data_key.len > 0) {
+        TRY(make_seal(config->data_key, &seal, problem));
+        seal_free(&seal);
+    }
+    return OK;
+}
+
+/* The data key from its setting, else from a file beside the database, which the first start makes
+ * (P5). */
+enum err plant_seal_open(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct str key = plant->config.data_key;
+    if (key.len == 0) {
+        struct str path = arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->file_path));
+        bool exists = access(path.ptr, F_OK) == 0;
+        /* A new key would not open what an old one has sealed. Of a server's database that is seen
+         * when it is open. */
+        bool has_database =
+            !plant_has_server(&plant->config) && access(plant->file_path.ptr, F_OK) == 0;
+        if (!exists && (use != PLANT_WRITE || has_database)) {
+            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
+                               "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);
+        }
+        TRY(exists ? read_key_file(plant, path.ptr, &key, problem)
+                   : write_key_file(plant, path.ptr, &key, problem));
+    }
+    return make_seal(key, &plant->seal, problem);
+}
+
+enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
+                       struct problem *problem)
+{
+    bool has_server = plant_has_server(&plant->config);
+    struct db_config config = {
+        .driver = has_server ? &driver_postgres : &driver_sqlite,
+        .path = has_server ? arena_cstr(plant->config.arena, plant->config.database_url)
+                           : plant->file_path.ptr,
+        .is_read_only = use == PLANT_READ_ONLY,
+        .is_alone = use != PLANT_READ_ONLY,
+        .cache_kib = use == PLANT_WRITE ? WRITER_CACHE_KIB : READER_CACHE_KIB,
+        .seal = plant->seal,
+        .log = &plant->log,
+    };
+    enum err err = db_open(&config, out, problem);
+    if (err != OK && has_server) {
+        problem_set(problem, err, "DATABASE_URL", "%s: %s", plant->database_path.ptr,
+                    problem->message);
+    }
+    return err;
+}
+
+enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem)
+{
+    return plant_db_open(plant, PLANT_READ_ONLY, out, problem);
+}

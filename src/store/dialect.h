@@ -1,0 +1,31 @@
+/* store/dialect: what SQLite 3.40 and PostgreSQL 15 say differently in texts that are written once.
+ *
+ * Tokens in migrations: @id (a row id), @int (64 bits), @bytes, @by_key (a table that is its key's
+ * tree), @one_of(column, 'A', 'B'). TEXT is compared byte by byte by both. Ownership: what
+ * dialect_text gives lives in the arena. */
+#ifndef TOCSIN_STORE_DIALECT_H
+#define TOCSIN_STORE_DIALECT_H
+
+#include "base/arena.h"
+
+struct dialect {
+    const char *id;
+    const char *integer;
+    const char *bytes;
+    const char *by_key;
+    const char *text; /* For the type TEXT. */
+    const char *row;  /* "@row" behind the last column: there is a growing rowid. */
+    /* Behind an INSERT whose refusal as a duplicate must leave the transaction usable: it then
+     * changes no row. Empty where every refusal does. */
+    const char *or_nothing;
+    /* Makes the table of the steps that ran; must do nothing, even for a reader, where it is. */
+    const char *bookkeeping;
+};
+
+extern const struct dialect dialect_sqlite;
+extern const struct dialect dialect_postgres;
+
+/* Writes what the engine says for the tokens of a shared text. A NUL follows. */
+struct str dialect_text(const struct dialect *dialect, struct arena *arena, struct str text);
+
+#endif

@@ -1,0 +1,415 @@
+#include "store/postgres_internal.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A COMMIT whose answer was lost is asked about for so long. */
+enum { RESOLVE_MS = 15000, RESOLVE_PAUSE_MS = 50 };
+
+static enum err run_and_forget(struct driver_connection *connection, const char *sql,
+                               struct problem *problem)
+{
+    PGresult *result = NULL;
+    enum err err = postgres_run(connection, sql, &result, problem);
+    PQclear(result);
+    return err;
+}
+
+/* What became of the transaction. E_TIMEOUT while nobody can tell. */
+static enum err ask_fate(struct driver_connection *connection)
+{
+    char sql[96];
+    PGresult *result = NULL;
+    if (postgres_connect(connection, NULL) != OK) {
+        return E_TIMEOUT;
+    }
+    snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", connection->xid);
+    enum err err = postgres_run(connection, sql, &result, NULL);
+    const char *fate = err == OK ? PQgetvalue(result, 0, 0) : "";
+    err = strcmp(fate, "committed") == 0 ? OK
+          : strcmp(fate, "aborted") == 0 ? E_UNAVAILABLE
+                                         : E_TIMEOUT;
+    PQclear(result);
+    return err;
+}
+
+/* The answer to a COMMIT was lost: the server knows what it did. */
+static enum err resolve(struct driver_connection *connection)
+{
+    int64_t until = postgres_clock_ms() + RESOLVE_MS;
+    enum err err = E_TIMEOUT;
+    if (connection->xid[0] == '\0') {
+        return E_UNAVAILABLE; /* It had not written anything. */
+    }
+    while ((err = ask_fate(connection)) == E_TIMEOUT && postgres_clock_ms() < until) {
+        postgres_pause(RESOLVE_PAUSE_MS);
+    }
+    return err;
+}
+
+static bool is_only_begun(const struct driver_connection *connection)
+{
+    return connection->queued_count > 0 && connection->queued[0]->kind == KIND_BEGIN;
+}
+
+static enum err commit(struct driver_connection *connection, struct driver_statement *statement)
+{
+    if (connection->transaction != TRANSACTION_OPEN) {
+        enum err err = connection->transaction == TRANSACTION_LOST ? E_UNAVAILABLE : E_INTERNAL;
+        connection->transaction = TRANSACTION_NONE;
+        return err;
+    }
+    if (is_only_begun(connection)) {
+        connection->queued_count = 0;
+        connection->transaction = TRANSACTION_NONE;
+        return OK;
+    }
+    enum err err = postgres_exchange(connection, statement, NULL);
+    connection->transaction = TRANSACTION_NONE;
+    if (connection->handle == NULL) {
+        return resolve(connection);
+    }
+    /* A transaction that an error has spoilt is rolled back, which is no error to the server. */
+    bool is_kept = err == OK && strcmp(PQcmdStatus(statement->result), "COMMIT") == 0;
+    return err != OK || is_kept ? err : E_UNAVAILABLE;
+}
+
+static enum err roll_back(struct driver_connection *connection, struct problem *problem)
+{
+    enum transaction was = connection->transaction;
+    bool is_unsent = is_only_begun(connection);
+    connection->transaction = TRANSACTION_NONE;
+    connection->queued_count = 0;
+    if (was == TRANSACTION_NONE) {
+        return problem_set(problem, E_INTERNAL, NULL, "PostgreSQL: no transaction is active");
+    }
+    return was == TRANSACTION_LOST || is_unsent || connection->handle == NULL
+               ? OK
+               : run_and_forget(connection, "ROLLBACK", problem);
+}
+
+/* It goes out with the next statement, whose errors are then told from its own: it has none. */
+static enum err queue(struct driver_connection *connection, struct driver_statement *statement)
+{
+    if (connection->queued_count == QUEUED_MAX) {
+        TRY(postgres_exchange(connection, NULL, NULL));
+    }
+    connection->queued[connection->queued_count++] = statement;
+    return OK;
+}
+
+static enum err begin(struct driver_connection *connection, struct driver_statement *statement)
+{
+    if (connection->transaction == TRANSACTION_OPEN) {
+        return E_INTERNAL;
+    }
+    TRY(postgres_be_there(connection, NULL));
+    connection->transaction = TRANSACTION_OPEN;
+    connection->xid[0] = '\0';
+    return queue(connection, statement);
+}
+
+/* A savepoint, or the end of one. One that nothing has happened in since is not even sent. */
+static enum err fence(struct driver_connection *connection, struct driver_statement *statement)
+{
+    size_t count = connection->queued_count;
+    bool is_fresh = count > 0 && connection->queued[count - 1]->kind == KIND_SAVEPOINT;
+    TRY(postgres_be_there(connection, NULL));
+    if (connection->transaction != TRANSACTION_OPEN) {
+        return E_INTERNAL;
+    }
+    if (is_fresh && statement->kind == KIND_RELEASE) {
+        connection->queued_count--;
+        return OK;
+    }
+    return is_fresh && statement->kind == KIND_UNDO ? OK : queue(connection, statement);
+}
+
+/* A reader that was idle while the server restarted learns of it by its next question, which is
+ * then asked once more. Within a transaction nothing is. */
+static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
+{
+    bool is_alone = connection->transaction == TRANSACTION_NONE && connection->handle != NULL;
+    enum err err = postgres_exchange(connection, statement, NULL);
+    bool is_lost = err == E_UNAVAILABLE && connection->handle == NULL;
+    return is_alone && is_lost ? postgres_exchange(connection, statement, NULL) : err;
+}
+
+static enum err run(struct driver_statement *statement)
+{
+    struct driver_connection *connection = statement->connection;
+    switch (statement->kind) {
+    case KIND_READ:
+        return ask(connection, statement);
+    case KIND_WRITE:
+        return postgres_exchange(connection, statement, NULL);
+    case KIND_BEGIN:
+        return begin(connection, statement);
+    case KIND_SAVEPOINT:
+    case KIND_RELEASE:
+    case KIND_UNDO:
+        return fence(connection, statement);
+    case KIND_COMMIT:
+        return commit(connection, statement);
+    case KIND_ROLLBACK:
+        return roll_back(connection, NULL);
+    }
+    return E_INTERNAL;
+}
+
+static enum err execute(struct driver_connection *connection, const char *sql,
+                        struct problem *problem)
+{
+    enum kind kind = postgres_kind(str_from(sql));
+    if (kind == KIND_ROLLBACK) {
+        return roll_back(connection, problem);
+    }
+    TRY(postgres_exchange(connection, NULL, problem));
+    if (kind == KIND_BEGIN) {
+        connection->transaction = TRANSACTION_OPEN;
+        connection->xid[0] = '\0';
+        char *begin_text = postgres_sql(str_from(sql), kind);
+        enum err err = run_and_forget(connection, begin_text, problem);
+        free(begin_text);
+        return err;
+    }
+    return run_and_forget(connection, sql, problem);
+}
+
+static void free_room(struct driver_statement *statement)
+{
+    free(statement->types);
+    free(statement->values);
+    free(statement->lengths);
+    free(statement->formats);
+    free(statement->numbers);
+}
+
+static void forget(struct driver_statement **forgotten)
+{
+    struct driver_statement *statement = *forgotten;
+    if (statement == NULL) {
+        return;
+    }
+    struct driver_connection *connection = statement->connection;
+    size_t used = strlen(connection->stale);
+    if (statement->prepared_on == connection->number && used + 2 * NAME_BYTES < STALE_BYTES) {
+        snprintf(connection->stale + used, STALE_BYTES - used, "DEALLOCATE %s;", statement->name);
+    }
+    PQclear(statement->result);
+    free(statement->sql);
+    free_room(statement);
+    free(statement);
+    *forgotten = NULL;
+}
+
+static void make_room(struct driver_statement *statement, const PGresult *described)
+{
+    size_t count = (size_t)PQnparams(described);
+    free_room(statement);
+    statement->count = (int)count;
+    statement->types = memory_new_array(count + 1, sizeof *statement->types);
+    statement->values = memory_new_array(count + 1, sizeof *statement->values);
+    statement->lengths = memory_new_array(count + 1, sizeof *statement->lengths);
+    statement->formats = memory_new_array(count + 1, sizeof *statement->formats);
+    statement->numbers = memory_new_array(count + 1, sizeof *statement->numbers);
+    for (int i = 0; i < statement->count; i++) {
+        statement->types[i] = PQparamtype(described, i);
+        statement->formats[i] = 1;
+    }
+}
+
+/* The server says of which types the parameters are. Where it took a number for a short one the
+ * statement is made anew, which says "cannot" to no statement that could be made at all. */
+static enum err describe(struct driver_statement *statement, struct problem *problem)
+{
+    struct driver_connection *connection = statement->connection;
+    PGconn *handle = connection->handle;
+    char again[NAME_BYTES + 16];
+    if (connection->stale[0] != '\0') {
+        PQclear(PQexec(handle, connection->stale));
+        connection->stale[0] = '\0';
+    }
+    PGresult *result = PQprepare(handle, statement->name, statement->sql, 0, NULL);
+    if (postgres_is_fine(result)) {
+        PQclear(result);
+        result = PQdescribePrepared(handle, statement->name);
+    }
+    if (postgres_is_fine(result)) {
+        make_room(statement, result);
+    }
+    if (postgres_is_fine(result) && postgres_widen(statement->types, statement->count)) {
+        PQclear(result);
+        snprintf(again, sizeof again, "DEALLOCATE %s", statement->name);
+        PQclear(PQexec(handle, again));
+        result =
+            PQprepare(handle, statement->name, statement->sql, statement->count, statement->types);
+    }
+    enum err err = postgres_is_fine(result) ? OK : postgres_err(result, problem);
+    if (postgres_is_lost(connection, result)) {
+        postgres_lose(connection);
+        err = E_UNAVAILABLE;
+    }
+    PQclear(result);
+    return err;
+}
+
+static enum err describe_at_ease(struct driver_statement *statement, struct problem *problem)
+{
+    struct driver_connection *connection = statement->connection;
+    PQexitPipelineMode(connection->handle);
+    TRY(describe(statement, problem));
+    PQenterPipelineMode(connection->handle);
+    statement->prepared_on = connection->number;
+    return OK;
+}
+
+/* An idle connection may be found lost here too. */
+static enum err understand(struct driver_statement *statement, struct problem *problem)
+{
+    struct driver_connection *connection = statement->connection;
+    bool is_alone = connection->transaction == TRANSACTION_NONE;
+    enum err err = describe_at_ease(statement, problem);
+    if (err == E_UNAVAILABLE && is_alone && connection->handle == NULL &&
+        postgres_connect(connection, problem) == OK) {
+        err = describe_at_ease(statement, problem);
+    }
+    if (err != OK && connection->handle != NULL) {
+        PQenterPipelineMode(connection->handle);
+    }
+    return err;
+}
+
+static enum err prepare(struct driver_connection *connection, struct str sql,
+                        struct driver_statement **out, struct problem *problem)
+{
+    enum kind kind = postgres_kind(sql);
+    bool is_fence = kind != KIND_READ && kind != KIND_WRITE;
+    if (!is_fence) {
+        TRY(postgres_be_there(connection, problem));
+    }
+    if (!is_fence && connection->queued_count > 0 && !is_only_begun(connection)) {
+        /* It may be the way back out of a refusal. */
+        TRY(postgres_exchange(connection, NULL, problem));
+    }
+    struct driver_statement *statement = memory_new(sizeof *statement);
+    statement->connection = connection;
+    statement->kind = kind;
+    statement->sql = postgres_sql(sql, statement->kind);
+    snprintf(statement->name, sizeof statement->name, "s%d", ++connection->statements);
+    enum err err = is_fence ? OK : understand(statement, problem);
+    if (err != OK) {
+        forget(&statement);
+        return err;
+    }
+    *out = statement;
+    return OK;
+}
+
+static enum err start(struct driver_statement *statement, const struct value *params, size_t count)
+{
+    assert(!statement->is_started);
+    assert((int)count == statement->count);
+    statement->is_started = true;
+    statement->has_run = false;
+    statement->row = 0;
+    return postgres_bind(statement, params);
+}
+
+static enum err step(struct driver_statement *statement, struct value *columns, size_t count,
+                     bool *has_row)
+{
+    assert(statement->is_started);
+    *has_row = false;
+    if (!statement->has_run) {
+        statement->has_run = true;
+        TRY(run(statement));
+    }
+    if (statement->result == NULL || statement->row >= PQntuples(statement->result)) {
+        return OK;
+    }
+    int have = PQnfields(statement->result);
+    for (int i = 0; i < (int)count; i++) {
+        columns[i] = i < have ? postgres_column(statement->result, statement->row, i)
+                              : (struct value){.type = VALUE_NULL};
+    }
+    statement->row++;
+    *has_row = true;
+    return OK;
+}
+
+static int64_t finish(struct driver_statement *statement)
+{
+    int64_t changed = postgres_changed(statement->result);
+    PQclear(statement->result);
+    statement->result = NULL;
+    statement->is_started = false;
+    return changed;
+}
+
+static void close_connection(struct driver_connection **closed)
+{
+    struct driver_connection *connection = *closed;
+    if (connection == NULL) {
+        return;
+    }
+    forget(&connection->ask_xid);
+    PQfinish(connection->handle);
+    free(connection->url);
+    free(connection);
+    *closed = NULL;
+}
+
+static enum err open_connection(const struct driver_config *config, struct driver_connection **out,
+                                struct problem *problem)
+{
+    struct driver_connection *connection = memory_new(sizeof *connection);
+    connection->url = memory_new(strlen(config->path) + 1);
+    memcpy(connection->url, config->path, strlen(config->path));
+    connection->is_read_only = config->is_read_only;
+    connection->is_alone = config->is_alone;
+    enum err err = postgres_connect(connection, problem);
+    if (err == OK) {
+        err = prepare(connection, STR("SELECT pg_current_xact_id()::text"), &connection->ask_xid,
+                      problem);
+    }
+    if (err != OK) {
+        close_connection(&connection);
+        return err;
+    }
+    *out = connection;
+    return OK;
+}
+
+/* Each commit is durable when it is answered. One that is not, and a flush of its own, would be two
+ * round trips where this is one: what an executor commits is nearly always owed to somebody. */
+static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
+{
+    (void)connection;
+    (void)problem;
+    return OK;
+}
+
+static enum err flush(struct driver_connection *connection)
+{
+    (void)connection;
+    return OK;
+}
+
+const struct driver driver_postgres = {
+    .dialect = &dialect_postgres,
+    .open = open_connection,
+    .close = close_connection,
+    .execute = execute,
+    .prepare = prepare,
+    .start = start,
+    .step = step,
+    .finish = finish,
+    .forget = forget,
+    .flush_apart = flush_apart,
+    .flush = flush,
+};
