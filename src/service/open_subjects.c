@@ -36,6 +36,16 @@ static void prefer_text(const struct message *message, struct open_subject *know
     }
 }
 
+/* A message that is just being handed over may never have left: while that is so, what was written
+ * answers an older one that a provider took, and proves nothing of the new one. */
+static void prefer_taken(const struct message *message, struct open_subject *known)
+{
+    if (known->last.state == message_state_SENDING && message->state != message_state_SENDING &&
+        id_equal(known->user, message->user_id)) {
+        known->last = *message;
+    }
+}
+
 static void judge_incident(const struct incident *incident, struct open_subject *out)
 {
     out->waits |= incident->state == incident_state_OPEN ||
@@ -110,6 +120,7 @@ static enum err add(struct op *op, const struct message *message, struct open_su
     if (known != NULL || out->count == SUBJECTS_MAX) {
         if (known != NULL) {
             prefer_text(message, known);
+            prefer_taken(message, known);
         }
         return OK;
     }

@@ -17,7 +17,12 @@ CREATE TEMP TABLE journal (n INTEGER, kind TEXT, at INTEGER, channel TEXT, wire_
  is_claimed INTEGER, is_excused INTEGER, outside INTEGER);
 CREATE TEMP TABLE sends (n INTEGER, at INTEGER, channel TEXT, step_id INTEGER, meeting_id INTEGER, user_id INTEGER, target TEXT,
  due_at INTEGER, valid_until INTEGER, is_repeat INTEGER, message_id INTEGER);
-CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER, has_account INTEGER);
+CREATE TEMP TABLE world (now INTEGER, grace INTEGER, paced INTEGER, has_account INTEGER, stages INTEGER);
+CREATE TEMP TABLE look (journal_from INTEGER, sends_from INTEGER, audit_from INTEGER, pace_from INTEGER);
+INSERT INTO look VALUES (0, 0, 0, 0);
+CREATE TEMP VIEW new_journal AS SELECT * FROM journal;
+CREATE TEMP VIEW new_sends AS SELECT * FROM sends;
+CREATE TEMP TABLE ways (kind TEXT, a TEXT, b TEXT);
 CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT);
 CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT);
 CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER);
@@ -246,7 +251,7 @@ class Truth:
         """The simulation's own invariants, over the providers' record and the store as it is at the end."""
         execute = self.database.execute
         self.database.executescript(TABLES)
-        execute("INSERT INTO world VALUES (?, 300000, 0, 1)", (int(self.storm.rested_at * 1000),))
+        execute("INSERT INTO world VALUES (?, 300000, 0, 1, 0)", (int(self.storm.rested_at * 1000),))
         seen = collections.Counter()
         for number, (at, row, channel) in enumerate(self.record):
             seen[row] += 1
