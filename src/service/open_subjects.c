@@ -131,12 +131,20 @@ static enum err add(struct op *op, const struct message *message, struct open_su
     return err == E_NOT_FOUND ? OK : err;
 }
 
+/* The newest first; behind all others those of which nobody knows that anything has left. */
+static bool comes_before(const struct open_subject *one, const struct open_subject *other)
+{
+    bool has_left = one->last.state != message_state_SENDING;
+    bool other_has_left = other->last.state != message_state_SENDING;
+    return has_left != other_has_left ? has_left : one->last.id.value > other->last.id.value;
+}
+
 static void sort_newest_first(struct open_subjects *subjects)
 {
     for (size_t i = 1; i < subjects->count; i++) {
         struct open_subject moved = subjects->items[i];
         size_t at = i;
-        while (at > 0 && subjects->items[at - 1].last.id.value < moved.last.id.value) {
+        while (at > 0 && comes_before(&moved, &subjects->items[at - 1])) {
             subjects->items[at] = subjects->items[at - 1];
             at--;
         }

@@ -62,7 +62,7 @@ def is_named_by_commands(folder):
     checks.equal(code, DONE, "check-config asks no store whether a person exists", errors)
     code, out, errors = run_tocsin(checks, "serve", POLICIES_DIR=str(folder), TOCSIN_LISTEN="127.0.0.1:0")
     checks.ok(code == FAILED and "listens" not in out, "the start does: it does not start", code, out)
-    checks.like(errors, r"b\.json: steps\[0\]\.targets\[0\]\.id: names no person", "and says why")
+    checks.like(errors, r"b\.json: steps\[0\]\.targets\[0\]\.id names no person", "and says why")
     file.unlink()
     for missing in (folder / "nowhere", folder / "a.json"):
         code, _, errors = run_tocsin(checks, "check-config", POLICIES_DIR=str(missing))
@@ -90,7 +90,7 @@ def is_read_at_start_and_again(folder):
 
 def changes_nothing_when_wrong(folder, server, now):
     (folder / "a.json").write_text(policy("a", {"after": 3, "channel": "CALL"}))
-    for name, text, wanted in [*WRONG, ("a stranger", STRANGER, r"b\.json: steps\[0\]\.targets\[0\]\.id: names no person")]:
+    for name, text, wanted in [*WRONG, ("a stranger", STRANGER, r"b\.json: steps\[0\]\.targets\[0\]\.id names no person")]:
         (folder / "b.json").write_text(text)
         line = reload(server, rf"error \[RULE_ENGINE\] the policies stay as they were: POLICIES_DIR: {wanted}")
         checks.ok(line, f"SIGHUP: {name}: an error in the log that names file and member", server.log()[-500:])

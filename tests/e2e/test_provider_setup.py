@@ -41,7 +41,7 @@ def names_the_variable():
 
 def says_what_is_degraded():
     code, out, errors = run_tocsin(checks, "check-config", **ACCOUNTS, SMS_PROVIDER="twilio", CALL_PROVIDER="twilio")
-    checks.ok(code == DONE and out.count("twilio: no public URL:") == 3, "check-config says what is degraded", out[-900:], errors)
+    checks.ok(code == DONE and out.count("twilio: no public URL:") == 4, "check-config says what is degraded", out[-900:], errors)
     checks.like(out, r"WhatsApp: off.*TWILIO_WHATSAPP_FROM", "and what is off, and why")
     _, out, _ = run_tocsin(checks, "check-config", **ACCOUNTS, SMS_PROVIDER="twilio", CALL_PROVIDER="twilio",
                            TOCSIN_PUBLIC_URL=PUBLIC_URL, TWILIO_WHATSAPP_FROM="+14155550000")
