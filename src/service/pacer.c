@@ -473,7 +473,8 @@ static enum err remember_begin(void *context, const struct call_begun *begun)
         pace_of(remembering->pacer, is_campaign ? PACE_CAMPAIGN : PACE_AGENT, id.value);
     TRY(is_campaign ? read_campaign(remembering->op, pace)
                     : read_agent(remembering->op, pace, &agent));
-    fair_bucket_begun(&pace->bucket, begun->at);
+    /* The clock may have been set back since. */
+    fair_bucket_begun(&pace->bucket, instant_min(begun->at, remembering->op->now));
     return OK;
 }
 
