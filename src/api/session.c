@@ -33,9 +33,12 @@ static bool is_own_page(const struct http_request *request)
 enum err session_admit(struct api_call *call, struct problem *problem)
 {
     struct http_request *request = &call->request;
-    struct str secret = cookie_value(request->cookie);
     bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
-    if (str_is_set(request->authorization) || secret.len == 0) {
+    if (str_is_set(request->authorization)) {
+        return OK;
+    }
+    struct str secret = cookie_value(request->cookie);
+    if (secret.len == 0) {
         return OK;
     }
     if (!reads && !is_own_page(request)) {
