@@ -1,5 +1,6 @@
-/* Rows that are kept in memory: a hit says what the row says, whatever was done to the row. The
- * fixture's db compares each hit with its row (checks_kept), and ends the test where they differ.
+/* Rows that are kept in memory, which SQLite's store alone does: a hit says what the row says,
+ * whatever was done to the row. The fixture's db compares each hit with its row (checks_kept), and
+ * ends the test where they differ.
  */
 #include "lib/store_fixture.h"
 #include "store/db_internal.h"
@@ -17,7 +18,7 @@
 
 static int set_up(void **state)
 {
-    store_set_up_memory(state);
+    store_set_up_file(state);
     struct store_fixture *f = *state;
     f->db->checks_kept = true;
     db_keep_rows(f->db);
