@@ -197,7 +197,7 @@ enum err list_incidents(struct op *op, const void *input, void *output)
     }
     TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
     const struct incident *incidents = out->incidents.items;
-    if (page_trim(&out->incidents, page.limit - 1)) {
+    if (page_trim(op, &out->incidents, page.limit - 1)) {
         out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
     }
     return OK;

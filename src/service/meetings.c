@@ -344,7 +344,7 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     TRY(parse_cursor(op, wanted->cursor, &page));
     struct list rows = {0};
     TRY(meetings_page(op->db, op->arena, &page, &rows, &out->total));
-    bool has_more = page_trim(&rows, page.limit - 1);
+    bool has_more = page_trim(op, &rows, page.limit - 1);
     const struct meeting *meetings = rows.items;
     struct meeting_view *views = ARENA_NEW_ARRAY(op->arena, struct meeting_view, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {

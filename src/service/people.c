@@ -70,7 +70,7 @@ enum err list_users(struct op *op, const void *input, void *output)
     TRY(users_page(op->db, op->arena, after, limit + 1, &out->users));
     TRY(users_count(op->db, &out->total));
     const struct user *users = out->users.items;
-    if (page_trim(&out->users, limit)) {
+    if (page_trim(op, &out->users, limit)) {
         out->cursor = op_cursor_text(op, users[out->users.count - 1].id);
     }
     return OK;
@@ -170,7 +170,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     page.after = after.value;
     TRY(audit_page(op->db, op->arena, &page, &out->events, &out->total));
     const struct audit_event *events = out->events.items;
-    if (page_trim(&out->events, page.limit - 1)) {
+    if (page_trim(op, &out->events, page.limit - 1)) {
         out->cursor = op_cursor_text(op, (struct id){events[out->events.count - 1].seq});
     }
     return OK;
