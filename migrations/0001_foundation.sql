@@ -40,7 +40,7 @@ CREATE INDEX users_by_emergency_phone ON users (emergency_phone_hash) WHERE emer
 CREATE TABLE api_keys (
     id         @id,
     name       TEXT NOT NULL,
-    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'READER', 'USER')),
+    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'RESPONDER', 'READER', 'USER')),
     user_id    @int,
     prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,

@@ -31,7 +31,7 @@ enum err api_new(const struct api_config *config, struct api **out)
 {
     struct api *api = memory_new(sizeof *api);
     api->config = *config;
-    api->auth = auth_new(config->admin_key, config->requests_per_second);
+    api->auth = auth_new(config->requests_per_second);
     api->gate = source_gate_new(config->source_requests_per_second);
     api->streams = stream_hub_new(&(struct stream_config){.site = config->site,
                                                           .reader = config->reader,
@@ -396,7 +396,8 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
             TRY(op_may_change(&op, ID_NONE));
         } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET &&
                    call->route->style != ROUTE_SIGN_OUT) {
-            TRY(op_may_change(&op, op.actor.user));
+            TRY(route_responds(call->route) ? op_may_respond(&op, op.actor.user)
+                                            : op_may_change(&op, op.actor.user));
         }
     }
     TRY(once_check(call, problem));

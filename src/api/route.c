@@ -217,6 +217,22 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
                                              : prepare_upload(op, input, out);
 }
 
+bool route_responds(const struct route *route)
+{
+    static enum err (*const functions[])(struct op *, const void *, void *) = {
+        create_incident,   acknowledge_incident, extend_incident,   escalate_incident,
+        resolve_incident,  cancel_incident,      check_in,          open_dispatch,
+        trigger_dispatch,  accept_dispatch,      decline_dispatch,  cancel_dispatch,
+        complete_dispatch, see_notification,     see_notifications,
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(functions); i++) {
+        if (route->function == functions[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool route_needs_key(const struct route *route)
 {
     return route->style == ROUTE_DATA || route->style == ROUTE_FLAT ||

@@ -57,6 +57,9 @@ bool route_has_preparation(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
                                  const void **out);
 
+/* Whether it answers what happens, which scope RESPONDER may; all else that changes is a setting.
+ */
+bool route_responds(const struct route *route);
 /* Whether who asks must show a key or a session; links and webhooks are signed (X1). */
 bool route_needs_key(const struct route *route);
 /* Whether the documents have it below /api/v1. */

@@ -135,7 +135,6 @@ enum err front_open(struct server *server, struct problem *problem)
         .offload = offload,
         .submit_now = submit_now,
         .advance = plant->site.is_virtual ? loop_advance : NULL,
-        .admin_key = plant->config.admin_key.len == 0 ? STR_NONE : plant->config.admin_key,
         .requests_per_second = plant->config.key_requests,
         .streams_max = plant->config.streams_max,
         .heartbeat = SECONDS(plant->config.stream_heartbeat),

@@ -86,7 +86,9 @@ static void copy_settings(struct plant *plant)
                                           .calendars = config->health_calendars};
     site->version = STR(TOCSIN_VERSION);
     site->has_admin_key = config->admin_key.len > 0;
-    sha256(config->admin_key, site->admin_key_hash);
+    if (site->has_admin_key) {
+        sha256(config->admin_key, site->admin_key_hash);
+    }
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};

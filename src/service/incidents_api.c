@@ -30,7 +30,7 @@ static enum err load_to_change(struct op *op, struct incident *out)
     bool is_asked = false;
     TRY(load(op, out));
     TRY(was_asked(op, out, &is_asked));
-    return is_asked ? OK : op_may_change(op, out->user_id);
+    return is_asked ? OK : op_may_respond(op, out->user_id);
 }
 
 /* Who has a key of a person's own is that person. */
@@ -144,12 +144,12 @@ enum err create_incident(struct op *op, const void *input, void *output)
         .dedup_key = given->dedup_key,
         .escalates = given->escalate,
     };
-    TRY(op_may_change(op, given->user_id));
+    TRY(op_may_respond(op, given->user_id));
     TRY(may_begin(op, given->policy));
     bool joined = false;
     TRY(report_incident(op, &report, incident, &joined));
     op->is_known = joined;
-    return op_may_change(op, incident->user_id);
+    return op_may_respond(op, incident->user_id);
 }
 
 enum err get_incident(struct op *op, const void *input, void *output)

@@ -159,12 +159,20 @@ enum err op_may_read(struct op *op, struct id user)
     return op_fail(op, E_FORBIDDEN, NULL, "this key sees one person's own subjects only");
 }
 
-enum err op_may_change(struct op *op, struct id user)
+enum err op_may_respond(struct op *op, struct id user)
 {
     if (op->actor.scope == key_scope_READER) {
         return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
     }
     return op_may_read(op, user);
+}
+
+enum err op_may_change(struct op *op, struct id user)
+{
+    if (op->actor.scope == key_scope_RESPONDER) {
+        return op_fail(op, E_FORBIDDEN, NULL, "this key reads and answers; it changes no settings");
+    }
+    return op_may_respond(op, user);
 }
 
 enum err op_may_administer(struct op *op)

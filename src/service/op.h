@@ -60,8 +60,10 @@ void op_log(const struct op *op, enum log_level level, enum log_area area, const
 /* The UUID text of an id, in the operation's arena. */
 struct str op_id_text(const struct op *op, struct id id);
 
-/* Scope USER may touch its own subjects only, READER may change nothing: E_FORBIDDEN. */
+/* Scope USER may touch its own subjects only, READER may change nothing, RESPONDER only answers
+ * what happens (incidents, dispatches, check-ins, notifications): E_FORBIDDEN. */
 NODISCARD enum err op_may_read(struct op *op, struct id user);
+NODISCARD enum err op_may_respond(struct op *op, struct id user);
 NODISCARD enum err op_may_change(struct op *op, struct id user);
 /* Whatever lets a machine in, or sends everything out: keys, sources of alerts, event sinks. For
  * ADMIN alone. */

@@ -116,7 +116,8 @@ struct site {
     struct stats *stats;
     bool is_virtual;    /* The clock moves only when told. */
     bool has_admin_key; /* TOCSIN_ADMIN_KEY is set: there is one that cannot be revoked. */
-    uint8_t admin_key_hash[SHA256_BYTES]; /* Its hash. */
+    uint8_t admin_key_hash[SHA256_BYTES]; /* Of a key that is an admin's without a row; all zero for
+                                             none, which is the hash of no key. */
     bool has_mock;
     const struct provider *stand_ins; /* A rehearsal's, who play the real ones; NULL otherwise. */
     size_t stand_in_count;

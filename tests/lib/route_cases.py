@@ -49,7 +49,7 @@ class World:
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
         self.key = {person: self.new_key(person)["key"] for person in (self.anna, self.bert)}
-        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "OPERATOR")}
+        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "RESPONDER", "OPERATOR")}
         self.ended_key = self.new_scope_key("ADMIN", expiresAt="2026-01-05T09:30:00Z")["key"]
         revoked = self.new_scope_key("ADMIN")
         self.revoked_key = revoked["key"]
@@ -370,6 +370,7 @@ CASES = {
         "name": "Wall", "scope": "READER", "expiresAt": "2026-06-01T00:00:00Z"}, NOBODY),
     f"GET {V1}/keys": Case(at(f"{V1}/keys?scope=READER&limit=1000"), None, NOBODY),
     f"DELETE {V1}/keys/{{id}}": Case(at(V1 + "/keys/{}", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
+    f"POST {V1}/keys/{{id}}/rotate": Case(at(V1 + "/keys/{}/rotate", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
