@@ -73,7 +73,7 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
                                 .until = instant_add(op->now, known_for),
                                 .scope = (enum key_scope)key.scope,
                                 .user = key.user_id,
-                                .session = str_is_set(key.session_hash) ? key.id : ID_NONE,
+                                .session = key.sign_in != sign_in_method_NONE ? key.id : ID_NONE,
                                 .allowance_us = is_same ? known->allowance_us : SECONDS(1).us,
                                 .filled_at = is_same ? known->filled_at : op->now};
     snprintf(known->name, sizeof known->name, "api:%.*s", STR_FMT(key.name));

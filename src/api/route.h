@@ -54,9 +54,13 @@ const char *http_method_name(enum http_method method);
 bool route_body_is_optional(const struct route *route);
 /* What can be done with a request's body before the executor sees it. */
 bool route_has_preparation(const struct route *route);
+/* However short the body: what a password costs is not for the executor. */
+bool route_has_password(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
                                  const void **out);
 
+/* Whether anybody with a key may call it about themselves: the end of a session, their password. */
+bool route_is_own(const struct route *route);
 /* Whether it answers what happens, which scope RESPONDER may; all else that changes is a setting.
  */
 bool route_responds(const struct route *route);

@@ -49,6 +49,20 @@ enum err session_admit(struct api_call *call, struct problem *problem)
     return OK;
 }
 
+bool session_is_attempt(struct api_call *call, const struct op *op)
+{
+    bool is_sign_in = call->route->style == ROUTE_SIGN_IN;
+    if (!is_sign_in && call->route->input != &password_input_record) {
+        return false;
+    }
+    call->attempt = (struct sign_in_attempt){
+        .address = call->request.peer,
+        .login = is_sign_in ? ((const struct session_input *)call->input)->login
+                            : op_id_text(op, call->work.actor.user),
+    };
+    return true;
+}
+
 void session_set_cookie(struct api_call *call, struct str secret, struct http_response *out)
 {
     struct http_header *header = ARENA_NEW(call->arena, struct http_header);

@@ -33,10 +33,10 @@ static enum err load_to_change(struct op *op, struct incident *out)
     return is_asked ? OK : op_may_respond(op, out->user_id);
 }
 
-/* Who has a key of a person's own is that person. */
+/* Who has a key of a person's own, or has signed in, is that person. */
 static struct incident_taker taker_of(const struct op *op)
 {
-    bool is_person = op->actor.scope == key_scope_USER;
+    bool is_person = id_is_set(op->actor.user);
     return is_person ? (struct incident_taker){op->actor.user, target_kind_USER}
                      : (struct incident_taker){ID_NONE, target_kind_PERSON};
 }

@@ -161,7 +161,7 @@ enum err list_keys(struct op *op, const void *input, void *output)
 static enum err refuse_last(struct op *op, const struct api_key *key)
 {
     int64_t count = 0;
-    bool is_session = str_is_set(key->session_hash);
+    bool is_session = key->sign_in != sign_in_method_NONE;
     if (key->scope != key_scope_ADMIN || op->site->has_admin_key || is_session) {
         return OK;
     }
@@ -210,7 +210,7 @@ enum err rotate_key(struct op *op, const void *input, void *output)
     struct removed removed = {0};
     TRY(op_may_administer(op));
     TRY(op_not_found(op, db_get(op->db, TABLE_api_keys, op->path_id, op->arena, &old), "key"));
-    if (is_over(op, &old) || str_is_set(old.session_hash)) {
+    if (is_over(op, &old) || old.sign_in != sign_in_method_NONE) {
         return op_fail(op, E_CONFLICT, NULL,
                        "a key that is revoked or has ended, or a session, has no successor; make "
                        "another one");

@@ -124,6 +124,12 @@ enum err op_fail(struct op *op, enum err err, const char *field, const char *for
                : problem_set(op->problem, err, field, "%s", text);
 }
 
+enum err op_refuse(struct op *op, enum err err, const char *field, const char *text)
+{
+    op->refusal = op_fail(op, err, field, "%s", text);
+    return OK;
+}
+
 enum err op_not_found(struct op *op, enum err err, const char *what)
 {
     return err == E_NOT_FOUND ? op_fail(op, E_NOT_FOUND, NULL, "there is no such %s", what) : err;

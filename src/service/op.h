@@ -32,6 +32,7 @@ struct op {
     struct scheduled_call *call; /* The one that it has read (service/call_start); or NULL. */
     const void *prepared; /* What a request's preparation made, before the executor saw it. */
     bool keeps_way_back;  /* Set by the executor after an operation that decided had failed. */
+    enum err refusal;     /* Set by op_refuse. */
     bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
                              where it would be 201. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
@@ -53,6 +54,8 @@ bool op_goes_aside(struct op *op);
 
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* OK: what the operation wrote stays, and whoever asked is answered `err` all the same. */
+enum err op_refuse(struct op *op, enum err err, const char *field, const char *text);
 /* Turns E_NOT_FOUND from the store into a sentence about `what`. */
 enum err op_not_found(struct op *op, enum err err, const char *what);
 void op_log(const struct op *op, enum log_level level, enum log_area area, const char *format, ...)

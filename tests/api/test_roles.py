@@ -11,7 +11,8 @@ from schema import Schemas  # noqa: E402
 from server import ADMIN_KEY, Server  # noqa: E402
 
 # The least that a route asks for: `read` takes any key; `respond` one that may answer what happens; `change` an operator's;
-# `administer` an admin's; `open` none, because the path itself is the secret, or there is none. Then what a person's own key may there:
+# `administer` an admin's; `open` none, because the path itself is the secret, or there is none;
+# `session` that of a person who has signed in, which no key is (test_sign_in.py). Then what a person's own key may there:
 # their `own` subjects, `nobody`'s, or whatever `anybody` may.
 TABLE = """
 change nobody        POST /api/v1/users
@@ -30,6 +31,12 @@ read nobody          GET /api/v1/keys
 administer nobody    DELETE /api/v1/keys/{id}
 administer nobody    POST /api/v1/keys/{id}/rotate
 open                 POST /api/v1/session
+session              PUT /api/v1/session/password
+read anybody         GET /api/v1/sessions
+administer own       DELETE /api/v1/sessions/{id}
+administer nobody    PUT /api/v1/users/{id}/account
+read own             GET /api/v1/users/{id}/account
+administer nobody    DELETE /api/v1/users/{id}/account
 read anybody         GET /api/v1/session
 read anybody         DELETE /api/v1/session
 read own             GET /api/v1/users/{id}/suppressions
@@ -230,10 +237,10 @@ class Walk:
         is_open = least == "open"
         keys = {**world.scope_key, "ADMIN": ADMIN_KEY}
         for role, rank in ROLES.items():
-            may = is_open or RANKS.index(rank) >= RANKS.index(least)
+            may = is_open or (least in RANKS and RANKS.index(rank) >= RANKS.index(least))
             found += [f"{role}: {one}" for one in self.wanted(name, operation, world.bert, keys[role], success if may else 403)]
         for what, person in (("own", world.anna), ("another's", world.bert)):
-            may = is_open or whose == "anybody" or (whose == "own" and what == "own")
+            may = is_open or (whose == "anybody" and least != "session") or (whose == "own" and what == "own")
             found += [f"a person's key, {what}: {one}"
                       for one in self.wanted(name, operation, person, world.key[world.anna], success if may else 403)]
         for what, key in (("ended", world.ended_key), ("revoked", world.revoked_key), ("unknown", "tocsin_" + 48 * "0"), ("no", None)):
