@@ -179,6 +179,10 @@ static enum err read_input(struct api_call *call, struct problem *problem)
         return OK;
     }
     TRY(read_text(call, call->match.token, &call->path_text, problem));
+    if (route->style == ROUTE_REDIRECT) {
+        session_read_oidc(call);
+        return OK;
+    }
     if (route->style == ROUTE_FILE) {
         /* Programs may append what they like: the address says all. */
         return OK;
@@ -323,7 +327,9 @@ static void give_errand(struct api *api, struct api_call *call)
         call->errand.run(&call->errand, api->config.reader);
         return;
     }
-    api->config.offload(api->config.context, &call->errand);
+    bool is_remote = call->route->style == ROUTE_REDIRECT;
+    (is_remote ? api->config.offload_elsewhere : api->config.offload)(api->config.context,
+                                                                      &call->errand);
 }
 
 /* Few at a time, since each may take seconds. What others send goes first, and waits for the one
@@ -375,7 +381,8 @@ static void start_work(struct api *api, struct api_call *call)
         move_clock(api, call);
         return;
     }
-    bool is_long = call->request.body.len >= LONG_BODY_BYTES || route_has_password(call->route);
+    bool is_long = call->request.body.len >= LONG_BODY_BYTES || route_has_password(call->route) ||
+                   route_asks_elsewhere(call->route);
     if (!route_has_preparation(call->route) || !is_long) {
         once_name(call);
         api->config.submit(api->config.context, &call->work);

@@ -32,6 +32,8 @@ struct api_config {
     void (*submit)(void *context, struct work *work);
     /* Runs an errand on a thread for what takes long; NULL to run it at once, on the caller's.
      * `submit_now` hands work over from there. */
+    /* The same for what waits for other servers. */
+    void (*offload_elsewhere)(void *context, struct errand *errand);
     void (*offload)(void *context, struct errand *errand);
     void (*submit_now)(void *context, struct work *work);
     /* Moves the virtual clock by `seconds`, then does `work` (whose run is a read). NULL with a

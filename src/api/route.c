@@ -2,6 +2,7 @@
 
 #include "service/accounts.h"
 #include "service/bulk.h"
+#include "service/oidc.h"
 #include "service/sources.h"
 #include "service/sync.h"
 
@@ -201,7 +202,13 @@ static bool is_message(const struct route *route)
 bool route_has_preparation(const struct route *route)
 {
     return route->function == sync_calendars || route->function == create_calendar ||
-           route_takes_bulk(route) || is_message(route) || route_has_password(route);
+           route_takes_bulk(route) || is_message(route) || route_has_password(route) ||
+           route_asks_elsewhere(route);
+}
+
+bool route_asks_elsewhere(const struct route *route)
+{
+    return route->style == ROUTE_REDIRECT;
 }
 
 bool route_has_password(const struct route *route)
@@ -235,6 +242,9 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
     }
     if (route_takes_bulk(route)) {
         return prepare_bulk(op, input, out);
+    }
+    if (route_asks_elsewhere(route)) {
+        return prepare_oidc(op, input, out);
     }
     if (route_has_password(route)) {
         return prepare_password_of(route, op, input, out);

@@ -19,6 +19,7 @@ enum route_style {
     ROUTE_SOURCE,
     ROUTE_STREAM,
     ROUTE_SIGN_IN,
+    ROUTE_REDIRECT,
     ROUTE_SIGN_OUT
 };
 
@@ -54,6 +55,8 @@ const char *http_method_name(enum http_method method);
 bool route_body_is_optional(const struct route *route);
 /* What can be done with a request's body before the executor sees it. */
 bool route_has_preparation(const struct route *route);
+/* Its preparation asks a server elsewhere, and may wait for it. */
+bool route_asks_elsewhere(const struct route *route);
 /* However short the body: what a password costs is not for the executor. */
 bool route_has_password(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,

@@ -3,12 +3,10 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { COUNTERS = 16384, LOGIN_BYTES_MAX = 256, NETWORK_BYTES = 8 };
+enum { COUNTERS = 16384, LOGIN_BYTES_MAX = 256 };
 
 struct counter {
     struct instant since;
@@ -51,18 +49,9 @@ static struct counter *counter_of_login(struct sign_in_limit *limit, struct str 
     return &limit->logins[hash % COUNTERS];
 }
 
-/* Whoever has one address of IPv6 has its whole network. */
-static struct counter *counter_of_address(struct sign_in_limit *limit, struct str address)
+static struct counter *counter_of_address(struct sign_in_limit *limit, struct str network)
 {
-    char text[INET6_ADDRSTRLEN] = "";
-    unsigned char bytes[sizeof(struct in6_addr)];
-    struct str counted = address;
-    memcpy(text, address.ptr == NULL ? "" : address.ptr,
-           address.len < sizeof text ? address.len : 0);
-    if (inet_pton(AF_INET6, text, bytes) == 1) {
-        counted = (struct str){(const char *)bytes, NETWORK_BYTES};
-    }
-    return &limit->addresses[hash_bytes(limit->key, counted) % COUNTERS];
+    return &limit->addresses[hash_bytes(limit->key, network) % COUNTERS];
 }
 
 /* One more; the seconds until there may be another one where there are too many, else 0. */
@@ -85,7 +74,7 @@ enum err sign_in_limit_take(struct sign_in_limit *limit, struct op *op,
 {
     pthread_mutex_lock(&limit->lock);
     int64_t wait =
-        count(counter_of_address(limit, attempt->address), op->now, ADDRESS_ATTEMPTS_MAX);
+        count(counter_of_address(limit, attempt->network), op->now, ADDRESS_ATTEMPTS_MAX);
     if (wait == 0 && str_is_set(attempt->login)) {
         wait = count(counter_of_login(limit, attempt->login), op->now, LOGIN_ATTEMPTS_MAX);
     }
@@ -102,7 +91,7 @@ enum err sign_in_limit_take(struct sign_in_limit *limit, struct op *op,
 void sign_in_limit_forgive(struct sign_in_limit *limit, const struct sign_in_attempt *attempt)
 {
     pthread_mutex_lock(&limit->lock);
-    struct counter *address = counter_of_address(limit, attempt->address);
+    struct counter *address = counter_of_address(limit, attempt->network);
     address->count -= address->count > 0;
     if (str_is_set(attempt->login)) {
         counter_of_login(limit, attempt->login)->count = 0;

@@ -15,7 +15,8 @@ enum { LOGIN_ATTEMPTS_MAX = 10, ADDRESS_ATTEMPTS_MAX = 100, ATTEMPTS_MINUTES = 1
 struct sign_in_limit;
 
 struct sign_in_attempt {
-    struct str address;
+    struct str
+        network;      /* Whoever has one address of IPv6 has its whole network: address_network. */
     struct str login; /* STR_NONE where a key is shown. */
 };
 

@@ -12,6 +12,7 @@
 #include "domain/retry.h"
 #include "domain/spend.h"
 #include "model/records.h"
+#include "service/oidc_settings.h"
 #include "service/outside.h"
 #include "service/stats.h"
 #include "store/seal.h"
@@ -79,6 +80,10 @@ struct clock_port {
 struct op;
 struct rehearsal_order;
 
+struct oidc_memory;
+struct wire_request;
+struct wire_answer;
+
 struct site {
     struct features features;
     struct rules rules;
@@ -108,6 +113,12 @@ struct site {
     struct sink_settings sinks;
     struct watch_settings watch;
     struct health_limits health;
+    struct oidc_settings oidc;
+    struct oidc_memory *oidc_memory;
+    /* Asks another server, and waits for it: on threads that may. NULL where nothing is asked. */
+    enum err (*fetch)(void *context, const struct wire_request *request, struct arena *arena,
+                      struct wire_answer *out);
+    void *fetch_context;
     struct zoneinfo *zones;
     struct seal *seal;
     struct hash_key id_key;

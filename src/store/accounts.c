@@ -18,6 +18,13 @@ enum err accounts_by_login(struct db *db, struct arena *arena, struct str login,
                   PARAMS(value_bytes(login_hash(db, arena, login))));
 }
 
+enum err accounts_by_subject(struct db *db, struct arena *arena, struct str hash,
+                             struct account *out)
+{
+    return db_one(db, S_account_by_subject, (struct db_into){TABLE_accounts, arena}, out,
+                  PARAMS(value_bytes(hash)));
+}
+
 enum err accounts_of_user(struct db *db, struct arena *arena, struct id user, struct account *out)
 {
     return db_one(db, S_account_of_user, (struct db_into){TABLE_accounts, arena}, out,
