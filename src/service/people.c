@@ -1,5 +1,6 @@
 #include "service/people.h"
 
+#include "service/accounts.h"
 #include "service/call_endings.h"
 #include "service/dispatch_outcomes.h"
 #include "service/engine.h"
@@ -142,6 +143,7 @@ enum err delete_user(struct op *op, const void *input, void *output)
     TRY(load_user(op, &user));
     TRY(cancel_meetings_of(op, user.id, "person_removed"));
     TRY(calls_person_removed(op, user.id));
+    TRY(account_person_removed(op, user.id));
     TRY(api_keys_revoke_of_user(op->db, user.id, op->now));
     TRY(lint_forget(op, subject_type_USER, user.id));
     user.deleted_at = user.updated_at = op->now;
