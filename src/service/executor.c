@@ -310,12 +310,25 @@ static bool has_anything(const struct executor *executor, const struct work *lis
            (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
 }
 
+/* That messages have changed; true where anybody wants to know. */
+static bool tell_changes(struct executor *executor)
+{
+    struct stats *stats = executor->site->stats;
+    int64_t changes = executor->writer.message_changes;
+    if (changes == atomic_load_explicit(&stats->message_changes, memory_order_relaxed)) {
+        return false;
+    }
+    atomic_store(&stats->message_changes, changes);
+    return atomic_load(&stats->message_listeners) > 0;
+}
+
 /* What is durable may be heard. */
 static void tell_events(struct executor *executor)
 {
     _Atomic int64_t *told = &executor->site->stats->last_event;
     int64_t last = executor->writer.last_event.value;
-    if (last == atomic_load_explicit(told, memory_order_relaxed)) {
+    bool has_changes = tell_changes(executor);
+    if (last == atomic_load_explicit(told, memory_order_relaxed) && !has_changes) {
         return;
     }
     /* Whoever begins to listen counts themselves first and looks for news then, so that one of the
