@@ -239,6 +239,7 @@ static void break_down(struct executor *executor, struct work *list, enum err wh
         log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
                   "the store does not take changes; they are refused until it does");
     }
+    atomic_fetch_add(&executor->site->stats->metrics.store_refusals, 1);
     db_rollback(executor->db);
     courier_drop_claims(executor->courier);
     writer_forget(&executor->writer);
@@ -386,6 +387,7 @@ bool executor_turn(struct executor *executor, struct work *list)
     if (err == OK) {
         err = executor_run(executor, list, &did);
     }
+    struct instant began = executor_now(executor);
     if (err == OK) {
         err = db_commit(executor->db);
     }
@@ -396,6 +398,8 @@ bool executor_turn(struct executor *executor, struct work *list)
     let_go(executor);
     publish(executor);
     make_durable(executor, list);
+    histogram_add(&executor->site->stats->metrics.commit,
+                  instant_since(executor_now(executor), began));
     courier_release(executor->courier);
     finish(list, OK);
     return did;

@@ -578,6 +578,7 @@ CASES = {
     f"GET {V1}/verify": Case(at(f"{V1}/verify?from=2026-01-01T00:00:00Z&to=2026-01-05T00:00:00Z"), None, NOBODY),
     f"GET {V1}/audit/verify": Case(at(f"{V1}/audit/verify"), None, NOBODY),
     f"POST {V1}/messages/{{id}}/replay": Case(at(V1 + "/messages/{}/replay", lambda world, person: world.failed_webhook()), None, NOBODY),
+    f"GET {V1}/metrics": Case(at(f"{V1}/metrics"), None, NOBODY),
     f"GET {V1}/audit": Case(at(V1 + "/audit?userId={}", person_id)),
     f"GET {V1}/clock": Case(at(f"{V1}/clock"), None, ANYBODY),
     f"POST {V1}/clock/advance": Case(at(f"{V1}/clock/advance"), lambda world, person: {"seconds": 1}, NOBODY),
