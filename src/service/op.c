@@ -130,6 +130,12 @@ enum err op_fail(struct op *op, enum err err, const char *field, const char *for
                : problem_set(op->problem, err, field, "%s", text);
 }
 
+enum err op_refuse(struct op *op, enum err err, const char *field, const char *text)
+{
+    op->refusal = op_fail(op, err, field, "%s", text);
+    return OK;
+}
+
 enum err op_not_found(struct op *op, enum err err, const char *what)
 {
     return err == E_NOT_FOUND ? op_fail(op, E_NOT_FOUND, NULL, "there is no such %s", what) : err;
@@ -165,12 +171,20 @@ enum err op_may_read(struct op *op, struct id user)
     return op_fail(op, E_FORBIDDEN, NULL, "this key sees one person's own subjects only");
 }
 
-enum err op_may_change(struct op *op, struct id user)
+enum err op_may_respond(struct op *op, struct id user)
 {
     if (op->actor.scope == key_scope_READER) {
         return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
     }
     return op_may_read(op, user);
+}
+
+enum err op_may_change(struct op *op, struct id user)
+{
+    if (op->actor.scope == key_scope_RESPONDER) {
+        return op_fail(op, E_FORBIDDEN, NULL, "this key reads and answers; it changes no settings");
+    }
+    return op_may_respond(op, user);
 }
 
 enum err op_may_administer(struct op *op)
