@@ -293,15 +293,16 @@ CREATE TABLE messages (
     polls         @int NOT NULL,
     duration_seconds @int NOT NULL,
     UNIQUE (step_id, target, attempt),
-    CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL)),
-    CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL)),
+    CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL AND ended_at IS NULL)),
+    CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL AND ended_at IS NULL)),
     CHECK (sent_at IS NOT NULL OR NOT @one_of(state, 'SENT', 'DELIVERED', 'UNDELIVERED', 'ANSWERED', 'NO_ANSWER', 'BUSY')),
     CHECK (state NOT IN ('DELIVERED', 'ANSWERED') OR delivered_at IS NOT NULL)
 );
--- Only what is still on its way: what a restart has to look at.
-CREATE INDEX messages_on_their_way ON messages (id) WHERE state IN ('QUEUED', 'SENDING');
+-- Only what is still on its way: what a restart has to look at. By columns that taking a message up does not change, so that
+-- this writes nothing here.
+CREATE INDEX messages_on_their_way ON messages (id) WHERE sent_at IS NULL AND ended_at IS NULL;
 CREATE INDEX messages_by_subject ON messages (subject_id);
-CREATE INDEX messages_by_user ON messages (user_id);
+CREATE INDEX messages_by_user ON messages (user_id) WHERE user_id IS NOT NULL;
 
 -- A message by what its provider calls it: callbacks that carry no id of ours, and attempts that look alike at the provider.
 CREATE INDEX messages_by_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;

@@ -207,7 +207,7 @@ static enum err read_input(struct api_call *call, struct problem *problem)
 
 static struct op op_of(struct api *api, struct api_call *call, struct problem *problem)
 {
-    return (struct op){
+    return op_started((struct op){
         .now = api->config.site->clock.now(api->config.site->clock.context),
         .arena = call->arena,
         .db = api->config.reader,
@@ -219,7 +219,7 @@ static struct op op_of(struct api *api, struct api_call *call, struct problem *p
         .path_id = call->path_id,
         .path_id2 = call->path_id2,
         .path_text = call->path_text,
-    };
+    });
 }
 
 static enum err run_function(struct work *work, struct op *op)

@@ -186,6 +186,7 @@ enum err server_start(struct plant *plant, const struct server_options *options,
 {
     struct server *server = memory_new(sizeof *server);
     server->plant = plant;
+    server->notifier = options->notifier;
     server->timer = server->epoll = server->journal = -1;
     pthread_mutex_init(&server->rules_lock, NULL);
     pthread_mutex_init(&server->advance_lock, NULL);

@@ -170,7 +170,7 @@ enum err list_dispatches(struct op *op, const void *input, void *output)
         return OK;
     }
     TRY(dispatches_page(op->db, op->arena, &page, &out->dispatches, &out->total));
-    bool has_more = page_trim(&out->dispatches, page.limit - 1);
+    bool has_more = page_trim(op, &out->dispatches, page.limit - 1);
     struct dispatch *shown = ARENA_NEW_ARRAY(op->arena, struct dispatch, out->dispatches.count + 1);
     for (size_t i = 0; i < out->dispatches.count; i++) {
         shown[i] = ((const struct dispatch *)out->dispatches.items)[i];

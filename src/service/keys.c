@@ -151,7 +151,7 @@ enum err list_keys(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(api_keys_page(op->db, op->arena, &page, &out->keys, &out->total));
     const struct api_key *keys = out->keys.items;
-    if (page_trim(&out->keys, limit)) {
+    if (page_trim(op, &out->keys, limit)) {
         out->cursor = op_cursor_text(op, keys[out->keys.count - 1].id);
     }
     return OK;

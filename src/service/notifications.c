@@ -101,7 +101,7 @@ enum err list_notifications(struct op *op, const void *input, void *output)
     TRY(notifications_page(op->db, op->arena, &page, &out->notifications));
     TRY(notifications_count(op->db, &page, &out->total));
     TRY(notifications_count_unseen(op->db, &page, &out->unseen_count));
-    if (page_trim(&out->notifications, limit)) {
+    if (page_trim(op, &out->notifications, limit)) {
         const struct notification *notifications = out->notifications.items;
         out->cursor = op_cursor_text(op, notifications[out->notifications.count - 1].id);
     }

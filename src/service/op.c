@@ -24,6 +24,12 @@ enum err writer_begin(struct writer *writer, struct db *db)
     return OK;
 }
 
+struct op op_started(struct op op)
+{
+    op.corrupt_before = db_corrupt_rows(op.db);
+    return op;
+}
+
 struct id op_new_id(struct op *op)
 {
     assert(op->writer != NULL);
@@ -232,10 +238,11 @@ int64_t page_limit(int64_t wanted)
     return wanted == 0 ? PAGE_ITEMS : wanted;
 }
 
-bool page_trim(struct list *list, int64_t limit)
+bool page_trim(const struct op *op, struct list *list, int64_t limit)
 {
-    bool has_more = (int64_t)list->count > limit;
-    list->count = has_more ? (size_t)limit : list->count;
+    int64_t left_out = db_corrupt_rows(op->db) - op->corrupt_before;
+    bool has_more = list->count > 0 && (int64_t)list->count + left_out > limit;
+    list->count = (int64_t)list->count > limit ? (size_t)limit : list->count;
     return has_more;
 }
 
@@ -254,7 +261,7 @@ struct str op_cut_page(const struct op *op, const struct page_cut *cut, struct l
     if (first > 0) {
         *list = (struct list){list_item(list, cut->record, first), list->count - first};
     }
-    if (!page_trim(list, page_limit(cut->limit))) {
+    if (!page_trim(op, list, page_limit(cut->limit))) {
         return STR_NONE;
     }
     id = record_member_const(list_item(list, cut->record, list->count - 1), field);

@@ -36,10 +36,13 @@ struct op {
     bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
                              where it would be 201. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
+    int64_t corrupt_before; /* db_corrupt_rows when it began. */
     bool is_aside;          /* It runs where nothing waits for it, and may take long. */
     bool wants_aside;       /* Set by a read that would take long here; see op_goes_aside. */
 };
 
+/* As it is given, and what it was begun with. */
+struct op op_started(struct op op);
 struct id op_new_id(struct op *op);
 void op_effect(struct op *op, struct effect effect);
 
@@ -91,8 +94,8 @@ struct str op_cursor_text(const struct op *op, struct id last);
 /* How many items a page shows where `wanted` were asked for. */
 int64_t page_limit(int64_t wanted);
 /* Shortens a list that was read with one item more than the page shows, which tells whether it is
- * the last one: true where there is more. */
-bool page_trim(struct list *list, int64_t limit);
+ * the last one: true where there is more. Rows that could not be read, and were left out, count. */
+bool page_trim(const struct op *op, struct list *list, int64_t limit);
 /* Cuts a page out of a whole list whose records have growing ids; the next page's cursor, STR_NONE
  * at the end. */
 struct page_cut {

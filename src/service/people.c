@@ -71,7 +71,7 @@ enum err list_users(struct op *op, const void *input, void *output)
     TRY(users_page(op->db, op->arena, after, limit + 1, &out->users));
     TRY(users_count(op->db, &out->total));
     const struct user *users = out->users.items;
-    if (page_trim(&out->users, limit)) {
+    if (page_trim(op, &out->users, limit)) {
         out->cursor = op_cursor_text(op, users[out->users.count - 1].id);
     }
     return OK;
@@ -155,6 +155,21 @@ enum err delete_user(struct op *op, const void *input, void *output)
     return audit_user(op, "USER_REMOVED", &user, &user);
 }
 
+enum err verify_audit(struct op *op, const void *input, void *output)
+{
+    struct audit_state *out = output;
+    struct problem problem = {0};
+    (void)input;
+    TRY(op_may_read(op, ID_NONE));
+    enum err err = audit_verify(op->db, &out->checked, &problem);
+    TRY(err == E_CORRUPT ? OK : err);
+    out->is_whole = err == OK;
+    out->problem =
+        err == OK ? STR_NONE : arena_printf(op->arena, "%s", problem.message);
+    out->at = op->now;
+    return OK;
+}
+
 enum err list_audit(struct op *op, const void *input, void *output)
 {
     const struct audit_list_input *wanted = input;
@@ -172,7 +187,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     page.after = after.value;
     TRY(audit_page(op->db, op->arena, &page, &out->events, &out->total));
     const struct audit_event *events = out->events.items;
-    if (page_trim(&out->events, page.limit - 1)) {
+    if (page_trim(op, &out->events, page.limit - 1)) {
         out->cursor = op_cursor_text(op, (struct id){events[out->events.count - 1].seq});
     }
     return OK;
