@@ -6,7 +6,7 @@ _tocsin() {
         --config|--file|--policy) return ;;
         --clock) words="real virtual" ;;
         --channel) words="email sms whatsapp call" ;;
-        --scope) words="admin operator reader" ;;
+        --scope) words="admin operator responder reader" ;;
         --*) words="" ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -20,7 +20,7 @@ _tocsin() {
             simulate) words="--help --policy --file --start --until --answer --texts" ;;
             webhooks) words="--help --config" ;;
             verify) words="--help --from --to --json" ;;
-            keys) words="--help create --scope --expires list --json revoke --config" ;;
+            keys) words="--help create --scope --expires list --json revoke rotate --config" ;;
             audit) words="--help verify --config" ;;
             export) words="--help --config" ;;
             import) words="--help --config" ;;
