@@ -407,6 +407,8 @@ CASES = {
                                      lambda world, person: {"locale": "en", "quietHours": {"start": "22:30"}}),
     f"DELETE {V1}/users/{{id}}": Case(at(V1 + "/users/{}", person_id), None, NOBODY,
                                       at(V1 + "/users/{}", lambda world, person: world.new_person())),
+    f"GET {V1}/users/{{id}}/export": Case(at(V1 + "/users/{}/export", person_id)),
+    f"POST {V1}/users/{{id}}/erase": Case(at(V1 + "/users/{}/erase", lambda world, person: world.new_person()), None, NOBODY),
     f"POST {V1}/users/{{id}}/calendars": Case(at(V1 + "/users/{}/calendars", person_id),
                                               lambda world, person: {"kind": "upload", "ics": ICS}),
     f"GET {V1}/users/{{id}}/calendars": Case(at(V1 + "/users/{}/calendars", person_id)),
