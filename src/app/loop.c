@@ -142,6 +142,7 @@ static void reload_if_asked(struct server *server)
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    front_reload(server);
     notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
