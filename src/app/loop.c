@@ -81,7 +81,7 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
         at.it_value.tv_nsec = us % 1000000 * 1000 + (us % 1000000 == 0 && us / 1000000 == 0);
     }
     timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
-    epoll_wait(server->epoll, events, 2, -1);
+    epoll_wait(server->epoll, events, 2, pulse_feed(server));
     drain(server->timer);
     /* Before whoever waited looks again at what it waits for: a wake-up that comes after this look
      * is not lost. */
@@ -98,11 +98,15 @@ static void hang_up_if_stopping(struct server *server)
     }
 }
 
+/* The log is let go before anybody is answered, so that who was answered finds it written. */
 static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
+    log_out_hold(&server->plant->log_out);
+    (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
     bool did = room_turn(&server->room, list);
+    log_out_let_go(&server->plant->log_out);
     loop_answer_replies(server);
     return did || list != NULL;
 }
@@ -132,11 +136,13 @@ static void reload_if_asked(struct server *server)
     if (!atomic_exchange(&server->must_reload, false)) {
         return;
     }
+    notify_reloading(server->notifier);
     reload_rules(server);
     if (policy_files_enforce(plant, server->room.executor, &problem) != OK) {
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
 /* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server

@@ -227,7 +227,7 @@ static enum err list_due(struct op *op, const struct job_list_input *wanted, str
         return OK;
     }
     TRY(queue_jobs_due(op->db, op->arena, &page, &out->jobs));
-    if (page_trim(&out->jobs, page.limit - 1)) {
+    if (page_trim(op, &out->jobs, page.limit - 1)) {
         const struct job *last = (const struct job *)out->jobs.items + out->jobs.count - 1;
         out->cursor = arena_printf(op->arena, "%lld.%.*s", (long long)instant_ms(last->due_at),
                                    STR_FMT(op_id_text(op, last->id)));
@@ -246,7 +246,7 @@ static enum err list_in_order(struct op *op, const struct job_list_input *wanted
     };
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(queue_jobs_page(op->db, op->arena, &page, &out->jobs));
-    if (page_trim(&out->jobs, page.limit - 1)) {
+    if (page_trim(op, &out->jobs, page.limit - 1)) {
         const struct job *last = (const struct job *)out->jobs.items + out->jobs.count - 1;
         out->cursor = op_cursor_text(op, last->id);
     }

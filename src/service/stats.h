@@ -2,7 +2,7 @@
 #ifndef TOCSIN_SERVICE_STATS_H
 #define TOCSIN_SERVICE_STATS_H
 
-#include "model/enums.h"
+#include "service/metrics.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,6 +35,7 @@ struct stats {
     /* Since when changes have been taken without a break: the start, or the store's recovery. */
     _Atomic int64_t taking_changes_since_ms;
     _Atomic int64_t ping_fails_since_ms; /* 0 while it arrives. */
+    struct metrics metrics;
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;
     _Atomic bool is_stopping;
