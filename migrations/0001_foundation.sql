@@ -40,16 +40,32 @@ CREATE INDEX users_by_emergency_phone ON users (emergency_phone_hash) WHERE emer
 CREATE TABLE api_keys (
     id         @id,
     name       TEXT NOT NULL,
-    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'READER', 'USER')),
+    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'RESPONDER', 'READER', 'USER')),
     user_id    @int,
     prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,
     session_hash @bytes,
+    sign_in    TEXT CHECK (@one_of(sign_in, 'KEY', 'PASSWORD', 'OIDC')),
     created_at @int NOT NULL,
     expires_at @int,
     revoked_at @int,
-    CHECK (session_hash IS NULL OR expires_at IS NOT NULL),
-    CHECK ((scope = 'USER') = (user_id IS NOT NULL))
+    CHECK (sign_in IS NULL OR expires_at IS NOT NULL),
+    CHECK ((session_hash IS NOT NULL) = (coalesce(sign_in, '') = 'KEY')),
+    CHECK (scope <> 'USER' OR user_id IS NOT NULL)
+);
+
+-- How people sign in: one account a person, found by the keyed hash of its login or of who they are at an OpenID Connect provider.
+CREATE TABLE accounts (
+    id           @id,
+    user_id      @int NOT NULL UNIQUE,
+    login        @bytes NOT NULL,
+    login_hash   @bytes NOT NULL UNIQUE,
+    role         TEXT NOT NULL CHECK (@one_of(role, 'ADMIN', 'OPERATOR', 'RESPONDER', 'READER', 'USER')),
+    encoded      @bytes,
+    subject_hash @bytes UNIQUE,
+    password_at  @int,
+    created_at   @int NOT NULL,
+    updated_at   @int NOT NULL
 );
 
 CREATE TABLE calendars (

@@ -81,7 +81,7 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
         at.it_value.tv_nsec = us % 1000000 * 1000 + (us % 1000000 == 0 && us / 1000000 == 0);
     }
     timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
-    epoll_wait(server->epoll, events, 2, -1);
+    epoll_wait(server->epoll, events, 2, pulse_feed(server));
     drain(server->timer);
     /* Before whoever waited looks again at what it waits for: a wake-up that comes after this look
      * is not lost. */
@@ -111,6 +111,7 @@ static bool run_room(struct server *server, struct work *list)
 static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
+    (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
     bool did = run_room(server, list);
     loop_answer_replies(server);
@@ -142,11 +143,13 @@ static void reload_if_asked(struct server *server)
     if (!atomic_exchange(&server->must_reload, false)) {
         return;
     }
+    notify_reloading(server->notifier);
     reload_rules(server);
     if (policy_files_enforce(plant, server->room.executor, &problem) != OK) {
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
 /* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server

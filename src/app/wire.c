@@ -5,8 +5,10 @@
 #include "app/plant_store.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
+#include "app/process.h"
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
+#include "service/oidc.h"
 #include "store/migrate.h"
 #include "store/settings.h"
 
@@ -86,10 +88,19 @@ static void copy_settings(struct plant *plant)
                                           .calendars = config->health_calendars};
     site->version = STR(TOCSIN_VERSION);
     site->has_admin_key = config->admin_key.len > 0;
-    sha256(config->admin_key, site->admin_key_hash);
+    if (site->has_admin_key) {
+        sha256(config->admin_key, site->admin_key_hash);
+    }
+    site->oidc = (struct oidc_settings){.issuer = config->oidc_issuer,
+                                        .client_id = config->oidc_client_id,
+                                        .client_secret = config->oidc_client_secret,
+                                        .scopes = config->oidc_scopes,
+                                        .role_claim = config->oidc_role_claim,
+                                        .roles = config->oidc_roles};
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};
+    site->process = process_read;
 }
 
 static enum err check_keeping(const struct config *config, struct problem *problem)
@@ -217,6 +228,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
+    TRY(oidc_check_settings(&plant->site.oidc, problem));
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
@@ -250,21 +262,27 @@ struct str plant_key_check(const struct plant *plant)
 
 /* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
  * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
-static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
+enum err plant_key_fits(const struct plant *plant, struct db *db, struct problem *problem)
 {
-    struct str name = STR(KEY_CHECK_NAME);
     struct str known = STR_NONE;
-    struct str mine = plant_key_check(plant);
-    enum err err = settings_get(plant->db, plant->config.arena, name, &known);
-    if (err == E_NOT_FOUND) {
-        return use == PLANT_WRITE ? settings_put(plant->db, name, mine) : OK;
+    enum err err = settings_get(db, plant->config.arena, STR(KEY_CHECK_NAME), &known);
+    if (err != OK) {
+        return err == E_NOT_FOUND ? OK : err;
     }
-    TRY(err);
-    return str_equal(known, mine)
+    return str_equal(known, plant_key_check(plant))
                ? OK
                : problem_set(problem, E_CONFLICT, "TOCSIN_DATA_KEY",
                              "TOCSIN_DATA_KEY is not the key that %s was written with",
                              plant->database_path.ptr);
+}
+
+static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct str name = STR(KEY_CHECK_NAME);
+    struct str known = STR_NONE;
+    bool is_new = settings_get(plant->db, plant->config.arena, name, &known) == E_NOT_FOUND;
+    return is_new && use == PLANT_WRITE ? settings_put(plant->db, name, plant_key_check(plant))
+                                        : plant_key_fits(plant, plant->db, problem);
 }
 
 static enum err prepare_store(struct plant *plant, struct problem *problem)
