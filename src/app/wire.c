@@ -305,7 +305,10 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
     if (use == PLANT_WRITE) {
         plant_log_degraded(plant);
     }
-    return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
+    TRY(settings_id_key(plant->db, plant->config.arena, &plant->site.id_key));
+    return use == PLANT_WRITE && plant_is_shared(&plant->config)
+               ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem)
+               : OK;
 }
 
 enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)

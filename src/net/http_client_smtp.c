@@ -132,6 +132,9 @@ static int before_transaction(void *context, char *peer, char *local, int peer_p
     (void)local;
     (void)peer_port;
     (void)local_port;
+    if (!transfer_may_leave(transfer)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->request.smtp.security == SMTP_PLAIN) {
         return CURL_PREREQFUNC_OK;
     }

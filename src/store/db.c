@@ -62,6 +62,7 @@ enum err db_open(const struct db_config *config, struct db **out, struct problem
         .path = config->path,
         .is_read_only = config->is_read_only,
         .is_alone = config->is_alone,
+        .turn_max = config->turn_max,
         .cache_kib = config->cache_kib,
     };
     struct driver_connection *connection = NULL;
@@ -128,7 +129,7 @@ static const struct record *record_by_name(struct str name)
     return NULL;
 }
 
-/* Replaces {record} by its columns. */
+/* Replaces {record} by its columns, and {now_ms}. */
 static struct str expand_text(struct db *db, const char *sql)
 {
     struct buf text = {.arena = db->texts};
@@ -140,7 +141,12 @@ static struct str expand_text(struct db *db, const char *sql)
             return buf_str(&text);
         }
         size_t close = str_find_byte(rest, '}', open);
-        record_columns(&text, record_by_name(str_slice(rest, open + 1, close)));
+        struct str name = str_slice(rest, open + 1, close);
+        if (str_equal_text(name, "now_ms")) {
+            buf_add_text(&text, db->driver->dialect->now_ms);
+        } else {
+            record_columns(&text, record_by_name(name));
+        }
         rest = str_slice(rest, close + 1, rest.len);
     }
 }
@@ -473,4 +479,21 @@ enum err db_get(struct db *db, enum table table, struct id id, struct arena *are
 enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
 {
     return get(db, id, (struct db_into){table, arena}, true, out);
+}
+
+enum err db_tell(struct db *db, struct str text)
+{
+    assert(db->driver->tell != NULL);
+    return db->driver->tell(db->connection, text);
+}
+
+enum err db_hear(struct db *db, void *context, void (*each)(void *context, struct str text))
+{
+    assert(db->driver->hear != NULL);
+    return db->driver->hear(db->connection, context, each);
+}
+
+int db_ear(const struct db *db)
+{
+    return db->driver->ear == NULL ? -1 : db->driver->ear(db->connection);
 }
