@@ -231,9 +231,16 @@ static enum err probe(struct executor *executor)
     return err == OK ? db_commit(executor->db) : err;
 }
 
+/* The clock may have been set back meanwhile: never later than a whole wait from now. */
+static struct instant next_probe(const struct executor *executor)
+{
+    return instant_min(executor->probe_at, instant_add(executor_now(executor), probe_every));
+}
+
 /* True when the store takes changes again; then memory is read from the rows. */
 static bool heal(struct executor *executor)
 {
+    executor->probe_at = next_probe(executor);
     if (instant_before(executor_now(executor), executor->probe_at)) {
         return false;
     }
@@ -387,7 +394,7 @@ static bool next_work(const struct executor *executor, struct instant *out)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
     if (executor->is_broken) {
-        *out = executor->probe_at;
+        *out = next_probe(executor);
         return true;
     }
     struct instant paced_at = INSTANT_NONE;
