@@ -35,8 +35,8 @@ struct http_client_config {
     struct str user_agent;
     const struct log *log;
     void *context;
-    /* Asked on the client's thread when a request is about to leave: what may not is WIRE_NOT_SENT.
-     * NULL where all may. */
+    /* Asked on a thread of the client's when a request is about to leave, and for each piece of a
+     * mail: what may not leave is WIRE_NOT_SENT. NULL where all may. */
     bool (*may_send)(void *context);
     void (*done)(void *context, uint64_t ticket, const struct wire_answer *answer);
 };

@@ -27,6 +27,7 @@ struct cluster {
     uint64_t held;
     int others; /* Nodes. */
     bool has_changed_map;
+    int pieces; /* Of what this turn tells. */
     bool has_quit;
     int64_t read_turns[NODE_SHARDS]; /* The turn in which the rows of a shard were read. */
     int64_t look_ms;                 /* Monotonic. */
@@ -300,6 +301,7 @@ enum err cluster_enter(struct cluster *cluster, struct op *op, struct cluster_ne
     int64_t now_ms = cluster->config.monotonic_ms();
     assert(!cluster->has_quit);
     cluster->has_changed_map = false;
+    cluster->pieces = 0;
     cluster->next_deadline_ms = 0;
     TRY(nodes_take_turn(op->db, &cluster->turn));
     const struct node_turn *turn = &cluster->turn;
@@ -342,7 +344,7 @@ enum err cluster_quit(struct cluster *cluster, struct op *op, bool keeps_sending
 
 /* --- News ---
  *
- *   TURN
+ *   TURN PIECE                            the server leaves out what is told twice, word by word
  *   T KIND ID AT PRIORITY TAG PROVIDER    what is to be done; "-" for no provider
  *   E ID                                  the newest event
  *   M                                     nodes or shards have changed */
@@ -358,10 +360,10 @@ static enum err tell_piece(struct op *op, struct buf *text)
     return err;
 }
 
-static void begin_piece(const struct cluster *cluster, struct buf *text)
+static void begin_piece(struct cluster *cluster, struct buf *text)
 {
     if (text->len == 0) {
-        buf_printf(text, "%lld\n", (long long)cluster->turn.number);
+        buf_printf(text, "%lld %d\n", (long long)cluster->turn.number, cluster->pieces++);
     }
 }
 
@@ -468,7 +470,9 @@ static void hear_text(void *context, struct str text)
     struct str line = STR_NONE;
     int64_t turn = 0;
     int64_t event = 0;
-    if (!str_split(&text, '\n', &line) || str_to_int(line, &turn) != OK) {
+    struct str number = STR_NONE;
+    if (!str_split(&text, '\n', &line) || !str_split(&line, ' ', &number) ||
+        str_to_int(number, &turn) != OK) {
         return;
     }
     while (str_split(&text, '\n', &line)) {

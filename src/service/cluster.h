@@ -69,6 +69,9 @@ int64_t cluster_due_in_ms(const struct cluster *cluster);
 NODISCARD enum err cluster_hear(struct cluster *cluster, struct op *op, void *context,
                                 void (*each)(void *context, const struct effect *effect));
 
+/* The use case GET /nodes. */
+NODISCARD enum err list_nodes(struct op *op, const void *input, void *output);
+
 /* Whether a request may still leave. Any thread. */
 bool cluster_may_send(const struct cluster *cluster);
 

@@ -110,3 +110,35 @@ enum err nodes_give(struct db *db, int shard, int64_t node)
     assert(shard >= 0 && shard < NODE_SHARDS);
     return db_move(db, S_node_shard_give, PARAMS(value_int(shard), value_int(node)));
 }
+
+struct shown {
+    struct arena *arena;
+    struct node_view *views;
+    size_t count;
+};
+
+static enum err take_view(void *context, const struct value *columns)
+{
+    struct shown *shown = context;
+    if (shown->count == NODES_MAX) {
+        return OK;
+    }
+    shown->views[shown->count++] = (struct node_view){
+        .id = columns[0].number,
+        .address = arena_str(shown->arena, columns[1].text),
+        .version = arena_str(shown->arena, columns[2].text),
+        .started_at = instant_from_ms(columns[3].number),
+        .lease_ms = columns[4].number - columns[7].number,
+        .timer_shards = columns[5].number,
+        .is_sending = columns[6].number > 0,
+    };
+    return OK;
+}
+
+enum err nodes_shown(struct db *db, struct arena *arena, struct list *out)
+{
+    struct shown shown = {arena, ARENA_NEW_ARRAY(arena, struct node_view, NODES_MAX), 0};
+    TRY(db_each(db, S_nodes_shown, &shown, take_view, NO_PARAMS));
+    *out = (struct list){shown.views, shown.count};
+    return OK;
+}

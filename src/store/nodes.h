@@ -34,6 +34,8 @@ struct node {
     int64_t started_ms;
     int64_t lease_ms; /* Until when. */
 };
+/* As struct node_view, for people; outside of any turn. */
+NODISCARD enum err nodes_shown(struct db *db, struct arena *arena, struct list *out);
 /* Takes a number that no node had before. */
 NODISCARD enum err nodes_add(struct db *db, struct node *node);
 /* The same under the number that it has. */

@@ -5,6 +5,7 @@ and started, and the database is restarted, fast and as by a crash. Nothing lost
 The real clock; the fake carrier beside all nodes is the record of what went out. What clients were told, the store's own account
 and that record must agree. Requirements N1, N3, A1, K2, E5, and rule 9 of the architecture."""
 import collections
+import datetime
 import http.client
 import itertools
 import pathlib
@@ -155,6 +156,10 @@ class Reporter(threading.Thread):
             self.pause.wait(PAUSE_SECONDS)
 
 
+def moment_of(line):
+    return datetime.datetime.fromisoformat(line.split("Z ")[0] + "+00:00").timestamp()
+
+
 class Storm:
     def __init__(self, cluster, nodes, people):
         self.cluster, self.nodes, self.people = cluster, nodes, people
@@ -178,13 +183,16 @@ class Storm:
         rows = self.ask("SELECT node, count(*) FROM node_shards GROUP BY node ORDER BY node")
         return [node for node, _ in rows] == here and sum(count for _, count in rows) == 64
 
-    def wait_taken_over(self, node):
-        """As the database sees it, asked by a program that has to be started each time."""
-        began = time.monotonic()
+    def wait_taken_over(self, node, began):
+        """By the log of whoever removed it; one that ends by itself is not removed."""
         number = node.number()
-        free = wait_until(lambda: not self.ask(f"SELECT 1 AS one FROM node_shards WHERE node IN (0, {number})"), LEASE * 4)
-        self.takeovers.append(time.monotonic() - began)
-        checks.ok(free, f"its work is with others after {self.takeovers[-1]:.2f} s")
+        free = wait_until(lambda: not self.ask(f"SELECT 1 AS one FROM node_shards WHERE node IN (0, {number})"), LEASE * 5)
+        words = re.compile(rf"(\S+)Z warn .*node {number} is gone")
+        found = [moment_of(line) for one in self.nodes for line in one.lines if words.match(line) and moment_of(line) >= began]
+        if found:
+            self.takeovers.append(min(found) - began)
+        checks.ok(free, f"its work is with others after {min(found, default=time.time()) - began:.2f} s")
+        return bool(found)
 
 
 def strike(storm, blow):
@@ -198,20 +206,22 @@ def strike(storm, blow):
     sender = storm.sender()
     node = sender if "sender" in blow else next(one for one in storm.nodes if one is not sender)
     if blow.startswith("kill"):
+        began = time.time()
         node.kill()
-        storm.wait_taken_over(node)
+        storm.wait_taken_over(node, began)
         node.start()
     elif blow.startswith("stop"):
         node.is_well = False
+        began = time.time()
         node.signal(signal.SIGSTOP)
-        storm.wait_taken_over(node)
+        storm.wait_taken_over(node, began)
         threading.Event().wait(LEASE)
         node.signal(signal.SIGCONT)
         node.is_well = True
     else:
+        began = time.time()
         node.stop()
-        storm.wait_taken_over(node)
-        checks.ok(storm.takeovers.pop() < LEASE / 2, "which it handed over")
+        checks.ok(not storm.wait_taken_over(node, began), "which it handed over")
         node.start()
     checks.ok(wait_until(storm.is_whole, 20), "it has its part again", storm.ask("SELECT node, count(*) FROM node_shards GROUP BY node"),
               *[one.log()[-600:] for one in storm.nodes])
@@ -334,7 +344,8 @@ def main():
         checks.ok(wait_until(lambda: is_settled(storm), 90), "the storm comes to rest",
                   storm.ask("SELECT state, count(*) FROM messages GROUP BY state"), *[node.log()[-800:] for node in nodes])
         print(f"# {time.monotonic() - began:.1f} s of storm; takeovers after {[round(one, 2) for one in storm.takeovers]} s")
-        checks.ok(max(storm.takeovers) <= LEASE + 1, "work goes on within a lease, and the second that asking takes here", storm.takeovers)
+        checks.ok(max(storm.takeovers) <= LEASE + 0.5, f"a node that is gone is replaced within its lease of {LEASE} s (half a second "
+                  "more is this machine's)", storm.takeovers)
         what_was_answered_is_there(storm)
         every_step_is_accounted_for(storm)
         the_record_agrees(storm, carrier)
