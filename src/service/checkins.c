@@ -17,7 +17,7 @@ static enum err load_meeting(struct op *op, const struct checkin_request *reques
     TRY(op_not_found(op, db_get(op->db, TABLE_meetings, request->meeting, op->arena, out),
                      "event"));
     TRY(op_not_found(op, users_get(op->db, op->arena, request->user, &user), "user"));
-    TRY(op_may_change(op, request->user));
+    TRY(op_may_respond(op, request->user));
     if (!id_equal(out->user_id, request->user)) {
         return op_fail(op, E_FORBIDDEN, "userId", "does not attend this event");
     }

@@ -243,7 +243,8 @@ static enum err line_up(struct courier *courier, struct op *op, const struct mes
     return OK;
 }
 
-/* It was due by a clock that has been set back since. */
+/* It was due by a clock that has been set back since. What goes on after an attempt that left by
+ * that clock does not wait for an hour. */
 static void wait_for_its_time(struct courier *courier, const struct message *message)
 {
     due_heap_push(&courier->early, (struct due_entry){.due_ms = instant_ms(message->due_at),
@@ -265,7 +266,7 @@ static enum err take_up(struct courier *courier, struct op *op, struct message *
     if (reason != NULL) {
         return message_drop(op, message, reason);
     }
-    if (instant_ms(op->now) < instant_ms(message->due_at)) {
+    if (message->attempt == 1 && instant_ms(op->now) < instant_ms(message->due_at)) {
         wait_for_its_time(courier, message);
         return OK;
     }

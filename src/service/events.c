@@ -36,7 +36,7 @@ enum err list_events(struct op *op, const void *input, void *output)
     }
     TRY(op_cursor(op, wanted->cursor, &page.reading.after));
     TRY(events_page(op->db, op->arena, &page, &out->events, &out->total));
-    if (page_trim(&out->events, limit)) {
+    if (page_trim(op, &out->events, limit)) {
         const struct event *events = out->events.items;
         out->cursor = op_cursor_text(op, events[out->events.count - 1].id);
     }

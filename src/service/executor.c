@@ -75,7 +75,7 @@ void executor_stop_claiming(struct executor *executor)
 
 struct op executor_op(struct executor *executor, struct arena *arena, struct problem *problem)
 {
-    return (struct op){
+    return op_started((struct op){
         .now = executor_now(executor),
         .arena = arena == NULL ? executor->scratch : arena,
         .db = executor->db,
@@ -84,7 +84,7 @@ struct op executor_op(struct executor *executor, struct arena *arena, struct pro
         .actor = {.name = STR("engine"), .scope = key_scope_ADMIN},
         .problem = problem,
         .keeps_way_back = executor->is_careful,
-    };
+    });
 }
 
 void executor_publish(struct executor *executor)

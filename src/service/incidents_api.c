@@ -30,13 +30,13 @@ static enum err load_to_change(struct op *op, struct incident *out)
     bool is_asked = false;
     TRY(load(op, out));
     TRY(was_asked(op, out, &is_asked));
-    return is_asked ? OK : op_may_change(op, out->user_id);
+    return is_asked ? OK : op_may_respond(op, out->user_id);
 }
 
-/* Who has a key of a person's own is that person. */
+/* Who has a key of a person's own, or has signed in, is that person. */
 static struct incident_taker taker_of(const struct op *op)
 {
-    bool is_person = op->actor.scope == key_scope_USER;
+    bool is_person = id_is_set(op->actor.user);
     return is_person ? (struct incident_taker){op->actor.user, target_kind_USER}
                      : (struct incident_taker){ID_NONE, target_kind_PERSON};
 }
@@ -144,12 +144,12 @@ enum err create_incident(struct op *op, const void *input, void *output)
         .dedup_key = given->dedup_key,
         .escalates = given->escalate,
     };
-    TRY(op_may_change(op, given->user_id));
+    TRY(op_may_respond(op, given->user_id));
     TRY(may_begin(op, given->policy));
     bool joined = false;
     TRY(report_incident(op, &report, incident, &joined));
     op->is_known = joined;
-    return op_may_change(op, incident->user_id);
+    return op_may_respond(op, incident->user_id);
 }
 
 enum err get_incident(struct op *op, const void *input, void *output)
@@ -197,7 +197,7 @@ enum err list_incidents(struct op *op, const void *input, void *output)
     }
     TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
     const struct incident *incidents = out->incidents.items;
-    if (page_trim(&out->incidents, page.limit - 1)) {
+    if (page_trim(op, &out->incidents, page.limit - 1)) {
         out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
     }
     return OK;

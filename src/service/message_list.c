@@ -51,7 +51,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(messages_page(op->db, op->arena, &page, &out->messages, &out->total));
     const struct message *messages = out->messages.items;
-    if (page_trim(&out->messages, page.limit - 1)) {
+    if (page_trim(op, &out->messages, page.limit - 1)) {
         out->cursor = op_cursor_text(op, messages[out->messages.count - 1].id);
     }
     return with_bodies(op, &out->messages);

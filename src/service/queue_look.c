@@ -204,7 +204,7 @@ enum err list_jobs(struct op *op, const void *input, void *output)
     TRY(queue_jobs_page(op->db, op->arena, &page, &out->jobs));
     TRY(look_at_all(op, kinds));
     out->total = total_of(wanted, kinds);
-    if (page_trim(&out->jobs, page.limit - 1)) {
+    if (page_trim(op, &out->jobs, page.limit - 1)) {
         const struct job *last = (const struct job *)out->jobs.items + out->jobs.count - 1;
         out->cursor = op_cursor_text(op, last->id);
     }

@@ -38,12 +38,12 @@ enum err scheduled_calls_page(struct db *db, struct arena *arena, const struct c
                               struct list *out)
 {
     int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
-    return db_all(db, str_is_set(page->user) ? S_calls_of_user : S_calls_of_campaign,
-                  (struct db_into){TABLE_scheduled_calls, arena}, out,
-                  PARAMS(whose(page), value_int(before), status_value(page->status),
-                         value_int(page->agent.value), value_int(instant_ms(page->from)),
-                         until_value(page->until), value_int(page->limit),
-                         value_int(page->campaign.value)));
+    return db_all_bare(db, str_is_set(page->user) ? S_calls_of_user : S_calls_of_campaign,
+                       (struct db_into){TABLE_scheduled_calls, arena}, out,
+                       PARAMS(whose(page), value_int(before), status_value(page->status),
+                              value_int(page->agent.value), value_int(instant_ms(page->from)),
+                              until_value(page->until), value_int(page->limit),
+                              value_int(page->campaign.value)));
 }
 
 enum err scheduled_calls_count(struct db *db, const struct call_page *page, int64_t *out)

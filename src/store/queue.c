@@ -222,10 +222,3 @@ enum err queue_calls_ended_after(struct db *db, enum call_status status, struct 
     return db_number(db, S_queue_calls_after, out,
                      PARAMS(value_enum(&call_status_names, (int)status), value_time(after)));
 }
-
-enum err queue_calls_to_drain(struct db *db, struct arena *arena, struct id until, int64_t limit,
-                              struct list *out)
-{
-    return db_all(db, S_queue_calls_to_drain, (struct db_into){TABLE_scheduled_calls, arena}, out,
-                  PARAMS(value_id(until), value_int(limit)));
-}

@@ -56,8 +56,4 @@ NODISCARD enum err queue_sweep(struct db *db, const struct job_sweep *sweep, int
 /* Ended after `after`, by state: for what a clean leaves to be counted. */
 NODISCARD enum err queue_calls_ended_after(struct db *db, enum call_status status,
                                            struct instant after, int64_t *out);
-/* Calls up to one that are pending or wait for their next attempt. */
-NODISCARD enum err queue_calls_to_drain(struct db *db, struct arena *arena, struct id until,
-                                        int64_t limit, struct list *out);
-
 #endif

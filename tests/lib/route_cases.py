@@ -10,6 +10,7 @@ import uuid
 from source_cases import add_cases
 
 START = "2026-01-05T09:00:00Z"
+PASSWORD = "a pass phrase of a test"
 OWN, NOBODY, ANYBODY, NO_KEY = "own", "nobody", "anybody", "no key"
 ICS = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -43,13 +44,14 @@ class World:
     def __init__(self, server):
         self.server = server
         self.count = 0
+        self.session = None
         self.the_sink = None
         self.the_agent = None
         self.notified = {}
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
         self.key = {person: self.new_key(person)["key"] for person in (self.anna, self.bert)}
-        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "OPERATOR")}
+        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "RESPONDER", "OPERATOR")}
         self.ended_key = self.new_scope_key("ADMIN", expiresAt="2026-01-05T09:30:00Z")["key"]
         revoked = self.new_scope_key("ADMIN")
         self.revoked_key = revoked["key"]
@@ -75,6 +77,26 @@ class World:
         made = self.server.post("/keys", {"name": f"key {self.number()}", "scope": scope, **members})
         self.server.keep_secret(made["key"], f"a key of scope {scope}")
         return made
+
+    def new_session(self, person):
+        """The id of a session of the person."""
+        cookie = self.server.ask("POST", f"{V1}/session", {"key": self.key[person]}, key=None).headers["Set-Cookie"]
+        self.server.keep_secret(cookie.partition("=")[2].split(";")[0], "the secret of a session")
+        return [one["id"] for one in self.server.get("/sessions", limit=1000)["sessions"] if one.get("userId") == person.id][-1]
+
+    def account(self, person):
+        """The id of a person who has an account."""
+        self.server.ask("PUT", f"{V1}/users/{person.id}/account", {"role": "READER", "password": PASSWORD})
+        return person.id
+
+    def signed_in(self):
+        """The secret of a session that Anna began with her password; one for all, since each costs a while."""
+        if self.session is None:
+            self.account(self.anna)
+            answer = self.server.ask("POST", f"{V1}/session", {"login": "anna@example.org", "password": PASSWORD}, key=None)
+            self.session = answer.headers["Set-Cookie"].partition("=")[2].split(";")[0]
+            self.server.keep_secret(self.session, "the secret of a session")
+        return self.session
 
     def calls_queue(self, before):
         """The kind of job that people hold, after that was done to it."""
@@ -241,11 +263,12 @@ class World:
 
 
 class Case:
-    """`path` and `body` are functions of the world and the person. `fresh` is the path for a request that uses something up."""
+    """`path` and `body` are functions of the world and the person. `fresh` is the path for a request that uses something up, `key` makes
+    what a request shows that no key may do."""
 
-    def __init__(self, path, body=None, may=OWN, fresh=None):
+    def __init__(self, path, body=None, may=OWN, fresh=None, key=None):
         self.path, self.body, self.may = path, body or (lambda world, person: None), may
-        self.fresh = fresh or path
+        self.fresh, self.key = fresh or path, key
 
 
 def at(path, *parts):
@@ -370,6 +393,7 @@ CASES = {
         "name": "Wall", "scope": "READER", "expiresAt": "2026-06-01T00:00:00Z"}, NOBODY),
     f"GET {V1}/keys": Case(at(f"{V1}/keys?scope=READER&limit=1000"), None, NOBODY),
     f"DELETE {V1}/keys/{{id}}": Case(at(V1 + "/keys/{}", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
+    f"POST {V1}/keys/{{id}}/rotate": Case(at(V1 + "/keys/{}/rotate", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
@@ -566,6 +590,15 @@ CASES = {
     f"POST {V1}/incidents/{{id}}/extend": Case(
         at(V1 + "/incidents/{}/extend", lambda world, person: world.leased_incident(person))),
     f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
+    f"PUT {V1}/session/password": Case(at(f"{V1}/session/password"), lambda world, person: {
+        "current": PASSWORD, "password": PASSWORD}, NOBODY, key=lambda world: world.signed_in()),
+    f"GET {V1}/sessions": Case(at(f"{V1}/sessions?limit=1000"), None, ANYBODY),
+    f"DELETE {V1}/sessions/{{id}}": Case(at(V1 + "/sessions/{}", lambda world, person: world.new_session(person))),
+    f"PUT {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", person_id), lambda world, person: {
+        "login": f"login {world.number()}", "role": "READER", "password": PASSWORD}, NOBODY,
+        at(V1 + "/users/{}/account", lambda world, person: world.new_person())),
+    f"GET {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", lambda world, person: world.account(person))),
+    f"DELETE {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", lambda world, person: world.account(person)), None, NOBODY),
     f"GET {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
     f"DELETE {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
     "GET /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)), None, NO_KEY),
