@@ -157,7 +157,7 @@ static void answer_file(struct api_call *call, struct http_response *out)
     out->no_store = false;
 }
 
-/* The name is ours, so that nothing in it needs quoting. */
+/* The name is ours, so that nothing in it needs quoting; what has none is not to be kept. */
 static void answer_download(struct api_call *call, struct http_response *out)
 {
     const struct download_view *file = call->output;
@@ -171,7 +171,7 @@ static void answer_download(struct api_call *call, struct http_response *out)
     out->content_type = file->content_type;
     out->body = file->body;
     out->headers = headers;
-    out->header_count = str_is_set(file->next) ? 2 : 1;
+    out->header_count = !str_is_set(file->name) ? 0 : str_is_set(file->next) ? 2 : 1;
 }
 
 static void answer_kept(const struct api_call *call, struct http_response *out)

@@ -174,7 +174,8 @@ static void add_success(struct buf *out, const struct route *route)
         add(out, "{'text/calendar':{'schema':{'type':'string'}}}");
         break;
     case ROUTE_DOWNLOAD:
-        add(out, "{'text/csv':{'schema':{'type':'string'}}}");
+        add(out, "{'text/csv':{'schema':{'type':'string'}},"
+                 "'text/plain':{'schema':{'type':'string'}}}");
         break;
     case ROUTE_STREAM:
         add(out, "{'text/event-stream':{'schema':{'type':'string'}}}");

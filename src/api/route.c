@@ -34,9 +34,9 @@ static const uint16_t path_bytes[] = {
 };
 
 /* Paths that are also reachable without /api/v1. */
-static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents",  "/health",
-                                    "/l/",        "/u/",        "/d/",         "/i/",
-                                    "/s/",        "/webhooks/", "/heartbeats/"};
+static const char *const roots[] = {"/meetings/", "/calendar/", "/incidents", "/health",
+                                    "/metrics",   "/l/",        "/u/",        "/d/",
+                                    "/i/",        "/s/",        "/webhooks/", "/heartbeats/"};
 /* What is also reachable under /api alone. */
 static const char *const api_roots[] = {"/api/dispatch"};
 

@@ -20,7 +20,26 @@ void front_mark_executor(void)
 struct reply_place {
     struct server *server;
     struct http_exchange *exchange;
+    enum http_method method;
+    int64_t begun_us; /* By the monotonic clock. */
 };
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void measure(const struct reply_place *place, int status)
+{
+    struct metrics *metrics = &place->server->plant->stats.metrics;
+    int class = status / 100;
+    if (class > 0 && class < HTTP_CLASSES) {
+        histogram_add(&metrics->http[place->method][class],
+                      MICROSECONDS(monotonic_us() - place->begun_us));
+    }
+}
 
 static void keep_reply(struct reply_batch *batch, struct http_exchange *exchange,
                        const struct http_response *response)
@@ -39,6 +58,7 @@ static void send_reply(void *context, const struct http_response *response)
 {
     struct reply_place *place = context;
     struct server *server = place->server;
+    measure(place, response->status);
     if (is_executor) {
         keep_reply(&server->replies, place->exchange, response);
         return;
@@ -64,7 +84,8 @@ static struct instant real_now(void *context)
 
 static struct duration tick(void *context, struct instant now)
 {
-    const struct server *server = context;
+    struct server *server = context;
+    pulse_answer(server);
     return api_tick(server->api, now);
 }
 
@@ -74,7 +95,7 @@ static void handle(void *context, struct http_exchange *exchange,
     struct server *server = context;
     struct arena *arena = http_exchange_arena(exchange);
     struct reply_place *place = ARENA_NEW(arena, struct reply_place);
-    *place = (struct reply_place){server, exchange};
+    *place = (struct reply_place){server, exchange, request->method, monotonic_us()};
     api_handle(server->api, request, arena, (struct api_reply){place, send_reply, begin_stream});
 }
 
@@ -82,7 +103,8 @@ static void refuse(void *context, enum err err, const char *message, struct aren
                    struct http_response *out)
 {
     struct problem problem = {0};
-    (void)context;
+    struct server *server = context;
+    atomic_fetch_add(&server->plant->stats.metrics.http_refused, 1);
     problem_set(&problem, err, NULL, "%s", message);
     api_error(&problem, STR_NONE, arena, out);
 }

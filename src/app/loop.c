@@ -93,7 +93,7 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
     }
     timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
     watch_ear(server);
-    epoll_wait(server->epoll, events, 3, -1);
+    epoll_wait(server->epoll, events, 3, pulse_feed(server));
     drain(server->timer);
     /* Before whoever waited looks again at what it waits for: a wake-up that comes after this look
      * is not lost. */
@@ -115,6 +115,7 @@ static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
     log_out_hold(&server->plant->log_out);
+    (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
     bool did = room_turn(&server->room, list);
     log_out_let_go(&server->plant->log_out);
@@ -147,11 +148,13 @@ static void reload_if_asked(struct server *server)
     if (!atomic_exchange(&server->must_reload, false)) {
         return;
     }
+    notify_reloading(server->notifier);
     reload_rules(server);
     if (policy_files_enforce(plant, server->room.executor, &problem) != OK) {
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
 /* Runs what there is at this instant, waiting for the wire, until nothing is left (or the server

@@ -32,7 +32,7 @@ bool plant_has_server(const struct config *config)
            str_starts(config->database_url, STR("postgres://"));
 }
 
-bool plant_is_shared(const struct config *config)
+bool plant_may_share(const struct config *config)
 {
     return config->cluster && plant_has_server(config);
 }
@@ -213,7 +213,7 @@ enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                        struct problem *problem)
 {
     bool has_server = plant_has_server(&plant->config);
-    bool is_shared = use == PLANT_WRITE && plant_is_shared(&plant->config);
+    bool is_shared = use == PLANT_WRITE && plant->is_shared;
     struct db_config config = {
         .driver = has_server ? &driver_postgres : &driver_sqlite,
         .path = has_server ? arena_cstr(plant->config.arena, plant->config.database_url)

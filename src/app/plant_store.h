@@ -7,8 +7,8 @@
 
 #include "app/wire.h"
 
-/* Several nodes write (TOCSIN_CLUSTER). */
-bool plant_is_shared(const struct config *config);
+/* Several nodes may write (TOCSIN_CLUSTER). */
+bool plant_may_share(const struct config *config);
 /* Whether DATABASE_URL names a server. */
 bool plant_has_server(const struct config *config);
 NODISCARD enum err plant_store_check(const struct config *config, struct problem *problem);
@@ -23,6 +23,9 @@ NODISCARD enum err plant_seal_open(struct plant *plant, enum plant_use use,
                                    struct problem *problem);
 /* A keyed hash of a constant: the same for the same data key. Lives with the configuration. */
 struct str plant_key_check(const struct plant *plant);
+/* Whether the data key is the one that a database was written with; one that knows none is fine. */
+NODISCARD enum err plant_key_fits(const struct plant *plant, struct db *db,
+                                  struct problem *problem);
 NODISCARD enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                                  struct problem *problem);
 

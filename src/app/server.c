@@ -1,6 +1,5 @@
 #include "app/server_internal.h"
 
-#include "app/plant_store.h"
 #include "app/policy_files.h"
 #include "base/memory.h"
 #include "cli/ask_network.h"
@@ -115,7 +114,7 @@ static int64_t monotonic_ms(void)
 static void open_cluster(struct server *server)
 {
     struct plant *plant = server->plant;
-    if (plant_is_shared(&plant->config)) {
+    if (plant->is_shared) {
         struct cluster_config config = {
             .lease = SECONDS(plant->config.node_lease),
             .address = plant->config.listen,
@@ -211,11 +210,12 @@ enum err server_start(struct plant *plant, const struct server_options *options,
 {
     struct server *server = memory_new(sizeof *server);
     server->plant = plant;
+    server->notifier = options->notifier;
     server->timer = server->epoll = server->journal = -1;
     pthread_mutex_init(&server->rules_lock, NULL);
     pthread_mutex_init(&server->advance_lock, NULL);
     pthread_mutex_init(&server->http_lock, NULL);
-    if (options->is_virtual && plant_is_shared(&plant->config)) {
+    if (options->is_virtual && plant->is_shared) {
         free(server);
         return problem_set(problem, E_INVALID, "TOCSIN_CLUSTER",
                            "TOCSIN_CLUSTER and a virtual clock do not go together");

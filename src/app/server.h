@@ -7,6 +7,7 @@
 #ifndef TOCSIN_APP_SERVER_H
 #define TOCSIN_APP_SERVER_H
 
+#include "app/notify.h"
 #include "app/wire.h"
 
 struct server;
@@ -14,6 +15,9 @@ struct server;
 struct server_options {
     bool is_virtual;
     struct instant start_at; /* Of the virtual clock. */
+    /* Told of reloads, and that the executor and the HTTP thread turn; borrowed. NULL for nobody.
+     */
+    const struct notifier *notifier;
 };
 
 /* `plant` is open for writing and outlives the server. */

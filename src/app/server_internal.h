@@ -64,6 +64,11 @@ struct server {
     _Atomic bool must_reload;
     bool has_thread;
     struct str new_key;
+    const struct notifier *notifier;
+    struct instant feed_at; /* By the monotonic clock; the executor's thread only. */
+    /* The executor asks the HTTP thread whether it turns, by a number that it is to repeat. */
+    _Atomic uint64_t http_asked;
+    _Atomic uint64_t http_answered;
 };
 
 /* loop */
@@ -72,6 +77,13 @@ void loop_advance(void *server, struct work *work, int64_t seconds);
 /* Once the executor's thread has ended. */
 void loop_drop_advances(struct server *server);
 void loop_answer_replies(struct server *server);
+
+/* pulse: the supervisor's watchdog. On the executor's thread, once a turn at least: says that the
+ * process is alive where it is time to, and only while both threads turn. Returns how long it may
+ * sleep until it is time again, in milliseconds; -1 for as long as it likes. */
+int pulse_feed(struct server *server);
+/* On the HTTP thread, when it was asked. */
+void pulse_answer(struct server *server);
 
 /* ports */
 NODISCARD enum err ports_open(struct server *server, struct problem *problem);

@@ -5,6 +5,7 @@
 #include "app/plant_store.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
+#include "app/process.h"
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
 #include "service/oidc.h"
@@ -99,6 +100,7 @@ static void copy_settings(struct plant *plant)
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};
+    site->process = process_read;
 }
 
 static enum err check_keeping(const struct config *config, struct problem *problem)
@@ -260,21 +262,27 @@ struct str plant_key_check(const struct plant *plant)
 
 /* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
  * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
-static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
+enum err plant_key_fits(const struct plant *plant, struct db *db, struct problem *problem)
 {
-    struct str name = STR(KEY_CHECK_NAME);
     struct str known = STR_NONE;
-    struct str mine = plant_key_check(plant);
-    enum err err = settings_get(plant->db, plant->config.arena, name, &known);
-    if (err == E_NOT_FOUND) {
-        return use == PLANT_WRITE ? settings_put(plant->db, name, mine) : OK;
+    enum err err = settings_get(db, plant->config.arena, STR(KEY_CHECK_NAME), &known);
+    if (err != OK) {
+        return err == E_NOT_FOUND ? OK : err;
     }
-    TRY(err);
-    return str_equal(known, mine)
+    return str_equal(known, plant_key_check(plant))
                ? OK
                : problem_set(problem, E_CONFLICT, "TOCSIN_DATA_KEY",
                              "TOCSIN_DATA_KEY is not the key that %s was written with",
                              plant->database_path.ptr);
+}
+
+static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
+{
+    struct str name = STR(KEY_CHECK_NAME);
+    struct str known = STR_NONE;
+    bool is_new = settings_get(plant->db, plant->config.arena, name, &known) == E_NOT_FOUND;
+    return is_new && use == PLANT_WRITE ? settings_put(plant->db, name, plant_key_check(plant))
+                                        : plant_key_fits(plant, plant->db, problem);
 }
 
 static enum err prepare_store(struct plant *plant, struct problem *problem)
@@ -316,15 +324,15 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
         plant_log_degraded(plant);
     }
     TRY(settings_id_key(plant->db, plant->config.arena, &plant->site.id_key));
-    return use == PLANT_WRITE && plant_is_shared(&plant->config)
-               ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem)
-               : OK;
+    return plant->is_shared ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem) : OK;
 }
 
 enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)
 {
     plant->lock = -1;
     TRY(plant_check(plant, problem));
+    plant->is_shared = use == PLANT_SERVE && plant_may_share(&plant->config);
+    use = use == PLANT_SERVE ? PLANT_WRITE : use;
     TRY(plant_store_name(plant, use, problem));
     enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
     if (err == OK) {

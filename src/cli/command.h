@@ -45,6 +45,8 @@ enum exit_code run_keys(const struct arguments *arguments);
 enum exit_code run_audit(const struct arguments *arguments);
 enum exit_code run_export(const struct arguments *arguments);
 enum exit_code run_import(const struct arguments *arguments);
+enum exit_code run_backup(const struct arguments *arguments);
+enum exit_code run_restore(const struct arguments *arguments);
 enum exit_code run_docs(const struct arguments *arguments);
 enum exit_code run_version(const struct arguments *arguments);
 enum exit_code run_help(const struct arguments *arguments);

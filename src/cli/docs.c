@@ -18,6 +18,8 @@ static const struct {
     {"cli.md", document_cli},
     {"tocsin.1", document_man},
     {"tocsin.bash", document_completion},
+    {"tocsin.zsh", document_zsh},
+    {"metrics.md", document_metrics},
 };
 
 static bool is_folder(const char *path)

@@ -5,6 +5,7 @@
 #include "channel/failures.h"
 #include "cli/command.h"
 #include "model/enums.h"
+#include "service/metrics.h"
 
 static const char generated[] = "<!-- Made by `tocsin docs docs/reference` from the source's "
                                 "tables; not edited by hand. -->\n\n";
@@ -137,32 +138,17 @@ void document_man(struct buf *out)
         ".SH EXIT STATUS\n0 done, 1 failed, 2 called wrongly, 3 a check found something wrong\n");
 }
 
-void document_completion(struct buf *out)
+void document_metrics(struct buf *out)
 {
-    const struct command *commands = NULL;
-    size_t count = commands_all(&commands);
-    buf_add_text(
-        out,
-        "# Made by `tocsin docs docs/reference` from the source's tables. For bash: source this "
-        "file.\n"
-        "_tocsin() {\n    local words\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
-    for (size_t i = 0; i < count; i++) {
-        buf_printf(out, "%s%s", i == 0 ? "" : " ", commands[i].name);
+    buf_printf(out, "# Metrics\n\n%s", generated);
+    buf_add_text(out,
+                 "`GET /metrics`, with a key of scope reader, in the text format of Prometheus. "
+                 "Counters begin at 0 with the process. How to use them, the alert rules and "
+                 "the dashboard: [operations.md](../operations.md#metrics).\n\n"
+                 "| name | type | labels | meaning |\n| --- | --- | --- | --- |\n");
+    for (int metric = 0; metric < METRIC_COUNT; metric++) {
+        const struct metric_family *family = metric_family((enum metric)metric);
+        buf_printf(out, "| `%s` | %s | %s | %s |\n", family->name, family->type, family->labels,
+                   family->doc);
     }
-    buf_add_text(out, "\"\n    else\n        case \"${COMP_WORDS[1]}\" in\n");
-    for (size_t i = 0; i < count; i++) {
-        struct str rest = str_from(commands[i].usage);
-        struct str word = STR_NONE;
-        buf_printf(out, "        %s) words=\"--help", commands[i].name);
-        while (str_split(&rest, ' ', &word)) {
-            word = str_starts(word, STR("[")) ? str_slice(word, 1, word.len) : word;
-            word = str_ends(word, STR("]")) ? str_slice(word, 0, word.len - 1) : word;
-            if (str_starts(word, STR("--"))) {
-                buf_printf(out, " %.*s", STR_FMT(word));
-            }
-        }
-        buf_add_text(out, "\" ;;\n");
-    }
-    buf_add_text(out, "        esac\n    fi\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- "
-                      "\"${COMP_WORDS[COMP_CWORD]}\")\n}\ncomplete -o default -F _tocsin tocsin\n");
 }

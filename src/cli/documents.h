@@ -12,5 +12,7 @@ void document_errors(struct buf *out);
 void document_cli(struct buf *out);
 void document_man(struct buf *out);        /* tocsin.1 */
 void document_completion(struct buf *out); /* for bash */
+void document_zsh(struct buf *out);        /* for zsh */
+void document_metrics(struct buf *out);
 
 #endif

@@ -96,20 +96,27 @@ enum exit_code run_serve(const struct arguments *arguments)
         config_free(&plant.config);
         return EXIT_USAGE;
     }
+    struct notifier notifier;
+    notify_open(arguments->environment, &notifier);
+    options.notifier = &notifier;
     sigset_t signals = block_signals();
-    enum err err = plant_open(&plant, PLANT_WRITE, &problem);
+    enum err err = plant_open(&plant, PLANT_SERVE, &problem);
     if (err == OK) {
         err = server_start(&plant, &options, &server, &problem);
     }
     if (err != OK) {
         say_problem("cannot start", &problem);
         plant_close(&plant);
+        notify_close(&notifier);
         return EXIT_FAILED;
     }
     announce(server, &plant);
+    notify_tell(&notifier, "READY=1\nSTATUS=running");
     wait_for_end(server, &plant, &signals);
+    notify_tell(&notifier, "STOPPING=1\nSTATUS=stopping");
     server_stop(&server);
     log_write(&plant.log, LOG_INFO, LOG_WORKER, STR_NONE, "stopped");
     plant_close(&plant);
+    notify_close(&notifier);
     return EXIT_DONE;
 }

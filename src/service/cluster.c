@@ -11,7 +11,6 @@
 enum { TENTHS = 10, LEASE_TENTHS = 9, SEND_TENTHS = 8 };
 /* A node looks at the leases so often within one, and this soon after the end of another's. */
 enum { LOOKS_PER_LEASE = 3, AFTER_LEASE_MS = 10 };
-
 enum { SENDING_SHARD = 0, TIMER_SHARDS = NODE_SHARDS - 1 };
 
 static_assert(NODE_SHARDS == 64, "a set of shards is one word");
@@ -21,6 +20,7 @@ struct cluster {
     int64_t node;          /* 0 before the first turn. */
     struct node_turn turn; /* The one under way, or the last one. */
     int64_t last_event_before;
+    int64_t message_changes_before;
     bool is_known; /* What follows is what the rows said at the end of the last turn. */
     int64_t known_map;
     int64_t known_memory;
@@ -28,7 +28,6 @@ struct cluster {
     int others; /* Nodes. */
     bool has_changed_map;
     int pieces; /* Of what this turn tells. */
-    bool has_quit;
     int64_t read_turns[NODE_SHARDS]; /* The turn in which the rows of a shard were read. */
     int64_t look_ms;                 /* Monotonic. */
     int64_t next_deadline_ms;        /* The same; counts once the turn is durable. */
@@ -240,15 +239,14 @@ static void take_map(struct cluster *cluster, const struct node_map *map, struct
 {
     uint64_t held = 0;
     for (int shard = 0; shard < NODE_SHARDS; shard++) {
-        held |= map->holders[shard] == cluster->node ? bit_of(shard) : 0;
-    }
-    news->lost = cluster->held & ~held;
-    news->gained = held & ~cluster->held;
-    for (int shard = 0; shard < NODE_SHARDS; shard++) {
-        if ((news->gained & bit_of(shard)) != 0) {
+        bool is_own = map->holders[shard] == cluster->node;
+        held |= is_own ? bit_of(shard) : 0;
+        if (is_own && (cluster->held & bit_of(shard)) == 0) {
             cluster->read_turns[shard] = cluster->turn.number;
         }
     }
+    news->lost = cluster->held & ~held;
+    news->gained = held & ~cluster->held;
     cluster->held = held;
 }
 
@@ -299,7 +297,6 @@ static void go_on_from(struct cluster *cluster, struct writer *writer)
 enum err cluster_enter(struct cluster *cluster, struct op *op, struct cluster_news *news)
 {
     int64_t now_ms = cluster->config.monotonic_ms();
-    assert(!cluster->has_quit);
     cluster->has_changed_map = false;
     cluster->pieces = 0;
     cluster->next_deadline_ms = 0;
@@ -314,6 +311,7 @@ enum err cluster_enter(struct cluster *cluster, struct op *op, struct cluster_ne
         go_on_from(cluster, op->writer);
     }
     cluster->last_event_before = op->writer->last_event.value;
+    cluster->message_changes_before = op->writer->message_changes;
     if (!cluster->is_known || turn->map != cluster->known_map || now_ms >= cluster->look_ms) {
         TRY(look(cluster, op, now_ms, news));
     }
@@ -329,7 +327,6 @@ enum err cluster_quit(struct cluster *cluster, struct op *op, bool keeps_sending
     struct node_map map;
     cluster->turn.map += !cluster->has_changed_map;
     cluster->has_changed_map = true;
-    cluster->has_quit = true;
     if (!keeps_sending) {
         return nodes_remove(op->db, cluster->node);
     }
@@ -347,6 +344,7 @@ enum err cluster_quit(struct cluster *cluster, struct op *op, bool keeps_sending
  *   TURN PIECE                            the server leaves out what is told twice, word by word
  *   T KIND ID AT PRIORITY TAG PROVIDER    what is to be done; "-" for no provider
  *   E ID                                  the newest event
+ *   C                                     states or receipts of messages have changed
  *   M                                     nodes or shards have changed */
 
 /* A server takes less than 8,000 bytes in one piece. */
@@ -354,8 +352,7 @@ enum { NEWS_BYTES_MAX = 7000, EFFECT_WORDS = 7 };
 
 static enum err tell_piece(struct op *op, struct buf *text)
 {
-    struct str piece = buf_str(text);
-    enum err err = db_tell(op->db, piece);
+    enum err err = db_tell(op->db, buf_str(text));
     buf_clear(text);
     return err;
 }
@@ -394,6 +391,10 @@ static enum err tell_all(struct cluster *cluster, struct op *op)
     if (last_event != cluster->last_event_before) {
         begin_piece(cluster, &text);
         buf_printf(&text, "E %lld\n", (long long)last_event);
+    }
+    if (op->writer->message_changes != cluster->message_changes_before) {
+        begin_piece(cluster, &text);
+        buf_add_text(&text, "C\n");
     }
     if (cluster->has_changed_map) {
         begin_piece(cluster, &text);
@@ -480,6 +481,8 @@ static void hear_text(void *context, struct str text)
             hear_effect(hearing, turn, line);
         } else if (str_starts(line, STR("M"))) {
             hearing->cluster->look_ms = 0;
+        } else if (str_starts(line, STR("C"))) {
+            writer->message_changes++;
         } else if (str_starts(line, STR("E ")) &&
                    str_to_int(str_slice(line, 2, line.len), &event) == OK &&
                    event > writer->last_event.value) {

@@ -1,6 +1,7 @@
 #include "service/courier_internal.h"
 #include "service/inbox_pages.h"
 #include "service/messages.h"
+#include "service/metrics_text.h"
 #include "service/providers.h"
 
 #include <assert.h>
@@ -33,6 +34,8 @@ enum err courier_settle(struct op *op, const struct flight *flight,
     switch (flight->question) {
     case ASK_SEND:
         flight->provider->read_send(&flight->job, answer, op->arena, &verdict);
+        metrics_note_send(op->site, flight->provider, flight->job.channel, &verdict,
+                          instant_since(op->now, flight->begun_at));
         /* First what it says of the provider: where the message goes next depends on it. */
         TRY(provider_note(op, &message, &verdict));
         return message_settle_send(op, &message, &verdict);

@@ -93,6 +93,7 @@ static void note_lateness(const struct op *op, const struct timer *timer)
     if (timer->kind == timer_kind_SCHEDULED_CALL) {
         return; /* Its time came when the pacer got it; what it waited there is its pace. */
     }
+    histogram_add(&stats->metrics.lateness, instant_since(op->now, due_at));
     if (late_ms > atomic_load(&stats->lateness_max_ms)) {
         atomic_store(&stats->lateness_max_ms, late_ms);
     }

@@ -99,5 +99,6 @@ enum err open_stream(struct op *op, const void *input, void *output)
     out->user_id = is_persons_key && !id_is_set(wanted->user_id) ? op->actor.user : wanted->user_id;
     TRY(op_may_read(op, out->user_id));
     TRY(read_kinds(op, wanted->kinds, &out->kinds));
+    out->messages = wanted->messages;
     return find_place(op, wanted->after, out);
 }

@@ -210,6 +210,7 @@ static void break_down(struct executor *executor, struct work *list, enum err wh
         log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
                   "the store does not take changes; they are refused until it does");
     }
+    atomic_fetch_add(&executor->site->stats->metrics.store_refusals, 1);
     db_rollback(executor->db);
     courier_drop_claims(executor->courier);
     if (executor->cluster != NULL) {
@@ -285,12 +286,25 @@ static bool has_anything(const struct executor *executor, const struct work *lis
            (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
 }
 
+/* That messages have changed; true where anybody wants to know. */
+static bool tell_changes(struct executor *executor)
+{
+    struct stats *stats = executor->site->stats;
+    int64_t changes = executor->writer.message_changes;
+    if (changes == atomic_load_explicit(&stats->message_changes, memory_order_relaxed)) {
+        return false;
+    }
+    atomic_store(&stats->message_changes, changes);
+    return atomic_load(&stats->message_listeners) > 0;
+}
+
 /* What is durable may be heard. */
 void executor_tell_events(struct executor *executor)
 {
     _Atomic int64_t *told = &executor->site->stats->last_event;
     int64_t last = executor->writer.last_event.value;
-    if (last == atomic_load_explicit(told, memory_order_relaxed)) {
+    bool has_changes = tell_changes(executor);
+    if (last == atomic_load_explicit(told, memory_order_relaxed) && !has_changes) {
         return;
     }
     /* Whoever begins to listen counts themselves first and looks for news then, so that one of the
@@ -328,7 +342,9 @@ static void make_durable(struct executor *executor, const struct work *list)
     }
 }
 
-static enum err run_turn(struct executor *executor, struct work *list, bool *did)
+/* `commit_at` is when its commit begins. */
+static enum err run_turn(struct executor *executor, struct work *list, bool *did,
+                         struct instant *commit_at)
 {
     struct problem problem = {0};
     struct op op = executor_op(executor, NULL, &problem);
@@ -337,6 +353,7 @@ static enum err run_turn(struct executor *executor, struct work *list, bool *did
     TRY(executor_enter(executor, &op, &news));
     TRY(executor_run(executor, list, did));
     TRY(executor_leave(executor, &op));
+    *commit_at = executor_now(executor);
     TRY(db_commit(executor->db));
     if (executor->cluster != NULL) {
         cluster_committed(executor->cluster);
@@ -363,7 +380,8 @@ bool executor_turn(struct executor *executor, struct work *list)
     bool did = false;
     executor_publish(executor); /* What has become due since the last turn. */
     arena_reset(executor->scratch);
-    enum err err = run_turn(executor, list, &did);
+    struct instant began = INSTANT_NONE;
+    enum err err = run_turn(executor, list, &did, &began);
     if (err != OK) {
         break_down(executor, list, err);
         return true;
@@ -371,6 +389,8 @@ bool executor_turn(struct executor *executor, struct work *list)
     let_go(executor);
     executor_publish(executor);
     make_durable(executor, list);
+    histogram_add(&executor->site->stats->metrics.commit,
+                  instant_since(executor_now(executor), began));
     courier_release(executor->courier);
     finish(list, OK);
     return did;

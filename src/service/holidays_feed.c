@@ -184,8 +184,10 @@ enum err holidays_apply(struct work *work, struct op *op)
         return read_again(op, job, &calendar);
     }
     if (job->result.state == PULL_FAILED || is_broken) {
+        atomic_fetch_add(&op->site->stats->metrics.syncs_failed, 1);
         note_failure(op, job, &calendar);
     } else {
+        atomic_fetch_add(&op->site->stats->metrics.syncs_ok, 1);
         note_success(op, job, &calendar);
     }
     TRY(db_update(op->db, TABLE_holiday_calendars, op->arena, &calendar));

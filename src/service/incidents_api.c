@@ -1,4 +1,4 @@
-#include "service/incidents.h"
+#include "service/incidents_internal.h"
 #include "service/policies.h"
 #include "store/incidents.h"
 
@@ -93,6 +93,16 @@ enum err extend_incident(struct op *op, const void *input, void *output)
     TRY(load_to_change(op, incident));
     return extend_incident_by(op, incident,
                               arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
+}
+
+enum err release_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct incident *incident = output;
+    struct incident_taker taker = taker_of(op);
+    TRY(load_to_change(op, incident));
+    return release_incident_by(op, incident,
+                               arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
 }
 
 static bool is_of_person(const struct policy_rules *rules, struct id person)

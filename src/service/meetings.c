@@ -105,7 +105,7 @@ static const char *plan_broken(const struct meeting *old, const struct meeting *
     return raises_alerts(old) != raises_alerts(new) ? "marked_free_or_all_day" : NULL;
 }
 
-static enum err replan(struct op *op, struct meeting *meeting, const char *reason)
+enum err replan_meeting(struct op *op, struct meeting *meeting, const char *reason)
 {
     /* The incident first: a last step that is stopped must not look like a ladder that ran out. */
     TRY(cancel_incident_of_meeting(op, meeting, reason));
@@ -122,7 +122,7 @@ static enum err change_meeting(struct op *op, const struct meeting *old, struct 
 {
     const char *reason = plan_broken(old, new);
     if (reason != NULL) {
-        TRY(replan(op, new, reason));
+        TRY(replan_meeting(op, new, reason));
     }
     TRY(db_update(op->db, TABLE_meetings, op->arena, new));
     bool is_over = meeting_takes_place(old->status) && !meeting_takes_place(new->status);

@@ -269,6 +269,7 @@ static enum err open_group(struct pacer *pacer, struct op *op, const struct call
 static void note_lateness(struct pacer *pacer, const struct op *op, const struct due_entry *due)
 {
     int64_t late_ms = instant_ms(op->now) - due->due_ms;
+    histogram_add(&pacer->site->stats->metrics.lateness, MILLISECONDS(late_ms));
     if (late_ms > atomic_load(&pacer->site->stats->lateness_max_ms)) {
         atomic_store(&pacer->site->stats->lateness_max_ms, late_ms);
     }

@@ -155,6 +155,20 @@ enum err delete_user(struct op *op, const void *input, void *output)
     return audit_user(op, "USER_REMOVED", &user, &user);
 }
 
+enum err verify_audit(struct op *op, const void *input, void *output)
+{
+    struct audit_state *out = output;
+    struct problem problem = {0};
+    (void)input;
+    TRY(op_may_read(op, ID_NONE));
+    enum err err = audit_verify(op->db, &out->checked, &problem);
+    TRY(err == E_CORRUPT ? OK : err);
+    out->is_whole = err == OK;
+    out->problem = err == OK ? STR_NONE : arena_printf(op->arena, "%s", problem.message);
+    out->at = op->now;
+    return OK;
+}
+
 enum err list_audit(struct op *op, const void *input, void *output)
 {
     const struct audit_list_input *wanted = input;

@@ -183,7 +183,7 @@ enum err list_sessions(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(sessions_page(op->db, op->arena, &page, &out->sessions, &out->total));
     const struct api_key *sessions = out->sessions.items;
-    if (page_trim(&out->sessions, page.limit - 1)) {
+    if (page_trim(op, &out->sessions, page.limit - 1)) {
         out->cursor = op_cursor_text(op, sessions[out->sessions.count - 1].id);
     }
     return OK;

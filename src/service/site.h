@@ -125,6 +125,8 @@ struct site {
     const struct log *log;
     struct clock_port clock;
     struct stats *stats;
+    /* What the system knows of the process; NULL where nobody asks. */
+    void (*process)(struct process_facts *out);
     bool is_virtual;    /* The clock moves only when told. */
     bool has_admin_key; /* TOCSIN_ADMIN_KEY is set: there is one that cannot be revoked. */
     uint8_t admin_key_hash[SHA256_BYTES]; /* Of a key that is an admin's without a row; all zero for

@@ -308,8 +308,10 @@ static enum err apply(struct work *work, struct op *op)
         TRY(apply_parts(op, job, &counts));
     }
     if (job->result.state == PULL_FAILED || is_broken) {
+        atomic_fetch_add(&op->site->stats->metrics.syncs_failed, 1);
         TRY(note_failure(op, job, reason, &calendar));
     } else {
+        atomic_fetch_add(&op->site->stats->metrics.syncs_ok, 1);
         TRY(note_success(op, job, &calendar));
         reason = STR_NONE;
     }

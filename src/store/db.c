@@ -36,26 +36,6 @@ const char *db_table_name(enum table table)
     return tables[table].name;
 }
 
-const struct dialect *db_dialect(const struct db *db)
-{
-    return db->driver->dialect;
-}
-
-struct seal *db_seal(struct db *db)
-{
-    return db->seal;
-}
-
-struct digest *db_digest(struct db *db)
-{
-    return db->digest;
-}
-
-int64_t db_corrupt_rows(const struct db *db)
-{
-    return db->corrupt_rows;
-}
-
 enum err db_open(const struct db_config *config, struct db **out, struct problem *problem)
 {
     struct driver_config driver_config = {
@@ -503,21 +483,4 @@ enum err db_get(struct db *db, enum table table, struct id id, struct arena *are
 enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
 {
     return get(db, id, (struct db_into){table, arena}, true, out);
-}
-
-enum err db_tell(struct db *db, struct str text)
-{
-    assert(db->driver->tell != NULL);
-    return db->driver->tell(db->connection, text);
-}
-
-enum err db_hear(struct db *db, void *context, void (*each)(void *context, struct str text))
-{
-    assert(db->driver->hear != NULL);
-    return db->driver->hear(db->connection, context, each);
-}
-
-int db_ear(const struct db *db)
-{
-    return db->driver->ear == NULL ? -1 : db->driver->ear(db->connection);
 }

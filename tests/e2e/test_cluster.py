@@ -24,6 +24,7 @@ import postgres  # noqa: E402
 from carrier import ACCOUNT, Carrier  # noqa: E402
 from live import ADMIN_KEY, Checks, wait_until  # noqa: E402
 from server import Client, PostgresServer, bytes_of, headers_of, run_commands  # noqa: E402
+from stream import Stream  # noqa: E402
 
 NODES = 3
 LEASE = 3
@@ -233,7 +234,10 @@ def is_settled(storm):
     asked = "SELECT 1 FROM timers t WHERE t.subject_id=m.id AND t.kind='POLL' AND t.state='PENDING'"
     messages = storm.ask("SELECT count(*) FROM messages m WHERE state IN ('QUEUED', 'SENDING') OR "
                          f"(state='SENT' AND NOT EXISTS ({asked}))")[0][0]
-    climbing = storm.ask("SELECT count(*) FROM incidents WHERE state='ESCALATING' AND exhausted_at IS NULL")[0][0]
+    # So is the end of a ladder whose last call is over.
+    ends = "SELECT 1 FROM timers t WHERE t.subject_id=i.id AND t.kind='LADDER' AND t.state='PENDING'"
+    climbing = storm.ask("SELECT count(*) FROM incidents i WHERE state='ESCALATING' AND exhausted_at IS NULL AND "
+                         f"NOT EXISTS ({ends})")[0][0]
     return (steps, messages, climbing) == (0, 0, 0)
 
 
@@ -300,6 +304,35 @@ def the_trail_holds(storm):
         checks.ok(code == 0, f"{' '.join(words)}: {out.strip().splitlines()[-1:]}", out, errors)
 
 
+def they_are_shown(storm):
+    shown = storm.nodes[1].get("/nodes")["nodes"]
+    checks.equal([one["id"] for one in shown], sorted(node.number() for node in storm.nodes), "GET /nodes shows them")
+    checks.equal((sum(one["timerShards"] for one in shown), sum(one["sending"] for one in shown)), (63, 1),
+                 "all shards have a holder, and one sends", shown)
+    checks.ok(all(0 < one["leaseMs"] <= LEASE * 1000 for one in shown), "their leases run", shown)
+
+
+def one_hears_of_all(storm):
+    """Whoever listens to one node is told what happens at another."""
+    reader = Stream(storm.nodes[0].port)
+    storm.nodes[1].post("/incidents", {"title": "heard elsewhere", "userId": storm.people[0]})
+    began = time.monotonic()
+    events = reader.wait_events(1, 5)
+    checks.ok(events, f"an event of one node reaches a listener of another, {(time.monotonic() - began) * 1000:.0f} ms after its answer")
+    reader.close()
+
+
+def nobody_else_writes(storm):
+    run = run_commands(checks, "alone", **storm.nodes[0].settings)
+    for words, more in (("serve", {"TOCSIN_CLUSTER": "false"}), ("import", {}), ("migrate", {})):
+        code, _, errors = run(words, **more)
+        checks.ok(code == 1 and "another process is using this database" in errors, f"{words} beside nodes is refused", code, errors)
+    code, _, errors = run("check-config", DATABASE_URL=None)
+    checks.ok(code == 3 and "TOCSIN_CLUSTER needs a DATABASE_URL of PostgreSQL" in errors, "nodes do not share a file", code, errors)
+    code, _, errors = run("check-config", TOCSIN_NODE_LEASE="2")
+    checks.ok(code == 3 and "TOCSIN_NODE_LEASE must be between 3 and 300 seconds" in errors, "a lease has its bounds", code, errors)
+
+
 def idle_costs_little(storm):
     """Statements are not counted by a plain server; transactions are, and a look at the leases is one."""
     def count():
@@ -341,7 +374,7 @@ def main():
             strike(storm, blow)
         for reporter in reporters:
             reporter.join(60)
-        checks.ok(wait_until(lambda: is_settled(storm), 90), "the storm comes to rest",
+        checks.ok(wait_until(lambda: is_settled(storm), 150), "the storm comes to rest",
                   storm.ask("SELECT state, count(*) FROM messages GROUP BY state"), *[node.log()[-800:] for node in nodes])
         print(f"# {time.monotonic() - began:.1f} s of storm; takeovers after {[round(one, 2) for one in storm.takeovers]} s")
         checks.ok(max(storm.takeovers) <= LEASE + 0.5, f"a node that is gone is replaced within its lease of {LEASE} s (half a second "
@@ -349,6 +382,9 @@ def main():
         what_was_answered_is_there(storm)
         every_step_is_accounted_for(storm)
         the_record_agrees(storm, carrier)
+        they_are_shown(storm)
+        one_hears_of_all(storm)
+        nobody_else_writes(storm)
         idle_costs_little(storm)
         for node in nodes:
             checks.equal(node.stop()[0], 0, "it stops well")

@@ -113,6 +113,34 @@ class World:
         store.close()
         return self.server.get("/queue/jobs", kind="CLEAN", state="failed", limit=1000)["jobs"][-1]["id"]
 
+    def failed_webhook(self):
+        """The id of a post to whoever runs Tocsin that nobody took: a copy of another message, planted in the store."""
+        row = (1767600000000 << 12) + 2048 + self.number()
+        with sqlite3.connect(self.server.database(), timeout=10) as store:
+            names = [one[1] for one in store.execute("PRAGMA table_info(messages)")]
+            copied = ", ".join({"id": str(row), "wire_id": str(row), "step_id": "NULL", "user_id": "NULL", "target": "'OPERATOR'", "channel": "'WEBHOOK'", "provider": "'webhook'", "state": "'FAILED'",
+                                "receipt_level": "NULL", "ended_at": "created_at", "error": "'HTTP 503'"}.get(name, name) for name in names)
+            store.execute(f"INSERT INTO messages ({', '.join(names)}) SELECT {copied} FROM messages ORDER BY id LIMIT 1")
+        store.close()
+        return self.server.get("/messages", channel="WEBHOOK", newest="true")["messages"][0]["id"]
+
+    def restorable_call(self, person):
+        body = {name: value for name, value in call_body(self, person).items() if name != "recurring"}
+        call = self.server.post("/scheduling/schedule", body)["scheduledCallId"]
+        self.server.post(f"/scheduling/{call}/cancel", {"userId": person.id})
+        return call
+
+    def joined_meeting(self, person):
+        meeting = self.new_meeting(person)
+        self.server.ask("POST", f"{V1}/meetings/{meeting}/checkin", {"userId": person.id, "status": "JOINED"})
+        return meeting
+
+    def released_incident(self, person):
+        """One whose ladder stopped when somebody took it."""
+        incident = self.server.post("/incidents", {"title": "Disk is full", "userId": person.id, "escalate": True})["id"]
+        self.server.post(f"/incidents/{incident}/acknowledge")
+        return incident
+
     def new_calendar(self, person):
         return self.server.post(f"/users/{person.id}/calendars", {"kind": "upload", "ics": ICS})["id"]
 
@@ -402,6 +430,7 @@ CASES = {
     f"POST {V1}/meetings/{{id}}/checkin": Case(
         at(V1 + "/meetings/{}/checkin", lambda world, person: world.new_meeting(person)),
         lambda world, person: {"userId": person.id, "status": "MISSED", "force": False}),
+    f"DELETE {V1}/meetings/{{id}}/checkin": Case(at(V1 + "/meetings/{}/checkin", lambda world, person: world.joined_meeting(person))),
     f"POST {V1}/incidents": Case(at(f"{V1}/incidents"), lambda world, person: {
         "title": "Disk is full", "details": "/var", "severity": "HIGH", "policy": "default", "userId": person.id,
         "dedupKey": f"disk {world.number()}", "escalate": True}),
@@ -490,6 +519,10 @@ CASES = {
     f"POST {V1}/scheduling/{{id}}/cancel": Case(
         at(V1 + "/scheduling/{}/cancel", lambda world, person: world.new_call(person)),
         lambda world, person: {"userId": person.id, "onlyThis": True}),
+    f"POST {V1}/scheduling/{{id}}/restore": Case(
+        at(V1 + "/scheduling/{}/restore", lambda world, person: world.restorable_call(person)), lambda world, person: {"userId": person.id}),
+    f"GET {V1}/scheduling/calendar": Case(
+        at(V1 + "/scheduling/calendar?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&userId={}", person_id)),
     f"POST {V1}/scheduling/{{id}}/reschedule": Case(
         at(V1 + "/scheduling/{}/reschedule", lambda world, person: world.new_call(person)),
         lambda world, person: {"userId": person.id, "scheduledFor": "2026-02-03T10:00:00Z"}),
@@ -544,6 +577,9 @@ CASES = {
     "POST /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)),
                             lambda world, person: b"answer=ACCEPT", NO_KEY),
     f"GET {V1}/verify": Case(at(f"{V1}/verify?from=2026-01-01T00:00:00Z&to=2026-01-05T00:00:00Z"), None, NOBODY),
+    f"GET {V1}/audit/verify": Case(at(f"{V1}/audit/verify"), None, NOBODY),
+    f"POST {V1}/messages/{{id}}/replay": Case(at(V1 + "/messages/{}/replay", lambda world, person: world.failed_webhook()), None, NOBODY),
+    f"GET {V1}/metrics": Case(at(f"{V1}/metrics"), None, NOBODY),
     f"GET {V1}/audit": Case(at(V1 + "/audit?userId={}", person_id)),
     f"GET {V1}/clock": Case(at(f"{V1}/clock"), None, ANYBODY),
     f"POST {V1}/clock/advance": Case(at(f"{V1}/clock/advance"), lambda world, person: {"seconds": 1}, NOBODY),
@@ -589,6 +625,8 @@ CASES = {
                             lambda world, person: b"List-Unsubscribe=One-Click", NO_KEY),
     f"POST {V1}/incidents/{{id}}/extend": Case(
         at(V1 + "/incidents/{}/extend", lambda world, person: world.leased_incident(person))),
+    f"POST {V1}/incidents/{{id}}/release": Case(
+        at(V1 + "/incidents/{}/release", lambda world, person: world.released_incident(person))),
     f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
     f"PUT {V1}/session/password": Case(at(f"{V1}/session/password"), lambda world, person: {
         "current": PASSWORD, "password": PASSWORD}, NOBODY, key=lambda world: world.signed_in()),
