@@ -55,7 +55,8 @@ struct server {
     pthread_mutex_t rules_lock; /* Held while the rules are replaced, or copied by the worker. */
     pthread_mutex_t advance_lock;
     struct advance *advances;
-    int timer; /* timerfd */
+    struct cluster *cluster; /* Other nodes share the database; NULL otherwise. */
+    int timer;               /* timerfd */
     int epoll;
     int journal;              /* The mock's record; -1 for none. */
     bool journal_is_torn;     /* Its last line has no end. */
