@@ -286,7 +286,7 @@ class Storm:
         """What is due or with a provider now, by kind. What was taken up while the clock was ahead may be due later."""
         now = int(self.axe.now() * 1000)
         found = dict(self.server.query(
-            "SELECT 'messages', count(*) FROM messages WHERE state='SENDING' OR (state='QUEUED' AND due_at<=?)"
+            "SELECT 'messages', count(*) FROM messages WHERE state IN ('QUEUED', 'SENDING') AND max(due_at, created_at)<=?"
             " UNION ALL SELECT 'rings', count(*) FROM messages WHERE state IN ('SENT', 'ANSWERED') AND channel='CALL' AND ended_at IS NULL"
             " AND sent_at BETWEEN ?-4000 AND ?"
             " UNION ALL SELECT 'alerts', count(*) FROM alerts WHERE status IN ('PENDING', 'SENDING') AND due_at<=?"
