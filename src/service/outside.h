@@ -1,5 +1,6 @@
 /* service/outside: the settings of what is told beside people: event sinks, whoever watches
- * Tocsin itself (service/watch), and where people sign in elsewhere. Absent texts are STR_NONE. Part of service/site. */
+ * Tocsin itself (service/watch), and where people sign in elsewhere. Absent texts are STR_NONE.
+ * Part of service/site. */
 #ifndef TOCSIN_SERVICE_OUTSIDE_H
 #define TOCSIN_SERVICE_OUTSIDE_H
 
