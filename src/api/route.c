@@ -259,7 +259,8 @@ bool route_responds(const struct route *route)
         create_incident,   acknowledge_incident, extend_incident,   escalate_incident,
         resolve_incident,  cancel_incident,      check_in,          open_dispatch,
         trigger_dispatch,  accept_dispatch,      decline_dispatch,  cancel_dispatch,
-        complete_dispatch, see_notification,     see_notifications,
+        complete_dispatch, see_notification,     see_notifications, release_incident,
+        take_back_checkin,
     };
     for (size_t i = 0; i < ARRAY_LENGTH(functions); i++) {
         if (route->function == functions[i]) {

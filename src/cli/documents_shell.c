@@ -80,14 +80,15 @@ void document_zsh(struct buf *out)
         add_quoted(out, commands[i].doc);
         buf_add_text(out, "'\n");
     }
-    buf_add_text(out, "    )\n    if (( CURRENT == 2 )); then\n"
-                      "        _describe command commands\n        return\n    fi\n"
-                      "    case ${words[CURRENT-1]} in\n"
-                      "        --config|--file|--policy) _files; return ;;\n"
-                      "        --clock) compadd real virtual; return ;;\n"
-                      "        --channel) compadd email sms whatsapp call; return ;;\n"
-                      "        --scope) compadd admin operator responder reader; return ;;\n    esac\n"
-                      "    case ${words[2]} in\n");
+    buf_add_text(out,
+                 "    )\n    if (( CURRENT == 2 )); then\n"
+                 "        _describe command commands\n        return\n    fi\n"
+                 "    case ${words[CURRENT-1]} in\n"
+                 "        --config|--file|--policy) _files; return ;;\n"
+                 "        --clock) compadd real virtual; return ;;\n"
+                 "        --channel) compadd email sms whatsapp call; return ;;\n"
+                 "        --scope) compadd admin operator responder reader; return ;;\n    esac\n"
+                 "    case ${words[2]} in\n");
     for (size_t i = 0; i < count; i++) {
         buf_printf(out, "        %s) compadd -- --help", commands[i].name);
         add_words(out, commands[i].usage);

@@ -157,7 +157,7 @@ enum err take_back_checkin(struct op *op, const void *input, void *output)
     (void)input;
     TRY(op_not_found(op, db_get(op->db, TABLE_meetings, op->path_id, op->arena, &meeting),
                      "meeting"));
-    TRY(op_may_change(op, meeting.user_id));
+    TRY(op_may_respond(op, meeting.user_id));
     TRY(may_take_back(op, &meeting));
     TRY(replan_meeting(op, &meeting, "checkin_taken_back"));
     meeting.updated_at = op->now;
