@@ -40,16 +40,32 @@ CREATE INDEX users_by_emergency_phone ON users (emergency_phone_hash) WHERE emer
 CREATE TABLE api_keys (
     id         @id,
     name       TEXT NOT NULL,
-    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'READER', 'USER')),
+    scope      TEXT NOT NULL CHECK (@one_of(scope, 'ADMIN', 'OPERATOR', 'RESPONDER', 'READER', 'USER')),
     user_id    @int,
     prefix     TEXT,
     key_hash   @bytes NOT NULL UNIQUE,
     session_hash @bytes,
+    sign_in    TEXT CHECK (@one_of(sign_in, 'KEY', 'PASSWORD', 'OIDC')),
     created_at @int NOT NULL,
     expires_at @int,
     revoked_at @int,
-    CHECK (session_hash IS NULL OR expires_at IS NOT NULL),
-    CHECK ((scope = 'USER') = (user_id IS NOT NULL))
+    CHECK (sign_in IS NULL OR expires_at IS NOT NULL),
+    CHECK ((session_hash IS NOT NULL) = (coalesce(sign_in, '') = 'KEY')),
+    CHECK (scope <> 'USER' OR user_id IS NOT NULL)
+);
+
+-- How people sign in: one account a person, found by the keyed hash of its login or of who they are at an OpenID Connect provider.
+CREATE TABLE accounts (
+    id           @id,
+    user_id      @int NOT NULL UNIQUE,
+    login        @bytes NOT NULL,
+    login_hash   @bytes NOT NULL UNIQUE,
+    role         TEXT NOT NULL CHECK (@one_of(role, 'ADMIN', 'OPERATOR', 'RESPONDER', 'READER', 'USER')),
+    encoded      @bytes,
+    subject_hash @bytes UNIQUE,
+    password_at  @int,
+    created_at   @int NOT NULL,
+    updated_at   @int NOT NULL
 );
 
 CREATE TABLE calendars (
@@ -277,15 +293,16 @@ CREATE TABLE messages (
     polls         @int NOT NULL,
     duration_seconds @int NOT NULL,
     UNIQUE (step_id, target, attempt),
-    CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL)),
-    CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL)),
+    CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL AND ended_at IS NULL)),
+    CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL AND ended_at IS NULL)),
     CHECK (sent_at IS NOT NULL OR NOT @one_of(state, 'SENT', 'DELIVERED', 'UNDELIVERED', 'ANSWERED', 'NO_ANSWER', 'BUSY')),
     CHECK (state NOT IN ('DELIVERED', 'ANSWERED') OR delivered_at IS NOT NULL)
 );
--- Only what is still on its way: what a restart has to look at.
-CREATE INDEX messages_on_their_way ON messages (id) WHERE state IN ('QUEUED', 'SENDING');
+-- Only what is still on its way: what a restart has to look at. By columns that taking a message up does not change, so that
+-- this writes nothing here.
+CREATE INDEX messages_on_their_way ON messages (id) WHERE sent_at IS NULL AND ended_at IS NULL;
 CREATE INDEX messages_by_subject ON messages (subject_id);
-CREATE INDEX messages_by_user ON messages (user_id);
+CREATE INDEX messages_by_user ON messages (user_id) WHERE user_id IS NOT NULL;
 
 -- A message by what its provider calls it: callbacks that carry no id of ours, and attempts that look alike at the provider.
 CREATE INDEX messages_by_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;

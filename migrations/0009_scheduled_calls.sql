@@ -84,7 +84,7 @@ CREATE TABLE call_counts (
     scope    TEXT NOT NULL CHECK (@one_of(scope, 'ALL', 'USER', 'AGENT', 'CAMPAIGN', 'OUTCOME')),
     scope_id @int NOT NULL,
     status   TEXT NOT NULL,
-    count    @int NOT NULL CHECK (count >= 0),
+    count    @int NOT NULL,
     PRIMARY KEY (scope, scope_id, status)
 ) @by_key;
 

@@ -184,9 +184,9 @@ static enum err open_api(struct world *world)
         .submit = world_take_work,
         .submit_now = world_take_work,
         .advance = world_take_advance,
-        .admin_key = STR(WORLD_ADMIN_KEY),
         .requests_per_second = world->plant.config.key_requests,
     };
+    sha256(STR(WORLD_ADMIN_KEY), world->plant.site.admin_key_hash);
     return api_new(&config, &world->api);
 }
 

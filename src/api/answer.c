@@ -214,6 +214,22 @@ static void log_answer(const struct api_call *call, enum err err, int status)
               http_method_name(call->request.method), STR_FMT(path_for_log(call)), status);
 }
 
+/* To the provider, or back to the dashboard, which asks who has signed in. */
+static void answer_redirect(struct api_call *call, struct http_response *out)
+{
+    bool is_start = call->route->output == &oidc_session_start_record;
+    const struct oidc_session_start *start = call->output;
+    out->status = call->route->status;
+    out->location = is_start ? start->location : STR("/");
+    out->content_type = STR_NONE;
+    out->body = STR("");
+    if (is_start) {
+        session_set_oidc_cookie(call, start->secret, out);
+    } else {
+        session_set_both_cookies(call, ((const struct session *)call->output)->secret, out);
+    }
+}
+
 static void answer_cookie(struct api_call *call, struct http_response *out)
 {
     if (call->route->style == ROUTE_SIGN_IN) {
@@ -237,6 +253,8 @@ void call_answer(struct api_call *call, enum err error, const struct problem *sa
         answer_page(call, err, &response);
     } else if (err == OK && call->route->style == ROUTE_FILE) {
         answer_file(call, &response);
+    } else if (err == OK && call->route->style == ROUTE_REDIRECT) {
+        answer_redirect(call, &response);
     } else if (err == OK && call->route->style == ROUTE_HOOK) {
         hook_answer(call, &response);
     } else if (err == OK && call->route->style == ROUTE_DOWNLOAD) {

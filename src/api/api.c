@@ -20,6 +20,7 @@ struct api {
     struct auth *auth;
     struct source_gate *gate;
     struct stream_hub *streams;
+    struct sign_in_limit *attempts;
     struct hook_log hook_log;
     struct hash_key request_key; /* Makes request ids that do not repeat after a restart. */
     uint64_t requests;
@@ -31,7 +32,8 @@ enum err api_new(const struct api_config *config, struct api **out)
 {
     struct api *api = memory_new(sizeof *api);
     api->config = *config;
-    api->auth = auth_new(config->admin_key, config->requests_per_second);
+    api->auth = auth_new(config->requests_per_second);
+    api->attempts = sign_in_limit_new();
     api->gate = source_gate_new(config->source_requests_per_second);
     api->streams = stream_hub_new(&(struct stream_config){.site = config->site,
                                                           .reader = config->reader,
@@ -49,6 +51,7 @@ void api_free(struct api **api)
         stream_hub_free(&(*api)->streams);
         auth_free(&(*api)->auth);
         source_gate_free(&(*api)->gate);
+        sign_in_limit_free(&(*api)->attempts);
         buf_free(&(*api)->openapi);
         free(*api);
         *api = NULL;
@@ -176,6 +179,10 @@ static enum err read_input(struct api_call *call, struct problem *problem)
         return OK;
     }
     TRY(read_text(call, call->match.token, &call->path_text, problem));
+    if (route->style == ROUTE_REDIRECT) {
+        session_read_oidc(call);
+        return OK;
+    }
     if (route->style == ROUTE_FILE) {
         /* Programs may append what they like: the address says all. */
         return OK;
@@ -200,7 +207,7 @@ static enum err read_input(struct api_call *call, struct problem *problem)
 
 static struct op op_of(struct api *api, struct api_call *call, struct problem *problem)
 {
-    return (struct op){
+    return op_started((struct op){
         .now = api->config.site->clock.now(api->config.site->clock.context),
         .arena = call->arena,
         .db = api->config.reader,
@@ -212,7 +219,7 @@ static struct op op_of(struct api *api, struct api_call *call, struct problem *p
         .path_id = call->path_id,
         .path_id2 = call->path_id2,
         .path_text = call->path_text,
-    };
+    });
 }
 
 static enum err run_function(struct work *work, struct op *op)
@@ -229,10 +236,13 @@ static enum err run_function(struct work *work, struct op *op)
     if (call->is_replay) {
         return OK;
     }
+    op->refusal = OK;
     enum err err = call->route->function(op, call->input, call->output);
     call->is_known = op->is_known;
     call->wait = op->wait;
-    return err == OK && call->wait == NULL ? once_keep(call, op) : err;
+    call->refusal = op->refusal;
+    bool is_kept = err == OK && call->wait == NULL && call->refusal == OK;
+    return is_kept ? once_keep(call, op) : err;
 }
 
 static void answer_waiter(struct sync_wait *wait)
@@ -256,7 +266,11 @@ static void end_write(struct work *work, enum err err, const struct problem *pro
         return;
     }
     free(call->wait);
-    call_answer(call, err, problem);
+    enum err said = err == OK ? call->refusal : err;
+    if (said == OK && call->is_attempt) {
+        sign_in_limit_forgive(call->api->attempts, &call->attempt);
+    }
+    call_answer(call, said, problem);
 }
 
 static struct api_call *call_of_errand(struct errand *errand)
@@ -297,13 +311,25 @@ static void run_aside(struct errand *errand, struct db *reader)
     call_answer(call, err, &problem);
 }
 
+/* Whoever tries passwords is slowed down, by whose account it is and from where. */
+static enum err limit_attempts(struct api *api, struct api_call *call, struct problem *problem)
+{
+    struct op op = op_of(api, call, problem);
+    call->is_attempt = session_is_attempt(call, &op);
+    return call->is_attempt
+               ? sign_in_limit_take(api->attempts, &op, &call->attempt, &call->retry_after_seconds)
+               : OK;
+}
+
 static void give_errand(struct api *api, struct api_call *call)
 {
     if (api->config.offload == NULL) {
         call->errand.run(&call->errand, api->config.reader);
         return;
     }
-    api->config.offload(api->config.context, &call->errand);
+    bool is_remote = call->route->style == ROUTE_REDIRECT;
+    (is_remote ? api->config.offload_elsewhere : api->config.offload)(api->config.context,
+                                                                      &call->errand);
 }
 
 /* Few at a time, since each may take seconds. What others send goes first, and waits for the one
@@ -355,12 +381,15 @@ static void start_work(struct api *api, struct api_call *call)
         move_clock(api, call);
         return;
     }
-    if (!route_has_preparation(call->route) || call->request.body.len < LONG_BODY_BYTES) {
+    bool is_long = call->request.body.len >= LONG_BODY_BYTES || route_has_password(call->route) ||
+                   route_asks_elsewhere(call->route);
+    if (!route_has_preparation(call->route) || !is_long) {
         once_name(call);
         api->config.submit(api->config.context, &call->work);
         return;
     }
     call->errand.run = run_preparation;
+    call->errand.may_wait = route_has_password(call->route);
     give_errand(api, call);
 }
 
@@ -395,8 +424,9 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
         if (call->route->kind == ROUTE_CLOCK) {
             TRY(op_may_change(&op, ID_NONE));
         } else if (call->route->kind == ROUTE_WRITE && call->route->method != HTTP_GET &&
-                   call->route->style != ROUTE_SIGN_OUT) {
-            TRY(op_may_change(&op, op.actor.user));
+                   !route_is_own(call->route)) {
+            TRY(route_responds(call->route) ? op_may_respond(&op, op.actor.user)
+                                            : op_may_change(&op, op.actor.user));
         }
     }
     TRY(once_check(call, problem));
@@ -404,8 +434,11 @@ static enum err admit(struct api *api, struct api_call *call, struct problem *pr
         struct op op = op_of(api, call, problem);
         return visit_read(call, api->gate, &op);
     }
-    return call->route->style == ROUTE_HOOK ? hook_read(call, &api->hook_log, problem)
-                                            : read_input(call, problem);
+    if (call->route->style == ROUTE_HOOK) {
+        return hook_read(call, &api->hook_log, problem);
+    }
+    TRY(read_input(call, problem));
+    return limit_attempts(api, call, problem);
 }
 
 static void name_request(struct api *api, struct api_call *call)

@@ -32,14 +32,15 @@ struct api_config {
     void (*submit)(void *context, struct work *work);
     /* Runs an errand on a thread for what takes long; NULL to run it at once, on the caller's.
      * `submit_now` hands work over from there. */
+    /* The same for what waits for other servers. */
+    void (*offload_elsewhere)(void *context, struct errand *errand);
     void (*offload)(void *context, struct errand *errand);
     void (*submit_now)(void *context, struct work *work);
     /* Moves the virtual clock by `seconds`, then does `work` (whose run is a read). NULL with a
      * real clock. */
     void (*advance)(void *context, struct work *work, int64_t seconds);
-    int64_t streams_max;       /* Event streams at a time. */
-    struct duration heartbeat; /* Of a stream that has nothing to tell. */
-    struct str admin_key; /* TOCSIN_ADMIN_KEY, absent where the keys of the store count alone. */
+    int64_t streams_max;                /* Event streams at a time. */
+    struct duration heartbeat;          /* Of a stream that has nothing to tell. */
     int64_t requests_per_second;        /* Of one key that is not the admin's; 0 for no limit. */
     int64_t source_requests_per_second; /* Of one integration; likewise. */
 };

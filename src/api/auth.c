@@ -31,24 +31,18 @@ struct hashed_secret {
 };
 
 struct auth {
-    bool has_admin;
-    struct key_hash admin_hash;
     int64_t requests_per_second;
     struct known_key known[KNOWN_MAX];
     struct hash_key tag_keys[2];
     struct hashed_secret hashed[HASHED_MAX];
 };
 
-struct auth *auth_new(struct str admin_key, int64_t requests_per_second)
+struct auth *auth_new(int64_t requests_per_second)
 {
     struct auth *auth = memory_new(sizeof *auth);
-    auth->has_admin = str_is_set(admin_key);
     auth->requests_per_second = requests_per_second;
     for (size_t i = 0; i < ARRAY_LENGTH(auth->tag_keys); i++) {
         auth->tag_keys[i] = (struct hash_key){random_number(), random_number()};
-    }
-    if (auth->has_admin) {
-        auth->admin_hash = key_hash_of(admin_key);
     }
     return auth;
 }
@@ -79,7 +73,7 @@ static enum err look_up(struct auth *auth, struct op *op, struct str secret, str
                                 .until = instant_add(op->now, known_for),
                                 .scope = (enum key_scope)key.scope,
                                 .user = key.user_id,
-                                .session = str_is_set(key.session_hash) ? key.id : ID_NONE,
+                                .session = key.sign_in != sign_in_method_NONE ? key.id : ID_NONE,
                                 .allowance_us = is_same ? known->allowance_us : SECONDS(1).us,
                                 .filled_at = is_same ? known->filled_at : op->now};
     snprintf(known->name, sizeof known->name, "api:%.*s", STR_FMT(key.name));
@@ -142,18 +136,13 @@ enum err auth_key(struct auth *auth, struct op *op, struct str authorization, st
     return read_secret(auth, op, authorization, &secret, out);
 }
 
-static bool is_admins(const struct auth *auth, const struct key_hash *hash)
-{
-    return auth->has_admin && key_hash_equal(hash, &auth->admin_hash);
-}
-
 enum err auth_again(struct auth *auth, struct op *op, struct str authorization)
 {
     struct str secret = STR_NONE;
     struct key_hash hash;
     struct api_key key = {0};
     TRY(read_secret(auth, op, authorization, &secret, &hash));
-    return is_admins(auth, &hash) ? OK : find_key(op, secret, &key);
+    return key_is_admins(op->site, &hash) ? OK : find_key(op, secret, &key);
 }
 
 enum err auth_check(struct auth *auth, struct op *op, struct str authorization, struct actor *out,
@@ -163,7 +152,7 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
     struct key_hash hash;
     struct known_key *known = NULL;
     TRY(read_secret(auth, op, authorization, &secret, &hash));
-    if (is_admins(auth, &hash)) {
+    if (key_is_admins(op->site, &hash)) {
         *out = (struct actor){.name = STR("api:admin"), .scope = key_scope_ADMIN};
         return OK;
     }

@@ -9,7 +9,7 @@
 
 struct auth;
 
-struct auth *auth_new(struct str admin_key, int64_t requests_per_second);
+struct auth *auth_new(int64_t requests_per_second);
 void auth_free(struct auth **auth);
 /* E_UNAUTHENTICATED, or E_RATE_LIMITED with *retry_after_seconds. `op` is a read's. */
 NODISCARD enum err auth_check(struct auth *auth, struct op *op, struct str authorization,

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/hooks.h"
+#include "api/sign_in_limit.h"
 #include "service/idempotency.h"
 
 /* A body from this size on may hold a calendar, or alerts, that take long to read. */
@@ -27,6 +28,9 @@ struct api_call {
     struct id path_id2;
     struct str path_text;
     struct sync_wait *wait;
+    enum err refusal; /* What is answered although it was done; OK for what it did. */
+    bool is_attempt;  /* It shows a secret that somebody may be guessing. */
+    struct sign_in_attempt attempt;
     bool is_known;           /* What was to be created was there already. */
     struct idempotency once; /* Unset for a request without an Idempotency-Key. */
     struct kept_answer kept; /* Its answer, from before (is_replay) or just made; see api/once. */

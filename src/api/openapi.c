@@ -180,6 +180,9 @@ static void add_success(struct buf *out, const struct route *route)
     case ROUTE_STREAM:
         add(out, "{'text/event-stream':{'schema':{'type':'string'}}}");
         break;
+    case ROUTE_REDIRECT:
+        add(out, "{}");
+        break;
     case ROUTE_HOOK:
         add(out, "{'text/xml':{'schema':{'type':'string'}},"
                  "'text/plain':{'schema':{'type':'string'}}}");

@@ -1,6 +1,8 @@
 #include "api/route.h"
 
+#include "service/accounts.h"
 #include "service/bulk.h"
+#include "service/oidc.h"
 #include "service/sources.h"
 #include "service/sync.h"
 
@@ -200,7 +202,35 @@ static bool is_message(const struct route *route)
 bool route_has_preparation(const struct route *route)
 {
     return route->function == sync_calendars || route->function == create_calendar ||
-           route_takes_bulk(route) || is_message(route);
+           route_takes_bulk(route) || is_message(route) || route_has_password(route) ||
+           route_asks_elsewhere(route);
+}
+
+bool route_asks_elsewhere(const struct route *route)
+{
+    return route->style == ROUTE_REDIRECT;
+}
+
+bool route_has_password(const struct route *route)
+{
+    return route->function == begin_session || route->function == put_account ||
+           route->function == change_password;
+}
+
+bool route_is_own(const struct route *route)
+{
+    return route->function == end_session || route->function == revoke_session ||
+           route->function == change_password;
+}
+
+static enum err prepare_password_of(const struct route *route, struct op *op, const void *input,
+                                    const void **out)
+{
+    if (route->function == begin_session) {
+        return prepare_sign_in(op, input, out);
+    }
+    return route->function == put_account ? prepare_account(op, input, out)
+                                          : prepare_password(op, input, out);
 }
 
 enum err route_prepare(const struct route *route, struct op *op, const void *input,
@@ -213,8 +243,30 @@ enum err route_prepare(const struct route *route, struct op *op, const void *inp
     if (route_takes_bulk(route)) {
         return prepare_bulk(op, input, out);
     }
+    if (route_asks_elsewhere(route)) {
+        return prepare_oidc(op, input, out);
+    }
+    if (route_has_password(route)) {
+        return prepare_password_of(route, op, input, out);
+    }
     return route->function == sync_calendars ? prepare_sync(op, input, out)
                                              : prepare_upload(op, input, out);
+}
+
+bool route_responds(const struct route *route)
+{
+    static enum err (*const functions[])(struct op *, const void *, void *) = {
+        create_incident,   acknowledge_incident, extend_incident,   escalate_incident,
+        resolve_incident,  cancel_incident,      check_in,          open_dispatch,
+        trigger_dispatch,  accept_dispatch,      decline_dispatch,  cancel_dispatch,
+        complete_dispatch, see_notification,     see_notifications,
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(functions); i++) {
+        if (route->function == functions[i]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool route_needs_key(const struct route *route)

@@ -19,6 +19,7 @@ enum route_style {
     ROUTE_SOURCE,
     ROUTE_STREAM,
     ROUTE_SIGN_IN,
+    ROUTE_REDIRECT,
     ROUTE_SIGN_OUT
 };
 
@@ -54,9 +55,18 @@ const char *http_method_name(enum http_method method);
 bool route_body_is_optional(const struct route *route);
 /* What can be done with a request's body before the executor sees it. */
 bool route_has_preparation(const struct route *route);
+/* Its preparation asks a server elsewhere, and may wait for it. */
+bool route_asks_elsewhere(const struct route *route);
+/* However short the body: what a password costs is not for the executor. */
+bool route_has_password(const struct route *route);
 NODISCARD enum err route_prepare(const struct route *route, struct op *op, const void *input,
                                  const void **out);
 
+/* Whether anybody with a key may call it about themselves: the end of a session, their password. */
+bool route_is_own(const struct route *route);
+/* Whether it answers what happens, which scope RESPONDER may; all else that changes is a setting.
+ */
+bool route_responds(const struct route *route);
 /* Whether who asks must show a key or a session; links and webhooks are signed (X1). */
 bool route_needs_key(const struct route *route);
 /* Whether the documents have it below /api/v1. */

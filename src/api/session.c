@@ -1,12 +1,14 @@
 #include "api/session.h"
 
+#include "net/uri.h"
+#include "service/oidc.h"
 #include "service/sessions.h"
 
 #define COOKIE_NAME "tocsin_session"
+#define OIDC_COOKIE_NAME "tocsin_oidc"
 
-static struct str cookie_value(struct str cookies)
+static struct str cookie_value(struct str cookies, struct str name)
 {
-    struct str name = STR(COOKIE_NAME "=");
     struct str one = STR_NONE;
     while (str_split(&cookies, ';', &one)) {
         one = str_trim(one);
@@ -37,7 +39,7 @@ enum err session_admit(struct api_call *call, struct problem *problem)
     if (str_is_set(request->authorization)) {
         return OK;
     }
-    struct str secret = cookie_value(request->cookie);
+    struct str secret = cookie_value(request->cookie, STR(COOKIE_NAME "="));
     if (secret.len == 0) {
         return OK;
     }
@@ -49,17 +51,80 @@ enum err session_admit(struct api_call *call, struct problem *problem)
     return OK;
 }
 
-void session_set_cookie(struct api_call *call, struct str secret, struct http_response *out)
+bool session_is_attempt(struct api_call *call, const struct op *op)
 {
-    struct http_header *header = ARENA_NEW(call->arena, struct http_header);
-    bool is_secure = str_starts(call->site->public_url, STR("https://"));
-    *header = (struct http_header){
+    bool is_sign_in = call->route->style == ROUTE_SIGN_IN;
+    if (!is_sign_in && call->route->input != &password_input_record) {
+        return false;
+    }
+    call->attempt = (struct sign_in_attempt){
+        .network = address_network(call->arena, call->request.peer),
+        .login = is_sign_in ? ((const struct session_input *)call->input)->login
+                            : op_id_text(op, call->work.actor.user),
+    };
+    return true;
+}
+
+static const char *secure_of(const struct api_call *call)
+{
+    return str_starts(call->site->public_url, STR("https://")) ? "; Secure" : "";
+}
+
+static struct http_header session_cookie(const struct api_call *call, struct str secret)
+{
+    return (struct http_header){
         STR("Set-Cookie"),
         arena_printf(call->arena,
                      COOKIE_NAME "=%.*s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
-                     STR_FMT(secret), secret.len == 0 ? 0 : SESSION_HOURS * 3600,
-                     is_secure ? "; Secure" : ""),
+                     STR_FMT(secret), secret.len == 0 ? 0 : SESSION_HOURS * 3600, secure_of(call)),
     };
+}
+
+static struct http_header oidc_cookie(const struct api_call *call, struct str secret)
+{
+    return (struct http_header){
+        STR("Set-Cookie"),
+        arena_printf(call->arena,
+                     OIDC_COOKIE_NAME "=%.*s; Path=" OIDC_CALLBACK
+                                      "; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+                     STR_FMT(secret), secret.len == 0 ? 0 : OIDC_MINUTES * 60, secure_of(call)),
+    };
+}
+
+void session_set_cookie(struct api_call *call, struct str secret, struct http_response *out)
+{
+    struct http_header *header = ARENA_NEW(call->arena, struct http_header);
+    *header = session_cookie(call, secret);
     out->headers = header;
     out->header_count = 1;
+}
+
+void session_read_oidc(struct api_call *call)
+{
+    struct oidc_input *input = call->input;
+    struct str query = call->request.query;
+    input->is_answer = call->route->output == &session_record;
+    input->cookie = cookie_value(call->request.cookie, STR(OIDC_COOKIE_NAME "="));
+    /* The provider may say more, such as who it is: nothing of that is looked at. */
+    if (uri_query_get(call->arena, query, "code", &input->code) != OK ||
+        uri_query_get(call->arena, query, "state", &input->state) != OK) {
+        input->code = input->state = STR_NONE;
+    }
+}
+
+void session_set_oidc_cookie(struct api_call *call, struct str secret, struct http_response *out)
+{
+    struct http_header *header = ARENA_NEW(call->arena, struct http_header);
+    *header = oidc_cookie(call, secret);
+    out->headers = header;
+    out->header_count = 1;
+}
+
+void session_set_both_cookies(struct api_call *call, struct str secret, struct http_response *out)
+{
+    struct http_header *headers = ARENA_NEW_ARRAY(call->arena, struct http_header, 2);
+    headers[0] = session_cookie(call, secret);
+    headers[1] = oidc_cookie(call, STR(""));
+    out->headers = headers;
+    out->header_count = 2;
 }

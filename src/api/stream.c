@@ -21,6 +21,9 @@ enum { WAKES_PER_TURN = 32 };
 /* Of one key that is not an admin's, so that nobody takes the places of all others. */
 enum { STREAMS_PER_KEY = 20 };
 
+/* Messages change a dozen times a second when much goes on; a page needs to be told once. */
+static const struct duration change_pause = SECONDS_INIT(1);
+
 /* How long a key is believed to be good. */
 static const struct duration key_known_for = SECONDS_INIT(1);
 
@@ -37,6 +40,9 @@ struct stream {
     size_t taken_before; /* The same, when it was looked at last. */
     struct instant moved_at;
     struct instant key_checked_at;
+    struct instant changes_told_at;
+    int64_t changes_told;
+    bool wants_changes; /* Of messages. */
     bool is_over;
     struct str authorization; /* In memory of its own, wiped at the end. */
     struct key_hash key;
@@ -213,6 +219,29 @@ static void write_heartbeat(struct stream *stream)
     buf_add_byte(&stream->pending, '\n');
 }
 
+static bool has_changes(const struct stream *stream)
+{
+    struct stats *stats = stream->hub->config.site->stats;
+    return stream->wants_changes && stream->changes_told != atomic_load(&stats->message_changes);
+}
+
+static struct instant changes_due(const struct stream *stream)
+{
+    return instant_add(stream->changes_told_at, change_pause);
+}
+
+/* It names no message: who sees some reads them anew, as far as they may. */
+static void tell_changes(struct stream *stream)
+{
+    struct stream_hub *hub = stream->hub;
+    if (has_changes(stream) && !instant_before(hub->now, changes_due(stream))) {
+        stream->changes_told = atomic_load(&hub->config.site->stats->message_changes);
+        stream->changes_told_at = hub->now;
+        buf_add_text(&stream->pending,
+                     "event: MESSAGES_CHANGED\ndata: {\"type\":\"MESSAGES_CHANGED\"}\n\n");
+    }
+}
+
 /* True where it is to be looked at once more in the next turn. */
 static bool look_at_idle(struct stream *stream)
 {
@@ -220,6 +249,7 @@ static bool look_at_idle(struct stream *stream)
     bool is_silent =
         !instant_before(hub->now, instant_add(stream->moved_at, hub->config.heartbeat));
     fill(stream);
+    tell_changes(stream);
     if (is_empty(stream) && is_silent) {
         write_heartbeat(stream);
     }
@@ -240,8 +270,9 @@ static bool look_at_idle(struct stream *stream)
 static struct instant due_of(const struct stream *stream)
 {
     struct duration heartbeat = stream->hub->config.heartbeat;
-    return instant_add(stream->moved_at,
-                       is_empty(stream) ? heartbeat : MICROSECONDS(heartbeat.us * 2));
+    struct instant due = instant_add(
+        stream->moved_at, is_empty(stream) ? heartbeat : MICROSECONDS(heartbeat.us * 2));
+    return is_empty(stream) && has_changes(stream) ? instant_min(due, changes_due(stream)) : due;
 }
 
 /* What it was given is still on its way. */
@@ -327,12 +358,19 @@ static int64_t read_stream(void *context, char *out, size_t max)
     return (int64_t)len;
 }
 
+static void count_listener(const struct stream *stream, int64_t by)
+{
+    struct stats *stats = stream->hub->config.site->stats;
+    atomic_fetch_add(&stats->listeners, by);
+    atomic_fetch_add(&stats->message_listeners, stream->wants_changes ? by : 0);
+}
+
 static void close_stream(void *context)
 {
     struct stream *stream = context;
     list_remove(stream->hub, stream);
     stream->hub->count--;
-    atomic_fetch_sub(&stream->hub->config.site->stats->listeners, 1);
+    count_listener(stream, -1);
     buf_free(&stream->pending);
     explicit_bzero(stream + 1, stream->authorization.len);
     free(stream);
@@ -351,6 +389,8 @@ static struct stream *stream_new(struct stream_hub *hub, const struct api_call *
         .filter = {view->user_id, (uint64_t)view->kinds},
         .position = view->after,
         .told = view->after,
+        .wants_changes = view->messages,
+        .changes_told = atomic_load(&op->site->stats->message_changes),
         .authorization = {(const char *)(stream + 1), authorization.len},
         .key = *key,
     };
@@ -417,7 +457,7 @@ enum err stream_begin(struct stream_hub *hub, struct api_call *call, struct op *
     struct http_stream_source source = {stream, read_stream, close_stream};
     list_append(hub, stream);
     hub->count++;
-    atomic_fetch_add(&hub->config.site->stats->listeners, 1);
+    count_listener(stream, 1);
     log_write(call->site->log, LOG_DEBUG, LOG_HTTP, head.request_id, "an event stream begins");
     stream->http = call->reply.stream(call->reply.context, &head, &source);
     return OK;

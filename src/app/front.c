@@ -139,6 +139,12 @@ static void offload(void *context, struct errand *errand)
     worker_give(server->worker, errand);
 }
 
+static void offload_elsewhere(void *context, struct errand *errand)
+{
+    struct server *server = context;
+    worker_give(server->patient_worker, errand);
+}
+
 static void turn_end(void *context)
 {
     struct server *server = context;
@@ -205,9 +211,9 @@ enum err front_open(struct server *server, struct problem *problem)
         .context = server,
         .submit = submit,
         .offload = offload,
+        .offload_elsewhere = offload_elsewhere,
         .submit_now = submit_now,
         .advance = plant->site.is_virtual ? loop_advance : NULL,
-        .admin_key = plant->config.admin_key.len == 0 ? STR_NONE : plant->config.admin_key,
         .requests_per_second = plant->config.key_requests,
         .streams_max = plant->config.streams_max,
         .heartbeat = SECONDS(plant->config.stream_heartbeat),

@@ -98,12 +98,15 @@ static void hang_up_if_stopping(struct server *server)
     }
 }
 
+/* The log is let go before anybody is answered, so that who was answered finds it written. */
 static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
+    log_out_hold(&server->plant->log_out);
     (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
     bool did = room_turn(&server->room, list);
+    log_out_let_go(&server->plant->log_out);
     loop_answer_replies(server);
     return did || list != NULL;
 }

@@ -2,9 +2,11 @@
 
 #include "app/policy_files.h"
 #include "base/memory.h"
+#include "cli/ask_network.h"
 #include "service/engine.h"
 #include "service/keys.h"
 #include "service/lint.h"
+#include "service/oidc.h"
 #include "service/sinks.h"
 #include "service/watch.h"
 #include "store/people.h"
@@ -150,6 +152,7 @@ static enum err open_parts(struct server *server, struct problem *problem)
     TRY(plant_reader(server->plant, &server->reader, problem));
     TRY(plant_reader(server->plant, &server->worker_reader, problem));
     TRY(worker_start(server->worker_reader, &server->worker, problem));
+    TRY(worker_start(NULL, &server->patient_worker, problem));
     TRY(front_open(server, problem));
     /* The executor's first batch runs what fell due while the server was down: its texts need the
      * port for their links, and its calendars the worker. Requests wait in the inbox so long. */
@@ -161,6 +164,15 @@ static enum err open_parts(struct server *server, struct problem *problem)
     server->has_thread = true;
     atomic_store(&server->plant->stats.is_ready, true);
     return OK;
+}
+
+/* For the thread that may wait. */
+static enum err fetch(void *context, const struct wire_request *request, struct arena *arena,
+                      struct wire_answer *out)
+{
+    struct plant *plant = context;
+    struct problem problem = {0};
+    return ask_network(&plant->log, request, arena, out, &problem);
 }
 
 /* Shells and supervisors start programs with 1,024 for the sake of select(2), which nothing here
@@ -187,6 +199,9 @@ enum err server_start(struct plant *plant, const struct server_options *options,
     plant->site.is_virtual = options->is_virtual;
     plant->site.rehearse = ports_rehearse;
     plant->site.rehearse_context = server;
+    plant->site.oidc_memory = oidc_memory_new();
+    plant->site.fetch = fetch;
+    plant->site.fetch_context = plant;
     if (options->is_virtual) {
         atomic_store(&plant->virtual_us, options->start_at.us);
     }
@@ -240,6 +255,8 @@ void server_stop(struct server **stopping)
     }
     stop_threads(server);
     worker_stop(&server->worker);
+    worker_stop(&server->patient_worker);
+    oidc_memory_free(&server->plant->site.oidc_memory);
     ports_close(server);
     drop_inbox(server);
     loop_drop_advances(server);

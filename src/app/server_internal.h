@@ -38,6 +38,7 @@ struct server {
     struct db *reader;
     struct db *worker_reader;
     struct worker *worker;
+    struct worker *patient_worker; /* For what waits for other servers; it has no reader. */
     struct api *api;
     struct http_server *http;
     struct http_tls *tls; /* NULL without HTTPS. */

@@ -7,6 +7,7 @@
 #define TOCSIN_APP_WIRE_H
 
 #include "app/config.h"
+#include "app/log_out.h"
 #include "service/site.h"
 #include "store/db.h"
 
@@ -15,6 +16,7 @@ struct plant {
     struct site site;
     struct stats stats;
     struct log log;
+    struct log_out log_out;
     struct seal *seal;
     struct zoneinfo *zones;
     struct db *db;            /* The writer's. */

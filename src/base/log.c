@@ -123,6 +123,9 @@ void log_write(const struct log *log, enum log_level level, enum log_area area, 
         write_text(&line, &facts);
     }
     log->sink(log->context, buf_str(&line));
+    if (level == LOG_ERROR && log->urge != NULL) {
+        log->urge(log->context);
+    }
     buf_free(&line);
 }
 

@@ -24,6 +24,7 @@ struct log {
     enum log_level least;                         /* Lines below are dropped. */
     bool json;                                    /* LOG_FORMAT=json */
     void (*sink)(void *context, struct str line); /* Gets a line with its newline. */
+    void (*urge)(void *context); /* After a line that must not wait (LOG_ERROR); or NULL. */
     void *context;
     struct instant (*now)(void *context); /* The clock that app/ lends, real or virtual. */
 };

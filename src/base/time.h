@@ -19,6 +19,8 @@ struct duration {
 };
 
 #define INSTANT_NONE ((struct instant){0})
+/* The last microsecond of 9999: what is later has no ISO 8601 text of four digits for its year. */
+#define INSTANT_YEARS_END ((struct instant){INT64_C(253402300799999999)})
 #define MICROSECONDS(n) ((struct duration){(int64_t)(n)})
 #define MILLISECONDS(n) ((struct duration){(int64_t)(n)*1000})
 #define SECONDS(n) ((struct duration){(int64_t)(n)*1000000})

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
 #define COMMAND(name, function, usage, doc) {name, usage, doc, function},
@@ -72,14 +73,22 @@ void say_problem(const char *what, const struct problem *problem)
 
 static void write_log(void *context, struct str line)
 {
-    (void)context;
-    fwrite(line.ptr, 1, line.len, stderr);
+    struct plant *plant = context;
+    log_out_line(&plant->log_out, line);
+}
+
+static void urge_log(void *context)
+{
+    struct plant *plant = context;
+    log_out_flush(&plant->log_out);
 }
 
 static bool set_log(struct plant *plant, struct problem *problem)
 {
     const struct config *config = &plant->config;
-    plant->log = (struct log){.sink = write_log, .context = plant, .now = plant_now};
+    log_out_open(&plant->log_out, STDERR_FILENO);
+    plant->log =
+        (struct log){.sink = write_log, .urge = urge_log, .context = plant, .now = plant_now};
     if (log_level_parse(config->log_level, &plant->log.least) != OK) {
         problem_set(problem, E_INVALID, "LOG_LEVEL",
                     "LOG_LEVEL must be debug, info, warn or error");

@@ -16,6 +16,7 @@ struct key_work {
 struct key_words {
     const char *create; /* The name, or NULL. */
     const char *revoke; /* The id, or NULL. */
+    const char *rotate; /* The id, or NULL. */
     const char *scope;
     const char *expires;
     bool lists;
@@ -92,9 +93,10 @@ static enum err read_scope(struct key_work *work, const char *text, int *out)
         upper[i] = (char)(is_small ? text[i] - 'a' + 'A' : text[i]);
     }
     bool is_known = enum_parse(&key_scope_names, str_from(upper), out) == OK;
-    return is_known && *out != key_scope_USER ? OK
-                                              : problem_set(&work->problem, E_INVALID, "--scope",
-                                                            "must be admin, operator or reader");
+    return is_known && *out != key_scope_USER
+               ? OK
+               : problem_set(&work->problem, E_INVALID, "--scope",
+                             "must be admin, operator, responder or reader");
 }
 
 static enum err read_expiry(struct key_work *work, const char *text, struct instant *out)
@@ -103,6 +105,12 @@ static enum err read_expiry(struct key_work *work, const char *text, struct inst
                ? OK
                : problem_set(&work->problem, E_INVALID, "--expires",
                              "must be a time such as 2027-01-05T09:00:00Z");
+}
+
+static void show_secret(const struct api_key *key)
+{
+    fprintf(stderr, "This key is shown this once:\n");
+    printf("%.*s\n", STR_FMT(key->key));
 }
 
 static enum err create(struct key_work *work, const char *name, const struct key_words *words)
@@ -117,8 +125,7 @@ static enum err create(struct key_work *work, const char *name, const struct key
     TRY(open_store(work, PLANT_ALONE));
     TRY(has_server(work) ? create_at_server(work, &input, &key)
                          : change(work, create_key, &input, &key));
-    fprintf(stderr, "This key is shown this once:\n");
-    printf("%.*s\n", STR_FMT(key.key));
+    show_secret(&key);
     return OK;
 }
 
@@ -131,6 +138,33 @@ static enum err revoke(struct key_work *work, const char *id)
     }
     TRY(has_server(work) ? revoke_at_server(work, id) : change(work, revoke_key, NULL, &removed));
     printf("%s is revoked; a server refuses it within a second\n", id);
+    return OK;
+}
+
+static enum err rotate_at_server(struct key_work *work, const char *id, struct api_key *key)
+{
+    const struct json_node *data = NULL;
+    struct server_request request = {.method = "POST",
+                                     .path =
+                                         arena_printf(work->op.arena, "/api/v1/keys/%s/rotate", id),
+                                     .body = STR_NONE,
+                                     .listen = work->plant.config.listen};
+    TRY(ask_server(&work->op, &request, &data));
+    key->key = json_tree_text(data, "key");
+    return str_is_set(key->key)
+               ? OK
+               : op_fail(&work->op, E_INTERNAL, NULL, "the server has shown no key");
+}
+
+static enum err rotate(struct key_work *work, const char *id)
+{
+    struct api_key key = {0};
+    TRY(open_store(work, PLANT_ALONE));
+    if (id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) != OK) {
+        return op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
+    }
+    TRY(has_server(work) ? rotate_at_server(work, id, &key) : change(work, rotate_key, NULL, &key));
+    show_secret(&key);
     return OK;
 }
 
@@ -187,6 +221,7 @@ static enum err run(struct key_work *work, const struct key_words *words)
 {
     return words->create != NULL   ? create(work, words->create, words)
            : words->revoke != NULL ? revoke(work, words->revoke)
+           : words->rotate != NULL ? rotate(work, words->rotate)
                                    : list(work, words->is_json);
 }
 
@@ -197,11 +232,13 @@ enum exit_code run_keys(const struct arguments *arguments)
     enum exit_code code = EXIT_USAGE;
     struct key_words words = {.create = take_option(arguments, "create"),
                               .revoke = take_option(arguments, "revoke"),
+                              .rotate = take_option(arguments, "rotate"),
                               .lists = take_flag(arguments, "list"),
                               .is_json = take_flag(arguments, "--json"),
                               .scope = take_option(arguments, "--scope"),
                               .expires = take_option(arguments, "--expires")};
-    if ((words.create != NULL) + (words.revoke != NULL) + words.lists != 1) {
+    if ((words.create != NULL) + (words.revoke != NULL) + (words.rotate != NULL) + words.lists !=
+        1) {
         fprintf(stderr, "usage: tocsin keys %s\n", command->usage);
         return EXIT_USAGE;
     }

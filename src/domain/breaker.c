@@ -13,9 +13,26 @@ static bool is_closed(const struct breaker *breaker)
     return breaker->state == 0 || breaker->state == breaker_state_CLOSED;
 }
 
+static struct duration wait_after(int64_t openings)
+{
+    assert(openings >= 1);
+    int64_t doublings = openings - 1 < DOUBLINGS_MAX ? openings - 1 : DOUBLINGS_MAX;
+    struct duration wait = {first_wait.us << doublings};
+    return wait.us < longest_wait.us ? wait : longest_wait;
+}
+
+/* A wait with more left than it ever had was begun by a clock that has been set back since. */
+static bool is_over(const struct breaker *breaker, struct instant now)
+{
+    struct duration whole =
+        breaker->state == breaker_state_HALF_OPEN ? trial_patience : wait_after(breaker->openings);
+    return !instant_before(now, breaker->retry_at) ||
+           instant_since(breaker->retry_at, now).us > whole.us;
+}
+
 bool breaker_lets_through(const struct breaker *breaker, struct instant now)
 {
-    return is_closed(breaker) || !instant_before(now, breaker->retry_at);
+    return is_closed(breaker) || is_over(breaker, now);
 }
 
 bool breaker_try(struct breaker *breaker, struct instant now)
@@ -29,18 +46,10 @@ bool breaker_try(struct breaker *breaker, struct instant now)
     return true;
 }
 
-static struct duration wait_after(int64_t openings)
-{
-    assert(openings >= 1);
-    int64_t doublings = openings - 1 < DOUBLINGS_MAX ? openings - 1 : DOUBLINGS_MAX;
-    struct duration wait = {first_wait.us << doublings};
-    return wait.us < longest_wait.us ? wait : longest_wait;
-}
-
 static enum breaker_change open_breaker(struct breaker *breaker, struct instant now)
 {
     bool was_closed = is_closed(breaker);
-    if (breaker->state == breaker_state_OPEN && instant_before(now, breaker->retry_at)) {
+    if (breaker->state == breaker_state_OPEN && !is_over(breaker, now)) {
         return BREAKER_SAME; /* The late end of something that left before it opened. */
     }
     breaker->state = breaker_state_OPEN;

@@ -74,7 +74,7 @@ enum err call_hours_next(const struct call_hours *hours, struct instant from,
         if (before.us == out->at.us) {
             return OK;
         }
-        if (instant_before(limit, out->at)) {
+        if (instant_before(limit, out->at) || instant_before(INSTANT_YEARS_END, out->at)) {
             return E_INVALID;
         }
     }

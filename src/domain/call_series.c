@@ -35,7 +35,7 @@ enum err call_series_use_rule(struct call_series *series, struct recurrence_rule
     assert(series != NULL && rule != NULL && zone != NULL);
     if (rule->frequency < RECUR_MINUTELY || rule->by_second_count > 1) {
         return problem_set(problem, E_INVALID, "recurring.rrule",
-                           "A call may come every minute at most.");
+                           "it may come every minute at most");
     }
     series->places_max = rule->count;
     rule->count = 0;

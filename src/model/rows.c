@@ -153,6 +153,12 @@ static enum err read_int(const struct field *field, int64_t number, void *out)
     return E_CORRUPT;
 }
 
+static bool is_left_out(enum row_reading reading, const struct field *field)
+{
+    return (reading == ROW_BRIEF && (field->flags & F_LONG) != 0) ||
+           (reading == ROW_BARE && (field->flags & F_SEALED) != 0);
+}
+
 static enum err from_value(const struct row_place *place, const struct field *field,
                            const struct value *value, void *out)
 {
@@ -160,7 +166,7 @@ static enum err from_value(const struct row_place *place, const struct field *fi
         /* The record was zeroed. Numbers and booleans are never absent. */
         return field->type == FIELD_INT || field->type == FIELD_BOOL ? E_CORRUPT : OK;
     }
-    if (place->context->is_brief && (field->flags & F_LONG) != 0) {
+    if (is_left_out(place->context->reading, field)) {
         return OK;
     }
     if (field->type == FIELD_TEXT) {

@@ -31,12 +31,19 @@ size_t record_column_count(const struct record *record);
 /* "id, name, email": for SELECT and INSERT. */
 void record_columns(struct buf *out, const struct record *record);
 
+/* How a row is read. */
+enum row_reading {
+    ROW_WHOLE,
+    ROW_BRIEF, /* F_LONG fields stay absent, and their seals are not opened. */
+    ROW_BARE,  /* F_SEALED fields stay absent: what is left of a row whose seals do not open. */
+};
+
 /* What both directions need to know. */
 struct row_context {
     const char *table;
     const struct sealer *sealer; /* May be NULL for a record without F_SEALED fields. */
     struct arena *arena;
-    bool is_brief; /* Reading: F_LONG fields stay absent, and their seals are not opened. */
+    enum row_reading reading;
 };
 
 /* A seal is bound to the key of the row, which is the first field of the record. Text that needs no

@@ -1,5 +1,6 @@
 #include "net/uri.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -128,4 +129,14 @@ bool address_is_loopback(const struct sockaddr *address)
                (in_prefix6(bytes, &mapped4) && in_prefix4(read_address4(bytes + 12), loopback4));
     }
     return false;
+}
+
+struct str address_network(struct arena *arena, struct str address)
+{
+    enum { NETWORK_BYTES = 8 };
+    struct in6_addr bytes;
+    if (inet_pton(AF_INET6, arena_cstr(arena, address), &bytes) != 1) {
+        return address;
+    }
+    return arena_str(arena, (struct str){(const char *)&bytes, NETWORK_BYTES});
 }

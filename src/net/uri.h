@@ -21,6 +21,8 @@ NODISCARD enum err uri_query_get(struct arena *arena, struct str query, const ch
 /* Walks the parameters: false at the end. `name` and `value` are raw. */
 bool uri_query_next(struct str *rest, struct str *name, struct str *value);
 
+/* The network of 64 bits of an address of IPv6, in the arena; any other text is given back. */
+struct str address_network(struct arena *arena, struct str address);
 /* True for an address that the open internet can have: not loopback, private, link-local (with the
  * metadata services), unique-local, shared (100.64/10), multicast, unspecified, documentation, or
  * any of those mapped into IPv6 (::ffff:0:0/96, 64:ff9b::/96). */

@@ -257,6 +257,39 @@ static enum err audit_agent(struct op *op, const char *action, const struct agen
             });
 }
 
+/* What is left of an agent whose words cannot be opened: it can be seen, and archived. */
+static enum err load_or_bare(struct op *op, const struct agent_entry *entry, struct agent *out)
+{
+    enum err err = agent_load(op, entry->id, 0, out);
+    if (err != E_CORRUPT && err != E_AGENT_NOT_FOUND) {
+        return err;
+    }
+    struct agent_warning *warning = ARENA_NEW(op->arena, struct agent_warning);
+    warning->text = STR("Its words cannot be opened: the key that sealed them is lost, or the row "
+                        "is damaged. Calls of it fail: archive it, and add another.");
+    *out = (struct agent){
+        .id = entry->id,
+        .name = entry->name,
+        .version = entry->version,
+        .created_at = entry->created_at,
+        .updated_at = entry->updated_at,
+        .archived_at = entry->archived_at,
+        .warnings = {warning, 1},
+    };
+    return OK;
+}
+
+static enum err load_for_change(struct op *op, struct agent *out)
+{
+    struct agent_entry entry = {0};
+    enum err err = db_get(op->db, TABLE_agents, op->path_id, op->arena, &entry);
+    if (err == E_NOT_FOUND) {
+        return no_such_agent(op);
+    }
+    TRY(err);
+    return load_or_bare(op, &entry, out);
+}
+
 enum err create_agent(struct op *op, const void *input, void *output)
 {
     struct agent *agent = output;
@@ -285,12 +318,12 @@ enum err list_agents(struct op *op, const void *input, void *output)
     TRY(agents_page(op->db, op->arena, &page, &entries));
     TRY(agents_count(op->db, page.with_archived, &out->total));
     const struct agent_entry *rows = entries.items;
-    if (page_trim(&entries, page.limit - 1)) {
+    if (page_trim(op, &entries, page.limit - 1)) {
         out->cursor = op_cursor_text(op, rows[entries.count - 1].id);
     }
     struct agent *agents = ARENA_NEW_ARRAY(op->arena, struct agent, entries.count + 1);
     for (size_t i = 0; i < entries.count; i++) {
-        TRY(agent_load(op, rows[i].id, 0, &agents[i]));
+        TRY(load_or_bare(op, &rows[i], &agents[i]));
     }
     out->agents = (struct list){agents, entries.count};
     return OK;
@@ -320,7 +353,7 @@ enum err list_agent_versions(struct op *op, const void *input, void *output)
     TRY(err);
     TRY(agent_versions_page(op->db, op->arena, entry.id, after.value, &versions));
     const struct agent_version *rows = versions.items;
-    if (page_trim(&versions, limit)) {
+    if (page_trim(op, &versions, limit)) {
         out->cursor = op_cursor_text(op, (struct id){rows[versions.count - 1].number});
     }
     struct agent *agents = ARENA_NEW_ARRAY(op->arena, struct agent, versions.count + 1);
@@ -337,9 +370,14 @@ enum err change_agent(struct op *op, const void *input, void *output)
     struct agent *agent = output;
     struct agent before = {0};
     TRY(may_change(op));
-    TRY(agent_load(op, op->path_id, 0, &before));
+    TRY(load_for_change(op, &before));
     if (instant_is_set(before.archived_at)) {
         return op_fail(op, E_OPERATION, NULL, "the agent was archived; nothing of it changes");
+    }
+    if (!str_is_set(before.script)) {
+        return op_fail(op, E_OPERATION, NULL,
+                       "the words of the agent cannot be opened any more; archive it, and add "
+                       "another");
     }
     *agent = before;
     record_merge(&agent_record, op->given, input, agent);
@@ -360,7 +398,7 @@ enum err archive_agent(struct op *op, const void *input, void *output)
     (void)input;
     struct agent agent = {0};
     TRY(may_change(op));
-    TRY(agent_load(op, op->path_id, 0, &agent));
+    TRY(load_for_change(op, &agent));
     if (instant_is_set(agent.archived_at)) {
         return op_fail(op, E_AGENT_NOT_FOUND, NULL, "the agent was archived before");
     }

@@ -263,9 +263,7 @@ enum err bulk_plan_make(struct op *op, const struct bulk_input *input, struct bu
 {
     struct making making = {.op = op, .input = input, .plan = out};
     *out = (struct bulk_plan){0};
-    if (op->actor.scope == key_scope_READER) {
-        return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
-    }
+    TRY(op_may_change(op, op->actor.user));
     TRY(bulk_text_read(op->arena, input->body, input->is_lines, &making.text, op->problem));
     making.call_record = record_of_calls(op->arena);
     TRY(find_campaign(&making));

@@ -124,12 +124,28 @@ static enum call_retry_step decide(struct op *op, const struct scheduled_call *c
                              op_zone(op, call->timezone), at);
 }
 
+/* The hours of another attempt; or why there is none, whatever the table of retries says. */
+static enum err look_for_another(struct op *op, const struct scheduled_call *call,
+                                 const char **over, struct call_guards *out)
+{
+    enum err err = scheduled_call_called_off(op, call, over);
+    if (err == OK && *over == NULL && scheduled_call_is_drained(op, call)) {
+        *over = "queue_drained";
+    }
+    err = err == OK && *over == NULL ? callable_guards(op, call, out) : err;
+    if (call_err_is_damage(err)) {
+        *over = "unreadable";
+        return OK;
+    }
+    return err;
+}
+
 static enum err attempt_over(struct op *op, struct scheduled_call *call, const struct call_end *end)
 {
     struct call_guards guards = {0};
     struct instant at = INSTANT_NONE;
     struct scheduled_call before = *call;
-    const char *called_off = NULL;
+    const char *over = NULL;
     if (!end->is_test) {
         call_counts_attempt(op, end->outcome, call->attempt);
         call->outcome = (int)end->outcome;
@@ -138,14 +154,10 @@ static enum err attempt_over(struct op *op, struct scheduled_call *call, const s
         call->status = call_status_completed;
         return end_call(op, &before, call);
     }
-    TRY(scheduled_call_called_off(op, call, &called_off));
-    if (called_off == NULL && scheduled_call_is_drained(op, call)) {
-        called_off = "queue_drained";
+    TRY(look_for_another(op, call, &over, &guards));
+    if (over != NULL) {
+        return fail(op, call, str_from(over));
     }
-    if (called_off != NULL) {
-        return fail(op, call, str_from(called_off));
-    }
-    TRY(callable_guards(op, call, &guards));
     enum call_retry_step step = decide(op, call, end, &guards, &at);
     bool expires = step == CALL_RETRY_AGAIN && instant_is_set(call->expires_at) &&
                    instant_before(call->expires_at, at);
@@ -187,22 +199,38 @@ static enum err call_of(struct op *op, const struct message *message, struct sch
     return OK;
 }
 
-enum err call_message_stale(struct op *op, const struct message *message, const char **reason)
+/* As call_message_stale, of a call whose attempt this is. */
+static enum err look_at_rules(struct op *op, const struct scheduled_call *call, const char **reason)
 {
-    struct scheduled_call *call = NULL;
     struct call_permission permission = {0};
-    TRY(call_of(op, message, &call));
-    if (call == NULL) {
-        *reason = "call_over";
-        return OK;
-    }
+    struct agent agent = {0};
     TRY(scheduled_call_called_off(op, call, reason));
     if (*reason != NULL) {
         return OK;
     }
     TRY(callable_ask(op, call, op->now, &permission));
     *reason = permission.bar == CALL_OUTSIDE_HOURS ? "outside_hours" : permission.reason;
+    if (*reason == NULL) {
+        TRY(call_agent_of(op, call, &agent));
+        *reason = str_is_set(agent.script) ? NULL : "unreadable";
+    }
     return OK;
+}
+
+enum err call_message_stale(struct op *op, const struct message *message, const char **reason)
+{
+    struct scheduled_call *call = NULL;
+    TRY(call_of(op, message, &call));
+    if (call == NULL) {
+        *reason = "call_over";
+        return OK;
+    }
+    enum err err = look_at_rules(op, call, reason);
+    if (call_err_is_damage(err)) {
+        *reason = "unreadable";
+        return OK;
+    }
+    return err;
 }
 
 static struct instant tried_at(const struct message *message)
@@ -243,8 +271,9 @@ enum err call_message_dropped(struct op *op, const struct message *message, cons
     if (call == NULL) {
         return OK;
     }
-    TRY(callable_ask(op, call, op->now, &permission));
-    if (permission.bar == CALL_OUTSIDE_HOURS) {
+    enum err err = callable_ask(op, call, op->now, &permission);
+    TRY(call_err_is_damage(err) ? OK : err);
+    if (err == OK && permission.bar == CALL_OUTSIDE_HOURS) {
         call->attempt--; /* It was none. */
         return call_wait_for(op, call, &permission.opening);
     }

@@ -34,7 +34,12 @@ NODISCARD enum err call_wait_for(struct op *op, struct scheduled_call *call,
  * has not left is dropped, and one that rings is stopped. */
 NODISCARD enum err call_give_up(struct op *op, struct scheduled_call *call, struct str reason);
 
-/* What is sealed in its row cannot be opened: it cannot be made, nor can anything follow it. */
+/* The row of a call, or one that it needs, is damaged or missing: the call cannot be made. */
+static inline bool call_err_is_damage(enum err err)
+{
+    return err == E_CORRUPT || err == E_NOT_FOUND || err == E_AGENT_NOT_FOUND;
+}
+/* The call is so damaged that it cannot be made, nor can anything follow it. */
 NODISCARD enum err call_is_unreadable(struct op *op, struct id id);
 
 /* GET /analytics/retries */

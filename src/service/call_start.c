@@ -159,20 +159,11 @@ static enum err begin_if_allowed(struct op *op, struct scheduled_call *call)
                : call_wait_for(op, call, &permission.opening);
 }
 
-enum err start_scheduled_call(struct op *op, struct timer *timer)
+static enum err start(struct op *op, struct scheduled_call *call)
 {
     static const struct call_ending gone = {.why = "person_removed"};
-    struct scheduled_call *call = NULL;
     bool must_wait = false;
     bool is_cancelled = false;
-    enum err err = call_in_hand(op, timer->subject_id, &call);
-    if (err == E_NOT_FOUND || (err == OK && !is_due(op, call))) {
-        return OK;
-    }
-    if (err == E_CORRUPT) {
-        return call_is_unreadable(op, timer->subject_id);
-    }
-    TRY(err);
     TRY(is_paused(op, call, &is_cancelled, &must_wait));
     if (is_cancelled) {
         return OK; /* Whoever cancels them goes through the calls. */
@@ -188,4 +179,16 @@ enum err start_scheduled_call(struct op *op, struct timer *timer)
         return call_give_up(op, call, STR("channel_disabled"));
     }
     return begin_if_allowed(op, call);
+}
+
+enum err start_scheduled_call(struct op *op, struct timer *timer)
+{
+    struct scheduled_call *call = NULL;
+    enum err err = call_in_hand(op, timer->subject_id, &call);
+    if (err == E_NOT_FOUND || (err == OK && !is_due(op, call))) {
+        return OK;
+    }
+    /* What damage there is shows before anything is written. */
+    err = err == OK ? start(op, call) : err;
+    return call_err_is_damage(err) ? call_is_unreadable(op, timer->subject_id) : err;
 }

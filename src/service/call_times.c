@@ -33,6 +33,10 @@ enum err call_time_parse(struct op *op, struct str text, const struct zone *zone
     } else {
         return op_fail(op, E_INVALID, "scheduledFor", "must be an ISO 8601 time");
     }
+    if (instant_before(INSTANT_YEARS_END, out->at)) {
+        return op_fail(op, E_SCHEDULED_TIME, "scheduledFor",
+                       "must be before the year 10000 of UTC");
+    }
     if (!instant_before(op->now, out->at)) {
         char now[INSTANT_TEXT_MAX];
         return op_fail(op, E_SCHEDULED_TIME, "scheduledFor", "must be in the future; it is %s now",
@@ -228,7 +232,9 @@ static enum err use_rule(struct op *op, const struct zone *zone, struct series_r
     if (err == OK) {
         err = call_series_use_rule(&out->series, &out->rule, zone, &problem);
     }
-    return err == OK ? OK : op_fail(op, E_INVALID, "recurring.rrule", "%s", problem.message);
+    return err == OK ? OK
+                     : op_fail(op, E_INVALID, "recurring.rrule",
+                               "is no rule that a call can come by: %s", problem.message);
 }
 
 /* The series that the text says, into the same struct. */
@@ -269,7 +275,8 @@ static enum err check_rule(struct op *op, const struct call_series *series)
     struct civil wall;
     const struct recurrence_rule *rule = series->rule;
     if (rule->has_until && civil_compare(rule->until, series->anchor) < 0) {
-        return op_fail(op, E_INVALID, "recurring.rrule", "UNTIL must not be before scheduledFor");
+        return op_fail(op, E_INVALID, "recurring.rrule",
+                       "must not end (UNTIL) before scheduledFor");
     }
     recurrence_begin(&iterator, rule, series->anchor);
     return recurrence_next(&iterator, &wall) == RECURRENCE_FOUND

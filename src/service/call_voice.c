@@ -8,7 +8,7 @@
 #include "service/wording.h"
 
 /* One that has begun with the agent's newest finds it in the writer's memory. */
-enum err call_agent_of(struct op *op, const struct scheduled_call *call, struct agent *out)
+static enum err find_agent(struct op *op, const struct scheduled_call *call, struct agent *out)
 {
     const struct agent *newest = NULL;
     if (op->writer != NULL) {
@@ -19,6 +19,16 @@ enum err call_agent_of(struct op *op, const struct scheduled_call *call, struct 
         }
     }
     return agent_load(op, call->agent_id, call->agent_version, out);
+}
+
+enum err call_agent_of(struct op *op, const struct scheduled_call *call, struct agent *out)
+{
+    enum err err = find_agent(op, call, out);
+    if (call_err_is_damage(err)) {
+        *out = (struct agent){.id = call->agent_id};
+        return OK;
+    }
+    return err;
 }
 
 static enum err speech_of(struct op *op, const struct scheduled_call *call, struct agent *agent,
@@ -89,7 +99,8 @@ enum err call_picked_up(struct op *op, const struct message *message, bool is_ma
     TRY(speech_of(op, call, &agent, &speech));
     out->voice = agent.voice;
     /* Who picks up a minute after closing is still spoken to. */
-    bool is_over = stale != NULL && !str_equal_text(STR("outside_hours"), stale);
+    bool is_over = (stale != NULL && !str_equal_text(STR("outside_hours"), stale)) ||
+                   !str_is_set(agent.script);
     if (is_over) {
         return is_machine ? OK : say(op, out, text_key_VOICE_CALL_OVER, &out->speech);
     }

@@ -144,7 +144,7 @@ enum err list_campaigns(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.before));
     TRY(campaigns_page(op->db, op->arena, &page, &out->campaigns));
     TRY(campaigns_count(op->db, page.user, &out->total));
-    bool has_more = page_trim(&out->campaigns, page.limit - 1);
+    bool has_more = page_trim(op, &out->campaigns, page.limit - 1);
     const struct campaign *rows = out->campaigns.items;
     struct campaign *shown = ARENA_NEW_ARRAY(op->arena, struct campaign, out->campaigns.count + 1);
     bool is_long = false;

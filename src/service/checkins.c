@@ -17,7 +17,7 @@ static enum err load_meeting(struct op *op, const struct checkin_request *reques
     TRY(op_not_found(op, db_get(op->db, TABLE_meetings, request->meeting, op->arena, out),
                      "event"));
     TRY(op_not_found(op, users_get(op->db, op->arena, request->user, &user), "user"));
-    TRY(op_may_change(op, request->user));
+    TRY(op_may_respond(op, request->user));
     if (!id_equal(out->user_id, request->user)) {
         return op_fail(op, E_FORBIDDEN, "userId", "does not attend this event");
     }
@@ -129,6 +129,47 @@ enum err check_in(struct op *op, const void *input, void *output)
         .force = given->force,
     };
     return take_checkin(op, &request, output);
+}
+
+static enum err may_take_back(struct op *op, const struct meeting *meeting)
+{
+    if (meeting->checkin_status == checkin_status_NONE) {
+        return op_fail(op, E_CONFLICT, NULL, "nobody has answered for this meeting yet");
+    }
+    if (meeting->checkin_status == checkin_status_MISSED) {
+        return op_fail(op, E_CONFLICT, NULL,
+                       "that it is missed cannot be taken back, since others were asked for help; "
+                       "JOINED ends that");
+    }
+    bool is_planned = meeting_takes_place(meeting->status) && !meeting->is_all_day &&
+                      !meeting->is_transparent;
+    if (!is_planned || !instant_before(op->now, instant_add(meeting->starts_at, op->site->grace))) {
+        return op_fail(op, E_CONFLICT, NULL,
+                       "the time in which somebody is waited for is over: nothing more would be "
+                       "sent about this meeting");
+    }
+    return OK;
+}
+
+enum err take_back_checkin(struct op *op, const void *input, void *output)
+{
+    struct meeting meeting = {0};
+    (void)input;
+    TRY(op_not_found(op, db_get(op->db, TABLE_meetings, op->path_id, op->arena, &meeting),
+                     "meeting"));
+    TRY(op_may_change(op, meeting.user_id));
+    TRY(may_take_back(op, &meeting));
+    TRY(replan_meeting(op, &meeting, "checkin_taken_back"));
+    meeting.updated_at = op->now;
+    TRY(db_update(op->db, TABLE_meetings, op->arena, &meeting));
+    op_log(op, LOG_WARN, LOG_CHECKIN, "JOINED was taken back: the meeting is planned anew");
+    TRY(op_audit(op, (struct audit_entry){.action = "CHECKIN_TAKEN_BACK",
+                                          .subject_type = subject_type_MEETING,
+                                          .subject = meeting.id,
+                                          .user = meeting.user_id,
+                                          .before = STR("JOINED"),
+                                          .after = STR("NONE")}));
+    return show_meeting(op, &meeting, true, output);
 }
 
 /* What a callee opts out by, however often it is pressed. */

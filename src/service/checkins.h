@@ -18,6 +18,9 @@ struct checkin_request {
 
 NODISCARD enum err take_checkin(struct op *op, const struct checkin_request *request,
                                 struct checkin_result *out);
+/* JOINED is taken back as long as it is not too late to look whether anybody joined: what is ahead
+ * is planned anew. What was sent stays sent, and MISSED has begun what cannot be called back. */
+NODISCARD enum err take_back_checkin(struct op *op, const void *input, void *output);
 NODISCARD enum err check_in(struct op *op, const void *input, void *output);
 
 /* A key pressed during a call. An unknown attempt or key is no error, and the same key again does

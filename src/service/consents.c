@@ -37,7 +37,7 @@ enum err list_consents(struct op *op, const void *input, void *output)
         page.phone_hash = phone_hash_of(op->db, op->arena, wanted->phone);
     }
     TRY(consents_page(op->db, op->arena, &page, &out->consents, &out->total));
-    if (page_trim(&out->consents, page.limit - 1)) {
+    if (page_trim(op, &out->consents, page.limit - 1)) {
         const struct callee_consent *rows = out->consents.items;
         out->cursor = op_cursor_text(op, rows[out->consents.count - 1].id);
     }

@@ -39,6 +39,7 @@ void courier_free(struct courier **courier)
     lanes_free(&(*courier)->lanes);
     due_heap_free(&(*courier)->express);
     due_heap_free(&(*courier)->intake);
+    due_heap_free(&(*courier)->early);
     free(*courier);
     *courier = NULL;
 }
@@ -71,29 +72,6 @@ void courier_expect(struct courier *courier, const struct effect *effect)
         entry.tag = inbox_tag(effect->inbox);
     }
     due_heap_push(&courier->express, entry);
-}
-
-static bool has_place_for_send(const struct courier *courier)
-{
-    return courier->sends < courier->sends_max && courier->flights.free_count > 0;
-}
-
-bool courier_is_hungry(const struct courier *courier, struct instant now)
-{
-    return (courier->express.count > 0 && courier->flights.free_count > 0) ||
-           courier->intake.count > 0 || again_is_due(courier, now) ||
-           (has_place_for_send(courier) && lanes_pick(courier->lanes, now) >= 0);
-}
-
-bool courier_next(const struct courier *courier, struct instant now, struct instant *at)
-{
-    struct instant again_at = INSTANT_NONE;
-    bool is_again = again_next(courier, &again_at);
-    bool is_paced = has_place_for_send(courier) && lanes_next(courier->lanes, now, at);
-    if (is_again) {
-        *at = is_paced ? instant_min(*at, again_at) : again_at;
-    }
-    return is_again || is_paced;
 }
 
 void courier_land(struct courier *courier, struct flight *flight)
@@ -265,6 +243,15 @@ static enum err line_up(struct courier *courier, struct op *op, const struct mes
     return OK;
 }
 
+/* It was due by a clock that has been set back since. What goes on after an attempt that left by
+ * that clock does not wait for an hour. */
+static void wait_for_its_time(struct courier *courier, const struct message *message)
+{
+    due_heap_push(&courier->early, (struct due_entry){.due_ms = instant_ms(message->due_at),
+                                                      .id = message->id.value,
+                                                      .priority = (int32_t)message->priority});
+}
+
 /* A message whose turn it is, in the lane that it waited in, or that is new (`ticket` NULL). */
 static enum err take_up(struct courier *courier, struct op *op, struct message *message,
                         const struct lane_ticket *ticket, int own_lane)
@@ -279,20 +266,24 @@ static enum err take_up(struct courier *courier, struct op *op, struct message *
     if (reason != NULL) {
         return message_drop(op, message, reason);
     }
+    if (message->attempt == 1 && instant_ms(op->now) < instant_ms(message->due_at)) {
+        wait_for_its_time(courier, message);
+        return OK;
+    }
     TRY(choose_provider(op, message, &provider, &wait_until));
     int lane =
         lanes_find(courier->lanes, &(struct lane_address){provider, (enum channel)message->channel,
                                                           message->from_number});
     bool must_wait = instant_is_set(wait_until);
     if (must_wait) {
-        lane_hold(courier->lanes, lane, wait_until);
+        lane_hold(courier->lanes, lane, wait_until, op->now);
     }
     bool is_own = ticket != NULL && lane == own_lane;
     if (is_own && must_wait) {
         lane_put_back(courier->lanes, lane, ticket);
         return OK;
     }
-    if (must_wait || !has_place_for_send(courier) ||
+    if (must_wait || !courier_has_place(courier) ||
         (!is_own && !lane_is_free(courier->lanes, lane, op->now))) {
         return line_up(courier, op, message, lane);
     }
@@ -303,7 +294,12 @@ static enum err claim_message(struct courier *courier, struct op *op)
 {
     struct message message = {0};
     struct lane_ticket ticket = {0};
-    int lane = has_place_for_send(courier) ? lanes_pick(courier->lanes, op->now) : -1;
+    while (courier_is_early_due(courier, op->now)) {
+        struct due_entry entry = due_heap_pop(&courier->early);
+        entry.due_ms = 0;
+        due_heap_push(&courier->intake, entry);
+    }
+    int lane = courier_has_place(courier) ? lanes_pick(courier->lanes, op->now) : -1;
     bool is_from_lane = lane >= 0 && (courier->is_lane_next || courier->intake.count == 0);
     courier->is_lane_next = !is_from_lane;
     if (is_from_lane) {

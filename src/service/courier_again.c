@@ -82,7 +82,12 @@ bool again_next(const struct courier *courier, struct instant *at)
 bool again_is_due(const struct courier *courier, struct instant now)
 {
     struct instant at = INSTANT_NONE;
-    return again_next(courier, &at) && !instant_before(now, at);
+    if (!again_next(courier, &at)) {
+        return false;
+    }
+    /* More than ever was to be waited: the clock was set back. */
+    bool is_beyond = instant_since(at, now).us > again_first.us << TRIES_MAX;
+    return is_beyond || !instant_before(now, at);
 }
 
 static struct late_answer **first_due(struct again *again)

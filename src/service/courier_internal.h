@@ -25,10 +25,15 @@ struct courier {
     int sends;               /* Under way. */
     struct due_heap express; /* Cancellations and questions, which no pace holds back. */
     struct due_heap intake;  /* Messages whose lane is not known yet. */
+    struct due_heap early;   /* Messages that the clock was set back behind, by their time. */
     struct lanes *lanes;
     bool is_lane_next; /* Intake and lanes take turns. */
     struct again again;
 };
+
+/* Whether one more message may be under way. */
+bool courier_has_place(const struct courier *courier);
+bool courier_is_early_due(const struct courier *courier, struct instant now);
 
 /* The end of a flight, settled or never begun. */
 void courier_land(struct courier *courier, struct flight *flight);

@@ -9,7 +9,8 @@ int courier_in_flight(const struct courier *courier)
 
 size_t courier_queued(const struct courier *courier)
 {
-    return courier->express.count + courier->intake.count + lanes_waiting(courier->lanes);
+    return courier->express.count + courier->intake.count + courier->early.count +
+           lanes_waiting(courier->lanes);
 }
 
 int courier_lane_find(struct courier *courier, const struct lane_address *address)
@@ -30,4 +31,40 @@ size_t courier_intake(const struct courier *courier)
 const struct lanes *courier_lanes(const struct courier *courier)
 {
     return courier->lanes;
+}
+
+bool courier_has_place(const struct courier *courier)
+{
+    return courier->sends < courier->sends_max && courier->flights.free_count > 0;
+}
+
+bool courier_is_early_due(const struct courier *courier, struct instant now)
+{
+    const struct due_entry *first = due_heap_peek(&courier->early);
+    return first != NULL && first->due_ms <= instant_ms(now);
+}
+
+bool courier_is_hungry(const struct courier *courier, struct instant now)
+{
+    return (courier->express.count > 0 && courier->flights.free_count > 0) ||
+           courier->intake.count > 0 || courier_is_early_due(courier, now) ||
+           again_is_due(courier, now) ||
+           (courier_has_place(courier) && lanes_pick(courier->lanes, now) >= 0);
+}
+
+bool courier_next(const struct courier *courier, struct instant now, struct instant *at)
+{
+    struct instant again_at = INSTANT_NONE;
+    const struct due_entry *early = due_heap_peek(&courier->early);
+    bool is_found = courier_has_place(courier) && lanes_next(courier->lanes, now, at);
+    if (again_next(courier, &again_at)) {
+        *at = is_found ? instant_min(*at, again_at) : again_at;
+        is_found = true;
+    }
+    if (early != NULL) {
+        struct instant early_at = instant_from_ms(early->due_ms);
+        *at = is_found ? instant_min(*at, early_at) : early_at;
+        is_found = true;
+    }
+    return is_found;
 }

@@ -8,6 +8,7 @@ static const struct duration ringing_max = SECONDS_INIT(180);
 static void forget_order(struct courier *courier)
 {
     due_heap_clear(&courier->intake);
+    due_heap_clear(&courier->early);
     lanes_clear(courier->lanes);
 }
 

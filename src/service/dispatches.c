@@ -123,7 +123,7 @@ enum err open_dispatch(struct op *op, const void *input, void *output)
     enum urgency level = given->level == 0 ? urgency_NORMAL : (enum urgency)given->level;
     enum dispatch_state to = dispatch_state_NONE;
     bool is_known = false;
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_respond(op, ID_NONE));
     TRY(answer_known(op, given, level, output, &is_known));
     if (is_known) {
         return OK;
@@ -170,7 +170,7 @@ enum err list_dispatches(struct op *op, const void *input, void *output)
         return OK;
     }
     TRY(dispatches_page(op->db, op->arena, &page, &out->dispatches, &out->total));
-    bool has_more = page_trim(&out->dispatches, page.limit - 1);
+    bool has_more = page_trim(op, &out->dispatches, page.limit - 1);
     struct dispatch *shown = ARENA_NEW_ARRAY(op->arena, struct dispatch, out->dispatches.count + 1);
     for (size_t i = 0; i < out->dispatches.count; i++) {
         shown[i] = ((const struct dispatch *)out->dispatches.items)[i];
@@ -194,7 +194,7 @@ static enum err who_answers(struct op *op, struct dispatch_case *dispatch, struc
     } else if (!id_is_set(given) && current != NULL) {
         *out = current->user_id;
     }
-    TRY(op_may_change(op, *out));
+    TRY(op_may_respond(op, *out));
     return id_is_set(*out) ? OK
                            : op_fail(op, E_INVALID, "userId",
                                      "is required while it is nobody's turn: who answers?");
@@ -239,7 +239,7 @@ enum err complete_dispatch(struct op *op, const void *input, void *output)
     bool is_theirs =
         op->actor.scope == key_scope_USER && (!id_is_set(dispatch.row.accepted_by) ||
                                               id_equal(dispatch.row.accepted_by, op->actor.user));
-    TRY(op_may_change(op, is_theirs ? op->actor.user : ID_NONE));
+    TRY(op_may_respond(op, is_theirs ? op->actor.user : ID_NONE));
     TRY(finish_dispatch(op, dispatch.row.id, dispatch.row.accepted_by));
     TRY(dispatch_load(op, dispatch.row.id, &dispatch));
     return show(op, &dispatch, output);
@@ -274,7 +274,7 @@ enum err cancel_dispatch(struct op *op, const void *input, void *output)
     (void)input;
     struct dispatch_case dispatch = {0};
     TRY(find(op, op->path_text, &dispatch));
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_respond(op, ID_NONE));
     TRY(call_off(op, &dispatch));
     return show(op, &dispatch, output);
 }
@@ -356,7 +356,7 @@ enum err trigger_dispatch(struct op *op, const void *input, void *output)
     struct dispatch_manual_result *out = output;
     struct dispatch_case dispatch = {0};
     enum dispatch_state same = dispatch_state_NONE;
-    TRY(op_may_change(op, ID_NONE));
+    TRY(op_may_respond(op, ID_NONE));
     TRY(find(op, given->call_id, &dispatch));
     *out = (struct dispatch_manual_result){.call_id = given->call_id, .state = dispatch.row.state};
     int64_t made = dispatch.row.attempt;

@@ -94,7 +94,7 @@ enum err list_do_not_call(struct op *op, const void *input, void *output)
         page.phone_hash = phone_hash_of(op->db, op->arena, wanted->phone);
     }
     TRY(do_not_call_page(op->db, op->arena, &page, &out->numbers, &out->total));
-    if (page_trim(&out->numbers, page.limit - 1)) {
+    if (page_trim(op, &out->numbers, page.limit - 1)) {
         const struct do_not_call *rows = out->numbers.items;
         out->cursor = op_cursor_text(op, rows[out->numbers.count - 1].id);
     }

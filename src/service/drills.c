@@ -109,7 +109,7 @@ enum err list_drills(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.before));
     TRY(drills_page(op->db, op->arena, &page, &out->drills, &out->total));
     const struct drill *drills = out->drills.items;
-    if (page_trim(&out->drills, page.limit - 1)) {
+    if (page_trim(op, &out->drills, page.limit - 1)) {
         out->cursor = op_cursor_text(op, drills[out->drills.count - 1].id);
     }
     return OK;

@@ -1,6 +1,7 @@
 #include "service/engine.h"
 
 #include "service/idempotency.h"
+#include "service/keys.h"
 #include "service/queue.h"
 #include "service/sinks.h"
 #include "store/delivery.h"
@@ -203,6 +204,7 @@ enum err engine_count_failure(struct op *op, struct timer_key key, enum err why)
 enum err clean_timers(struct op *op, struct timer *timer)
 {
     bool is_done = true;
+    bool has_no_keys = true;
     bool has_more = false;
     if (id_is_set(timer->subject_id)) {
         return events_clean_on(op, timer);
@@ -211,6 +213,8 @@ enum err clean_timers(struct op *op, struct timer *timer)
     TRY(early_news_forget(op->db, instant_sub(op->now, MINUTES(10))));
     TRY(events_clean(op));
     TRY(idempotency_clean(op, &is_done));
-    timer_run_again(op, timer, instant_add(op->now, is_done && !has_more ? HOURS(1) : SECONDS(1)));
+    TRY(keys_clean(op, &has_no_keys));
+    bool has_rest = has_more || !is_done || !has_no_keys;
+    timer_run_again(op, timer, instant_add(op->now, has_rest ? SECONDS(1) : HOURS(1)));
     return OK;
 }

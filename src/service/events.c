@@ -36,7 +36,7 @@ enum err list_events(struct op *op, const void *input, void *output)
     }
     TRY(op_cursor(op, wanted->cursor, &page.reading.after));
     TRY(events_page(op->db, op->arena, &page, &out->events, &out->total));
-    if (page_trim(&out->events, limit)) {
+    if (page_trim(op, &out->events, limit)) {
         const struct event *events = out->events.items;
         out->cursor = op_cursor_text(op, events[out->events.count - 1].id);
     }
@@ -99,5 +99,6 @@ enum err open_stream(struct op *op, const void *input, void *output)
     out->user_id = is_persons_key && !id_is_set(wanted->user_id) ? op->actor.user : wanted->user_id;
     TRY(op_may_read(op, out->user_id));
     TRY(read_kinds(op, wanted->kinds, &out->kinds));
+    out->messages = wanted->messages;
     return find_place(op, wanted->after, out);
 }

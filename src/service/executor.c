@@ -78,7 +78,7 @@ void executor_stop_claiming(struct executor *executor)
 
 struct op executor_op(struct executor *executor, struct arena *arena, struct problem *problem)
 {
-    return (struct op){
+    return op_started((struct op){
         .now = executor_now(executor),
         .arena = arena == NULL ? executor->scratch : arena,
         .db = executor->db,
@@ -87,7 +87,7 @@ struct op executor_op(struct executor *executor, struct arena *arena, struct pro
         .actor = {.name = STR("engine"), .scope = key_scope_ADMIN},
         .problem = problem,
         .keeps_way_back = executor->is_careful,
-    };
+    });
 }
 
 static void take_waiting(void *context, const struct waiting_timer *timer)
@@ -258,9 +258,16 @@ static enum err probe(struct executor *executor)
     return err == OK ? db_commit(executor->db) : err;
 }
 
+/* The clock may have been set back meanwhile: never later than a whole wait from now. */
+static struct instant next_probe(const struct executor *executor)
+{
+    return instant_min(executor->probe_at, instant_add(executor_now(executor), probe_every));
+}
+
 /* True when the store takes changes again; then memory is read from the rows. */
 static bool heal(struct executor *executor)
 {
+    executor->probe_at = next_probe(executor);
     if (instant_before(executor_now(executor), executor->probe_at)) {
         return false;
     }
@@ -304,12 +311,25 @@ static bool has_anything(const struct executor *executor, const struct work *lis
            (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
 }
 
+/* That messages have changed; true where anybody wants to know. */
+static bool tell_changes(struct executor *executor)
+{
+    struct stats *stats = executor->site->stats;
+    int64_t changes = executor->writer.message_changes;
+    if (changes == atomic_load_explicit(&stats->message_changes, memory_order_relaxed)) {
+        return false;
+    }
+    atomic_store(&stats->message_changes, changes);
+    return atomic_load(&stats->message_listeners) > 0;
+}
+
 /* What is durable may be heard. */
 static void tell_events(struct executor *executor)
 {
     _Atomic int64_t *told = &executor->site->stats->last_event;
     int64_t last = executor->writer.last_event.value;
-    if (last == atomic_load_explicit(told, memory_order_relaxed)) {
+    bool has_changes = tell_changes(executor);
+    if (last == atomic_load_explicit(told, memory_order_relaxed) && !has_changes) {
         return;
     }
     /* Whoever begins to listen counts themselves first and looks for news then, so that one of the
@@ -403,7 +423,7 @@ bool executor_next(const struct executor *executor, struct instant *out)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
     if (executor->is_broken) {
-        *out = executor->probe_at;
+        *out = next_probe(executor);
         return true;
     }
     struct instant paced_at = INSTANT_NONE;

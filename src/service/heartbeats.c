@@ -106,7 +106,7 @@ enum err list_heartbeats(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &after));
     TRY(heartbeats_page(op->db, op->arena, after, limit + 1, &out->heartbeats));
     TRY(heartbeats_count(op->db, &out->total));
-    bool has_more = page_trim(&out->heartbeats, limit);
+    bool has_more = page_trim(op, &out->heartbeats, limit);
     size_t count = out->heartbeats.count;
     struct heartbeat *shown = ARENA_NEW_ARRAY(op->arena, struct heartbeat, count);
     for (size_t i = 0; i < count; i++) {

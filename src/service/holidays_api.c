@@ -107,7 +107,7 @@ enum err list_holidays(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &after));
     TRY(holidays_page(op->db, op->arena, after, limit + 1, &rows));
     TRY(holidays_count(op->db, &out->total));
-    bool has_more = page_trim(&rows, limit);
+    bool has_more = page_trim(op, &rows, limit);
     struct holiday_calendar *shown =
         ARENA_NEW_ARRAY(op->arena, struct holiday_calendar, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {

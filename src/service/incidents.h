@@ -81,6 +81,7 @@ NODISCARD enum err get_incident(struct op *op, const void *input, void *output);
 NODISCARD enum err list_steps(struct op *op, const void *input, void *output);
 NODISCARD enum err acknowledge_incident(struct op *op, const void *input, void *output);
 NODISCARD enum err extend_incident(struct op *op, const void *input, void *output);
+NODISCARD enum err release_incident(struct op *op, const void *input, void *output);
 /* The page behind link_for_step. */
 NODISCARD enum err show_incident_link(struct op *op, const void *input, void *output);
 NODISCARD enum err answer_incident_link(struct op *op, const void *input, void *output);

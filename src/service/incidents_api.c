@@ -1,4 +1,4 @@
-#include "service/incidents.h"
+#include "service/incidents_internal.h"
 #include "service/policies.h"
 #include "store/incidents.h"
 
@@ -30,13 +30,13 @@ static enum err load_to_change(struct op *op, struct incident *out)
     bool is_asked = false;
     TRY(load(op, out));
     TRY(was_asked(op, out, &is_asked));
-    return is_asked ? OK : op_may_change(op, out->user_id);
+    return is_asked ? OK : op_may_respond(op, out->user_id);
 }
 
-/* Who has a key of a person's own is that person. */
+/* Who has a key of a person's own, or has signed in, is that person. */
 static struct incident_taker taker_of(const struct op *op)
 {
-    bool is_person = op->actor.scope == key_scope_USER;
+    bool is_person = id_is_set(op->actor.user);
     return is_person ? (struct incident_taker){op->actor.user, target_kind_USER}
                      : (struct incident_taker){ID_NONE, target_kind_PERSON};
 }
@@ -95,6 +95,16 @@ enum err extend_incident(struct op *op, const void *input, void *output)
                               arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
 }
 
+enum err release_incident(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct incident *incident = output;
+    struct incident_taker taker = taker_of(op);
+    TRY(load_to_change(op, incident));
+    return release_incident_by(op, incident,
+                               arena_printf(op->arena, "by %.*s", STR_FMT(op->actor.name)), &taker);
+}
+
 static bool is_of_person(const struct policy_rules *rules, struct id person)
 {
     for (int i = 0; i < rules->step_count; i++) {
@@ -144,12 +154,12 @@ enum err create_incident(struct op *op, const void *input, void *output)
         .dedup_key = given->dedup_key,
         .escalates = given->escalate,
     };
-    TRY(op_may_change(op, given->user_id));
+    TRY(op_may_respond(op, given->user_id));
     TRY(may_begin(op, given->policy));
     bool joined = false;
     TRY(report_incident(op, &report, incident, &joined));
     op->is_known = joined;
-    return op_may_change(op, incident->user_id);
+    return op_may_respond(op, incident->user_id);
 }
 
 enum err get_incident(struct op *op, const void *input, void *output)
@@ -197,7 +207,7 @@ enum err list_incidents(struct op *op, const void *input, void *output)
     }
     TRY(incidents_page(op->db, op->arena, &page, &out->incidents, &out->total));
     const struct incident *incidents = out->incidents.items;
-    if (page_trim(&out->incidents, page.limit - 1)) {
+    if (page_trim(op, &out->incidents, page.limit - 1)) {
         out->cursor = op_cursor_text(op, incidents[out->incidents.count - 1].id);
     }
     return OK;

@@ -21,6 +21,9 @@ NODISCARD enum err incident_insert(struct op *op, struct incident *incident, con
 /* Until when the acknowledgement of this instant holds; the row is the caller's to write. */
 void incident_set_lease(const struct op *op, struct incident *incident,
                         const struct policy_rules *rules);
+/* Gives back what was taken: the ladder begins anew. */
+NODISCARD enum err release_incident_by(struct op *op, struct incident *incident, struct str reason,
+                                       const struct incident_taker *taker);
 /* The timer that ends it; nothing where there is no lease. */
 NODISCARD enum err incident_arm_lease(struct op *op, const struct incident *incident);
 

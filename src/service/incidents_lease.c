@@ -58,6 +58,34 @@ enum err end_lease(struct op *op, struct timer *timer)
     return begin_ladder_after_lease(op, &incident, &policy.rules);
 }
 
+enum err release_incident_by(struct op *op, struct incident *incident, struct str reason,
+                             const struct incident_taker *taker)
+{
+    bool is_taken = incident->state == incident_state_ACKNOWLEDGED &&
+                    !instant_is_set(incident->lease_lapsed_at);
+    if (!is_taken || incident->kind == incident_kind_DRILL) {
+        return op_fail(op, E_CONFLICT, NULL,
+                       "only an incident that is taken can be given back, and not that of a drill");
+    }
+    if (!instant_is_set(incident->ladder_started_at)) {
+        return op_fail(op, E_CONFLICT, NULL,
+                       "its ladder never ran, so that there is none to go on: report it anew");
+    }
+    incident->lease_until = incident->lease_lapsed_at = incident->updated_at = op->now;
+    incident->exhausted_at = INSTANT_NONE;
+    incident->round = incident->first_round = incident->round + 1;
+    TRY(db_update(op->db, TABLE_incidents, op->arena, incident));
+    TRY(timers_cancel(op->db, timer_kind_LEASE, incident->id, op->now));
+    TRY(incident_audit(op, incident,
+                       &(struct incident_change){.action = "INCIDENT_RELEASED",
+                                                 .before = STR("ACKNOWLEDGED"),
+                                                 .reason = reason,
+                                                 .taker = taker}));
+    TRY(incident_tell(op, incident, event_kind_INCIDENT_LEASE_ENDED));
+    op_log(op, LOG_WARN, LOG_ESCALATION, "an acknowledgement was taken back: asked again");
+    return begin_ladder(op, incident);
+}
+
 enum err extend_incident_by(struct op *op, struct incident *incident, struct str reason,
                             const struct incident_taker *taker)
 {

@@ -179,7 +179,7 @@ enum err list_integrations(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &after));
     TRY(integrations_page(op->db, op->arena, after, limit + 1, &out->integrations));
     TRY(integrations_count(op->db, &out->total));
-    bool has_more = page_trim(&out->integrations, limit);
+    bool has_more = page_trim(op, &out->integrations, limit);
     size_t count = out->integrations.count;
     struct integration *shown = ARENA_NEW_ARRAY(op->arena, struct integration, count);
     for (size_t i = 0; i < count; i++) {

@@ -21,7 +21,7 @@ bool key_is_admins(const struct site *site, const struct key_hash *hash)
 {
     struct key_hash admin;
     memcpy(admin.bytes, site->admin_key_hash, sizeof admin.bytes);
-    return site->has_admin_key && key_hash_equal(&admin, hash);
+    return key_hash_equal(&admin, hash);
 }
 
 static bool is_over(const struct op *op, const struct api_key *key)
@@ -133,9 +133,10 @@ enum err create_key(struct op *op, const void *input, void *output)
         .name = wanted->name, .scope = wanted->scope, .expires_at = wanted->expires_at};
     TRY(op_may_administer(op));
     if (key->scope == key_scope_USER) {
-        return op_fail(op, E_INVALID, "scope",
-                       "must be ADMIN, OPERATOR or READER; a person's own key is made at "
-                       "/api/v1/users/{id}/keys");
+        return op_fail(
+            op, E_INVALID, "scope",
+            "must be ADMIN, OPERATOR, RESPONDER or READER; a person's own key is made at "
+            "/api/v1/users/{id}/keys");
     }
     return add_key(op, key);
 }
@@ -150,7 +151,7 @@ enum err list_keys(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(api_keys_page(op->db, op->arena, &page, &out->keys, &out->total));
     const struct api_key *keys = out->keys.items;
-    if (page_trim(&out->keys, limit)) {
+    if (page_trim(op, &out->keys, limit)) {
         out->cursor = op_cursor_text(op, keys[out->keys.count - 1].id);
     }
     return OK;
@@ -160,7 +161,7 @@ enum err list_keys(struct op *op, const void *input, void *output)
 static enum err refuse_last(struct op *op, const struct api_key *key)
 {
     int64_t count = 0;
-    bool is_session = str_is_set(key->session_hash);
+    bool is_session = key->sign_in != sign_in_method_NONE;
     if (key->scope != key_scope_ADMIN || op->site->has_admin_key || is_session) {
         return OK;
     }
@@ -199,6 +200,37 @@ enum err revoke_key(struct op *op, const void *input, void *output)
     TRY(op_may_administer(op));
     TRY(op_not_found(op, db_get(op->db, TABLE_api_keys, op->path_id, op->arena, &key), "key"));
     return end_key(op, &key, output);
+}
+
+enum err rotate_key(struct op *op, const void *input, void *output)
+{
+    (void)input;
+    struct api_key old = {0};
+    struct api_key *key = output;
+    struct removed removed = {0};
+    TRY(op_may_administer(op));
+    TRY(op_not_found(op, db_get(op->db, TABLE_api_keys, op->path_id, op->arena, &old), "key"));
+    if (is_over(op, &old) || old.sign_in != sign_in_method_NONE) {
+        return op_fail(op, E_CONFLICT, NULL,
+                       "a key that is revoked or has ended, or a session, has no successor; make "
+                       "another one");
+    }
+    *key = (struct api_key){
+        .name = old.name, .scope = old.scope, .user_id = old.user_id, .expires_at = old.expires_at};
+    TRY(add_key(op, key));
+    return end_key(op, &old, &removed);
+}
+
+enum err keys_clean(struct op *op, bool *is_done)
+{
+    enum { FORGOTTEN_AT_ONCE = 1000 };
+    int64_t removed = 0;
+    struct api_keys_ended ended = {.sessions = instant_sub(op->now, DAYS(1)),
+                                   .keys = instant_sub(op->now, DAYS(90)),
+                                   .limit = FORGOTTEN_AT_ONCE};
+    TRY(api_keys_forget(op->db, &ended, &removed));
+    *is_done = removed < FORGOTTEN_AT_ONCE;
+    return OK;
 }
 
 /* --- Keys of people --- */

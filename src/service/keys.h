@@ -1,10 +1,11 @@
 /* service/keys: API keys (requirement X1): who is behind a secret, making and revoking.
  *
  * A secret is compared and kept as its SHA-256 only, and shown once. A key has a scope: ADMIN may
- * do everything; OPERATOR everything but what op_may_administer guards; READER reads; USER is one
- * person. Whoever may read sees what keys there are. The last good key of scope ADMIN is not
- * revoked, unless TOCSIN_ADMIN_KEY is set. A session (service/sessions) is a key that is good as
- * long as the one that it was begun with. A server sees a revoked key within a second (api/auth).
+ * do everything; OPERATOR everything but what op_may_administer guards; RESPONDER reads, and what
+ * op_may_respond guards; READER reads; USER is one person. Whoever may read sees what keys there
+ * are. The last good key of scope ADMIN is not revoked, unless TOCSIN_ADMIN_KEY is set. A session
+ * (service/sessions) is a key that is good as long as the one that it was begun with. A server sees
+ * a revoked key within a second (api/auth).
  */
 #ifndef TOCSIN_SERVICE_KEYS_H
 #define TOCSIN_SERVICE_KEYS_H
@@ -36,6 +37,11 @@ bool host_pass_is_good(const struct op *op, struct str pass);
 NODISCARD enum err create_key(struct op *op, const void *input, void *output);
 NODISCARD enum err list_keys(struct op *op, const void *input, void *output);
 NODISCARD enum err revoke_key(struct op *op, const void *input, void *output);
+/* Another one that may the same until the same instant; the old one is revoked. */
+NODISCARD enum err rotate_key(struct op *op, const void *input, void *output);
+/* Forgets some sessions that ended a day ago and keys that ended 90 days ago, what became of which
+ * the audit trail tells; false where there is more of it. */
+NODISCARD enum err keys_clean(struct op *op, bool *is_done);
 NODISCARD enum err create_user_key(struct op *op, const void *input, void *output);
 NODISCARD enum err list_user_keys(struct op *op, const void *input, void *output);
 NODISCARD enum err revoke_user_key(struct op *op, const void *input, void *output);

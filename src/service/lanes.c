@@ -28,6 +28,7 @@ struct lane {
     int64_t units; /* Of all who wait. */
     int under_way;
     struct instant held_until;
+    struct instant held_at;
 };
 
 struct lanes {
@@ -135,7 +136,10 @@ int lanes_find(struct lanes *lanes, const struct lane_address *address)
 
 static struct instant ready_at(const struct lane *lane, struct instant now)
 {
-    return instant_max(bucket_ready_at(&lane->bucket, now), lane->held_until);
+    struct instant ready_at = bucket_ready_at(&lane->bucket, now);
+    /* By a clock that was set back since, nobody knows until when. */
+    bool is_held = !instant_before(now, lane->held_at);
+    return is_held ? instant_max(ready_at, lane->held_until) : ready_at;
 }
 
 /* The mock has no wire on which anything could wait. */
@@ -286,9 +290,10 @@ void lane_end(struct lanes *lanes, int lane)
     it->under_way--;
 }
 
-void lane_hold(struct lanes *lanes, int lane, struct instant until)
+void lane_hold(struct lanes *lanes, int lane, struct instant until, struct instant now)
 {
     lane_at(lanes, lane)->held_until = until;
+    lane_at(lanes, lane)->held_at = now;
 }
 
 void lanes_heard_of(struct lanes *lanes, const struct provider *provider)

@@ -56,8 +56,9 @@ void lane_put_back(struct lanes *lanes, int lane, const struct lane_ticket *tick
 /* One leaves; its end is told by lane_end. */
 void lane_begin(struct lanes *lanes, int lane, int units, struct instant now);
 void lane_end(struct lanes *lanes, int lane);
-/* Nothing leaves before `until`, or before its provider is heard of again. */
-void lane_hold(struct lanes *lanes, int lane, struct instant until);
+/* Nothing leaves before `until`, or before its provider is heard of again; nor longer, where the
+ * clock is set back behind `now`. */
+void lane_hold(struct lanes *lanes, int lane, struct instant until, struct instant now);
 void lanes_heard_of(struct lanes *lanes, const struct provider *provider);
 /* When a lane with somebody in it, but nobody who may leave now, may go on. False for never. */
 bool lanes_next(const struct lanes *lanes, struct instant now, struct instant *at);

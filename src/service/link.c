@@ -156,7 +156,8 @@ static bool is_token(struct str text, size_t at)
 
 struct str link_shown_text(const struct op *op, struct str text)
 {
-    if (op->actor.scope != key_scope_READER || !str_is_set(text)) {
+    bool is_hidden = op->actor.scope == key_scope_READER || op->actor.scope == key_scope_RESPONDER;
+    if (!is_hidden || !str_is_set(text)) {
         return text;
     }
     struct buf shown = {.arena = op->arena};

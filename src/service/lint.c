@@ -240,7 +240,7 @@ enum err list_findings(struct op *op, const void *input, void *output)
     TRY(findings_page(op->db, op->arena, &page, &out->findings, &out->total));
     TRY(read_last_run(op, &out->last_run_at));
     const struct lint_finding *findings = out->findings.items;
-    if (page_trim(&out->findings, page.limit - 1)) {
+    if (page_trim(op, &out->findings, page.limit - 1)) {
         out->cursor = op_cursor_text(op, findings[out->findings.count - 1].id);
     }
     return OK;

@@ -155,7 +155,7 @@ enum err list_windows(struct op *op, const void *input, void *output)
     TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &page.before));
     TRY(windows_page(op->db, op->arena, &page, &out->windows, &out->total));
-    bool has_more = page_trim(&out->windows, page.limit - 1);
+    bool has_more = page_trim(op, &out->windows, page.limit - 1);
     struct maintenance_window *shown =
         ARENA_NEW_ARRAY(op->arena, struct maintenance_window, out->windows.count);
     for (size_t i = 0; i < out->windows.count; i++) {

@@ -105,7 +105,7 @@ static const char *plan_broken(const struct meeting *old, const struct meeting *
     return raises_alerts(old) != raises_alerts(new) ? "marked_free_or_all_day" : NULL;
 }
 
-static enum err replan(struct op *op, struct meeting *meeting, const char *reason)
+enum err replan_meeting(struct op *op, struct meeting *meeting, const char *reason)
 {
     /* The incident first: a last step that is stopped must not look like a ladder that ran out. */
     TRY(cancel_incident_of_meeting(op, meeting, reason));
@@ -122,7 +122,7 @@ static enum err change_meeting(struct op *op, const struct meeting *old, struct 
 {
     const char *reason = plan_broken(old, new);
     if (reason != NULL) {
-        TRY(replan(op, new, reason));
+        TRY(replan_meeting(op, new, reason));
     }
     TRY(db_update(op->db, TABLE_meetings, op->arena, new));
     bool is_over = meeting_takes_place(old->status) && !meeting_takes_place(new->status);
@@ -240,13 +240,19 @@ enum err check_missed(struct op *op, struct timer *timer)
 {
     struct meeting meeting = {0};
     struct user user = {0};
+    bool was_joined = false;
+    TRY(meetings_was_joined(op->db, timer->subject_id, &was_joined));
+    if (was_joined) {
+        /* The most frequent end, for which nothing else has to be known. */
+        op_decided(op);
+        return meetings_checked(op->db, timer->subject_id);
+    }
     TRY(db_get(op->db, TABLE_meetings, timer->subject_id, op->arena, &meeting));
     TRY(db_get(op->db, TABLE_users, meeting.user_id, op->arena, &user));
     TRY(meetings_checked(op->db, meeting.id));
     int64_t known = 0;
     TRY(incidents_of_generation(op->db, meeting.id, meeting.generation, &known));
-    bool is_answered = meeting.checkin_status == checkin_status_JOINED;
-    if (!raises_alerts(&meeting) || is_answered || known > 0 || instant_is_set(user.deleted_at) ||
+    if (!raises_alerts(&meeting) || known > 0 || instant_is_set(user.deleted_at) ||
         !user.calendar_enabled) {
         return OK;
     }
@@ -344,7 +350,7 @@ enum err list_meetings(struct op *op, const void *input, void *output)
     TRY(parse_cursor(op, wanted->cursor, &page));
     struct list rows = {0};
     TRY(meetings_page(op->db, op->arena, &page, &rows, &out->total));
-    bool has_more = page_trim(&rows, page.limit - 1);
+    bool has_more = page_trim(op, &rows, page.limit - 1);
     const struct meeting *meetings = rows.items;
     struct meeting_view *views = ARENA_NEW_ARRAY(op->arena, struct meeting_view, rows.count + 1);
     for (size_t i = 0; i < rows.count; i++) {

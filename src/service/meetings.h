@@ -36,6 +36,9 @@ NODISCARD enum err drop_meeting(struct op *op, struct id calendar, struct meetin
 /* Every meeting ahead of a person that is being removed. */
 NODISCARD enum err cancel_meetings_of(struct op *op, struct id user, const char *reason);
 
+/* Ends what the plan of a meeting still has ahead, and plans it anew; the row is the caller's to
+ * write. */
+NODISCARD enum err replan_meeting(struct op *op, struct meeting *meeting, const char *reason);
 NODISCARD enum err list_meetings(struct op *op, const void *input, void *output);
 NODISCARD enum err get_meeting(struct op *op, const void *input, void *output);
 /* The meeting with its alerts, answer and incident. */

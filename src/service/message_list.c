@@ -1,4 +1,5 @@
 #include "service/link.h"
+#include "service/message_internal.h"
 #include "service/messages.h"
 #include "service/providers.h"
 #include "store/delivery.h"
@@ -51,7 +52,7 @@ enum err list_messages(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(messages_page(op->db, op->arena, &page, &out->messages, &out->total));
     const struct message *messages = out->messages.items;
-    if (page_trim(&out->messages, page.limit - 1)) {
+    if (page_trim(op, &out->messages, page.limit - 1)) {
         out->cursor = op_cursor_text(op, messages[out->messages.count - 1].id);
     }
     return with_bodies(op, &out->messages);
@@ -86,6 +87,46 @@ static enum err when_again(struct op *op, struct message *message)
         timers_of_subject(op->db, op->arena, timer_kind_MESSAGE_RETRY, message->id, &timer);
     message->retry_at = timer.due_at;
     return err == E_NOT_FOUND ? OK : err;
+}
+
+/* Others than machines are not told twice: what failed for them has gone on by itself. */
+static enum err may_replay(struct op *op, const struct message *message)
+{
+    struct timer timer = {0};
+    bool has_failed =
+        message->state == message_state_FAILED || message->state == message_state_UNDELIVERED;
+    if (message->channel != channel_WEBHOOK) {
+        return op_fail(op, E_OPERATION, NULL,
+                       "only a webhook is replayed: to people a message goes on by itself, as its "
+                       "policy says");
+    }
+    enum err err =
+        timers_of_subject(op->db, op->arena, timer_kind_MESSAGE_RETRY, message->id, &timer);
+    if (err != E_NOT_FOUND) {
+        TRY(err);
+        return op_fail(op, E_OPERATION, NULL, "it is tried again by itself already");
+    }
+    return has_failed ? OK
+                      : op_fail(op, E_OPERATION, NULL, "only a webhook that failed is replayed");
+}
+
+enum err replay_message(struct op *op, const void *input, void *output)
+{
+    struct message *message = output;
+    (void)input;
+    TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
+                     "message"));
+    TRY(op_may_change(op, ID_NONE)); /* Posts go to whoever runs Tocsin, whomever they are about. */
+    TRY(may_replay(op, message));
+    TRY(op_audit(op, (struct audit_entry){.action = "MESSAGE_REPLAYED",
+                                          .subject_type = (enum subject_type)message->subject_type,
+                                          .subject = message->subject_id,
+                                          .user = message->user_id,
+                                          .before = message->error,
+                                          .after = op_id_text(op, message->id)}));
+    enum err err = message_next_attempt(op, message, message->is_repeat, message->provider);
+    TRY(err == E_DUPLICATE ? op_fail(op, E_OPERATION, NULL, "it was tried again already") : err);
+    return with_body(op, message);
 }
 
 enum err get_message(struct op *op, const void *input, void *output)

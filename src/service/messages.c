@@ -28,6 +28,7 @@ enum err message_note(struct op *op, const struct message *message, enum message
         .code = message->code,
         .detail = detail,
     };
+    op->writer->message_changes++;
     /* Of what stands in the message's own row nothing is written: message_story tells it. */
     TRY(is_in_row ? OK : db_insert(op->db, TABLE_message_events, op->arena, &event));
     return message->subject_type == subject_type_DISPATCH ? dispatch_receipt(op, message, detail)

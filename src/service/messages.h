@@ -102,6 +102,7 @@ NODISCARD enum err message_confirm(struct op *op, const struct message *message,
 NODISCARD enum err message_seen(struct op *op, struct id id);
 
 NODISCARD enum err list_messages(struct op *op, const void *input, void *output);
+NODISCARD enum err replay_message(struct op *op, const void *input, void *output);
 NODISCARD enum err get_message(struct op *op, const void *input, void *output);
 /* The addresses that messages to a person do not use (service/suppressions). */
 NODISCARD enum err list_suppressions(struct op *op, const void *input, void *output);

@@ -101,7 +101,7 @@ enum err list_notifications(struct op *op, const void *input, void *output)
     TRY(notifications_page(op->db, op->arena, &page, &out->notifications));
     TRY(notifications_count(op->db, &page, &out->total));
     TRY(notifications_count_unseen(op->db, &page, &out->unseen_count));
-    if (page_trim(&out->notifications, limit)) {
+    if (page_trim(op, &out->notifications, limit)) {
         const struct notification *notifications = out->notifications.items;
         out->cursor = op_cursor_text(op, notifications[out->notifications.count - 1].id);
     }
@@ -132,7 +132,7 @@ static enum err see(struct op *op, struct notification *notification, bool *is_n
 static enum err get(struct op *op, struct id id, struct notification *out)
 {
     TRY(op_not_found(op, db_get(op->db, TABLE_notifications, id, op->arena, out), "notification"));
-    return op_may_change(op, out->user_id);
+    return op_may_respond(op, out->user_id);
 }
 
 enum err see_notification(struct op *op, const void *input, void *output)
@@ -177,7 +177,7 @@ enum err see_notifications(struct op *op, const void *input, void *output)
     struct notification_page page = {.is_unseen = true, .limit = SEEN_AT_ONCE};
     bool names_whose = id_is_set(wanted->user_id) || wanted->operators;
     TRY(whose(op, wanted->user_id, wanted->operators, &page));
-    TRY(op_may_change(op, page.user));
+    TRY(op_may_respond(op, page.user));
     if (wanted->all == (wanted->ids.count > 0)) {
         return op_fail(op, E_INVALID, "ids", "give the ids of notifications, or all: true");
     }

@@ -1,5 +1,6 @@
 #include "service/occurrences.h"
 
+#include "service/call_outcomes.h"
 #include "service/callable.h"
 #include "service/campaigns.h"
 #include "service/scheduled_calls.h"
@@ -113,8 +114,9 @@ static struct scheduled_call occurrence_after(const struct scheduled_call *call,
         .previous_id = call->id,
         .occurrence_number = next->occurrence.number,
         .place = next->occurrence.place,
-        .expires_at = instant_is_set(call->expires_at) ? instant_add(next->occurrence.at, keeps)
-                                                       : INSTANT_NONE,
+        .expires_at = instant_is_set(call->expires_at)
+                          ? instant_min(instant_add(next->occurrence.at, keeps), INSTANT_YEARS_END)
+                          : INSTANT_NONE,
         .metadata = call->metadata,
     };
 }
@@ -193,6 +195,22 @@ static enum err find_next(struct op *op, const struct scheduled_call *call, stru
     return series_call(op->db, first, call->occurrence_number + 1, out);
 }
 
+/* What damage keeps from being known ends the series, and never keeps the call itself from ending.
+ */
+static enum err look_ahead(struct op *op, const struct scheduled_call *call, struct following *out)
+{
+    enum err err = look_for_end(op, call, &out->why);
+    if (err == OK && out->why == NULL) {
+        err = find_following(op, call, call->scheduled_for, out);
+    }
+    if (call_err_is_damage(err)) {
+        op_log(op, LOG_ERROR, LOG_CALL, "a series cannot be read, and ends");
+        out->why = "unreadable";
+        return OK;
+    }
+    return err;
+}
+
 enum err scheduled_call_follow(struct op *op, struct scheduled_call *call, struct id *next)
 {
     struct following following = {.why = NULL};
@@ -204,10 +222,7 @@ enum err scheduled_call_follow(struct op *op, struct scheduled_call *call, struc
     if (id_is_set(*next)) {
         return OK;
     }
-    TRY(look_for_end(op, call, &following.why));
-    if (following.why == NULL) {
-        TRY(find_following(op, call, call->scheduled_for, &following));
-    }
+    TRY(look_ahead(op, call, &following));
     return following.why == NULL ? insert_occurrence(op, call, &following.next, next)
                                  : scheduled_call_end_series(op, call, following.why);
 }

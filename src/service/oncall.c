@@ -36,7 +36,7 @@ static enum err find_schedules(struct op *op, const struct oncall_input *wanted,
     TRY(schedules_page(op->db, op->arena, &page, out));
     TRY(schedules_count(op->db, &list->total));
     const struct schedule *schedules = out->items;
-    if (page_trim(out, page.limit - 1)) {
+    if (page_trim(op, out, page.limit - 1)) {
         list->cursor = op_cursor_text(op, schedules[out->count - 1].id);
     }
     return OK;

@@ -24,6 +24,12 @@ enum err writer_begin(struct writer *writer, struct db *db)
     return OK;
 }
 
+struct op op_started(struct op op)
+{
+    op.corrupt_before = db_corrupt_rows(op.db);
+    return op;
+}
+
 struct id op_new_id(struct op *op)
 {
     assert(op->writer != NULL);
@@ -124,6 +130,12 @@ enum err op_fail(struct op *op, enum err err, const char *field, const char *for
                : problem_set(op->problem, err, field, "%s", text);
 }
 
+enum err op_refuse(struct op *op, enum err err, const char *field, const char *text)
+{
+    op->refusal = op_fail(op, err, field, "%s", text);
+    return OK;
+}
+
 enum err op_not_found(struct op *op, enum err err, const char *what)
 {
     return err == E_NOT_FOUND ? op_fail(op, E_NOT_FOUND, NULL, "there is no such %s", what) : err;
@@ -159,12 +171,20 @@ enum err op_may_read(struct op *op, struct id user)
     return op_fail(op, E_FORBIDDEN, NULL, "this key sees one person's own subjects only");
 }
 
-enum err op_may_change(struct op *op, struct id user)
+enum err op_may_respond(struct op *op, struct id user)
 {
     if (op->actor.scope == key_scope_READER) {
         return op_fail(op, E_FORBIDDEN, NULL, "this key may read only");
     }
     return op_may_read(op, user);
+}
+
+enum err op_may_change(struct op *op, struct id user)
+{
+    if (op->actor.scope == key_scope_RESPONDER) {
+        return op_fail(op, E_FORBIDDEN, NULL, "this key reads and answers; it changes no settings");
+    }
+    return op_may_respond(op, user);
 }
 
 enum err op_may_administer(struct op *op)
@@ -218,10 +238,11 @@ int64_t page_limit(int64_t wanted)
     return wanted == 0 ? PAGE_ITEMS : wanted;
 }
 
-bool page_trim(struct list *list, int64_t limit)
+bool page_trim(const struct op *op, struct list *list, int64_t limit)
 {
-    bool has_more = (int64_t)list->count > limit;
-    list->count = has_more ? (size_t)limit : list->count;
+    int64_t left_out = db_corrupt_rows(op->db) - op->corrupt_before;
+    bool has_more = list->count > 0 && (int64_t)list->count + left_out > limit;
+    list->count = (int64_t)list->count > limit ? (size_t)limit : list->count;
     return has_more;
 }
 
@@ -240,7 +261,7 @@ struct str op_cut_page(const struct op *op, const struct page_cut *cut, struct l
     if (first > 0) {
         *list = (struct list){list_item(list, cut->record, first), list->count - first};
     }
-    if (!page_trim(list, page_limit(cut->limit))) {
+    if (!page_trim(op, list, page_limit(cut->limit))) {
         return STR_NONE;
     }
     id = record_member_const(list_item(list, cut->record, list->count - 1), field);

@@ -32,13 +32,17 @@ struct op {
     struct scheduled_call *call; /* The one that it has read (service/call_start); or NULL. */
     const void *prepared; /* What a request's preparation made, before the executor saw it. */
     bool keeps_way_back;  /* Set by the executor after an operation that decided had failed. */
+    enum err refusal;     /* Set by op_refuse. */
     bool is_known;        /* Set by an operation that found what it was to create: the answer is 200
                              where it would be 201. */
     struct sync_wait *wait; /* Set by an operation whose answer comes later (service/sync). */
+    int64_t corrupt_before; /* db_corrupt_rows when it began. */
     bool is_aside;          /* It runs where nothing waits for it, and may take long. */
     bool wants_aside;       /* Set by a read that would take long here; see op_goes_aside. */
 };
 
+/* As it is given, and what it was begun with. */
+struct op op_started(struct op op);
 struct id op_new_id(struct op *op);
 void op_effect(struct op *op, struct effect effect);
 
@@ -53,6 +57,8 @@ bool op_goes_aside(struct op *op);
 
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* OK: what the operation wrote stays, and whoever asked is answered `err` all the same. */
+enum err op_refuse(struct op *op, enum err err, const char *field, const char *text);
 /* Turns E_NOT_FOUND from the store into a sentence about `what`. */
 enum err op_not_found(struct op *op, enum err err, const char *what);
 void op_log(const struct op *op, enum log_level level, enum log_area area, const char *format, ...)
@@ -60,8 +66,10 @@ void op_log(const struct op *op, enum log_level level, enum log_area area, const
 /* The UUID text of an id, in the operation's arena. */
 struct str op_id_text(const struct op *op, struct id id);
 
-/* Scope USER may touch its own subjects only, READER may change nothing: E_FORBIDDEN. */
+/* Scope USER may touch its own subjects only, READER may change nothing, RESPONDER only answers
+ * what happens (incidents, dispatches, check-ins, notifications): E_FORBIDDEN. */
 NODISCARD enum err op_may_read(struct op *op, struct id user);
+NODISCARD enum err op_may_respond(struct op *op, struct id user);
 NODISCARD enum err op_may_change(struct op *op, struct id user);
 /* Whatever lets a machine in, or sends everything out: keys, sources of alerts, event sinks. For
  * ADMIN alone. */
@@ -86,8 +94,8 @@ struct str op_cursor_text(const struct op *op, struct id last);
 /* How many items a page shows where `wanted` were asked for. */
 int64_t page_limit(int64_t wanted);
 /* Shortens a list that was read with one item more than the page shows, which tells whether it is
- * the last one: true where there is more. */
-bool page_trim(struct list *list, int64_t limit);
+ * the last one: true where there is more. Rows that could not be read, and were left out, count. */
+bool page_trim(const struct op *op, struct list *list, int64_t limit);
 /* Cuts a page out of a whole list whose records have growing ids; the next page's cursor, STR_NONE
  * at the end. */
 struct page_cut {

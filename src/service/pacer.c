@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "domain/fair_queue.h"
 #include "service/agents.h"
+#include "service/call_outcomes.h"
 #include "service/id_map.h"
 #include "service/providers.h"
 #include "store/call_counts.h"
@@ -12,8 +13,7 @@
 #include <stdlib.h>
 
 enum { AGAIN = 1, PLACES = 2 }; /* A group's number and whether a call has begun before, in one. */
-/* So many begun calls wait in a lane and before it; what a cancellation or an incident still stands
- * before. */
+/* So many begun calls wait in a lane and before it: a cancellation can still overtake them. */
 enum { LANE_FEW = 4, INTAKE_FEW = 512, IDLE_GROUPS = 256, CALLS_A_MINUTE = 60 };
 
 enum pace_kind { PACE_CAMPAIGN, PACE_AGENT, PACE_ACCOUNT };
@@ -118,27 +118,32 @@ static void set_rate(struct pace *pace, int64_t calls_per_minute)
     pace->bucket.rate_milli = fair_bucket(calls_per_minute).rate_milli;
 }
 
+/* Of what is damaged no pace is known. Its calls go on, and are given up when they begin. */
 static enum err read_campaign(struct op *op, struct pace *pace)
 {
     struct campaign campaign = {0};
-    TRY(db_get(op->db, TABLE_campaigns, (struct id){pace->id}, op->arena, &campaign));
+    enum err err = db_get(op->db, TABLE_campaigns, (struct id){pace->id}, op->arena, &campaign);
+    TRY(call_err_is_damage(err) ? OK : err);
     set_rate(pace, campaign.calls_per_minute);
     pace->is_paused = campaign.state == campaign_state_PAUSED;
     return OK;
 }
 
-static enum err read_agent(struct op *op, struct pace *pace, const struct agent **out)
+static enum err read_agent(struct op *op, struct pace *pace, struct str *from_number)
 {
-    TRY(agent_in_force(op, (struct id){pace->id}, out));
-    set_rate(pace, (*out)->calls_per_minute);
+    const struct agent *agent = NULL;
+    enum err err = agent_in_force(op, (struct id){pace->id}, &agent);
+    TRY(call_err_is_damage(err) ? OK : err);
+    set_rate(pace, err == OK ? agent->calls_per_minute : 0);
+    *from_number = err == OK ? agent->from_number : STR_NONE;
     return OK;
 }
 
 /* The lane that a call of this agent is likely to take; a route by country may choose another. */
-static struct pace *account_of(struct pacer *pacer, const struct agent *agent)
+static struct pace *account_of(struct pacer *pacer, struct str from_number)
 {
     struct provider_list list = provider_list_for(pacer->site, channel_CALL, STR(""));
-    struct lane_address address = {list.items[0], channel_CALL, agent->from_number};
+    struct lane_address address = {list.items[0], channel_CALL, from_number};
     int lane = courier_lane_find(pacer->courier, &address);
     struct pace *pace = pace_of(pacer, PACE_ACCOUNT, lane);
     if (pace->users == 0 && !pace->is_full && list.items[0] != NULL) {
@@ -151,15 +156,10 @@ static struct pace *account_of(struct pacer *pacer, const struct agent *agent)
 
 /* The groups. */
 
-static bool is_held(const struct pacer *pacer, const struct pacer_group *group)
-{
-    return pacer->is_paused || (group->paces[0] != NULL && group->paces[0]->is_paused);
-}
-
 static void hold_or_let_go(struct pacer *pacer, int32_t number)
 {
     struct pacer_group *group = &pacer->groups[number];
-    bool is_paused = is_held(pacer, group);
+    bool is_paused = pacer->is_paused || (group->paces[0] != NULL && group->paces[0]->is_paused);
     int64_t waiting = (int64_t)group->waiting;
     if (is_paused == group->is_paused) {
         return;
@@ -243,15 +243,15 @@ static enum err open_group(struct pacer *pacer, struct op *op, const struct call
 {
     struct pacer_group group = {.is_used = true, .key = *key};
     struct bucket *buckets[FAIR_BUCKETS_MAX] = {NULL};
-    const struct agent *agent = NULL;
+    struct str from = STR_NONE;
     close_idle(pacer, op->now);
     if (id_is_set(key->campaign)) {
         group.paces[0] = pace_of(pacer, PACE_CAMPAIGN, key->campaign.value);
         TRY(read_campaign(op, group.paces[0]));
     }
     group.paces[1] = pace_of(pacer, PACE_AGENT, key->agent.value);
-    TRY(read_agent(op, group.paces[1], &agent));
-    group.paces[2] = account_of(pacer, agent);
+    TRY(read_agent(op, group.paces[1], &from));
+    group.paces[2] = account_of(pacer, from);
     for (size_t i = 0; i < FAIR_BUCKETS_MAX; i++) {
         if (group.paces[i] != NULL) {
             group.paces[i]->users++;
@@ -335,7 +335,7 @@ static enum err read_again(struct pacer *pacer, struct op *op, struct id subject
 {
     struct pace *campaign = pace_find(pacer, PACE_CAMPAIGN, subject.value);
     struct pace *agent = pace_find(pacer, PACE_AGENT, subject.value);
-    const struct agent *ignored = NULL;
+    struct str ignored = STR_NONE;
     TRY(campaign == NULL ? OK : read_campaign(op, campaign));
     TRY(agent == NULL ? OK : read_agent(op, agent, &ignored));
     look_at_groups(pacer);
@@ -469,11 +469,11 @@ static enum err remember_begin(void *context, const struct call_begun *begun)
     struct remembering *remembering = context;
     bool is_campaign = id_is_set(begun->campaign);
     struct id id = is_campaign ? begun->campaign : begun->agent;
-    const struct agent *agent = NULL;
+    struct str ignored = STR_NONE;
     struct pace *pace =
         pace_of(remembering->pacer, is_campaign ? PACE_CAMPAIGN : PACE_AGENT, id.value);
     TRY(is_campaign ? read_campaign(remembering->op, pace)
-                    : read_agent(remembering->op, pace, &agent));
+                    : read_agent(remembering->op, pace, &ignored));
     /* The clock may have been set back since. */
     fair_bucket_begun(&pace->bucket, instant_min(begun->at, remembering->op->now));
     return OK;

@@ -1,5 +1,6 @@
 #include "service/people.h"
 
+#include "service/accounts.h"
 #include "service/call_endings.h"
 #include "service/dispatch_outcomes.h"
 #include "service/engine.h"
@@ -70,7 +71,7 @@ enum err list_users(struct op *op, const void *input, void *output)
     TRY(users_page(op->db, op->arena, after, limit + 1, &out->users));
     TRY(users_count(op->db, &out->total));
     const struct user *users = out->users.items;
-    if (page_trim(&out->users, limit)) {
+    if (page_trim(op, &out->users, limit)) {
         out->cursor = op_cursor_text(op, users[out->users.count - 1].id);
     }
     return OK;
@@ -142,6 +143,7 @@ enum err delete_user(struct op *op, const void *input, void *output)
     TRY(load_user(op, &user));
     TRY(cancel_meetings_of(op, user.id, "person_removed"));
     TRY(calls_person_removed(op, user.id));
+    TRY(account_person_removed(op, user.id));
     TRY(api_keys_revoke_of_user(op->db, user.id, op->now));
     TRY(lint_forget(op, subject_type_USER, user.id));
     user.deleted_at = user.updated_at = op->now;
@@ -151,6 +153,21 @@ enum err delete_user(struct op *op, const void *input, void *output)
     TRY(night_look_for_gaps(op));
     *(struct removed *)output = (struct removed){.id = user.id, .deleted = true};
     return audit_user(op, "USER_REMOVED", &user, &user);
+}
+
+enum err verify_audit(struct op *op, const void *input, void *output)
+{
+    struct audit_state *out = output;
+    struct problem problem = {0};
+    (void)input;
+    TRY(op_may_read(op, ID_NONE));
+    enum err err = audit_verify(op->db, &out->checked, &problem);
+    TRY(err == E_CORRUPT ? OK : err);
+    out->is_whole = err == OK;
+    out->problem =
+        err == OK ? STR_NONE : arena_printf(op->arena, "%s", problem.message);
+    out->at = op->now;
+    return OK;
 }
 
 enum err list_audit(struct op *op, const void *input, void *output)
@@ -170,7 +187,7 @@ enum err list_audit(struct op *op, const void *input, void *output)
     page.after = after.value;
     TRY(audit_page(op->db, op->arena, &page, &out->events, &out->total));
     const struct audit_event *events = out->events.items;
-    if (page_trim(&out->events, page.limit - 1)) {
+    if (page_trim(op, &out->events, page.limit - 1)) {
         out->cursor = op_cursor_text(op, (struct id){events[out->events.count - 1].seq});
     }
     return OK;

@@ -15,6 +15,7 @@ NODISCARD enum err list_calendars(struct op *op, const void *input, void *output
 NODISCARD enum err delete_calendar(struct op *op, const void *input, void *output);
 
 NODISCARD enum err list_audit(struct op *op, const void *input, void *output);
+NODISCARD enum err verify_audit(struct op *op, const void *input, void *output);
 
 /* The zone is known to this machine's tzdata; E_TIMEZONE names `field`. */
 NODISCARD enum err check_timezone(struct op *op, const char *field, struct str name);

@@ -380,7 +380,7 @@ enum err list_policies(struct op *op, const void *input, void *output)
     TRY(views(op, &entries, policies, &count));
     TRY(count_built_in(op, page.name, &out->total));
     out->policies = (struct list){policies, add_built_in(op, &page, policies, count)};
-    if (page_trim(&out->policies, page.limit - 1)) {
+    if (page_trim(op, &out->policies, page.limit - 1)) {
         out->cursor = op_cursor_text(op, policies[out->policies.count - 1].id);
     }
     return OK;
@@ -445,7 +445,7 @@ enum err list_policy_versions(struct op *op, const void *input, void *output)
                          &policies[i]));
     }
     out->policies = (struct list){policies, versions.count};
-    if (page_trim(&out->policies, limit)) {
+    if (page_trim(op, &out->policies, limit)) {
         out->cursor = op_cursor_text(op, (struct id){policies[limit - 1].version});
     }
     return OK;

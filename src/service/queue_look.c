@@ -188,25 +188,98 @@ static int64_t total_of(const struct job_list_input *wanted, const struct queue_
     return total;
 }
 
-enum err list_jobs(struct op *op, const void *input, void *output)
+/* "MILLISECONDS.ID" of the last one. */
+static enum err read_place(struct op *op, struct str cursor, struct job_due_page *page)
 {
-    const struct job_list_input *wanted = input;
-    struct job_list *out = output;
-    struct queue_kind *kinds = ARENA_NEW_ARRAY(op->arena, struct queue_kind, timer_kind_COUNT - 1);
+    struct str rest = cursor;
+    struct str due = STR_NONE;
+    if (!str_is_set(cursor)) {
+        page->after_due_ms = INT64_MIN;
+        return OK;
+    }
+    bool is_place = str_split(&rest, '.', &due) && str_is_set(rest) &&
+                    str_to_int(due, &page->after_due_ms) == OK &&
+                    id_parse(op->site->id_key, rest, &page->after) == OK;
+    return is_place ? OK
+                    : op_fail(op, E_INVALID, "cursor", "must be the cursor of the page before");
+}
+
+/* Of these states what is due by now, of delayed what is due later; of the others nothing waits. */
+static enum err read_state(struct op *op, enum job_state state, struct job_due_page *page)
+{
+    if (state == job_state_delayed) {
+        page->due_from = instant_add(op->now, MILLISECONDS(1));
+    } else if (state != job_state_NONE) {
+        return op_fail(op, E_INVALID, "state", "must be delayed, or absent, with byDue");
+    }
+    return OK;
+}
+
+static enum err list_due(struct op *op, const struct job_list_input *wanted, struct job_list *out)
+{
+    struct job_due_page page = {.kind = (enum timer_kind)wanted->kind,
+                                .now = op->now,
+                                .each = wanted->each,
+                                .limit = page_limit(wanted->limit) + 1};
+    TRY(read_state(op, (enum job_state)wanted->state, &page));
+    TRY(read_place(op, wanted->cursor, &page));
+    if (op_goes_aside(op)) {
+        return OK;
+    }
+    TRY(queue_jobs_due(op->db, op->arena, &page, &out->jobs));
+    if (page_trim(op, &out->jobs, page.limit - 1)) {
+        const struct job *last = (const struct job *)out->jobs.items + out->jobs.count - 1;
+        out->cursor = arena_printf(op->arena, "%lld.%.*s", (long long)instant_ms(last->due_at),
+                                   STR_FMT(op_id_text(op, last->id)));
+    }
+    return OK;
+}
+
+static enum err list_in_order(struct op *op, const struct job_list_input *wanted,
+                              struct job_list *out)
+{
     struct job_page page = {
         .kind = (enum timer_kind)wanted->kind,
         .state = (enum job_state)wanted->state,
         .now = op->now,
         .limit = page_limit(wanted->limit) + 1,
     };
-    TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &page.after));
     TRY(queue_jobs_page(op->db, op->arena, &page, &out->jobs));
-    TRY(look_at_all(op, kinds));
-    out->total = total_of(wanted, kinds);
-    if (page_trim(&out->jobs, page.limit - 1)) {
+    if (page_trim(op, &out->jobs, page.limit - 1)) {
         const struct job *last = (const struct job *)out->jobs.items + out->jobs.count - 1;
         out->cursor = op_cursor_text(op, last->id);
     }
+    return OK;
+}
+
+/* With byDue and without a state: all that wait. */
+static int64_t count_listed(const struct job_list_input *wanted, const struct queue_kind *kinds)
+{
+    static const enum job_state waits[] = {job_state_waiting, job_state_delayed, job_state_paused};
+    struct job_list_input one = *wanted;
+    int64_t total = 0;
+    if (!wanted->by_due || wanted->state != job_state_NONE) {
+        return total_of(wanted, kinds);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(waits); i++) {
+        one.state = (int)waits[i];
+        total += total_of(&one, kinds);
+    }
+    return total;
+}
+
+enum err list_jobs(struct op *op, const void *input, void *output)
+{
+    const struct job_list_input *wanted = input;
+    struct job_list *out = output;
+    struct queue_kind *kinds = ARENA_NEW_ARRAY(op->arena, struct queue_kind, timer_kind_COUNT - 1);
+    TRY(op_may_read(op, ID_NONE));
+    TRY(wanted->by_due ? list_due(op, wanted, out) : list_in_order(op, wanted, out));
+    if (op->wants_aside) {
+        return OK;
+    }
+    TRY(look_at_all(op, kinds));
+    out->total = count_listed(wanted, kinds);
     return OK;
 }

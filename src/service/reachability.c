@@ -104,7 +104,7 @@ enum err list_reachability(struct op *op, const void *input, void *output)
     TRY(users_page(op->db, op->arena, after, limit + 1, &users));
     TRY(users_count(op->db, &out->total));
     const struct user *people = users.items;
-    if (page_trim(&users, limit)) {
+    if (page_trim(op, &users, limit)) {
         out->cursor = op_cursor_text(op, people[users.count - 1].id);
     }
     return score_people(op, &users, &out->reachability);

@@ -92,7 +92,7 @@ enum err list_schedule_overrides(struct op *op, const void *input, void *output)
     TRY(overrides_page(op->db, op->arena, &page, &out->overrides));
     TRY(overrides_count(op->db, schedule.id, INSTANT_NONE, &out->total));
     const struct schedule_override *overrides = out->overrides.items;
-    if (page_trim(&out->overrides, page.limit - 1)) {
+    if (page_trim(op, &out->overrides, page.limit - 1)) {
         out->cursor = op_cursor_text(op, overrides[out->overrides.count - 1].id);
     }
     return OK;

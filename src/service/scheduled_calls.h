@@ -69,6 +69,10 @@ NODISCARD enum err list_scheduled_calls(struct op *op, const void *input, void *
 NODISCARD enum err get_scheduled_call(struct op *op, const void *input, void *output);
 NODISCARD enum err cancel_scheduled_call(struct op *op, const void *input, void *output);
 NODISCARD enum err reschedule_call(struct op *op, const void *input, void *output);
+/* service/call_restore */
+NODISCARD enum err restore_scheduled_call(struct op *op, const void *input, void *output);
+/* service/call_calendar */
+NODISCARD enum err show_call_calendar(struct op *op, const void *input, void *output);
 /* service/scheduling_preview */
 NODISCARD enum err preview_call(struct op *op, const void *input, void *output);
 

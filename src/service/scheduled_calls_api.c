@@ -65,7 +65,8 @@ static enum err show_agent(struct op *op, struct scheduled_call *call)
 {
     struct agent_entry entry = {0};
     struct call_agent *agent = ARENA_NEW(op->arena, struct call_agent);
-    TRY(db_get(op->db, TABLE_agents, call->agent_id, op->arena, &entry));
+    enum err err = db_get(op->db, TABLE_agents, call->agent_id, op->arena, &entry);
+    TRY(err == E_NOT_FOUND ? E_CORRUPT : err);
     *agent = (struct call_agent){.id = entry.id, .name = entry.name};
     call->agent = agent;
     return OK;
@@ -176,6 +177,19 @@ static enum err read_filters(struct op *op, const struct scheduled_call_list_inp
     return read_bound(op, wanted->end_date, true, &out->until);
 }
 
+/* What cannot be read of one call does not hide the others, nor that there is such a call. */
+static enum err show_listed(struct op *op, struct scheduled_call *call)
+{
+    enum err err = scheduled_call_show(op, call);
+    if (!str_is_set(call->phone)) {
+        call->warning = STR("Its number and metadata cannot be opened: the key that sealed them is "
+                            "lost, or the row is damaged.");
+    } else if (err == E_CORRUPT) {
+        call->warning = STR("Its hours, its series or its agent cannot be read.");
+    }
+    return err == E_CORRUPT ? OK : err;
+}
+
 enum err list_scheduled_calls(struct op *op, const void *input, void *output)
 {
     struct scheduled_call_list *out = output;
@@ -183,7 +197,7 @@ enum err list_scheduled_calls(struct op *op, const void *input, void *output)
     TRY(read_filters(op, input, &page));
     TRY(scheduled_calls_page(op->db, op->arena, &page, &out->calls));
     TRY(count_calls(op, &page, &out->total));
-    bool has_more = page_trim(&out->calls, page.limit - 1);
+    bool has_more = page_trim(op, &out->calls, page.limit - 1);
     struct scheduled_call *shown =
         ARENA_NEW_ARRAY(op->arena, struct scheduled_call, out->calls.count + 1);
     const struct scheduled_call *rows = out->calls.items;
@@ -191,9 +205,7 @@ enum err list_scheduled_calls(struct op *op, const void *input, void *output)
         shown[i] = rows[i];
         bool is_same = i > 0 && id_equal(shown[i - 1].agent_id, shown[i].agent_id);
         shown[i].agent = is_same ? shown[i - 1].agent : NULL;
-        enum err err = scheduled_call_show(op, &shown[i]);
-        /* What cannot be read of one call does not hide the others. */
-        TRY(err == E_CORRUPT ? OK : err);
+        TRY(show_listed(op, &shown[i]));
     }
     out->calls.items = shown;
     if (has_more) {

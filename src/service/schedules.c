@@ -161,7 +161,7 @@ enum err list_schedules(struct op *op, const void *input, void *output)
     TRY(schedules_page(op->db, op->arena, &page, &out->schedules));
     TRY(schedules_count(op->db, &out->total));
     const struct schedule *schedules = out->schedules.items;
-    if (page_trim(&out->schedules, page.limit - 1)) {
+    if (page_trim(op, &out->schedules, page.limit - 1)) {
         out->cursor = op_cursor_text(op, schedules[out->schedules.count - 1].id);
     }
     return OK;

@@ -112,7 +112,7 @@ enum err list_sinks(struct op *op, const void *input, void *output)
     TRY(op_cursor(op, wanted->cursor, &after));
     TRY(sinks_count(op->db, &out->total));
     TRY(sinks_page(op->db, op->arena, after, limit + 1, &out->sinks));
-    bool has_more = page_trim(&out->sinks, limit);
+    bool has_more = page_trim(op, &out->sinks, limit);
     struct sink *sinks = ARENA_NEW_ARRAY(op->arena, struct sink, out->sinks.count + 1);
     for (size_t i = 0; i < out->sinks.count; i++) {
         sinks[i] = ((const struct sink *)out->sinks.items)[i];
@@ -295,7 +295,7 @@ enum err list_dead_letters(struct op *op, const void *input, void *output)
     page.sink = sink.id;
     TRY(dead_letters_count(op->db, sink.id, &out->total));
     TRY(dead_letters_page(op->db, op->arena, &page, &out->dead_letters));
-    bool has_more = page_trim(&out->dead_letters, limit);
+    bool has_more = page_trim(op, &out->dead_letters, limit);
     size_t count = out->dead_letters.count;
     struct sink_dead_letter *letters =
         ARENA_NEW_ARRAY(op->arena, struct sink_dead_letter, count + 1);

@@ -12,6 +12,7 @@
 #include "domain/retry.h"
 #include "domain/spend.h"
 #include "model/records.h"
+#include "service/oidc_settings.h"
 #include "service/outside.h"
 #include "service/stats.h"
 #include "store/seal.h"
@@ -79,6 +80,10 @@ struct clock_port {
 struct op;
 struct rehearsal_order;
 
+struct oidc_memory;
+struct wire_request;
+struct wire_answer;
+
 struct site {
     struct features features;
     struct rules rules;
@@ -108,6 +113,12 @@ struct site {
     struct sink_settings sinks;
     struct watch_settings watch;
     struct health_limits health;
+    struct oidc_settings oidc;
+    struct oidc_memory *oidc_memory;
+    /* Asks another server, and waits for it: on threads that may. NULL where nothing is asked. */
+    enum err (*fetch)(void *context, const struct wire_request *request, struct arena *arena,
+                      struct wire_answer *out);
+    void *fetch_context;
     struct zoneinfo *zones;
     struct seal *seal;
     struct hash_key id_key;
@@ -118,7 +129,8 @@ struct site {
     void (*process)(struct process_facts *out);
     bool is_virtual;    /* The clock moves only when told. */
     bool has_admin_key; /* TOCSIN_ADMIN_KEY is set: there is one that cannot be revoked. */
-    uint8_t admin_key_hash[SHA256_BYTES]; /* Its hash. */
+    uint8_t admin_key_hash[SHA256_BYTES]; /* Of a key that is an admin's without a row; all zero for
+                                             none, which is the hash of no key. */
     bool has_mock;
     const struct provider *stand_ins; /* A rehearsal's, who play the real ones; NULL otherwise. */
     size_t stand_in_count;

@@ -28,6 +28,8 @@ struct stats {
     _Atomic int64_t calls_again;   /* Of those that wait or are paused: for another attempt. */
     _Atomic int64_t calls_active;  /* With an attempt under way. */
     _Atomic int64_t last_event;    /* The newest event that is durable; 0 for none. */
+    _Atomic int64_t message_changes; /* Grows when states or receipts of messages are durable. */
+    _Atomic int64_t message_listeners; /* Of those that listen, who want to know of messages. */
     _Atomic int64_t listeners;     /* Event streams; they are told of last_event. */
     _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
     /* Since when changes have been taken without a break: the start, or the store's recovery. */

@@ -70,6 +70,7 @@ struct writer {
     bool has_begun_call;       /* Set where an operation begins an attempt of a scheduled call. */
     struct queue_memory queue; /* What is paused and drained (service/queue). */
     struct id last_event;      /* The newest that was told, durable or not. */
+    int64_t message_changes;   /* Grows with each state or receipt of a message. */
     struct calm_provider calm[CALM_PROVIDERS];
     struct courier *courier; /* Whose queues /providers shows; NULL in tests without one. */
 };

@@ -17,8 +17,10 @@ static enum err take_count(void *context, const struct value *columns)
     if (enum_parse(&call_status_names, columns[0].text, &status) != OK) {
         return E_CORRUPT;
     }
-    *places[status] = columns[1].number;
-    tally->total += columns[1].number;
+    /* One that is wrong may be below 0; a check finds it, and it holds nothing up. */
+    int64_t count = columns[1].number > 0 ? columns[1].number : 0;
+    *places[status] = count;
+    tally->total += count;
     return OK;
 }
 
@@ -38,7 +40,6 @@ enum err call_counts_add(struct db *db, const struct call_count *delta)
     struct params params = {values, ARRAY_LENGTH(values)};
     int64_t changed = 0;
     TRY(db_change(db, S_call_count_add, &changed, params));
-    /* Most counters are there; an upsert would check the delta itself against count >= 0. */
     return changed == 1 ? OK : db_run(db, S_call_count_begin, params);
 }
 

@@ -1,5 +1,7 @@
 #include "store/calls.h"
 
+#include <assert.h>
+
 struct str phone_hash_of(struct db *db, struct arena *arena, struct str phone)
 {
     return seal_lookup_hash(db_seal(db), arena, phone);
@@ -38,12 +40,12 @@ enum err scheduled_calls_page(struct db *db, struct arena *arena, const struct c
                               struct list *out)
 {
     int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
-    return db_all(db, str_is_set(page->user) ? S_calls_of_user : S_calls_of_campaign,
-                  (struct db_into){TABLE_scheduled_calls, arena}, out,
-                  PARAMS(whose(page), value_int(before), status_value(page->status),
-                         value_int(page->agent.value), value_int(instant_ms(page->from)),
-                         until_value(page->until), value_int(page->limit),
-                         value_int(page->campaign.value)));
+    return db_all_bare(db, str_is_set(page->user) ? S_calls_of_user : S_calls_of_campaign,
+                       (struct db_into){TABLE_scheduled_calls, arena}, out,
+                       PARAMS(whose(page), value_int(before), status_value(page->status),
+                              value_int(page->agent.value), value_int(instant_ms(page->from)),
+                              until_value(page->until), value_int(page->limit),
+                              value_int(page->campaign.value)));
 }
 
 enum err scheduled_calls_count(struct db *db, const struct call_page *page, int64_t *out)
@@ -58,6 +60,69 @@ enum err scheduled_calls_count(struct db *db, const struct call_page *page, int6
 enum err scheduled_call_cancel(struct db *db, struct id id, struct instant now)
 {
     return db_move(db, S_call_cancel, PARAMS(value_id(id), value_time(now)));
+}
+
+enum err scheduled_call_uncancel(struct db *db, struct id id, struct instant now)
+{
+    return db_move(db, S_call_uncancel, PARAMS(value_id(id), value_time(now)));
+}
+
+/* A quarter of an hour: every zone of today begins its days at one. */
+enum { SLOT_MS = 900000 };
+
+struct slot_scan {
+    struct call_slot *slots;
+    size_t count;
+    size_t max;
+};
+
+static int64_t *slot_counter(struct call_slot *slot, enum call_status status)
+{
+    switch (status) {
+    case call_status_pending:
+        return &slot->pending;
+    case call_status_processing:
+        return &slot->processing;
+    case call_status_completed:
+        return &slot->completed;
+    case call_status_failed:
+        return &slot->failed;
+    case call_status_cancelled:
+        return &slot->cancelled;
+    case call_status_NONE:
+    case call_status_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static enum err take_slot(void *context, const struct value *columns)
+{
+    struct slot_scan *scan = context;
+    int status = call_status_NONE;
+    struct instant at = instant_from_ms(columns[0].number * SLOT_MS);
+    TRY(enum_parse(&call_status_names, columns[1].text, &status) == OK ? OK : E_CORRUPT);
+    if (scan->count == 0 || scan->slots[scan->count - 1].at.us != at.us) {
+        assert(scan->count < scan->max);
+        scan->slots[scan->count++] = (struct call_slot){.at = at};
+    }
+    *slot_counter(&scan->slots[scan->count - 1], (enum call_status)status) += columns[2].number;
+    return OK;
+}
+
+enum err scheduled_calls_slots(struct db *db, struct arena *arena, const struct call_span *span,
+                               struct list *out)
+{
+    int64_t from = instant_ms(span->from);
+    int64_t to = instant_ms(span->to);
+    struct slot_scan scan = {.max = (size_t)((to - from) / SLOT_MS + 2)};
+    scan.slots = ARENA_NEW_ARRAY(arena, struct call_slot, scan.max);
+    TRY(db_each(db, S_calls_by_slot, &scan, take_slot,
+                PARAMS(value_int(from), value_int(to),
+                       value_text(str_is_set(span->user) ? span->user : STR("")),
+                       value_int(span->campaign.value))));
+    *out = (struct list){scan.slots, scan.count};
+    return OK;
 }
 
 enum err scheduled_call_move(struct db *db, const struct scheduled_call *call)

@@ -31,8 +31,21 @@ NODISCARD enum err scheduled_calls_page(struct db *db, struct arena *arena,
 /* By going through the rows: for filters that no counter knows. */
 NODISCARD enum err scheduled_calls_count(struct db *db, const struct call_page *page, int64_t *out);
 
+/* Calls by quarters of an hour, as struct call_slot in the order of time, those without a call left
+ * out. Goes through all rows. */
+struct call_span {
+    struct str user;    /* Unset for any. */
+    struct id campaign; /* The same. */
+    struct instant from;
+    struct instant to; /* Exclusive. */
+};
+NODISCARD enum err scheduled_calls_slots(struct db *db, struct arena *arena,
+                                         const struct call_span *span, struct list *out);
+
 /* Changes of a pending call. */
 NODISCARD enum err scheduled_call_cancel(struct db *db, struct id id, struct instant now);
+/* Pending again: one that was cancelled. */
+NODISCARD enum err scheduled_call_uncancel(struct db *db, struct id id, struct instant now);
 NODISCARD enum err scheduled_call_move(struct db *db, const struct scheduled_call *call);
 
 /* In the order in which they were added. */

@@ -47,8 +47,8 @@ enum err campaign_calls_page(struct db *db, struct arena *arena, const struct ca
                              struct list *out)
 {
     struct value values[3];
-    return db_all(db, S_campaign_calls_page, (struct db_into){TABLE_scheduled_calls, arena}, out,
-                  params_of(walk, values));
+    return db_all_bare(db, S_campaign_calls_page, (struct db_into){TABLE_scheduled_calls, arena},
+                       out, params_of(walk, values));
 }
 
 struct id_scan {

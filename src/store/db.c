@@ -244,19 +244,18 @@ enum err db_number(struct db *db, enum statement which, int64_t *out, struct par
     return into.is_found ? OK : E_NOT_FOUND;
 }
 
-static enum err read_row(struct db *db, struct db_into into, bool is_brief,
+static enum err read_row(struct db *db, struct db_into into, enum row_reading reading,
                          const struct value *columns, void *out)
 {
-    enum table table = into.table;
     struct sealer sealer = seal_as_sealer(db->seal);
-    struct row_context context = {tables[table].name, &sealer, into.arena, is_brief};
-    enum err err = record_from_values(&context, tables[table].record, columns, out);
+    struct row_context context = {tables[into.table].name, &sealer, into.arena, reading};
+    enum err err = record_from_values(&context, tables[into.table].record, columns, out);
     if (err != OK) {
         db->corrupt_rows++;
         log_write(db->log, LOG_ERROR, LOG_STORE, STR_NONE,
                   "row %lld of %s cannot be read; it is left alone",
                   columns[0].type == VALUE_INT ? (long long)columns[0].number : -1LL,
-                  tables[table].name);
+                  tables[into.table].name);
     }
     return err;
 }
@@ -275,7 +274,7 @@ static enum err take_one(void *context, const struct value *columns)
         return OK;
     }
     one->is_found = true;
-    return read_row(one->db, one->into, false, columns, one->out);
+    return read_row(one->db, one->into, ROW_WHOLE, columns, one->out);
 }
 
 enum err db_one(struct db *db, enum statement which, struct db_into into, void *out,
@@ -289,10 +288,22 @@ enum err db_one(struct db *db, enum statement which, struct db_into into, void *
 struct all_into {
     struct db *db;
     struct db_into into;
+    bool takes_bare;
     char *items;
     size_t count;
     size_t cap;
 };
+
+/* False for a row that is left out. */
+static bool read_each(struct all_into *all, const struct value *columns, void *out)
+{
+    bool is_read = read_row(all->db, all->into, ROW_WHOLE, columns, out) == OK;
+    if (!is_read && all->takes_bare) {
+        all->db->corrupt_rows--;
+        is_read = read_row(all->db, all->into, ROW_BARE, columns, out) == OK;
+    }
+    return is_read;
+}
 
 static enum err take_each(void *context, const struct value *columns)
 {
@@ -307,19 +318,31 @@ static enum err take_each(void *context, const struct value *columns)
         all->items = grown;
         all->cap = cap;
     }
-    if (read_row(all->db, all->into, false, columns, all->items + all->count * size) == OK) {
+    if (read_each(all, columns, all->items + all->count * size)) {
         all->count++;
     }
+    return OK;
+}
+
+static enum err read_all(struct all_into *all, enum statement which, struct list *out,
+                         struct params params)
+{
+    TRY(db_each(all->db, which, all, take_each, params));
+    *out = (struct list){all->items, all->count};
     return OK;
 }
 
 enum err db_all(struct db *db, enum statement which, struct db_into into, struct list *out,
                 struct params params)
 {
-    struct all_into all = {.db = db, .into = into};
-    TRY(db_each(db, which, &all, take_each, params));
-    *out = (struct list){all.items, all.count};
-    return OK;
+    return read_all(&(struct all_into){.db = db, .into = into}, which, out, params);
+}
+
+enum err db_all_bare(struct db *db, enum statement which, struct db_into into, struct list *out,
+                     struct params params)
+{
+    return read_all(&(struct all_into){.db = db, .into = into, .takes_bare = true}, which, out,
+                    params);
 }
 
 static void add_params(struct buf *text, size_t first, size_t last)
@@ -384,7 +407,7 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
     TRY(db_before_write(db));
     struct value values[COLUMNS_MAX];
     struct sealer sealer = seal_as_sealer(db->seal);
-    struct row_context context = {tables[table].name, &sealer, arena, false};
+    struct row_context context = {tables[table].name, &sealer, arena, ROW_WHOLE};
     record_to_values(&context, tables[table].record, record, values);
     int64_t changed = 0;
     enum err err =
@@ -432,6 +455,7 @@ enum err db_update(struct db *db, enum table table, struct arena *arena, const v
 
 static enum err read_one(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
 {
+    enum row_reading reading = is_brief ? ROW_BRIEF : ROW_WHOLE;
     struct driver_statement *statement = NULL;
     TRY(row_statement(db, into.table, ROW_GET, &statement));
     struct value param = value_int(id.value);
@@ -442,7 +466,7 @@ static enum err read_one(struct db *db, struct id id, struct db_into into, bool 
         err = db->driver->step(statement, columns, COLUMNS_MAX, &has_row);
     }
     if (err == OK) {
-        err = has_row ? read_row(db, into, is_brief, columns, out) : E_NOT_FOUND;
+        err = has_row ? read_row(db, into, reading, columns, out) : E_NOT_FOUND;
     }
     db->driver->finish(statement);
     return db_complain(db, err, "get from", tables[into.table].name);

@@ -100,6 +100,9 @@ NODISCARD enum err db_one(struct db *db, enum statement which, struct db_into in
 /* All rows. One that cannot be read is left out, logged and counted in db_corrupt_rows. */
 NODISCARD enum err db_all(struct db *db, enum statement which, struct db_into into,
                           struct list *out, struct params params);
+/* The same, but of a row whose seals do not open all that is not sealed is read; not counted. */
+NODISCARD enum err db_all_bare(struct db *db, enum statement which, struct db_into into,
+                               struct list *out, struct params params);
 /* Row by row, raw; `each` returns OK to go on. For scans that must not be held in memory. */
 NODISCARD enum err db_each(struct db *db, enum statement which, void *context,
                            enum err (*each)(void *context, const struct value *columns),

@@ -99,6 +99,14 @@ enum err alerts_cancel_pending(struct db *db, struct id meeting, struct str reas
     return db_change(db, S_alerts_cancel, cancelled, PARAMS(value_id(meeting), value_text(reason)));
 }
 
+enum err meetings_was_joined(struct db *db, struct id id, bool *out)
+{
+    int64_t is_joined = 0;
+    TRY(db_number(db, S_meeting_joined, &is_joined, PARAMS(value_id(id))));
+    *out = is_joined != 0;
+    return OK;
+}
+
 enum err meetings_checked(struct db *db, struct id id)
 {
     return db_run(db, S_meeting_checked, PARAMS(value_id(id)));

@@ -51,6 +51,7 @@ NODISCARD enum err alerts_onward(struct db *db, const struct alert *alert);
 /* All that are PENDING become CANCELLED. */
 NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struct str reason,
                                          int64_t *cancelled);
+NODISCARD enum err meetings_was_joined(struct db *db, struct id id, bool *out);
 /* Whether anybody joined has been looked at: check_at is unset. */
 NODISCARD enum err meetings_checked(struct db *db, struct id id);
 

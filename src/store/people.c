@@ -145,3 +145,10 @@ enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant n
 {
     return db_run(db, S_keys_revoke_user, PARAMS(value_id(user), value_time(now)));
 }
+
+enum err api_keys_forget(struct db *db, const struct api_keys_ended *ended, int64_t *removed)
+{
+    return db_change(
+        db, S_keys_forget, removed,
+        PARAMS(value_time(ended->sessions), value_time(ended->keys), value_int(ended->limit)));
+}

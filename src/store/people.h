@@ -44,6 +44,14 @@ NODISCARD enum err api_keys_page(struct db *db, struct arena *arena,
                                  const struct api_key_page *page, struct list *out, int64_t *total);
 /* How many of scope ADMIN are good at that instant. */
 NODISCARD enum err api_keys_of_admin(struct db *db, struct instant now, int64_t *out);
+/* Removes what was over by then: at most `limit` rows. */
+struct api_keys_ended {
+    struct instant sessions;
+    struct instant keys;
+    int64_t limit;
+};
+NODISCARD enum err api_keys_forget(struct db *db, const struct api_keys_ended *ended,
+                                   int64_t *removed);
 NODISCARD enum err api_keys_revoke_of_user(struct db *db, struct id user, struct instant now);
 
 #endif

@@ -95,7 +95,8 @@ static struct row_filter filter_of(const struct job_page *page)
 }
 
 struct job_scan {
-    const struct job_page *page;
+    struct instant now;
+    int64_t limit;
     struct arena *arena;
     struct job *jobs;
     size_t count;
@@ -106,7 +107,7 @@ static struct instant instant_in(const struct value *column)
     return column->type == VALUE_INT ? instant_from_ms(column->number) : INSTANT_NONE;
 }
 
-static enum job_state job_state_of(const struct job_page *page, const struct value *columns)
+static enum job_state job_state_of(struct instant now, const struct value *columns)
 {
     static const struct {
         struct str name;
@@ -120,7 +121,7 @@ static enum job_state job_state_of(const struct job_page *page, const struct val
             return words[i].state;
         }
     }
-    if (columns[3].number > instant_ms(page->now)) {
+    if (columns[3].number > instant_ms(now)) {
         return job_state_delayed;
     }
     return columns[12].number != 0 ? job_state_paused : job_state_waiting;
@@ -131,12 +132,12 @@ static enum err take_job(void *context, const struct value *columns)
     struct job_scan *scan = context;
     int kind = timer_kind_NONE;
     TRY(enum_parse(&timer_kind_names, columns[1].text, &kind) == OK ? OK : E_CORRUPT);
-    assert((int64_t)scan->count < scan->page->limit);
+    assert((int64_t)scan->count < scan->limit);
     scan->jobs[scan->count++] = (struct job){
         .id = {columns[0].number},
         .kind = kind,
         .subject_id = {columns[2].type == VALUE_INT ? columns[2].number : 0},
-        .state = (int)job_state_of(scan->page, columns),
+        .state = (int)job_state_of(scan->now, columns),
         .due_at = instant_in(&columns[3]),
         .priority = columns[4].number,
         .attempts = columns[6].number,
@@ -154,7 +155,8 @@ enum err queue_jobs_page(struct db *db, struct arena *arena, const struct job_pa
                          struct list *out)
 {
     struct row_filter filter = filter_of(page);
-    struct job_scan scan = {page, arena, ARENA_NEW_ARRAY(arena, struct job, page->limit), 0};
+    struct job_scan scan = {page->now, page->limit, arena,
+                            ARENA_NEW_ARRAY(arena, struct job, page->limit), 0};
     struct value state = filter.state == timer_state_NONE
                              ? value_text(STR(""))
                              : value_enum(&timer_state_names, (int)filter.state);
@@ -164,6 +166,22 @@ enum err queue_jobs_page(struct db *db, struct arena *arena, const struct job_pa
                 PARAMS(value_int(page->after.value), kind, state, value_int(filter.due_from),
                        value_int(filter.due_until), value_int(page->limit),
                        value_int(filter.paused))));
+    *out = (struct list){scan.jobs, scan.count};
+    return OK;
+}
+
+enum err queue_jobs_due(struct db *db, struct arena *arena, const struct job_due_page *page,
+                        struct list *out)
+{
+    struct job_scan scan = {page->now, page->limit, arena,
+                            ARENA_NEW_ARRAY(arena, struct job, page->limit), 0};
+    struct value kind =
+        page->kind == timer_kind_NONE ? value_text(STR("")) : kind_value(page->kind);
+    int64_t until = instant_is_set(page->due_until) ? instant_ms(page->due_until) : INT64_MAX;
+    TRY(db_each(db, S_queue_jobs_due, &scan, take_job,
+                PARAMS(value_int(page->after_due_ms), value_int(page->after.value), kind,
+                       value_int(instant_ms(page->due_from)), value_int(until),
+                       value_int(page->each), value_int(page->limit))));
     *out = (struct list){scan.jobs, scan.count};
     return OK;
 }
@@ -221,11 +239,4 @@ enum err queue_calls_ended_after(struct db *db, enum call_status status, struct 
 {
     return db_number(db, S_queue_calls_after, out,
                      PARAMS(value_enum(&call_status_names, (int)status), value_time(after)));
-}
-
-enum err queue_calls_to_drain(struct db *db, struct arena *arena, struct id until, int64_t limit,
-                              struct list *out)
-{
-    return db_all(db, S_queue_calls_to_drain, (struct db_into){TABLE_scheduled_calls, arena}, out,
-                  PARAMS(value_id(until), value_int(limit)));
 }

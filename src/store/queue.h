@@ -40,6 +40,20 @@ struct job_page {
     struct instant now; /* What is due by then waits, or is paused. */
     int64_t limit;
 };
+/* What waits for its time, the first due first; of each kind the first `each`, 0 for all. Goes
+ * through all that wait. */
+struct job_due_page {
+    int64_t after_due_ms; /* What is due then, and has an id up to `after`, is left out. */
+    struct id after;
+    enum timer_kind kind;
+    struct instant due_from;
+    struct instant due_until; /* INSTANT_NONE for no end. */
+    struct instant now;
+    int64_t each;
+    int64_t limit;
+};
+NODISCARD enum err queue_jobs_due(struct db *db, struct arena *arena,
+                                  const struct job_due_page *page, struct list *out);
 NODISCARD enum err queue_jobs_page(struct db *db, struct arena *arena, const struct job_page *page,
                                    struct list *out);
 
@@ -56,8 +70,4 @@ NODISCARD enum err queue_sweep(struct db *db, const struct job_sweep *sweep, int
 /* Ended after `after`, by state: for what a clean leaves to be counted. */
 NODISCARD enum err queue_calls_ended_after(struct db *db, enum call_status status,
                                            struct instant after, int64_t *out);
-/* Calls up to one that are pending or wait for their next attempt. */
-NODISCARD enum err queue_calls_to_drain(struct db *db, struct arena *arena, struct id until,
-                                        int64_t limit, struct list *out);
-
 #endif

@@ -211,6 +211,17 @@ struct str hex_text(struct arena *arena, const uint8_t *bytes, size_t count)
     return (struct str){text, count * 2};
 }
 
+bool hex_bytes(struct arena *arena, struct str text, struct str *out)
+{
+    size_t read = 0;
+    unsigned char *bytes = arena_alloc(arena, text.len / 2 + 1);
+    bool is_hex = text.len > 0 && text.len % 2 == 0 &&
+                  sodium_hex2bin(bytes, text.len / 2, text.ptr, text.len, NULL, &read, NULL) == 0 &&
+                  read == text.len / 2;
+    *out = (struct str){(const char *)bytes, read};
+    return is_hex;
+}
+
 struct str random_secret(struct arena *arena, size_t bytes)
 {
     unsigned char *secret = arena_alloc(arena, bytes);

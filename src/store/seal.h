@@ -33,6 +33,8 @@ void digest_free(struct digest **digest);
 void digest_sha256(struct digest *digest, struct str bytes, uint8_t out[static SHA256_BYTES]);
 /* Lower-case hexadecimal digits of bytes. */
 struct str hex_text(struct arena *arena, const uint8_t *bytes, size_t count);
+/* Back; false for what is not that. */
+bool hex_bytes(struct arena *arena, struct str text, struct str *out);
 /* A new random secret, as hexadecimal text: for keys that people keep. */
 struct str random_secret(struct arena *arena, size_t bytes);
 /* SHA-256 of a secret that somebody shows us, as the rows keep it. */

@@ -43,3 +43,10 @@ enum err owner_waiting(struct db *db, struct arena *arena, struct str user, stru
         db, S_calls_of_owner_waiting, out, take_id,
         PARAMS(value_text(user), value_text(buf_str(&capitals)), value_int((int64_t)out->max)));
 }
+
+enum err drain_waiting(struct db *db, struct id until, struct call_ids *out)
+{
+    out->count = 0;
+    return db_each(db, S_calls_to_drain, out, take_id,
+                   PARAMS(value_id(until), value_int((int64_t)out->max)));
+}

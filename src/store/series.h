@@ -24,5 +24,7 @@ NODISCARD enum err series_waiting(struct db *db, struct id first, struct id othe
 /* Those that wait and have the id of this person for their owner. */
 NODISCARD enum err owner_waiting(struct db *db, struct arena *arena, struct str user,
                                  struct call_ids *out);
+/* Those that wait and are no newer than `until`. */
+NODISCARD enum err drain_waiting(struct db *db, struct id until, struct call_ids *out);
 
 #endif

@@ -63,8 +63,8 @@ static enum err err_of(int code)
 
 static enum err fail(sqlite3 *handle, int code, struct problem *problem)
 {
-    return problem_set(problem, err_of(code), NULL, "SQLite: %.*s", MESSAGE_BYTES,
-                       handle == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(handle));
+    return problem_set(problem, err_of(code), NULL, "SQLite: %.*s (code %d)", MESSAGE_BYTES,
+                       handle == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(handle), code);
 }
 
 static enum err execute(struct driver_connection *connection, const char *sql,

@@ -26,11 +26,14 @@ struct home {
 /* A log that is open. The system's own file follows it in memory, where SQLite made room. */
 struct log_file {
     sqlite3_file base;
-    char *kept; /* `used` bytes that belong at `start`. */
+    char *kept; /* `used` bytes that belong right before `tail`. */
     size_t used;
-    sqlite3_int64 start;
-    bool ends_commit; /* The last frame's head says so; its page follows. */
+    sqlite3_int64 tail;    /* Behind what was written last, or is kept. */
+    sqlite3_int64 lost_at; /* What belongs there was not written; -1 for nothing. */
+    bool ends_commit;      /* The head before `tail` names the end of a commit; its page follows. */
 };
+
+enum { NOTHING_LOST = -1 };
 
 static struct log_file *log_of(sqlite3_file *file)
 {
@@ -42,21 +45,24 @@ static sqlite3_file *own_of(struct log_file *log)
     return (sqlite3_file *)(log + 1);
 }
 
-/* What is kept goes into the file. What was not written is not kept any longer: its commit failed,
- * and SQLite writes those places again. */
+/* What is kept goes into the file. What was not written is kept no longer: its transaction has
+ * failed, and nothing behind it is written before SQLite has written that place again. */
 static int write_kept(struct log_file *log)
 {
     sqlite3_file *own = own_of(log);
     size_t used = log->used;
-    int code = SQLITE_OK;
+    sqlite3_int64 start = log->tail - (sqlite3_int64)used;
     log->used = 0;
-    log->ends_commit = false;
-    for (size_t at = 0; at < used && code == SQLITE_OK; at += CALL_BYTES_MAX) {
+    for (size_t at = 0; at < used; at += CALL_BYTES_MAX) {
         size_t count = used - at < CALL_BYTES_MAX ? used - at : CALL_BYTES_MAX;
-        code =
-            own->pMethods->xWrite(own, log->kept + at, (int)count, log->start + (sqlite3_int64)at);
+        int code =
+            own->pMethods->xWrite(own, log->kept + at, (int)count, start + (sqlite3_int64)at);
+        if (code != SQLITE_OK) {
+            log->lost_at = start;
+            return code;
+        }
     }
-    return code;
+    return SQLITE_OK;
 }
 
 static bool names_end(const void *bytes, int count)
@@ -66,26 +72,40 @@ static bool names_end(const void *bytes, int count)
            memcmp((const char *)bytes + SIZE_AT, none, sizeof none) != 0;
 }
 
+static void keep(struct log_file *log, const void *bytes, int count)
+{
+    memcpy(log->kept + log->used, bytes, (size_t)count);
+    log->used += (size_t)count;
+}
+
+/* What follows the last write is kept until the commit's last page comes. All else is written at
+ * once: the log's own head, the first of a transaction, and what SQLite writes in the place of what
+ * is there already, such as the heads of all frames whose checksums have changed; behind the last
+ * of these nothing comes that would tell that the commit is over. */
 static int write_log(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
     struct log_file *log = log_of(file);
-    bool follows = log->used > 0 && at == log->start + (sqlite3_int64)log->used &&
-                   log->used + (size_t)count <= KEPT_BYTES_MAX;
-    if (!follows) {
-        int code = write_kept(log);
-        if (code != SQLITE_OK) {
-            return code;
-        }
-        log->start = at;
+    sqlite3_file *own = own_of(log);
+    bool follows = at == log->tail;
+    bool is_end = follows && log->ends_commit;
+    bool has_place = log->used + (size_t)count <= KEPT_BYTES_MAX;
+    int code = follows && has_place ? SQLITE_OK : write_kept(log);
+    if (code == SQLITE_OK && log->lost_at != NOTHING_LOST && at > log->lost_at) {
+        code = SQLITE_FULL;
     }
-    if (count > KEPT_BYTES_MAX) {
-        return own_of(log)->pMethods->xWrite(own_of(log), bytes, count, at);
+    if (code != SQLITE_OK) {
+        return code;
     }
-    bool is_end = log->ends_commit;
-    memcpy(log->kept + log->used, bytes, (size_t)count);
-    log->used += (size_t)count;
+    log->lost_at = at + count > log->lost_at ? NOTHING_LOST : log->lost_at;
+    log->tail = at + count;
     log->ends_commit = names_end(bytes, count);
-    return is_end ? write_kept(log) : SQLITE_OK;
+    if (follows && count <= KEPT_BYTES_MAX) {
+        keep(log, bytes, count);
+        return is_end ? write_kept(log) : SQLITE_OK;
+    }
+    code = own->pMethods->xWrite(own, bytes, count, at);
+    log->lost_at = code == SQLITE_OK ? log->lost_at : at;
+    return code;
 }
 
 static int read_log(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
@@ -107,9 +127,10 @@ static int close_log(sqlite3_file *file)
 
 static int truncate_log(sqlite3_file *file, sqlite3_int64 size)
 {
-    int code = write_kept(log_of(file));
-    sqlite3_file *own = own_of(log_of(file));
-    return code == SQLITE_OK ? own->pMethods->xTruncate(own, size) : code;
+    struct log_file *log = log_of(file);
+    int code = write_kept(log);
+    log->lost_at = log->lost_at >= size ? NOTHING_LOST : log->lost_at;
+    return code == SQLITE_OK ? own_of(log)->pMethods->xTruncate(own_of(log), size) : code;
 }
 
 static int sync_log(sqlite3_file *file, int flags)
@@ -186,7 +207,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     if ((flags & SQLITE_OPEN_WAL) == 0) {
         return home->own->xOpen(home->own, name, file, flags, flags_out);
     }
-    *log = (struct log_file){0};
+    *log = (struct log_file){.lost_at = NOTHING_LOST};
     int code = home->own->xOpen(home->own, name, own_of(log), flags, flags_out);
     if (code != SQLITE_OK) {
         return code; /* Without methods: SQLite does not close it. */

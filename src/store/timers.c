@@ -5,7 +5,8 @@
 #include <assert.h>
 
 /* The subjects that are their own timers: what finds all that wait, and one of them. Each gives id,
- * due time and priority. */
+ * due time and priority; the second also whether there is a row in `timers`, which hardly ever is,
+ * so that it is looked for by one statement less. */
 static const struct subject {
     bool is_known;
     enum statement all;
@@ -61,12 +62,18 @@ enum err timers_each_waiting(struct db *db, void *context,
     return OK;
 }
 
+struct subject_row {
+    struct timer timer;
+    bool may_be_remembered;
+};
+
 static enum err take_subject(void *context, const struct value *columns)
 {
-    struct timer *timer = context;
-    timer->id = timer->subject_id = (struct id){columns[0].number};
-    timer->due_at = instant_from_ms(columns[1].number);
-    timer->priority = columns[2].number;
+    struct subject_row *row = context;
+    row->timer.id = row->timer.subject_id = (struct id){columns[0].number};
+    row->timer.due_at = instant_from_ms(columns[1].number);
+    row->timer.priority = columns[2].number;
+    row->may_be_remembered = columns[3].number != 0;
     return OK;
 }
 
@@ -79,22 +86,23 @@ static bool holds_back(const struct timer *row)
 enum err timers_get(struct db *db, struct arena *arena, struct timer_key key, struct timer *out,
                     bool *has_row)
 {
-    struct timer subject = {.kind = (int)key.kind, .state = timer_state_PENDING};
+    struct subject_row subject = {.timer = {.kind = (int)key.kind, .state = timer_state_PENDING}};
     *has_row = true;
     if (key.kind == timer_kind_NONE) {
         return db_get(db, TABLE_timers, key.id, arena, out);
     }
     assert(timer_is_subject(key.kind));
     TRY(db_each(db, subjects[key.kind].one, &subject, take_subject, PARAMS(value_id(key.id))));
-    if (!id_is_set(subject.id)) {
+    if (!id_is_set(subject.timer.id)) {
         return E_NOT_FOUND;
     }
-    enum err err = db_get(db, TABLE_timers, key.id, arena, out);
+    enum err err =
+        subject.may_be_remembered ? db_get(db, TABLE_timers, key.id, arena, out) : E_NOT_FOUND;
     if (err == OK && holds_back(out)) {
         return OK;
     }
     *has_row = false;
-    *out = subject;
+    *out = subject.timer;
     return err == E_NOT_FOUND ? OK : err;
 }
 

@@ -91,6 +91,9 @@ def refuses_times(world):
     for when in ("2026-01-05T09:00:00Z", "2026-01-05T08:59:59.999Z", "2025-01-06T10:00:00Z", "2026-01-05T10:00:00+01:00",
                  "2026-01-05T09:00"):
         wrong(f"a time that is over: {when}", "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor=when)
+    for when, zone in (("9999-12-31T23:59:59", "Pacific/Honolulu"), ("9999-12-31T14:00:00", "Pacific/Honolulu")):
+        wrong(f"a time after the year 9999: {when} in {zone}", "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor=when, timezone=zone)
+    wrong("hours that would move it into the year 10000", "VALIDATION_ERROR", "businessHours", scheduledFor="9999-12-31T23:59:59Z")
     wrong("a wall clock that is over in its zone", "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor="2026-01-05T10:00",
           timezone="Europe/Madrid")
     hours = "businessHours"
@@ -133,6 +136,10 @@ def says_what_is_wanted(world):
     said(("POST", SCHEDULE, world.body(agentId=world.agent)), "metadata.name is required by the script of the agent")
     said(("POST", SCHEDULE, world.body(recurring={"interval": 1})), "recurring.frequency is required where there is no rrule")
     said(("POST", SCHEDULE, json.dumps(world.body())[:-1] + ', "metadata": {"x": 123456789012345678901234567890}}'), "whole numbers have 64 bits")
+    for rule, reason in (("FREQ=DAILY;COUNT=2;UNTIL=20270101", "COUNT: cannot stand with UNTIL"), ("FREQ=SECONDLY", "it may come every minute at most"),
+                         ("DAILY", "DAILY: not a part of a recurrence rule")):
+        said(("POST", SCHEDULE, world.body(recurring={"rrule": rule})), f"recurring.rrule is no rule that a call can come by: {reason}")
+    said(("POST", SCHEDULE, world.body(recurring={"rrule": "FREQ=DAILY;UNTIL=20250101"})), "recurring.rrule must not end (UNTIL) before scheduledFor")
     said(("GET", "/api/v1/scheduling/scheduled-calls", None), "userId is required: whose calls?")
     said(("POST", AGENTS, {**agent, "optOutKey": "12"}), "optOutKey must be one digit")
     said(("POST", AGENTS, {**agent, "script": "{{"}), "script must have placeholders of the form {{name}}")

@@ -107,6 +107,23 @@ def filters(server, ana, bert, key):
         stream.close()
 
 
+def tells_of_messages(server, ana):
+    """Receipts are told to whoever asks for it, once a second at most, and to nobody else."""
+    plain, asked = Stream(server.port), Stream(server.port, messages="true")
+    began = time.monotonic()
+    for number in range(5):
+        new_incident(server, ana, policy="mail", escalate=True, dedupKey=f"mail {number}")
+    wait_until(lambda: len([one for one in server.messages(userId=ana, channel="EMAIL") if one["state"] == "DELIVERED"]) >= 5)
+    asked.wait(lambda: "MESSAGES_CHANGED" in asked.kinds)
+    told = [event for event in asked.events if event.kind == "MESSAGES_CHANGED"]
+    took = time.monotonic() - began
+    checks.ok(told and len(told) <= took + 2, "that messages changed is told, once a second at most", len(told), took)
+    checks.ok(all("subjectId" not in event.text and "messageId" not in event.text for event in told), "and names none", [event.text for event in told])
+    checks.ok("MESSAGES_CHANGED" not in plain.kinds and "STEP_ENDED" in plain.kinds, "to whoever asks for it only", plain.kinds)
+    plain.close()
+    asked.close()
+
+
 def resumes(server, ana):
     """Whoever comes back by the last id that they saw misses nothing and hears nothing twice."""
     stream = Stream(server.port)
@@ -340,10 +357,12 @@ def main():
     key = server.post(f"/users/{ana}/keys", {"name": "own"})["key"]
     server.keep_secret(key, "a person's key")
     server.post("/policies", {"name": "inside", "steps": [{"channel": "IN_APP"}]})
+    server.post("/policies", {"name": "mail", "steps": [{"channel": "EMAIL"}]})
     has_a_head(server)
     refuses(server)
     tells_at_once(server, ana)
     filters(server, ana, bert, key)
+    tells_of_messages(server, ana)
     resumes(server, ana)
     says_that_it_is_there(server, ana)
     leaves_room(server, ana, bert)

@@ -4,7 +4,8 @@ Usage: call_series_oracle.py PROGRAM
 PROGRAM is the built call_series_oracle. Wall clocks come from dateutil: relativedelta from the anchor for months (the last day of a
 shorter month, and back), rrule for the rest and for RRULE texts. zoneinfo turns them into UTC: fold=0 is the offset before a gap,
 and the first of two. Ends are a count, a local date, an instant, COUNT and UNTIL; in a third of the series the server is down for a
-while, so that one call is late and what it missed is skipped.
+while, so that one call is late and what it missed is skipped. Beside these random ones each zone that there is has a daily series at
+02:30, where clocks are changed, over the three years.
 """
 
 import collections
@@ -128,6 +129,13 @@ def any_case(rng):
     return case, start + SPAN
 
 
+def in_every_zone():
+    anchor = datetime.datetime(2026, 1, 1, 2, 30)
+    for name in sorted(zoneinfo.available_timezones() - {"localtime", "posixrules", "build/etc/localtime"}):
+        case = {"zone": name, "anchor": anchor, "kind": "D", "interval": 1, "most": 0}
+        yield case, second_of(zoneinfo.ZoneInfo(name), anchor) + SPAN
+
+
 def as_text(case, until):
     lines = [f"series {case['zone']} {case['anchor']:%Y %m %d %H %M %S}"]
     lines.append(f"rule {case['rule']}{case.get('suffix', '')}" if case["kind"] == "R" else f"every {case['kind']} {case['interval']}")
@@ -144,15 +152,16 @@ def as_text(case, until):
 
 def main():
     rng = random.Random(20111230)
-    cases = [any_case(rng) for _ in range(SERIES)]
+    zones = list(in_every_zone())
+    cases = [any_case(rng) for _ in range(SERIES)] + zones
     answers = oracle.ask_cases(sys.argv[1], "".join(as_text(*case) for case in cases))
     wanted = [chain(*case) for case in cases]
     calls = sum(len(lines) - 1 for lines in wanted)
     skipped = sum(int(line.split()[3]) for lines in wanted for line in lines[:-1])
     ends = collections.Counter(lines[-1] for lines in wanted)
     differ = oracle.count_wrong(cases, answers, wanted)
-    print(f"series: {len(cases)} in {len(ZONES)} zones, {calls} calls, {skipped} skipped, ends {dict(ends)}, {differ} differ")
-    if differ or calls < 100_000 or skipped < 1000 or len(ends) < 4:
+    print(f"series: {len(cases)} in {len(ZONES)} zones and one in each of {len(zones)}, {calls} calls, {skipped} skipped, ends {dict(ends)}, {differ} differ")
+    if differ or calls < 100_000 or skipped < 1000 or len(ends) < 4 or len(zones) < 300:
         sys.exit(1)
 
 

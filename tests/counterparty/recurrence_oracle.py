@@ -275,7 +275,7 @@ def ask_dateutil(rule):
 def ask_program(program, rules):
     lines = [f"{r.dtstart:%Y%m%dT%H%M%S}\t{text_of(r.parts)}\t{INSTANCES}\n" for r in rules]
     answer = subprocess.run([program], input="".join(lines), capture_output=True, text=True,
-                            check=True, timeout=50)
+                            check=True, timeout=250)
     answers = [line.split() for line in answer.stdout.splitlines()]
     if len(answers) != len(rules):
         sys.exit(f"{program} answered {len(answers)} of {len(rules)} lines")

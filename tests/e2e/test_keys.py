@@ -65,8 +65,23 @@ def beside_a_server(server, first):
     done = time.monotonic()
     checks.ok(wait_until(lambda: status(server, key) == 401, 3), "the server refuses it")
     checks.ok(time.monotonic() - done < 1.5, "within a second", f"{time.monotonic() - began:.2f} s")
+    rotates(server)
     audit = [one["action"] for one in server.ask("GET", "/api/v1/audit", key=first, subjectId=desk["id"]).data["events"]]
     checks.equal(audit, ["KEY_CREATED", "KEY_REVOKED"], "both are in the audit trail")
+
+
+def rotates(server):
+    """A key in place of another one, of which nobody reads more than the new one."""
+    old = tocsin(server, "keys", "create", "pager", "--scope", "responder")[1]
+    known = next(one for one in listed(server) if one["name"] == "pager")
+    code, new, said = tocsin(server, "keys", "rotate", known["id"])
+    for key in (old, new):
+        server.keep_secret(key, "a key of the command")
+    checks.ok(code == 0 and re.fullmatch(r"tocsin_\S{30,}", new) and new != old and new not in said, "keys rotate shows the new key",
+              code, said)
+    checks.equal(status(server, new), 200, "which is good")
+    checks.ok(wait_until(lambda: status(server, old) == 401, 3), "and the old one is refused")
+    checks.equal(tocsin(server, "keys", "rotate", known["id"])[0], 1, "once")
 
 
 def a_pass_is_made_with_the_data_key(server):

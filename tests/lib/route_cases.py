@@ -10,6 +10,7 @@ import uuid
 from source_cases import add_cases
 
 START = "2026-01-05T09:00:00Z"
+PASSWORD = "a pass phrase of a test"
 OWN, NOBODY, ANYBODY, NO_KEY = "own", "nobody", "anybody", "no key"
 ICS = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -43,13 +44,14 @@ class World:
     def __init__(self, server):
         self.server = server
         self.count = 0
+        self.session = None
         self.the_sink = None
         self.the_agent = None
         self.notified = {}
         self.anna = Person(self, "Anna", 11111)
         self.bert = Person(self, "Bert", 22222)
         self.key = {person: self.new_key(person)["key"] for person in (self.anna, self.bert)}
-        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "OPERATOR")}
+        self.scope_key = {scope: self.new_scope_key(scope)["key"] for scope in ("READER", "RESPONDER", "OPERATOR")}
         self.ended_key = self.new_scope_key("ADMIN", expiresAt="2026-01-05T09:30:00Z")["key"]
         revoked = self.new_scope_key("ADMIN")
         self.revoked_key = revoked["key"]
@@ -76,6 +78,26 @@ class World:
         self.server.keep_secret(made["key"], f"a key of scope {scope}")
         return made
 
+    def new_session(self, person):
+        """The id of a session of the person."""
+        cookie = self.server.ask("POST", f"{V1}/session", {"key": self.key[person]}, key=None).headers["Set-Cookie"]
+        self.server.keep_secret(cookie.partition("=")[2].split(";")[0], "the secret of a session")
+        return [one["id"] for one in self.server.get("/sessions", limit=1000)["sessions"] if one.get("userId") == person.id][-1]
+
+    def account(self, person):
+        """The id of a person who has an account."""
+        self.server.ask("PUT", f"{V1}/users/{person.id}/account", {"role": "READER", "password": PASSWORD})
+        return person.id
+
+    def signed_in(self):
+        """The secret of a session that Anna began with her password; one for all, since each costs a while."""
+        if self.session is None:
+            self.account(self.anna)
+            answer = self.server.ask("POST", f"{V1}/session", {"login": "anna@example.org", "password": PASSWORD}, key=None)
+            self.session = answer.headers["Set-Cookie"].partition("=")[2].split(";")[0]
+            self.server.keep_secret(self.session, "the secret of a session")
+        return self.session
+
     def calls_queue(self, before):
         """The kind of job that people hold, after that was done to it."""
         self.server.ask("POST", f"{V1}/queue/SCHEDULED_CALL/{before}")
@@ -90,6 +112,34 @@ class World:
             store.execute("UPDATE queue_counts SET failed=failed+1 WHERE kind='CLEAN'")
         store.close()
         return self.server.get("/queue/jobs", kind="CLEAN", state="failed", limit=1000)["jobs"][-1]["id"]
+
+    def failed_webhook(self):
+        """The id of a post to whoever runs Tocsin that nobody took: a copy of another message, planted in the store."""
+        row = (1767600000000 << 12) + 2048 + self.number()
+        with sqlite3.connect(self.server.database(), timeout=10) as store:
+            names = [one[1] for one in store.execute("PRAGMA table_info(messages)")]
+            copied = ", ".join({"id": str(row), "wire_id": str(row), "step_id": "NULL", "user_id": "NULL", "target": "'OPERATOR'", "channel": "'WEBHOOK'", "provider": "'webhook'", "state": "'FAILED'",
+                                "receipt_level": "NULL", "ended_at": "created_at", "error": "'HTTP 503'"}.get(name, name) for name in names)
+            store.execute(f"INSERT INTO messages ({', '.join(names)}) SELECT {copied} FROM messages ORDER BY id LIMIT 1")
+        store.close()
+        return self.server.get("/messages", channel="WEBHOOK", newest="true")["messages"][0]["id"]
+
+    def restorable_call(self, person):
+        body = {name: value for name, value in call_body(self, person).items() if name != "recurring"}
+        call = self.server.post("/scheduling/schedule", body)["scheduledCallId"]
+        self.server.post(f"/scheduling/{call}/cancel", {"userId": person.id})
+        return call
+
+    def joined_meeting(self, person):
+        meeting = self.new_meeting(person)
+        self.server.ask("POST", f"{V1}/meetings/{meeting}/checkin", {"userId": person.id, "status": "JOINED"})
+        return meeting
+
+    def released_incident(self, person):
+        """One whose ladder stopped when somebody took it."""
+        incident = self.server.post("/incidents", {"title": "Disk is full", "userId": person.id, "escalate": True})["id"]
+        self.server.post(f"/incidents/{incident}/acknowledge")
+        return incident
 
     def new_calendar(self, person):
         return self.server.post(f"/users/{person.id}/calendars", {"kind": "upload", "ics": ICS})["id"]
@@ -241,11 +291,12 @@ class World:
 
 
 class Case:
-    """`path` and `body` are functions of the world and the person. `fresh` is the path for a request that uses something up."""
+    """`path` and `body` are functions of the world and the person. `fresh` is the path for a request that uses something up, `key` makes
+    what a request shows that no key may do."""
 
-    def __init__(self, path, body=None, may=OWN, fresh=None):
+    def __init__(self, path, body=None, may=OWN, fresh=None, key=None):
         self.path, self.body, self.may = path, body or (lambda world, person: None), may
-        self.fresh = fresh or path
+        self.fresh, self.key = fresh or path, key
 
 
 def at(path, *parts):
@@ -370,6 +421,7 @@ CASES = {
         "name": "Wall", "scope": "READER", "expiresAt": "2026-06-01T00:00:00Z"}, NOBODY),
     f"GET {V1}/keys": Case(at(f"{V1}/keys?scope=READER&limit=1000"), None, NOBODY),
     f"DELETE {V1}/keys/{{id}}": Case(at(V1 + "/keys/{}", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
+    f"POST {V1}/keys/{{id}}/rotate": Case(at(V1 + "/keys/{}/rotate", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
@@ -378,6 +430,7 @@ CASES = {
     f"POST {V1}/meetings/{{id}}/checkin": Case(
         at(V1 + "/meetings/{}/checkin", lambda world, person: world.new_meeting(person)),
         lambda world, person: {"userId": person.id, "status": "MISSED", "force": False}),
+    f"DELETE {V1}/meetings/{{id}}/checkin": Case(at(V1 + "/meetings/{}/checkin", lambda world, person: world.joined_meeting(person))),
     f"POST {V1}/incidents": Case(at(f"{V1}/incidents"), lambda world, person: {
         "title": "Disk is full", "details": "/var", "severity": "HIGH", "policy": "default", "userId": person.id,
         "dedupKey": f"disk {world.number()}", "escalate": True}),
@@ -465,6 +518,10 @@ CASES = {
     f"POST {V1}/scheduling/{{id}}/cancel": Case(
         at(V1 + "/scheduling/{}/cancel", lambda world, person: world.new_call(person)),
         lambda world, person: {"userId": person.id, "onlyThis": True}),
+    f"POST {V1}/scheduling/{{id}}/restore": Case(
+        at(V1 + "/scheduling/{}/restore", lambda world, person: world.restorable_call(person)), lambda world, person: {"userId": person.id}),
+    f"GET {V1}/scheduling/calendar": Case(
+        at(V1 + "/scheduling/calendar?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z&userId={}", person_id)),
     f"POST {V1}/scheduling/{{id}}/reschedule": Case(
         at(V1 + "/scheduling/{}/reschedule", lambda world, person: world.new_call(person)),
         lambda world, person: {"userId": person.id, "scheduledFor": "2026-02-03T10:00:00Z"}),
@@ -519,6 +576,8 @@ CASES = {
     "POST /d/{token}": Case(at("/d/{}", lambda world, person: world.dispatch_link(person)),
                             lambda world, person: b"answer=ACCEPT", NO_KEY),
     f"GET {V1}/verify": Case(at(f"{V1}/verify?from=2026-01-01T00:00:00Z&to=2026-01-05T00:00:00Z"), None, NOBODY),
+    f"GET {V1}/audit/verify": Case(at(f"{V1}/audit/verify"), None, NOBODY),
+    f"POST {V1}/messages/{{id}}/replay": Case(at(V1 + "/messages/{}/replay", lambda world, person: world.failed_webhook()), None, NOBODY),
     f"GET {V1}/metrics": Case(at(f"{V1}/metrics"), None, NOBODY),
     f"GET {V1}/audit": Case(at(V1 + "/audit?userId={}", person_id)),
     f"GET {V1}/clock": Case(at(f"{V1}/clock"), None, ANYBODY),
@@ -565,7 +624,18 @@ CASES = {
                             lambda world, person: b"List-Unsubscribe=One-Click", NO_KEY),
     f"POST {V1}/incidents/{{id}}/extend": Case(
         at(V1 + "/incidents/{}/extend", lambda world, person: world.leased_incident(person))),
+    f"POST {V1}/incidents/{{id}}/release": Case(
+        at(V1 + "/incidents/{}/release", lambda world, person: world.released_incident(person))),
     f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
+    f"PUT {V1}/session/password": Case(at(f"{V1}/session/password"), lambda world, person: {
+        "current": PASSWORD, "password": PASSWORD}, NOBODY, key=lambda world: world.signed_in()),
+    f"GET {V1}/sessions": Case(at(f"{V1}/sessions?limit=1000"), None, ANYBODY),
+    f"DELETE {V1}/sessions/{{id}}": Case(at(V1 + "/sessions/{}", lambda world, person: world.new_session(person))),
+    f"PUT {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", person_id), lambda world, person: {
+        "login": f"login {world.number()}", "role": "READER", "password": PASSWORD}, NOBODY,
+        at(V1 + "/users/{}/account", lambda world, person: world.new_person())),
+    f"GET {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", lambda world, person: world.account(person))),
+    f"DELETE {V1}/users/{{id}}/account": Case(at(V1 + "/users/{}/account", lambda world, person: world.account(person)), None, NOBODY),
     f"GET {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
     f"DELETE {V1}/session": Case(at(f"{V1}/session"), None, ANYBODY),
     "GET /s/{token}": Case(at("/s/{}", lambda world, person: world.step_link(person)), None, NO_KEY),

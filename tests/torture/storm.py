@@ -280,25 +280,26 @@ class Storm:
         return False
 
     def under_way(self):
-        """What is due or with a provider now, by kind."""
+        """What is due or with a provider now, by kind. What was taken up while the clock was ahead may be due later."""
         now = int(self.axe.now() * 1000)
         found = dict(self.server.query(
-            "SELECT 'messages', count(*) FROM messages WHERE state IN ('QUEUED', 'SENDING')"
-            " UNION ALL SELECT 'rings', count(*) FROM messages WHERE state IN ('SENT', 'ANSWERED') AND channel='CALL' AND ended_at IS NULL AND sent_at>?-4000"
-            " UNION ALL SELECT 'alerts', count(*) FROM alerts WHERE status='SENDING' OR (status='PENDING' AND due_at<=?)"
-            " UNION ALL SELECT 'steps', count(*) FROM steps WHERE status='PENDING' AND (claimed_at IS NOT NULL OR scheduled_at<=?)"
+            "SELECT 'messages', count(*) FROM messages WHERE state='SENDING' OR (state='QUEUED' AND due_at<=?)"
+            " UNION ALL SELECT 'rings', count(*) FROM messages WHERE state IN ('SENT', 'ANSWERED') AND channel='CALL' AND ended_at IS NULL"
+            " AND sent_at BETWEEN ?-4000 AND ?"
+            " UNION ALL SELECT 'alerts', count(*) FROM alerts WHERE status IN ('PENDING', 'SENDING') AND due_at<=?"
+            " UNION ALL SELECT 'steps', count(*) FROM steps WHERE status='PENDING' AND scheduled_at<=?"
             " UNION ALL SELECT 'checks', count(*) FROM meetings WHERE check_at<=?"
             f" UNION ALL SELECT 'timers', count(*) FROM timers WHERE ended_at IS NULL AND due_at<=? AND kind NOT IN {ENDLESS}"
             " UNION ALL SELECT 'calls', count(*) FROM scheduled_calls WHERE (status='pending' OR next_run IS NOT NULL) AND coalesce(next_run, scheduled_for)<=?",
-            now, now, now, now, now, now))
+            *[now] * 8))
         return {kind: count for kind, count in found.items() if count}
 
     def next_due(self):
         """By how many seconds the clock must be ahead of ours for the next thing to be due; None where nothing is left."""
         due, = self.server.query(
-            "SELECT min(due) FROM (SELECT due_at AS due FROM alerts WHERE status='PENDING' UNION ALL SELECT scheduled_at FROM steps WHERE"
-            " status='PENDING' AND claimed_at IS NULL UNION ALL SELECT check_at FROM meetings WHERE check_at IS NOT NULL UNION ALL SELECT coalesce(next_run, scheduled_for)"
-            " FROM scheduled_calls WHERE status='pending' OR next_run IS NOT NULL UNION ALL SELECT due_at FROM timers WHERE ended_at IS NULL"
+            "SELECT min(due) FROM (SELECT due_at AS due FROM alerts WHERE status IN ('PENDING', 'SENDING') UNION ALL SELECT scheduled_at"
+            " FROM steps WHERE status='PENDING' UNION ALL SELECT due_at FROM messages WHERE state='QUEUED' UNION ALL SELECT check_at"
+            " FROM meetings WHERE check_at IS NOT NULL UNION ALL SELECT coalesce(next_run, scheduled_for) FROM scheduled_calls WHERE status='pending' OR next_run IS NOT NULL UNION ALL SELECT due_at FROM timers WHERE ended_at IS NULL"
             f" AND kind NOT IN {ENDLESS})")[0]
         return None if due is None else due / 1000 - time.time()
 

@@ -40,7 +40,31 @@ function press(letter: string): boolean {
   return button !== null;
 }
 
+/** Where a row goes that had the focus, such as that of an incident that is over, the next one has it. */
+function keepFocus(): () => void {
+  let row: HTMLElement | null = null;
+  let at = 0;
+  const note = (): void => {
+    row = current();
+    at = row === null ? 0 : rows().indexOf(row);
+  };
+  const watch = new MutationObserver(() => {
+    if (row !== null && !row.isConnected && document.activeElement === document.body) {
+      const all = rows();
+      const next = all[Math.min(at, all.length - 1)] ?? document.querySelector<HTMLElement>("main h1");
+      next?.focus({ preventScroll: true });
+    }
+  });
+  addEventListener("focusin", note);
+  watch.observe(document.body, { childList: true, subtree: true });
+  return () => {
+    removeEventListener("focusin", note);
+    watch.disconnect();
+  };
+}
+
 export function useKeys(showHelp: () => void): void {
+  useEffect(keepFocus, []);
   useEffect(() => {
     let isGoing = false;
     const down = (event: KeyboardEvent): void => {
@@ -55,6 +79,8 @@ export function useKeys(showHelp: () => void): void {
         isGoing = true;
       } else if (event.key === "j" || event.key === "k") {
         move(event.key === "j" ? 1 : -1);
+      } else if (event.key === "z") {
+        document.querySelector<HTMLElement>("[data-undo]")?.click();
       } else if (event.key === "?") {
         showHelp();
       } else if (event.key === "/") {

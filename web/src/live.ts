@@ -3,7 +3,8 @@ import { isRecord } from "./api";
 import type { Event } from "records";
 
 export type LiveState = "connecting" | "live" | "stale";
-export type News = Event | "again";
+/** "messages": states or receipts of some messages have changed; it comes once a second at most. */
+export type News = Event | "again" | "messages";
 
 const silenceMs = 40_000;
 const againMs = [500, 1000, 2000, 4000];
@@ -54,6 +55,8 @@ function take(block: string): void {
   }
   if (type === "EVENTS_LOST") {
     tellAll("again");
+  } else if (type === "MESSAGES_CHANGED") {
+    tellAll("messages");
   } else if (data !== "") {
     const found: unknown = JSON.parse(data);
     if (isRecord(found)) {
@@ -87,7 +90,7 @@ async function connectOnce(own: AbortController): Promise<boolean> {
   };
   try {
     const headers: Record<string, string> = lastId === "" ? {} : { "Last-Event-ID": lastId };
-    const answer = await fetch("/api/v1/stream", { headers, signal: own.signal, cache: "no-store" });
+    const answer = await fetch("/api/v1/stream?messages=true", { headers, signal: own.signal, cache: "no-store" });
     if (answer.status === 401) {
       return false;
     }

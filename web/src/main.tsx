@@ -65,7 +65,7 @@ function App(): VNode {
       return undefined;
     }
     void startLive(leave);
-    const forget = onNews((news) => (news === "again" ? void readSession().catch(() => undefined) : clockReached(news.at)));
+    const forget = onNews((news) => (news === "messages" ? undefined : news === "again" ? void readSession().catch(() => undefined) : clockReached(news.at)));
     return () => {
       forget();
       stopLive();

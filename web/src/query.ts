@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, type Args, type CallName } from "./api";
 import { onNews, type News } from "./live";
-import type { Calls } from "records";
+import type { Calls, Event } from "records";
 
 type Reads = Extract<CallName, `GET ${string}`>;
 
@@ -14,10 +14,16 @@ export interface Query<T> {
 
 export interface QueryOptions {
   /** Whether an event makes it worth reading anew; every one where absent. */
-  match?: (news: News) => boolean;
+  match?: (news: Event | "again") => boolean;
+  /** Also when messages have changed: it shows receipts. */
+  messages?: boolean;
   /** Also every so often while the page is seen, for what no event tells. */
   everyMs?: number;
   isOff?: boolean;
+}
+
+function isOfInterest(news: News, options: QueryOptions): boolean {
+  return news === "messages" ? (options.messages ?? false) : news === "again" || (options.match?.(news) ?? true);
 }
 
 const kept = new Map<string, unknown>();
@@ -93,7 +99,7 @@ export function useReads(key: string, read: () => Promise<void>, options: QueryO
     const { ask, end } = reader(() => latest.current.read());
     asked.current = ask;
     const forget = onNews((news) => {
-      if (news === "again" || (latest.current.options.match?.(news) ?? true)) {
+      if (isOfInterest(news, latest.current.options)) {
         ask();
       }
     });

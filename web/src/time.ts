@@ -82,3 +82,37 @@ export function inputValue(at: number, zone: string): string {
   const part = (type: string): string => day.find((one) => one.type === type)?.value ?? "00";
   return `${part("year")}-${part("month")}-${part("day")}T${clockText(at, zone)}`;
 }
+
+/** "2026-11-23": the day of an instant in the zone. */
+export function dayOf(at: number, zone: string): string {
+  return inputValue(at, zone).slice(0, 10);
+}
+
+/** Days are counted on the calendar, whatever the clocks do. */
+export function addDays(day: string, count: number): string {
+  return new Date(Date.parse(`${day}T12:00:00Z`) + count * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** 0 for Monday. */
+export function weekday(day: string): number {
+  return (new Date(`${day}T12:00:00Z`).getUTCDay() + 6) % 7;
+}
+
+/** The first instant of a day in the zone; zones begin their days at a quarter of an hour. */
+export function dayStart(day: string, zone: string): number {
+  const noon = Date.parse(`${day}T12:00:00Z`);
+  const off = Date.parse(`${inputValue(noon, zone)}:00Z`) - noon;
+  let at = Date.parse(`${day}T00:00:00Z`) - off;
+  const quarter = 900_000;
+  while (dayOf(at, zone) >= day) {
+    at -= quarter;
+  }
+  while (dayOf(at, zone) < day) {
+    at += quarter;
+  }
+  return at;
+}
+
+export function monthText(day: string): string {
+  return format("UTC", "month", { month: "long", year: "numeric" }).format(Date.parse(`${day}T12:00:00Z`));
+}

@@ -10,6 +10,7 @@
 struct sink {
     char line[4096];
     int count;
+    int urged; /* Lines after which it was told not to wait. */
 };
 
 static void take_line(void *context, struct str line)
@@ -19,6 +20,12 @@ static void take_line(void *context, struct str line)
     memcpy(sink->line, line.ptr, line.len);
     sink->line[line.len] = '\0';
     sink->count++;
+}
+
+static void urge(void *context)
+{
+    struct sink *sink = context;
+    sink->urged += sink->count;
 }
 
 static struct instant fixed_now(void *context)
@@ -170,13 +177,28 @@ static void test_cut_message(void **state)
     assert_int_equal(cut_message(STR_NONE, out).len, 0);
 }
 
+/* Whoever keeps lines hears which of them must not wait: after it, and of errors only. */
+static void test_errors_do_not_wait(void **state)
+{
+    (void)state;
+    struct sink sink;
+    struct log log = log_to(&sink, false);
+    log_write(&log, LOG_ERROR, LOG_STORE, STR_NONE, "nobody to urge");
+    assert_int_equal(sink.urged, 0);
+    log.urge = urge;
+    log_write(&log, LOG_WARN, LOG_STORE, STR_NONE, "a warning");
+    assert_int_equal(sink.urged, 0);
+    log_write(&log, LOG_ERROR, LOG_STORE, STR_NONE, "an error");
+    assert_int_equal(sink.urged, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),        cmocka_unit_test(test_json),
         cmocka_unit_test(test_levels),      cmocka_unit_test(test_hostile_text),
         cmocka_unit_test(test_long_text),   cmocka_unit_test(test_mask_phone),
-        cmocka_unit_test(test_cut_message),
+        cmocka_unit_test(test_cut_message), cmocka_unit_test(test_errors_do_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,19 @@ static void test_one_tries(void **state)
     assert_true(breaker_lets_through(&breaker, at(31)));
 }
 
+static void test_no_wait_lasts_longer_than_it_was(void **state)
+{
+    (void)state;
+    struct breaker breaker = {0};
+    fail_times(&breaker, 3);
+    assert_false(breaker_lets_through(&breaker, at(0)));
+    assert_true(breaker_lets_through(&breaker, at(-3600)));
+    assert_true(breaker_try(&breaker, at(-3600)));
+    assert_false(breaker_lets_through(&breaker, at(-3599)));
+    assert_true(breaker_lets_through(&breaker, at(-3480)));
+    assert_true(breaker_lets_through(&breaker, at(-7200)));
+}
+
 static void test_waits_double_to_ten_minutes(void **state)
 {
     (void)state;
@@ -124,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_rate_limits_neither_count_nor_forgive),
         cmocka_unit_test(test_one_auth_failure_opens),
         cmocka_unit_test(test_one_tries),
+        cmocka_unit_test(test_no_wait_lasts_longer_than_it_was),
         cmocka_unit_test(test_waits_double_to_ten_minutes),
         cmocka_unit_test(test_late_ends_do_not_prolong),
         cmocka_unit_test(test_what_categories_say),

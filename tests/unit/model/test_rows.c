@@ -91,7 +91,7 @@ static void test_round_trip(void **state)
 {
     struct value values[COLUMNS + 1];
     values[COLUMNS] = value_int(4711);
-    record_to_values(&(struct row_context){"people", &sealer, *state, false}, &person_record,
+    record_to_values(&(struct row_context){"people", &sealer, *state, ROW_WHOLE}, &person_record,
                      &sample, values);
     assert_int_equal(values[COLUMNS].number, 4711);
     assert_int_equal(values[0].number, 77);
@@ -103,13 +103,13 @@ static void test_round_trip(void **state)
     assert_ptr_equal(values[column_of("notes")].text.ptr, sample.notes.ptr);
     struct person back;
     memset(&back, 0x5a, sizeof back);
-    assert_int_equal(record_from_values(&(struct row_context){"people", &sealer, *state, false},
+    assert_int_equal(record_from_values(&(struct row_context){"people", &sealer, *state, ROW_WHOLE},
                                         &person_record, values, &back),
                      OK);
     assert_int_equal(back.id.value, 77);
     assert_true(str_equal(back.name, sample.name));
     struct person brief;
-    assert_int_equal(record_from_values(&(struct row_context){"people", &sealer, *state, true},
+    assert_int_equal(record_from_values(&(struct row_context){"people", &sealer, *state, ROW_BRIEF},
                                         &person_record, values, &brief),
                      OK);
     assert_false(str_is_set(brief.name)); /* F_LONG */
@@ -167,11 +167,12 @@ static void test_corrupt_rows(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct value values[COLUMNS];
         struct person back;
-        record_to_values(&(struct row_context){"people", &sealer, *state, false}, &person_record,
-                         &sample, values);
+        record_to_values(&(struct row_context){"people", &sealer, *state, ROW_WHOLE},
+                         &person_record, &sample, values);
         values[column_of(rows[i].column)] = rows[i].value;
-        enum err err = record_from_values(&(struct row_context){"people", &sealer, *state, false},
-                                          &person_record, values, &back);
+        enum err err =
+            record_from_values(&(struct row_context){"people", &sealer, *state, ROW_WHOLE},
+                               &person_record, values, &back);
         if (err != E_CORRUPT) {
             fail_msg("row %zu, column %s: %d", i, rows[i].column, err);
         }
@@ -183,10 +184,10 @@ static void test_record_without_id(void **state)
     struct guest guest = {.name = STR("Bo"), .colour = 99};
     struct guest back;
     struct value values[4];
-    record_to_values(&(struct row_context){"guests", NULL, *state, false}, &guest_record, &guest,
-                     values);
+    record_to_values(&(struct row_context){"guests", NULL, *state, ROW_WHOLE}, &guest_record,
+                     &guest, values);
     assert_int_equal(values[2].type, VALUE_NULL);
-    assert_int_equal(record_from_values(&(struct row_context){"guests", NULL, *state, false},
+    assert_int_equal(record_from_values(&(struct row_context){"guests", NULL, *state, ROW_WHOLE},
                                         &guest_record, values, &back),
                      OK);
     assert_true(str_equal_text(back.name, "Bo"));

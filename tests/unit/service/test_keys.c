@@ -31,13 +31,15 @@ static void test_what_a_scope_may(void **state)
     static const struct {
         enum key_scope scope;
         enum err read;
+        enum err respond;
         enum err change;
         enum err administer;
     } rows[] = {
-        {key_scope_ADMIN, OK, OK, OK},
-        {key_scope_OPERATOR, OK, OK, E_FORBIDDEN},
-        {key_scope_READER, OK, E_FORBIDDEN, E_FORBIDDEN},
-        {key_scope_USER, E_FORBIDDEN, E_FORBIDDEN, E_FORBIDDEN},
+        {key_scope_ADMIN, OK, OK, OK, OK},
+        {key_scope_OPERATOR, OK, OK, OK, E_FORBIDDEN},
+        {key_scope_RESPONDER, OK, OK, E_FORBIDDEN, E_FORBIDDEN},
+        {key_scope_READER, OK, E_FORBIDDEN, E_FORBIDDEN, E_FORBIDDEN},
+        {key_scope_USER, E_FORBIDDEN, E_FORBIDDEN, E_FORBIDDEN, E_FORBIDDEN},
     };
     struct op_fixture *f = *state;
     _Static_assert(ARRAY_LENGTH(rows) == key_scope_COUNT - 1, "a row for each scope");
@@ -45,6 +47,7 @@ static void test_what_a_scope_may(void **state)
         f->op.actor.scope = rows[i].scope;
         f->op.actor.user = rows[i].scope == key_scope_USER ? f->user.id : ID_NONE;
         assert_int_equal(op_may_read(&f->op, ID_NONE), rows[i].read);
+        assert_int_equal(op_may_respond(&f->op, ID_NONE), rows[i].respond);
         assert_int_equal(op_may_change(&f->op, ID_NONE), rows[i].change);
         assert_int_equal(op_may_administer(&f->op), rows[i].administer);
     }

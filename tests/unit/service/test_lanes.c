@@ -146,8 +146,9 @@ static void test_hold(void **state)
     struct lane_ticket ticket = lane_pop(lanes, lane);
     push(lanes, lane, 2, 1, RANK_HIGH);
     lane_put_back(lanes, lane, &ticket);
-    lane_hold(lanes, lane, at(30));
+    lane_hold(lanes, lane, at(30), at(0));
     assert_int_equal(lanes_pick(lanes, at(29)), -1);
+    assert_int_equal(lanes_pick(lanes, at(-3600)), lane);
     assert_true(lanes_next(lanes, at(0), &next));
     assert_int_equal(next.us, at(30).us);
     lanes_heard_of(lanes, &provider_mock);

@@ -150,29 +150,70 @@ static void copy(const char *from, const char *to)
     fclose(out);
 }
 
-/* What a crash right after a commit leaves: the files as they are, with nothing of the process. */
-static void test_what_is_committed_is_in_the_file(void **state)
+/* What a crash at this moment leaves: the files as they are, with nothing of the process. How many
+ * rows fulfil a condition is read from a copy of them, which must be whole. */
+static int64_t after_a_crash(const struct fixture *f, const char *count)
 {
-    struct fixture *f = *state;
     struct fixture other = {0};
     char log[128];
     char copied[160];
-    run(f->writer, fill);
-    run(f->writer, "BEGIN");
-    run(f->writer, fill);
     snprintf(other.path, sizeof other.path, "%s/b.db", f->folder);
     copy(f->path, other.path);
     snprintf(log, sizeof log, "%s-wal", f->path);
     snprintf(copied, sizeof copied, "%s-wal", other.path);
     copy(log, copied);
-    run(f->writer, "ROLLBACK");
     sqlite3 *db = opened(&other);
-    assert_int_equal(number(db, "SELECT count(*) FROM t"), 200);
+    int64_t found = number(db, count);
     assert_int_equal(number(db, "SELECT count(*) FROM pragma_integrity_check WHERE "
                                 "integrity_check='ok'"),
                      1);
     sqlite3_close(db);
     remove(other.path);
+    return found;
+}
+
+static void test_what_is_committed_is_in_the_file(void **state)
+{
+    struct fixture *f = *state;
+    run(f->writer, fill);
+    run(f->writer, "BEGIN");
+    run(f->writer, fill);
+    assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t"), 200);
+    run(f->writer, "ROLLBACK");
+}
+
+/* A row is a page here. Around 255 frames and twice as many the memory for them is full at each
+ * place of the last frame. */
+static void test_commits_of_every_size(void **state)
+{
+    struct fixture *f = *state;
+    static const int around[] = {1, 252, 507};
+    for (size_t i = 0; i < sizeof around / sizeof *around; i++) {
+        for (int rows = around[i]; rows < around[i] + 6; rows++) {
+            char sql[256];
+            snprintf(sql, sizeof sql,
+                     "DELETE FROM t; PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO t (text) WITH "
+                     "RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) SELECT "
+                     "hex(zeroblob(2000)) FROM n",
+                     rows);
+            run(f->writer, sql);
+            assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t"), rows);
+        }
+    }
+}
+
+/* Pages that were written out and are written again are written in their place; at the commit
+ * SQLite goes through the heads of all frames since. */
+static void test_a_commit_that_writes_in_place(void **state)
+{
+    struct fixture *f = *state;
+    run(f->writer, "PRAGMA cache_size=10; BEGIN");
+    run(f->writer, fill);
+    run(f->writer, "UPDATE t SET text='kept' WHERE id % 2 = 0");
+    run(f->writer, "COMMIT");
+    assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t WHERE text='kept'"), 100);
+    run(f->writer, "INSERT INTO t (text) VALUES ('kept')");
+    assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t WHERE text='kept'"), 101);
 }
 
 /* The file may not grow any more: the commit itself fails, and nothing of it is seen. */
@@ -207,6 +248,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_commit_is_seen_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages_that_leave_the_cache, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_committed_is_in_the_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_commits_of_every_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_commit_that_writes_in_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_disk_refuses_the_commit, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 import type { VNode } from "preact";
 import { call } from "../api";
 import { useQuery } from "../query";
+import { useNow } from "../clock";
 import { go, hrefOf, setFilters, type Route } from "../router";
+import { addDays, dayStart, pageZone } from "../time";
 import { allScheduledCallStatus, type Campaign, type ScheduledCall } from "records";
 import { Action } from "../ui/action";
 import { Field } from "../ui/form";
@@ -12,6 +14,7 @@ import { Empty, Facts, Loaded, Page, Section } from "../ui/page";
 import { Story } from "../ui/story";
 import { At, Countdown } from "../ui/time";
 import { usePages } from "../ui/use-pages";
+import { CallCalendar } from "./calls-calendar";
 import { NewCall } from "./calls-new";
 import { BulkImport } from "./calls-import";
 
@@ -19,9 +22,9 @@ function CampaignActions({ of }: { of: Campaign }): VNode {
   const args = { id: of.id };
   return (
     <div class="actions">
-      {of.state === "ACTIVE" ? <Action letter="p" done="Paused." run={() => call("POST /scheduling/campaigns/{id}/pause", args)}>Pause</Action> : null}
+      {of.state === "ACTIVE" ? <Action letter="p" done="Paused." undo={{ run: () => call("POST /scheduling/campaigns/{id}/resume", args), done: "It goes on." }} run={() => call("POST /scheduling/campaigns/{id}/pause", args)}>Pause</Action> : null}
       {of.state === "PAUSED" ? <Action letter="p" tone="main" done="It goes on." run={() => call("POST /scheduling/campaigns/{id}/resume", args)}>Resume</Action> : null}
-      {of.state === "CANCELLED" ? null : <Action tone="quiet" confirm="End the campaign? Nothing of it is called any more." run={() => call("POST /scheduling/campaigns/{id}/cancel", args)}>Cancel</Action>}
+      {of.state === "CANCELLED" ? null : <Action tone="quiet" confirm="End the campaign? Nothing of it is called any more, and that cannot be taken back." done="Ended." run={() => call("POST /scheduling/campaigns/{id}/cancel", args)}>Cancel</Action>}
       <a href={`/api/v1/scheduling/campaigns/${of.id}/results.csv`} download>Results as CSV</a>
     </div>
   );
@@ -58,14 +61,23 @@ function Row({ of }: { of: ScheduledCall }): VNode {
 }
 
 function CallActions({ of }: { of: ScheduledCall }): VNode | null {
+  const now = useNow();
+  const restore = { run: () => call("POST /scheduling/{id}/restore", { id: of._id }, { userId: of.userId ?? "" }), done: "It is scheduled again." };
+  if (of.status === "cancelled" && !of.isRecurring && Date.parse(of.scheduledFor ?? "") > now) {
+    return <div class="actions"><Action letter="u" done={restore.done} run={restore.run}>Restore</Action></div>;
+  }
   if (!of.canCancel) {
     return null;
   }
   const cancel = (onlyThis: boolean) => () => call("POST /scheduling/{id}/cancel", { id: of._id }, { userId: of.userId ?? "", ...(of.isRecurring ? { onlyThis } : {}) });
   return (
     <div class="actions">
-      <Action letter="c" done="Cancelled." run={cancel(false)}>{of.isRecurring ? "Cancel series" : "Cancel"}</Action>
-      {of.isRecurring ? <Action done="This one is cancelled." run={cancel(true)}>Only this</Action> : null}
+      {of.isRecurring ? (
+        <>
+          <Action letter="c" confirm="Cancel the whole series? That cannot be taken back." done="Cancelled." run={cancel(false)}>Cancel series</Action>
+          <Action confirm="Cancel this one of its series? That cannot be taken back." done="This one is cancelled." run={cancel(true)}>Only this</Action>
+        </>
+      ) : <Action letter="c" done="Cancelled." undo={of.isPending ? restore : undefined} run={cancel(false)}>Cancel</Action>}
     </div>
   );
 }
@@ -85,8 +97,10 @@ function CallList({ route }: { route: Route }): VNode {
   const owner = route.query.get("owner") ?? "";
   const campaignId = route.query.get("campaign") ?? "";
   const status = route.query.get("status") ?? "";
-  const startDate = route.query.get("from") ?? "";
-  const endDate = route.query.get("to") ?? "";
+  const from = route.query.get("from") ?? "";
+  const to = route.query.get("to") ?? "";
+  const startDate = from === "" ? "" : new Date(dayStart(from, pageZone())).toISOString();
+  const endDate = to === "" ? "" : new Date(dayStart(addDays(to, 1), pageZone()) - 1).toISOString();
   const args = { userId: owner, campaignId, status, startDate, endDate };
   const match = (news: "again" | { type?: string }): boolean => news === "again" || /SCHEDULED_CALL/.test(news.type ?? "");
   const pages = usePages("GET /scheduling/scheduled-calls", args, (list) => list.scheduledCalls, match);
@@ -116,12 +130,13 @@ function AllCalls({ route }: { route: Route }): VNode {
       {tab === "import" ? <BulkImport /> : null}
       {stats.data ? <p>{stats.data.scheduler.pending} pending, {stats.data.scheduler.processing} under way, {stats.data.scheduler.completed} completed, {stats.data.scheduler.failed} failed, {stats.data.scheduler.cancelled} cancelled.</p> : null}
       <Campaigns />
+      <CallCalendar route={route} />
       <Section title="Calls" aside={value("campaign") ? <button type="button" onClick={() => setFilters(route, { campaign: "" })}>Leave the campaign</button> : null}>
         <div class="filters">
           <Field label="Owner" value={value("owner")} onChange={change("owner")} hint="whose calls, or choose a campaign" />
           <Field label="State" value={value("status")} options={["", ...allScheduledCallStatus]} onChange={change("status")} />
-          <Field label="From" type="date" value={value("from")} onChange={change("from")} />
-          <Field label="To" type="date" value={value("to")} onChange={change("to")} />
+          <Field label={`From (${pageZone()})`} type="date" value={value("from")} onChange={change("from")} />
+          <Field label="To and with" type="date" value={value("to")} onChange={change("to")} />
         </div>
         {isChosen ? <CallList route={route} /> : <Empty>Name an owner or choose a campaign to see its calls.</Empty>}
       </Section>

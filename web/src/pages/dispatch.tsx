@@ -26,7 +26,7 @@ function DispatchActions({ of }: { of: Dispatch }): VNode | null {
       {of.state === "DISPATCHING" ? <Action letter="d" done="Declined." run={() => call("POST /dispatch/{callId}/decline", { callId }, answer)}>Decline</Action> : null}
       {of.state === "DISPATCHING" ? <Action letter="e" done="The next attempt is made." run={() => call("POST /dispatch/manual", {}, { callId, attempt: of.attempt })}>Next attempt now</Action> : null}
       {of.state === "ACCEPTED" ? <Action letter="r" done="Completed." run={() => call("POST /dispatch/{callId}/complete", { callId })}>Complete</Action> : null}
-      <Action tone="quiet" confirm="Call it off?" run={() => call("POST /dispatch/{callId}/cancel", { callId })}>Call off</Action>
+      <Action tone="quiet" confirm="Call it off? That cannot be taken back." done="Called off." run={() => call("POST /dispatch/{callId}/cancel", { callId })}>Call off</Action>
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { call } from "../api";
 import { useNow } from "../clock";
 import { useQuery } from "../query";
 import { hrefOf, setFilters, type Route } from "../router";
+import { addDays, dayOf, dayStart, dayText, pageZone } from "../time";
 import type { Alert, CheckinStatus, Meeting } from "records";
 import { Action } from "../ui/action";
 import { ChannelMark, plain, State } from "../ui/marks";
@@ -31,13 +32,21 @@ function Stage({ of, isNext }: { of: Alert; isNext: boolean }): VNode {
 
 function Answers({ of }: { of: Meeting }): VNode | null {
   const say = (status: CheckinStatus) => () => call("POST /meetings/{id}/checkin", { id: of.eventId }, { userId: of.userId ?? "", status });
+  const takeBack = { run: () => call("DELETE /meetings/{id}/checkin", { id: of.eventId }), done: "Taken back: the alerts that are ahead come at their time." };
+  const isAhead = useNow() < Date.parse(of.startsAt ?? "");
+  if (of.checkin?.status === "JOINED" && isAhead && of.status !== "CANCELLED") {
+    return <div class="actions"><Action letter="u" tone="quiet" done={takeBack.done} run={takeBack.run}>Take the check-in back</Action></div>;
+  }
+  if (of.checkin?.status === "MISSED") {
+    return <div class="actions"><Action letter="a" done="Checked in: what was begun has ended." run={say("JOINED")}>Is in after all</Action></div>;
+  }
   if (of.checkin || of.status === "CANCELLED" || of.status === "DECLINED") {
     return null;
   }
   return (
     <div class="actions">
-      <Action letter="a" tone="main" done="Checked in." run={say("JOINED")}>Check in</Action>
-      <Action letter="d" done="Noted: cannot make it." confirm="Say that they cannot make it?" run={say("MISSED")}>Cannot make it</Action>
+      <Action letter="a" tone="main" done="Checked in." undo={takeBack} run={say("JOINED")}>Check in</Action>
+      <Action letter="d" done="Noted: cannot make it." confirm="Say that they cannot make it? Others are asked for help at once." run={say("MISSED")}>Cannot make it</Action>
     </div>
   );
 }
@@ -58,14 +67,12 @@ export function MeetingCard({ of }: { of: Meeting }): VNode {
   );
 }
 
-const day = 86_400_000;
-
 function AllMeetings({ route }: { route: Route }): VNode {
-  const now = Math.floor(useNow() / day) * day;
   const days = Number(route.query.get("days") ?? "0");
   const userId = route.query.get("person") ?? "";
-  const from = now + days * day;
-  const args = { from: new Date(from).toISOString(), to: new Date(from + day).toISOString(), userId, limit: 200 };
+  const day = addDays(dayOf(useNow(), pageZone()), days);
+  const from = dayStart(day, pageZone());
+  const args = { from: new Date(from).toISOString(), to: new Date(dayStart(addDays(day, 1), pageZone())).toISOString(), userId, limit: 200 };
   const query = useQuery("GET /meetings", args, { match: (news) => news === "again" || news.subjectType === "MEETING", everyMs: 15_000 });
   return (
     <Page title="Meetings">
@@ -75,7 +82,7 @@ function AllMeetings({ route }: { route: Route }): VNode {
         <button type="button" onClick={() => setFilters(route, { days: String(days + 1) })}>Day after</button>
         <label for="meeting-person">Person</label>
         <PersonSelect id="meeting-person" value={userId} empty="all" onChange={(person) => setFilters(route, { person })} />
-        <span>{new Date(from).toISOString().slice(0, 10)} UTC</span>
+        <span>{dayText(from, pageZone())} <span class="zone">{pageZone()}</span></span>
       </div>
       <Loaded query={query}>
         {(data) => (data.meetings.length === 0 ? <Empty>No meetings that day.</Empty> : <div class="cards">{data.meetings.map((one) => <MeetingCard key={one.eventId} of={one} />)}</div>)}

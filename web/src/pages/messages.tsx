@@ -1,8 +1,10 @@
 /** Everything that was said to anybody, and how far it got. */
 import type { VNode } from "preact";
+import { call } from "../api";
 import { go, hrefOf, setFilters, type Route } from "../router";
 import { allChannel, type Message, type SubjectType } from "records";
 import { useQuery } from "../query";
+import { Action } from "../ui/action";
 import { Field } from "../ui/form";
 import { List } from "../ui/list";
 import { ChannelMark, Dots, State } from "../ui/marks";
@@ -44,7 +46,7 @@ function AllMessages({ route }: { route: Route }): VNode {
   const channel = route.query.get("channel") ?? "";
   const userId = route.query.get("person") ?? "";
   const words = (route.query.get("words") ?? "").toLowerCase();
-  const pages = usePages("GET /messages", { channel, userId, newest: true }, (list) => list.messages, () => true);
+  const pages = usePages("GET /messages", { channel, userId, newest: true }, (list) => list.messages, () => true, true);
   const shown = words === "" ? pages.items : pages.items.filter((one) => `${one.subject} ${one.text} ${one.to} ${one.state}`.toLowerCase().includes(words));
   return (
     <Page title="Messages">
@@ -63,13 +65,16 @@ function AllMessages({ route }: { route: Route }): VNode {
 }
 
 function OneMessage({ id }: { id: string }): VNode {
-  const query = useQuery("GET /messages/{id}", { id }, { everyMs: 5000 });
+  const query = useQuery("GET /messages/{id}", { id }, { messages: true });
   return (
     <Page title={query.data?.subject || "Message"}>
       <Loaded query={query}>
         {(of) => (
           <Section title="Message" aside={<><Dots level={of.receipt} /> <State of={of.state} /></>}>
             <Facts of={[["Channel", <ChannelMark of={of.channel} />], ["Whom", of.userId ? <Person id={of.userId} /> : of.to], ["About", <Subject type={of.subjectType} id={of.subjectId} />], ["Made", <At at={of.createdAt} seconds />]]} />
+            {of.channel === "WEBHOOK" && (of.state === "FAILED" || of.state === "UNDELIVERED") ? (
+              <div class="actions"><Action letter="t" tone="main" done="It is posted once more, under the id that it had." run={() => call("POST /messages/{id}/replay", { id })}>Post it again</Action></div>
+            ) : null}
             <MessageWay id={id} />
           </Section>
         )}

@@ -54,12 +54,10 @@ function Open(): VNode {
   );
 }
 
-/**
- * What people wait for; housekeeping is of no interest here. The server lists jobs in the order in which they were made, so
- * each kind is asked for by itself: ten thousand calls of a campaign then hide no step of a ladder.
- */
-const shownKinds: readonly TimerKind[] = ["STEP", "ALERT", "MISSED_CHECK", "DISPATCH", "LADDER", "LEASE", "SCHEDULED_CALL"];
-const readOfKind = 200;
+/** What people wait for; housekeeping is of no interest here. Of each kind the next few, so that a campaign hides no ladder. */
+const shownKinds: ReadonlySet<string> = new Set<TimerKind>(["STEP", "ALERT", "MISSED_CHECK", "DISPATCH", "LADDER", "LEASE", "SCHEDULED_CALL"]);
+const ofEachKind = 5;
+const shownMax = 12;
 const kindWords: Record<string, string> = {
   ALERT: "alert before a meeting", MISSED_CHECK: "was the meeting joined?", STEP: "step of a ladder", LEASE: "lease of an acknowledgement ends",
   DISPATCH: "next technician", SCHEDULED_CALL: "scheduled call", CAMPAIGN: "campaign", LADDER: "ladder again", LADDER_BEGIN: "ladder begins",
@@ -78,22 +76,16 @@ function JobRow({ job }: { job: Job }): VNode {
   );
 }
 
-/** The next dozen; of a campaign's hundred calls only the first few. */
-function shownOf(jobs: Job[]): Job[] {
-  const all = [...jobs].sort((a, b) => (a.dueAt ?? "").localeCompare(b.dueAt ?? ""));
-  const calls = all.filter((job) => job.kind === "SCHEDULED_CALL").slice(3);
-  return all.filter((job) => !calls.includes(job)).slice(0, 12);
-}
-
 function DueNext(): VNode {
-  const queries = shownKinds.map((kind) => useQuery("GET /queue/jobs", { kind, state: "delayed", limit: readOfKind }, { everyMs: 10_000 }));
-  const jobs = shownOf(queries.flatMap((query) => query.data?.jobs ?? []));
-  const first = queries.find((query) => query.error !== undefined || query.data === undefined) ?? queries[0];
+  const query = useQuery("GET /queue/jobs", { byDue: true, state: "delayed", each: ofEachKind, limit: 200 }, { everyMs: 10_000 });
   return (
-    <Section title="Due next" aside={<a href={hrefOf("queue")}>queue</a>}>
-      {first === undefined ? null : (
-        <Loaded query={first}>{() => (jobs.length === 0 ? <Empty>Nothing is planned.</Empty> : <ul class="due">{jobs.map((job) => <JobRow key={job.id} job={job} />)}</ul>)}</Loaded>
-      )}
+    <Section title="Due next" aside={<a href={hrefOf("queue")}>all that waits</a>}>
+      <Loaded query={query}>
+        {(data) => {
+          const jobs = data.jobs.filter((job) => shownKinds.has(job.kind ?? "")).slice(0, shownMax);
+          return jobs.length === 0 ? <Empty>Nothing is planned.</Empty> : <ul class="due">{jobs.map((job) => <JobRow key={job.id} job={job} />)}</ul>;
+        }}
+      </Loaded>
     </Section>
   );
 }

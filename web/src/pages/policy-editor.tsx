@@ -1,63 +1,13 @@
-/** The editor of a policy: a row for each step. What is saved is what the server takes; it says what is wrong and where. */
+/** The editor of a policy: everything that one can say, and beside it what the server and its lint say of what is typed. */
 import type { VNode } from "preact";
-import { useState } from "preact/hooks";
-import { allStepType, allTargetKind, type PolicyInput, type PolicyStepInput, type StepType, type TargetKind } from "records";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, call, wordsOf } from "../api";
+import type { LintFinding, PolicyInput, PolicyStepInput } from "records";
 import { Field, Form } from "../ui/form";
+import { plain } from "../ui/marks";
 import { Section } from "../ui/page";
 import { PersonSelect } from "../ui/people";
-import { useQuery } from "../query";
-
-interface StepProps {
-  of: PolicyStepInput;
-  at: number;
-  count: number;
-  change: (step: PolicyStepInput) => void;
-  move: (by: number) => void;
-  remove: () => void;
-}
-
-function ScheduleSelect({ id, value, onChange }: { id: string; value: string; onChange: (id: string) => void }): VNode {
-  const query = useQuery("GET /schedules", { limit: 200 });
-  return (
-    <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-      <option value="">choose a schedule</option>
-      {(query.data?.schedules ?? []).map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
-    </select>
-  );
-}
-
-function StepFields({ of, at, count, change, move, remove }: StepProps): VNode {
-  const target = of.targets?.[0] ?? { type: "PERSON" as TargetKind };
-  const more = (of.targets ?? []).slice(1);
-  const aim = (id: string): void => change({ ...of, targets: [{ ...target, id }, ...more] });
-  const whoId = `step-${at}-who`;
-  return (
-    <fieldset>
-      <legend>Step {at + 1}</legend>
-      <div class="fields">
-        <Field label="After minutes" type="number" value={String(of.after ?? 0)} onChange={(value) => change({ ...of, after: Number(value) })} />
-        <Field label="and seconds" type="number" value={String(of.afterSeconds ?? 0)} onChange={(value) => change({ ...of, afterSeconds: Number(value) })} />
-        <Field label="By" value={of.channel} options={allStepType} onChange={(value) => change({ ...of, channel: value as StepType })} />
-        <Field label="To" value={target.type} options={allTargetKind} onChange={(value) => change({ ...of, targets: [{ type: value as TargetKind }, ...more] })} />
-        {target.type === "USER" ? <div class="field"><label for={whoId}>Who</label><PersonSelect id={whoId} value={target.id ?? ""} onChange={aim} /></div> : null}
-        {target.type === "SCHEDULE" ? <div class="field"><label for={whoId}>Schedule</label><ScheduleSelect id={whoId} value={target.id ?? ""} onChange={aim} /></div> : null}
-        <Field label="Repeats" type="number" value={String(of.repeat?.times ?? 1)} onChange={(value) => change(Number(value) > 1 ? { ...of, repeat: { times: Number(value), everyMinutes: of.repeat?.everyMinutes ?? 5 } } : withoutRepeat(of))} />
-        {of.repeat ? <Field label="every minutes" type="number" value={String(of.repeat.everyMinutes)} onChange={(value) => change({ ...of, repeat: { times: of.repeat?.times ?? 2, everyMinutes: Number(value) } })} /> : null}
-      </div>
-      {more.length > 0 ? <p class="faint">and {more.length} more targets</p> : null}
-      <label class="check"><input type="checkbox" checked={of.overrideQuietHours ?? false} onChange={(event) => change({ ...of, overrideQuietHours: event.currentTarget.checked })} /> Also in quiet hours</label>
-      <div class="actions">
-        <button type="button" disabled={at === 0} onClick={() => move(-1)} aria-label={`Step ${at + 1} up`}>Up</button>
-        <button type="button" disabled={at === count - 1} onClick={() => move(1)} aria-label={`Step ${at + 1} down`}>Down</button>
-        <button type="button" class="quiet" onClick={remove} aria-label={`Remove step ${at + 1}`}>Remove</button>
-      </div>
-    </fieldset>
-  );
-}
-
-function withoutRepeat({ repeat: _, ...rest }: PolicyStepInput): PolicyStepInput {
-  return rest;
-}
+import { StepFields } from "./policy-step";
 
 interface EditorProps {
   start: PolicyInput;
@@ -66,8 +16,64 @@ interface EditorProps {
   onDraft?: (policy: PolicyInput) => void;
 }
 
+interface Verdict {
+  findings?: LintFinding[];
+  problem?: string;
+}
+
+/** A rehearsal of the draft is refused where the draft would be, and tells what the lint finds in it. */
+function useVerdict(policy: PolicyInput): Verdict | undefined {
+  const [found, set] = useState<Verdict | undefined>(undefined);
+  const key = JSON.stringify(policy);
+  useEffect(() => {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      const body = { policy: { ...policy, name: policy.name || "draft" }, incident: { title: "What if", severity: "HIGH" as const } };
+      call("POST /policies/{policy}/simulate", { policy: "default" }, body).then(
+        (run) => isOver || set({ findings: run.warnings }),
+        (error: unknown) => isOver || set({ problem: `${error instanceof ApiError && error.field ? `${error.field}: ` : ""}${wordsOf(error)}` }),
+      );
+    }, 400);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [key]);
+  return found;
+}
+
+function Lint({ of }: { of: Verdict | undefined }): VNode {
+  return (
+    <section class="lint" aria-live="polite" aria-label="What the lint says of the draft">
+      <h3>What the lint says</h3>
+      {of === undefined ? <p class="faint">Looking…</p> : of.problem !== undefined ? <p class="error">{of.problem}</p> : null}
+      {of?.findings?.length === 0 ? <p><span class="badge good">fine</span> Nothing is wrong.</p> : null}
+      <ul class="plain">{(of?.findings ?? []).map((one, at) => <li key={at}><span class="badge warn">{plain(one.code ?? "")}</span> {one.message}</li>)}</ul>
+    </section>
+  );
+}
+
+function Whole({ policy, change }: { policy: PolicyInput; change: (next: PolicyInput) => void }): VNode {
+  const again = policy.repeatLadder;
+  const lease = policy.acknowledgementLease;
+  return (
+    <div class="fields">
+      <Field label="Name" value={policy.name} onChange={(name) => change({ ...policy, name })} required />
+      <Field label="Description" value={policy.description ?? ""} onChange={(description) => change({ ...policy, description: description || null })} />
+      <div class="field"><label for="policy-owner">Owner</label><PersonSelect id="policy-owner" value={policy.ownerId ?? ""} empty="nobody" onChange={(ownerId) => change({ ...policy, ownerId: ownerId || null })} /><small>is told of steps that reach nobody</small></div>
+      <Field label="Ladder again, times" type="number" value={String(again?.times ?? 0)} onChange={(value) => change({ ...policy, repeatLadder: Number(value) > 0 ? { times: Number(value), afterMinutes: again?.afterMinutes ?? 10 } : null })} />
+      {again ? <Field label="after minutes" type="number" value={String(again.afterMinutes)} onChange={(value) => change({ ...policy, repeatLadder: { times: again.times, afterMinutes: Number(value) } })} /> : null}
+      <Field label="Acknowledgement holds, minutes" type="number" value={String(lease?.minutes ?? 0)} onChange={(value) => change({ ...policy, acknowledgementLease: Number(value) > 0 ? { ...lease, minutes: Number(value) } : null })} hint="0: until somebody resolves it" />
+      {lease ? <Field label="then an answer within, minutes" type="number" value={String(lease.answerMinutes ?? 5)} onChange={(value) => change({ ...policy, acknowledgementLease: { minutes: lease.minutes, answerMinutes: Number(value) } })} /> : null}
+    </div>
+  );
+}
+
+const fresh: PolicyStepInput = { after: 5, channel: "CALL", targets: [{ type: "PERSON" }] };
+
 export function PolicyEditor({ start, save, onDraft }: EditorProps): VNode {
   const [policy, setPolicy] = useState(start);
+  const verdict = useVerdict(policy);
   const change = (next: PolicyInput): void => {
     setPolicy(next);
     onDraft?.(next);
@@ -80,22 +86,20 @@ export function PolicyEditor({ start, save, onDraft }: EditorProps): VNode {
   };
   return (
     <Section title="Editor">
-      <Form name="Policy" submit="Save" run={() => save(policy)}>
-        <div class="fields">
-          <Field label="Name" value={policy.name} onChange={(name) => change({ ...policy, name })} required />
-          <Field label="Description" value={policy.description ?? ""} onChange={(description) => change({ ...policy, description: description || null })} />
-          <Field label="Ladder again, times" type="number" value={String(policy.repeatLadder?.times ?? 0)} onChange={(value) => change({ ...policy, repeatLadder: Number(value) > 0 ? { times: Number(value), afterMinutes: policy.repeatLadder?.afterMinutes ?? 10 } : null })} />
-          <Field label="Acknowledgement holds, minutes" type="number" value={String(policy.acknowledgementLease?.minutes ?? 0)} onChange={(value) => change({ ...policy, acknowledgementLease: Number(value) > 0 ? { minutes: Number(value) } : null })} hint="0: until somebody resolves it" />
-        </div>
-        {policy.steps.map((step, at) => (
-          <StepFields
-            key={at} of={step} at={at} count={policy.steps.length} move={(by) => move(at, by)}
-            change={(next) => setSteps(policy.steps.map((one, other) => (other === at ? next : one)))}
-            remove={() => setSteps(policy.steps.filter((_, other) => other !== at))}
-          />
-        ))}
-        <p><button type="button" onClick={() => setSteps([...policy.steps, { after: 5, channel: "CALL", targets: [{ type: "PERSON" }] }])}>Add a step</button></p>
-      </Form>
+      <div class="editor">
+        <Form name="Policy" submit="Save" run={() => save(policy)}>
+          <Whole policy={policy} change={change} />
+          {policy.steps.map((step, at) => (
+            <StepFields
+              key={at} of={step} at={at} count={policy.steps.length} move={(by) => move(at, by)}
+              change={(next) => setSteps(policy.steps.map((one, other) => (other === at ? next : one)))}
+              remove={() => setSteps(policy.steps.filter((_, other) => other !== at))}
+            />
+          ))}
+          <p><button type="button" onClick={() => setSteps([...policy.steps, fresh])}>Add a step</button></p>
+        </Form>
+        <Lint of={verdict} />
+      </div>
     </Section>
   );
 }

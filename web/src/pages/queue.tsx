@@ -82,7 +82,7 @@ function KindRow({ of }: { of: QueueKind }): VNode {
       <td class="number">{of.sinceStart.lateMaxMs} ms</td>
       <td>{of.isPaused
         ? <Action letter="p" done="It goes on." run={() => call("POST /queue/{kind}/resume", { kind })}>Resume</Action>
-        : <Action letter="p" confirm={`Pause ${plain(kind)}?`} done="Paused." run={() => call("POST /queue/{kind}/pause", { kind })}>Pause</Action>}</td>
+        : <Action letter="p" confirm={`Pause ${plain(kind)}?`} done="Paused." undo={{ run: () => call("POST /queue/{kind}/resume", { kind }), done: "It goes on." }} run={() => call("POST /queue/{kind}/pause", { kind })}>Pause</Action>}</td>
     </tr>
   );
 }
@@ -117,12 +117,12 @@ function JobRow({ of }: { of: Job }): VNode {
 
 function Jobs({ route }: { route: Route }): VNode {
   const kind = route.query.get("kind") ?? "";
-  const state = route.query.get("state") ?? "failed";
-  const pages = usePages("GET /queue/jobs", { kind, state }, (list) => list.jobs, () => true);
+  const state = route.query.get("state") ?? "";
+  const pages = usePages("GET /queue/jobs", state === "" ? { kind, byDue: true } : { kind, state }, (list) => list.jobs, () => true);
   return (
     <Section title="Jobs">
       <div class="filters">
-        <Field label="State" value={state} options={allJobState} onChange={(value) => setFilters(route, { state: value })} />
+        <Field label="State" value={state} options={["", ...allJobState]} empty="what waits, by its time" onChange={(value) => setFilters(route, { state: value })} />
         <Field label="Kind" value={kind} options={["", ...(allTimerKind as readonly TimerKind[])]} onChange={(value) => setFilters(route, { kind: value })} />
         <span class="faint">{pages.total}</span>
       </div>

@@ -36,7 +36,7 @@ function Keys(): VNode {
             {data.keys.filter((one) => !one.revokedAt).map((one) => (
               <li key={one.id}>
                 <b>{one.name}</b> <span class="badge calm">{plain(one.scope ?? "")}</span> <code>{one.prefix}…</code> {one.userId ? <Person id={one.userId} /> : null} <span class="faint">made <At at={one.createdAt} />{one.expiresAt ? <>, ends <At at={one.expiresAt} /></> : null}</span>
-                <Action tone="quiet" confirm={`Revoke ${one.name}?`} done="Revoked." run={() => call("DELETE /keys/{id}", { id: one.id })} label={`Revoke ${one.name}`}>Revoke</Action>
+                <Action tone="quiet" confirm={`Revoke ${one.name}? It is refused from now on, and that cannot be taken back.`} done="Revoked." run={() => call("DELETE /keys/{id}", { id: one.id })} label={`Revoke ${one.name}`}>Revoke</Action>
               </li>
             ))}
           </ul>
@@ -69,7 +69,7 @@ function Integrations(): VNode {
               <li key={one.id}>
                 <b>{one.name}</b> <span class="badge calm">{plain(one.kind ?? "")}</span> {one.enabled ? null : <span class="badge warn">off</span>}
                 <span class="faint"> {one.received} received, {one.opened} opened, {one.resolved} resolved{one.lastEventAt ? <>; last <Countdown at={one.lastEventAt} /></> : ""}</span>
-                <Action tone="quiet" label={`${one.enabled ? "Turn off" : "Turn on"} ${one.name}`} run={() => call("PATCH /integrations/{id}", { id: one.id }, { enabled: !one.enabled })}>{one.enabled ? "Turn off" : "Turn on"}</Action>
+                <Action tone="quiet" label={`${one.enabled ? "Turn off" : "Turn on"} ${one.name}`} done={one.enabled ? "Off: what it sends is refused." : "On."} undo={one.enabled ? { run: () => call("PATCH /integrations/{id}", { id: one.id }, { enabled: true }), done: "On." } : undefined} run={() => call("PATCH /integrations/{id}", { id: one.id }, { enabled: !one.enabled })}>{one.enabled ? "Turn off" : "Turn on"}</Action>
               </li>
             ))}
           </ul>
@@ -99,7 +99,7 @@ function Beats(): VNode {
           <ul class="plain">
             {data.heartbeats.map((one) => (
               <li key={one.id}><b>{one.name}</b> <State of={one.state} /> <span class="faint">every {one.everySeconds} s{one.dueAt ? <>, due <Countdown at={one.dueAt} past="late" /></> : null}</span>
-                <Action tone="quiet" label={`${one.state === "PAUSED" ? "Resume" : "Pause"} ${one.name}`} run={() => call(one.state === "PAUSED" ? "POST /heartbeats/{id}/resume" : "POST /heartbeats/{id}/pause", { id: one.id })}>{one.state === "PAUSED" ? "Resume" : "Pause"}</Action></li>
+                <Action tone="quiet" label={`${one.state === "PAUSED" ? "Resume" : "Pause"} ${one.name}`} done={one.state === "PAUSED" ? "It is waited for again." : "Paused: it is not waited for."} undo={one.state === "PAUSED" ? undefined : { run: () => call("POST /heartbeats/{id}/resume", { id: one.id }), done: "It is waited for again." }} run={() => call(one.state === "PAUSED" ? "POST /heartbeats/{id}/resume" : "POST /heartbeats/{id}/pause", { id: one.id })}>{one.state === "PAUSED" ? "Resume" : "Pause"}</Action></li>
             ))}
           </ul>
         ))}
@@ -122,7 +122,7 @@ function Maintenance(): VNode {
           <ul class="plain">
             {data.windows.map((one) => (
               <li key={one.id}><b>{one.name}</b> <State of={one.state} /> <span class="faint"><At at={one.startsAt} /> until <At at={one.endsAt} bare /></span>
-                {one.state === "ACTIVE" ? <Action label={`End ${one.name}`} done="Ended: what waited escalates." run={() => call("POST /maintenance/{id}/end", { id: one.id })}>End now</Action> : null}</li>
+                {one.state === "ACTIVE" ? <Action label={`End ${one.name}`} confirm="End it? What waited escalates at once." done="Ended: what waited escalates." run={() => call("POST /maintenance/{id}/end", { id: one.id })}>End now</Action> : null}</li>
             ))}
           </ul>
         ))}
@@ -131,6 +131,21 @@ function Maintenance(): VNode {
         <div class="fields"><Field label="Name" value={name} onChange={setName} required /><Field label="Minutes" type="number" value={minutes} onChange={setMinutes} /></div>
       </Form>
     </Section>
+  );
+}
+
+/** What a sink would not take, each with what it said. */
+function DeadLetters({ id, name }: { id: string; name: string }): VNode {
+  const query = useQuery("GET /sinks/{id}/dead-letters", { id, limit: 100 }, { everyMs: 10_000 });
+  return (
+    <Loaded query={query}>
+      {(data) => (
+        <ul class="plain" aria-label={`Dead letters of ${name}`}>
+          {data.deadLetters.map((one) => <li key={one.id}><b>{plain(one.event?.type ?? "event")}</b> <At at={one.at} seconds /> {one.replaying ? <span class="badge warn">on its way</span> : null}<p class="why">{one.error}</p></li>)}
+          {data.total > data.deadLetters.length ? <li class="faint">and {data.total - data.deadLetters.length} more</li> : null}
+        </ul>
+      )}
+    </Loaded>
   );
 }
 
@@ -143,8 +158,13 @@ function Sinks(): VNode {
           <ul class="plain">
             {data.sinks.map((one) => (
               <li key={one.id}><b>{one.name}</b> <State of={one.state} /> <span class="faint">{one.host} · {one.waiting ?? 0} wait, {one.deadLetters ?? 0} dead letters {one.lastError}</span>
-                <Action label={`${one.state === "PAUSED" ? "Resume" : "Pause"} ${one.name}`} run={() => call(one.state === "PAUSED" ? "POST /sinks/{id}/resume" : "POST /sinks/{id}/pause", { id: one.id })}>{one.state === "PAUSED" ? "Resume" : "Pause"}</Action>
-                {(one.deadLetters ?? 0) > 0 ? <Action done="Told once more." label={`Replay the dead letters of ${one.name}`} run={() => call("POST /sinks/{id}/replay", { id: one.id }, { deadLetters: true })}>Replay dead letters</Action> : null}</li>
+                <Action
+                  label={`${one.state === "PAUSED" ? "Resume" : "Pause"} ${one.name}`} done={one.state === "PAUSED" ? "It goes on." : "Paused: its events wait."}
+                  undo={one.state === "PAUSED" ? undefined : { run: () => call("POST /sinks/{id}/resume", { id: one.id }), done: "It goes on." }}
+                  run={() => call(one.state === "PAUSED" ? "POST /sinks/{id}/resume" : "POST /sinks/{id}/pause", { id: one.id })}
+                >{one.state === "PAUSED" ? "Resume" : "Pause"}</Action>
+                {(one.deadLetters ?? 0) > 0 ? <Action done="Told once more." label={`Replay the dead letters of ${one.name}`} run={() => call("POST /sinks/{id}/replay", { id: one.id }, { deadLetters: true })}>Replay dead letters</Action> : null}
+                {(one.deadLetters ?? 0) > 0 ? <details><summary>What it would not take</summary><DeadLetters id={one.id ?? ""} name={one.name} /></details> : null}</li>
             ))}
           </ul>
         ))}

@@ -1,4 +1,4 @@
-/** The door: a key of the API makes a session of the browser. */
+/** The door: a login and password, or a key of the API, make a session of the browser. */
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { call } from "../api";
@@ -6,9 +6,13 @@ import { Field, Form } from "../ui/form";
 import { Bell } from "../ui/bell";
 
 export function SignIn({ onDone }: { onDone: () => void }): VNode {
+  const [login, setLogin] = useState("");
+  const [password, setPassword] = useState("");
   const [key, setKey] = useState("");
+  const isPerson = login.trim() !== "" || password !== "";
   const run = async (): Promise<void> => {
-    await call("POST /session", {}, { key: key.trim() });
+    await call("POST /session", {}, isPerson ? { login: login.trim(), password } : { key: key.trim() });
+    setPassword("");
     setKey("");
     onDone();
   };
@@ -17,7 +21,9 @@ export function SignIn({ onDone }: { onDone: () => void }): VNode {
       <Bell />
       <h1>Tocsin</h1>
       <Form name="Sign in" submit="Sign in" run={run}>
-        <Field label="Key" type="password" value={key} onChange={setKey} required hint="A key of the API. The browser keeps a session, not the key." />
+        <Field label="Login" value={login} onChange={setLogin} required={key === ""} />
+        <Field label="Password" type="password" value={password} onChange={setPassword} required={key === ""} />
+        <Field label="Key" type="password" value={key} onChange={setKey} required={!isPerson} hint="Or a key of the API. The browser keeps a session, neither key nor password." />
       </Form>
     </main>
   );

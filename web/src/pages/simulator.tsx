@@ -1,33 +1,48 @@
 /** What would happen: the simulator drawn as a timeline. The clock is dragged, and it is chosen who answers what. */
 import type { VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { call, wordsOf } from "../api";
 import { serverNow } from "../clock";
 import { clockText, dayText, inputValue, ownZone, pageZone, spanText } from "../time";
-import { allChannel, allFaultKind, type Channel, type FaultKind, type PolicyInput, type SimulateInputInput, type SimulatedEntry, type Simulation } from "records";
+import { allChannel, allFaultKind, type Channel, type FaultKind, type PolicyInput, type SimulateInputInput, type SimulatedAnswerInput, type SimulatedEntry, type Simulation } from "records";
 import { Field } from "../ui/form";
-import { ChannelMark, plain } from "../ui/marks";
+import { channelName, ChannelMark, plain } from "../ui/marks";
 import { Section } from "../ui/page";
 import { PersonSelect } from "../ui/people";
 
 const answers = ["", "press 1", "press 2", "ignore", "busy", "voicemail", "unreachable", "reply yes"] as const;
 
-interface Chosen {
-  userId: string;
-  start: string;
+interface Answer {
+  person: string;
   channel: Channel;
   answer: string;
   nth: string;
+  after: string;
+}
+
+interface Chosen {
+  userId: string;
+  start: string;
+  answers: Answer[];
   fault: string;
   faultChannel: Channel;
+}
+
+const noAnswer: Answer = { person: "", channel: "CALL", answer: "", nth: "", after: "" };
+
+function answerOf(one: Answer): SimulatedAnswerInput {
+  return {
+    channel: one.channel, do: one.answer, ...(one.person ? { person: one.person } : {}),
+    ...(Number(one.nth) > 0 ? { nth: Number(one.nth) } : {}), ...(Number(one.after) > 0 ? { afterSeconds: Number(one.after) } : {}),
+  };
 }
 
 function requestOf(chosen: Chosen, draft: PolicyInput | undefined): SimulateInputInput {
   return {
     start: new Date(chosen.start).toISOString(),
     incident: { title: "What if", severity: "HIGH" },
+    answers: chosen.answers.filter((one) => one.answer !== "").map(answerOf),
     ...(chosen.userId ? { userId: chosen.userId } : { user: { name: "Ana", email: "ana@example.com", phone: "+14155550101", timezone: pageZone() } }),
-    ...(chosen.answer ? { answers: [{ channel: chosen.channel, do: chosen.answer, ...(Number(chosen.nth) > 0 ? { nth: Number(chosen.nth) } : {}) }] } : {}),
     ...(chosen.fault ? { faults: [{ channel: chosen.faultChannel, kind: chosen.fault as FaultKind }] } : {}),
     ...(draft ? { policy: draft } : {}),
   };
@@ -67,15 +82,72 @@ function Entry({ of, start, reached }: { of: SimulatedEntry; start: number; reac
   );
 }
 
-function Result({ of, share }: { of: Simulation; share: number }): VNode {
+interface Lane {
+  name: string;
+  entries: { one: SimulatedEntry; place: number }[];
+}
+
+/** A lane for the incident and one for each person and channel; places in percent of the whole. */
+function lanesOf(of: Simulation, placeOf: (at: number) => number): Lane[] {
+  const lanes = new Map<string, Lane>();
+  for (const one of of.timeline) {
+    const name = one.person && one.channel ? `${one.person}, ${channelName(one.channel)}` : "the incident";
+    const lane = lanes.get(name) ?? { name, entries: [] };
+    lane.entries.push({ one, place: placeOf(Date.parse(one.at ?? "")) });
+    lanes.set(name, lane);
+  }
+  return [...lanes.values()];
+}
+
+interface TracksProps {
+  of: Simulation;
+  share: number;
+  setShare: (share: number) => void;
+  span: number;
+}
+
+/** The whole rehearsal on one axis; the clock is dragged over it. */
+function Tracks({ of, share, setShare, span }: TracksProps): VNode {
+  const start = Date.parse(of.start ?? "");
+  const lanes = lanesOf(of, (at) => (100 * (at - start)) / span);
+  const at = start + (span * share) / 100;
+  return (
+    <div class="tracks">
+      <div class="lanes" aria-hidden="true">
+        {lanes.map((lane) => (
+          <div class="lane" key={lane.name}>
+            <span class="name" title={lane.name}>{lane.name}</span>
+            <span class="line">
+              {lane.entries.map(({ one, place }, index) => (
+                <i key={index} class={`o-${one.kind} ${place <= share ? "reached" : ""}`} style={{ left: `${place}%` }} title={`+${spanText(Date.parse(one.at ?? "") - start)}: ${plain(one.outcome ?? one.kind ?? "")}`} />
+              ))}
+              <b style={{ left: `${share}%` }} />
+            </span>
+          </div>
+        ))}
+      </div>
+      <div class="field">
+        <label for="what-if-clock">Drag the clock</label>
+        <input
+          id="what-if-clock" type="range" min={0} max={100} step={0.5} value={share}
+          aria-valuetext={`${spanText(at - start)} after it began`} onInput={(event) => setShare(Number(event.currentTarget.value))}
+        />
+        <span class="scale faint"><span>{clockText(start, of.timezone ?? "UTC")}</span><span>{clockText(start + span, of.timezone ?? "UTC")} {of.timezone}</span></span>
+      </div>
+    </div>
+  );
+}
+
+function Result({ of, share, setShare }: { of: Simulation; share: number; setShare: (share: number) => void }): VNode {
   const start = Date.parse(of.start ?? "");
   const times = of.timeline.map((one) => Date.parse(one.at ?? ""));
-  const last = Math.max(start + 1, ...times);
-  const at = start + ((last - start) * share) / 100;
+  const span = Math.max(60_000, Math.max(start, ...times) - start);
+  const at = start + (span * share) / 100;
   const split = times.filter((time) => time <= at).length;
   return (
     <>
-      <p><b>At {clockText(at, of.timezone ?? "UTC", true)} {of.timezone}</b>, {dayText(at, of.timezone ?? "UTC")}: {split} of {of.timeline.length} things have happened. In all {of.messages} messages and {of.calls} calls{of.ended ? `; it ends ${plain(of.ended.state ?? "")}${of.ended.by ? ` by ${of.ended.by}` : ""}` : ""}.</p>
+      <Tracks of={of} share={share} setShare={setShare} span={span} />
+      <p role="status"><b>At {clockText(at, of.timezone ?? "UTC", true)} {of.timezone}</b>, {dayText(at, of.timezone ?? "UTC")}: {split} of {of.timeline.length} things have happened. In all {of.messages} messages and {of.calls} calls{of.ended ? `; it ends ${plain(of.ended.state ?? "")}${of.ended.by ? ` by ${of.ended.by}` : ""}` : ""}.</p>
       {of.ifNobodyAnswers?.exhaustedAt ? <p class="faint">If nobody answers, the ladder is exhausted after {spanText(Date.parse(of.ifNobodyAnswers.exhaustedAt) - start)}, with {of.ifNobodyAnswers.messages} messages and {of.ifNobodyAnswers.calls} calls.</p> : null}
       {of.warnings.map((one, index) => <p key={index}><span class="badge warn">{plain(one.code ?? "")}</span> {one.message}</p>)}
       <ol class="story" aria-label="Simulated timeline">
@@ -87,28 +159,57 @@ function Result({ of, share }: { of: Simulation; share: number }): VNode {
   );
 }
 
+interface AnswerProps {
+  of: Answer;
+  names: string[];
+  change: (part: Partial<Answer>) => void;
+  remove: (() => void) | undefined;
+}
+
+function AnswerFields({ of, names, change, remove }: AnswerProps): VNode {
+  const who = useId();
+  return (
+    <div class="fields answer">
+      <div class="field">
+        <label for={who}>Who answers</label>
+        <select id={who} value={of.person} onChange={(event) => change({ person: event.currentTarget.value })}>
+          <option value="">anybody</option>
+          {names.map((name) => <option key={name} value={name}>{name}</option>)}
+        </select>
+      </div>
+      <Field label="They answer by" value={of.channel} options={allChannel} onChange={(value) => change({ channel: value as Channel })} />
+      <Field label="What they do" value={of.answer} options={answers} empty="nothing" onChange={(answer) => change({ answer })} />
+      <Field label="with which one (1, 2, …)" type="number" value={of.nth} onChange={(nth) => change({ nth })} />
+      <Field label="after seconds" type="number" value={of.after} onChange={(after) => change({ after })} />
+      {remove ? <button type="button" class="quiet" onClick={remove}>Remove this answer</button> : null}
+    </div>
+  );
+}
+
 export function Simulator({ policy, draft }: { policy: string; draft: PolicyInput | undefined }): VNode {
-  const [chosen, setChosen] = useState<Chosen>({ userId: "", start: inputValue(serverNow(), ownZone), channel: "CALL", answer: "", nth: "", fault: "", faultChannel: "CALL" });
+  const [chosen, setChosen] = useState<Chosen>({ userId: "", start: inputValue(serverNow(), ownZone), answers: [noAnswer], fault: "", faultChannel: "CALL" });
   const [share, setShare] = useState(100);
   const change = (part: Partial<Chosen>): void => setChosen({ ...chosen, ...part });
   const { found, problem } = useSimulation(policy, chosen, draft);
+  const names = [...new Set((found?.timeline ?? []).map((one) => one.person ?? "").filter((name) => name !== ""))];
+  const setAnswer = (at: number, part: Partial<Answer>): void => change({ answers: chosen.answers.map((one, other) => (other === at ? { ...one, ...part } : one)) });
   return (
     <Section title={draft ? "What if (as edited, not saved)" : "What if"}>
       <div class="fields">
         <div class="field"><label for="what-if-person">About</label><PersonSelect id="what-if-person" value={chosen.userId} empty="a made-up person" onChange={(userId) => change({ userId })} /></div>
         <Field label={`Begins (${ownZone})`} type="datetime-local" value={chosen.start} onChange={(start) => change({ start })} />
-        <Field label="They answer by" value={chosen.channel} options={allChannel} onChange={(value) => change({ channel: value as Channel })} />
-        <Field label="What they do" value={chosen.answer} options={answers} empty="nothing" onChange={(answer) => change({ answer })} />
-        <Field label="with which one (1, 2, …)" type="number" value={chosen.nth} onChange={(nth) => change({ nth })} />
         <Field label="What breaks" value={chosen.fault} options={["", ...allFaultKind]} empty="nothing" onChange={(fault) => change({ fault })} />
         {chosen.fault ? <Field label="on" value={chosen.faultChannel} options={allChannel} onChange={(value) => change({ faultChannel: value as Channel })} /> : null}
       </div>
-      <div class="field">
-        <label for="what-if-clock">Drag the clock</label>
-        <input id="what-if-clock" type="range" min={0} max={100} value={share} onInput={(event) => setShare(Number(event.currentTarget.value))} />
-      </div>
+      {chosen.answers.map((one, at) => (
+        <AnswerFields
+          key={at} of={one} names={[...new Set([...names, ...(one.person ? [one.person] : [])])]} change={(part) => setAnswer(at, part)}
+          remove={chosen.answers.length > 1 ? () => change({ answers: chosen.answers.filter((_, other) => other !== at) }) : undefined}
+        />
+      ))}
+      {chosen.answers.length < 10 ? <p><button type="button" onClick={() => change({ answers: [...chosen.answers, noAnswer] })}>Somebody else answers, too</button></p> : null}
       {problem ? <p class="error" role="alert">{problem}</p> : null}
-      {found ? <Result of={found} share={share} /> : problem ? null : <p class="faint">Simulating…</p>}
+      {found ? <Result of={found} share={share} setShare={setShare} /> : problem ? null : <p class="faint">Simulating…</p>}
     </Section>
   );
 }

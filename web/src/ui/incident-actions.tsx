@@ -6,23 +6,31 @@ import { Action } from "./action";
 /** What can be done with an incident in its state, each by a click or a key. */
 export function IncidentActions({ of, more = false }: { of: Incident; more?: boolean }): VNode | null {
   const args = { id: of.id };
-  const isOpen = of.state === "OPEN" || of.state === "ESCALATING" || of.state === "ACKNOWLEDGED";
+  const isTaken = of.state === "ACKNOWLEDGED";
+  const isOpen = of.state === "OPEN" || of.state === "ESCALATING" || isTaken;
   if (!isOpen) {
     return null;
   }
+  const mayGiveBack = of.ladderStartedAt !== undefined && of.kind !== "DRILL";
+  const giveBack = { run: () => call("POST /incidents/{id}/release", args), done: "Given back: its ladder begins anew." };
+  const take = { run: () => call("POST /incidents/{id}/extend", args), done: "Taken again: its ladder has stopped." };
   return (
     <div class="actions">
-      {of.state === "ACKNOWLEDGED" ? null : (
-        <Action letter="a" tone="main" done="Acknowledged." run={() => call("POST /incidents/{id}/acknowledge", args)}>Acknowledge</Action>
+      {isTaken ? null : (
+        <Action letter="a" tone="main" done="Acknowledged." undo={mayGiveBack ? giveBack : undefined} run={() => call("POST /incidents/{id}/acknowledge", args)}>Acknowledge</Action>
       )}
-      {of.state === "ACKNOWLEDGED" && of.leaseUntil ? (
+      {isTaken && of.leaseLapsedAt ? <Action letter="a" tone="main" done="Taken: its ladder has stopped." run={take.run}>Take it again</Action> : null}
+      {isTaken && of.leaseUntil && !of.leaseLapsedAt ? (
         <Action letter="x" done="The lease begins anew." run={() => call("POST /incidents/{id}/extend", args)}>Extend</Action>
       ) : null}
       <Action letter="r" done="Resolved." run={() => call("POST /incidents/{id}/resolve", args)}>Resolve</Action>
-      {of.state === "ESCALATING" ? null : (
+      {of.state === "OPEN" ? (
         <Action letter="e" done="The ladder begins." run={() => call("POST /incidents/{id}/escalate", args)}>Escalate</Action>
-      )}
-      {more ? <Action tone="quiet" confirm="Withdraw this incident?" run={() => call("POST /incidents/{id}/cancel", args)}>Withdraw</Action> : null}
+      ) : null}
+      {isTaken && mayGiveBack && !of.leaseLapsedAt ? (
+        <Action letter="u" tone="quiet" confirm="Give it back? Its ladder begins anew." done={giveBack.done} undo={take} run={giveBack.run}>Give back</Action>
+      ) : null}
+      {more ? <Action tone="quiet" confirm="Withdraw this incident? That cannot be taken back." done="Withdrawn." run={() => call("POST /incidents/{id}/cancel", args)}>Withdraw</Action> : null}
     </div>
   );
 }

@@ -7,12 +7,10 @@ import { channelName, Dots, plain, State } from "./marks";
 import { Person } from "./people";
 import { At, Countdown } from "./time";
 
-const quickMs = 5000;
-
 export function useLadder(id: string): { steps: Query<StepList>; messages: Query<MessageList> } {
   const match = (news: "again" | { subjectId?: string }): boolean => news === "again" || news.subjectId === id;
-  const steps = useQuery("GET /incidents/escalations/{id}", { id, limit: 200 }, { match, everyMs: quickMs });
-  const messages = useQuery("GET /messages", { subjectId: id, limit: 500 }, { match, everyMs: quickMs });
+  const steps = useQuery("GET /incidents/escalations/{id}", { id, limit: 200 }, { match, messages: true });
+  const messages = useQuery("GET /messages", { subjectId: id, limit: 500 }, { match, messages: true });
   return { steps, messages };
 }
 

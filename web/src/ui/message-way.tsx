@@ -7,7 +7,7 @@ import { At, Countdown } from "./time";
 import { money } from "./marks";
 
 export function MessageWay({ id }: { id: string }): VNode {
-  const query = useQuery("GET /messages/{id}", { id }, { everyMs: 5000 });
+  const query = useQuery("GET /messages/{id}", { id }, { messages: true, everyMs: 30_000 });
   return (
     <Loaded query={query}>
       {(of) => (

@@ -83,7 +83,7 @@ function Nav({ page }: { page: string }): VNode {
 
 const keyWords: readonly (readonly [string, string])[] = [
   ["j k", "next and previous row"], ["Enter", "open the row"], ["a", "acknowledge, accept"], ["r", "resolve"], ["e", "escalate"],
-  ["x", "extend the lease of an acknowledgement"], ["/", "to the first field"], ["g then a letter", "to a page"], ["?", "this list"],
+  ["x", "extend the lease of an acknowledgement"], ["u", "give back, take back"], ["z", "undo what was done last, where that can be"], ["/", "to the first field"], ["g then a letter", "to a page"], ["?", "this list"],
 ];
 
 function Help({ isOpen, close }: { isOpen: boolean; close: () => void }): VNode {

@@ -54,7 +54,7 @@ function Axis({ entries }: { entries: TimelineEntry[] }): VNode {
 }
 
 export function Story({ path, args }: { path: StoryPath; args: Args }): VNode {
-  const query = useQuery(path, { ...args, limit: 1000 }, { everyMs: 5000 });
+  const query = useQuery(path, { ...args, limit: 1000 }, { messages: true, everyMs: 30_000 });
   return (
     <Section title="Timeline" aside={<span class="faint">times in {pageZone()}</span>}>
       <Loaded query={query}>

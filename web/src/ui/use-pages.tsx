@@ -2,9 +2,8 @@
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { call, wordsOf, type Args, type CallName } from "../api";
-import type { News } from "../live";
 import { useReads } from "../query";
-import type { Calls } from "records";
+import type { Calls, Event } from "records";
 
 type Lists = { [N in CallName]: Calls[N]["answer"] extends { total: number; cursor?: string } ? N : never }[CallName] & `GET ${string}`;
 
@@ -47,7 +46,7 @@ async function readOn<N extends Lists, T>(name: N, args: Args, itemsOf: (answer:
   return { items, total, cursor: at };
 }
 
-export function usePages<N extends Lists, T>(name: N, args: Args, itemsOf: (answer: Calls[N]["answer"]) => T[], match: (news: News) => boolean): Pages<T> {
+export function usePages<N extends Lists, T>(name: N, args: Args, itemsOf: (answer: Calls[N]["answer"]) => T[], match: (news: Event | "again") => boolean, messages = false): Pages<T> {
   const key = `${name} ${JSON.stringify(args)}`;
   const none: Read<T> = { key, isRead: false, items: [], total: 0, cursor: undefined, error: undefined };
   const [state, set] = useState<Read<T>>(none);
@@ -75,7 +74,7 @@ export function usePages<N extends Lists, T>(name: N, args: Args, itemsOf: (answ
     }
   };
   const isLong = found.items.length > sizeMax;
-  useReads(key, () => run(() => readOn(name, args, itemsOf, undefined, found.items.length)), { match, ...(isLong ? {} : { everyMs }) });
+  useReads(key, () => run(() => readOn(name, args, itemsOf, undefined, found.items.length)), { match, messages: messages && !isLong, ...(isLong ? {} : { everyMs }) });
   const more = (): void => {
     if (found.cursor !== undefined) {
       void run(async () => {

@@ -1,0 +1,67 @@
+#include "store/accounts.h"
+
+static struct str login_hash(struct db *db, struct arena *arena, struct str login)
+{
+    struct buf text = {.arena = arena};
+    buf_add_text(&text, "login ");
+    for (size_t i = 0; i < login.len; i++) {
+        char c = login.ptr[i];
+        buf_add_byte(&text, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+    return seal_lookup_hash(db_seal(db), arena, buf_str(&text));
+}
+
+enum err accounts_by_login(struct db *db, struct arena *arena, struct str login,
+                           struct account *out)
+{
+    return db_one(db, S_account_by_login, (struct db_into){TABLE_accounts, arena}, out,
+                  PARAMS(value_bytes(login_hash(db, arena, login))));
+}
+
+enum err accounts_by_subject(struct db *db, struct arena *arena, struct str hash,
+                             struct account *out)
+{
+    return db_one(db, S_account_by_subject, (struct db_into){TABLE_accounts, arena}, out,
+                  PARAMS(value_bytes(hash)));
+}
+
+enum err accounts_of_user(struct db *db, struct arena *arena, struct id user, struct account *out)
+{
+    return db_one(db, S_account_of_user, (struct db_into){TABLE_accounts, arena}, out,
+                  PARAMS(value_id(user)));
+}
+
+enum err accounts_put(struct db *db, struct arena *arena, struct account *account)
+{
+    account->login_hash = login_hash(db, arena, account->login);
+    return db_insert(db, TABLE_accounts, arena, account);
+}
+
+enum err accounts_change(struct db *db, struct arena *arena, struct account *account)
+{
+    account->login_hash = login_hash(db, arena, account->login);
+    return db_update(db, TABLE_accounts, arena, account);
+}
+
+enum err accounts_remove(struct db *db, struct id user, int64_t *removed)
+{
+    return db_change(db, S_account_remove, removed, PARAMS(value_id(user)));
+}
+
+enum err sessions_page(struct db *db, struct arena *arena, const struct session_page *page,
+                       struct list *out, int64_t *total)
+{
+    TRY(db_number(
+        db, S_sessions_count, total,
+        PARAMS(value_time(page->now), value_int(page->user.value), value_int(page->own.value))));
+    return db_all(db, S_sessions_page, (struct db_into){TABLE_api_keys, arena}, out,
+                  PARAMS(value_time(page->now), value_int(page->user.value),
+                         value_int(page->own.value), value_int(page->after.value),
+                         value_int(page->limit)));
+}
+
+enum err sessions_end_of_user(struct db *db, struct id user, struct id kept, struct instant now)
+{
+    return db_run(db, S_sessions_end_of_user,
+                  PARAMS(value_id(user), value_int(kept.value), value_time(now)));
+}
