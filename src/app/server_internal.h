@@ -55,12 +55,14 @@ struct server {
     pthread_mutex_t rules_lock; /* Held while the rules are replaced, or copied by the worker. */
     pthread_mutex_t advance_lock;
     struct advance *advances;
-    int timer; /* timerfd */
+    struct cluster *cluster; /* Other nodes share the database; NULL otherwise. */
+    int timer;               /* timerfd */
     int epoll;
-    int journal;          /* The mock's record; -1 for none. */
-    bool journal_is_torn; /* Its last line has no end. */
-    _Atomic int syncs;    /* Calendars being read, and event sinks being told. */
-    _Atomic int sends;    /* Requests that net/ has for the courier. */
+    int journal;              /* The mock's record; -1 for none. */
+    bool journal_is_torn;     /* Its last line has no end. */
+    struct buf journal_lines; /* What the mock was given in this turn. */
+    _Atomic int syncs;        /* Calendars being read, and event sinks being told. */
+    _Atomic int sends;        /* Requests that net/ has for the courier. */
     _Atomic bool must_stop;
     _Atomic bool must_reload;
     bool has_thread;
@@ -88,6 +90,8 @@ void pulse_answer(struct server *server);
 
 /* ports */
 NODISCARD enum err ports_open(struct server *server, struct problem *problem);
+/* After each turn of the room. */
+void ports_write_journal(struct server *server);
 void ports_close(struct server *server);
 void ports_submit(void *server, uint64_t ticket, const struct wire_request *request);
 void ports_begin_sync(void *server, struct op *op, const struct effect *effect);

@@ -353,13 +353,16 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
     if (use == PLANT_WRITE) {
         plant_log_degraded(plant);
     }
-    return settings_id_key(plant->db, plant->config.arena, &plant->site.id_key);
+    TRY(settings_id_key(plant->db, plant->config.arena, &plant->site.id_key));
+    return plant->is_shared ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem) : OK;
 }
 
 enum err plant_open(struct plant *plant, enum plant_use use, struct problem *problem)
 {
     plant->lock = -1;
     TRY(plant_check(plant, problem));
+    plant->is_shared = use == PLANT_SERVE && plant_may_share(&plant->config);
+    use = use == PLANT_SERVE ? PLANT_WRITE : use;
     TRY(plant_store_name(plant, use, problem));
     enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
     if (err == OK) {

@@ -103,7 +103,7 @@ enum exit_code run_serve(const struct arguments *arguments)
     notify_open(arguments->environment, &notifier);
     options.notifier = &notifier;
     sigset_t signals = block_signals();
-    enum err err = plant_open(&plant, PLANT_WRITE, &problem);
+    enum err err = plant_open(&plant, PLANT_SERVE, &problem);
     if (err == OK) {
         err = server_start(&plant, &options, &server, &problem);
     }
