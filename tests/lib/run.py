@@ -342,7 +342,6 @@ class Runner:
         self.run_scripts("e2e")
         if not self.quick:
             self.run_scripts("counterparty")
-            self.run("check/cppcheck", [ROOT / "script/check"], SCRIPT_SECONDS_MAX)
             self.run_fuzz()
 
 
