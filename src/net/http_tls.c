@@ -27,19 +27,6 @@ static int refuse_password(char *out, int size, int is_writing, void *context)
     return -1;
 }
 
-static int choose_protocol(SSL *session, const unsigned char **out, unsigned char *out_len,
-                           const unsigned char *offered, unsigned offered_len, void *context)
-{
-    static const unsigned char ours[] = "\x08http/1.1";
-    unsigned char *chosen = NULL;
-    (void)session;
-    (void)context;
-    int found =
-        SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, offered, offered_len);
-    *out = chosen;
-    return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
-}
-
 static enum err fail(const char *path, const char *what, struct problem *problem)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
@@ -58,7 +45,6 @@ static void set_rules(SSL_CTX *context)
     /* Clients come back with tickets, which need no memory of ours. */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
-    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     SSL_CTX_set_default_passwd_cb(context, refuse_password);
 }
 

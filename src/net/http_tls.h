@@ -1,9 +1,10 @@
 /* net/http_tls: the certificate of the HTTP server, which can be read again while it runs.
  *
  * TLS 1.2 and 1.3 (RFC 8446), forward secrecy and authenticated ciphers alone, no renegotiation, no
- * compression, ALPN "http/1.1". Connections keep the certificate that they began with. Errors:
- * E_INVALID with a reason where the files cannot be read, do not belong together, or the key wants
- * a password. Threads: any. Owner: http_tls_free, after the server. */
+ * compression; no ALPN, without which a client speaks HTTP/1.1. Connections keep the certificate
+ * that they began with. Errors: E_INVALID with a reason where the files cannot be read, do not
+ * belong together, or the key wants a password. Threads: any. Owner: http_tls_free, after the
+ * server. */
 #ifndef TOCSIN_NET_HTTP_TLS_H
 #define TOCSIN_NET_HTTP_TLS_H
 

@@ -322,6 +322,9 @@ class Runner:
         self.run("check/limits-self-test", [ROOT / "script/limits", "--self-test"])
         self.check("check/layers", [ROOT / "script/layers", "--build", HOME / "build"])
         self.run("check/layers-self-test", [ROOT / "script/layers", "--self-test"])
+        self.check("check/hardening", [ROOT / "script/hardening", "--build", HOME / "build"])
+        self.run("check/hardening-self-test", [ROOT / "script/hardening", "--self-test"])
+        self.check("check/sbom", [ROOT / "script/sbom", "--check", "--build", HOME / "build"])
         self.run("check/run-self-test", [sys.executable, __file__, "--self-test"])
         self.run("check/bench-self-test", [ROOT / "script/bench", "--self-test"])
         if (ROOT / "bench/results/full.json").exists():
