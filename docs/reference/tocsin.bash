@@ -6,7 +6,7 @@ _tocsin() {
         --config|--file|--policy) return ;;
         --clock) words="real virtual" ;;
         --channel) words="email sms whatsapp call" ;;
-        --scope) words="admin operator reader" ;;
+        --scope) words="admin operator responder reader" ;;
         --*) words="" ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then

@@ -28,7 +28,7 @@ _tocsin() {
         --config|--file|--policy) _files; return ;;
         --clock) compadd real virtual; return ;;
         --channel) compadd email sms whatsapp call; return ;;
-        --scope) compadd admin operator reader; return ;;
+        --scope) compadd admin operator responder reader; return ;;
     esac
     case ${words[2]} in
         serve) compadd -- --help --listen --clock --at --config ;;
