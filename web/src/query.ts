@@ -31,9 +31,14 @@ const keptMax = 200;
 const gapMs = 250;
 const changed = new Set<() => void>();
 
-/** After an action of this page: everything that is shown is read anew. */
+const afterActionMs = 300;
+
+/**
+ * After an action of this page everything that is shown is read anew: a moment later, so that what the event of the action
+ * touches is read first, here and on other pages.
+ */
 export function reloadAll(): void {
-  changed.forEach((tell) => tell());
+  setTimeout(() => changed.forEach((tell) => tell()), afterActionMs);
 }
 
 function keep(key: string, value: unknown): void {

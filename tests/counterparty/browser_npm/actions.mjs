@@ -261,7 +261,7 @@ async function audit(tools, one) {
   const { page } = one;
   await page.goto(`${url}/#/audit`);
   await page.getByRole("button", { name: "Check the chain" }).click();
-  await seen(page, "the chain of the audit trail is checked", () => /whole \d+ events/.test(document.querySelector(".chain")?.innerText ?? ""));
+  await seen(page, "the chain of the audit trail is checked", () => /whole\s+\d+ events/.test(document.querySelector(".chain")?.innerText ?? ""));
   const waiting = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export as NDJSON" }).click();
   const file = await waiting;

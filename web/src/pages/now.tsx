@@ -86,7 +86,7 @@ function JobRow({ job }: { job: Job }): VNode {
 }
 
 function DueNext(): VNode {
-  const query = useQuery("GET /queue/jobs", { byDue: true, state: "delayed", each: ofEachKind, limit: 200 }, { everyMs: 10_000 });
+  const query = useQuery("GET /queue/jobs", { byDue: true, state: "delayed", each: ofEachKind, limit: 200 }, { match: (news) => news === "again" || /^(INCIDENT|STEP|DISPATCH|MEETING|SCHEDULED|ESCALATION)/.test(news.type ?? ""), everyMs: 10_000 });
   return (
     <Section title="Due next" aside={<a href={hrefOf("queue")}>all that waits</a>}>
       <Loaded query={query}>
@@ -130,7 +130,7 @@ function Board(): VNode {
 }
 
 function HealthLine(): VNode | null {
-  const lint = useQuery("GET /lint", { limit: 1 }, { everyMs: 60_000 });
+  const lint = useQuery("GET /lint", { limit: 1 }, { match: (news) => news === "again", everyMs: 60_000 });
   return lint.data && lint.data.total > 0 ? <a class="badge warn" href={hrefOf("policies")}>{lint.data.total} warnings of the lint</a> : null;
 }
 
