@@ -270,8 +270,8 @@ static bool look_at_idle(struct stream *stream)
 static struct instant due_of(const struct stream *stream)
 {
     struct duration heartbeat = stream->hub->config.heartbeat;
-    struct instant due = instant_add(
-        stream->moved_at, is_empty(stream) ? heartbeat : MICROSECONDS(heartbeat.us * 2));
+    struct instant due = instant_add(stream->moved_at,
+                                     is_empty(stream) ? heartbeat : MICROSECONDS(heartbeat.us * 2));
     return is_empty(stream) && has_changes(stream) ? instant_min(due, changes_due(stream)) : due;
 }
 

@@ -69,10 +69,21 @@ static void drain(int fd)
     (void)ignored;
 }
 
+/* What other nodes tell wakes this one. A new connection has a new descriptor, perhaps of the same
+ * number; one that is watched already is refused, which is as well. */
+static void watch_ear(struct server *server)
+{
+    int ear = db_ear(server->plant->db);
+    if (server->cluster != NULL && ear >= 0) {
+        struct epoll_event event = {.events = EPOLLIN, .data = {.fd = ear}};
+        (void)epoll_ctl(server->epoll, EPOLL_CTL_ADD, ear, &event);
+    }
+}
+
 /* Sleeps until work comes, or `until` (by the real clock) where it is set. */
 static void wait_for_work(struct server *server, bool has_deadline, struct instant until)
 {
-    struct epoll_event events[2];
+    struct epoll_event events[3];
     struct itimerspec at = {0};
     if (has_deadline) {
         /* A zero would disarm the timer: an instant that is over must wake at once. */
@@ -81,7 +92,8 @@ static void wait_for_work(struct server *server, bool has_deadline, struct insta
         at.it_value.tv_nsec = us % 1000000 * 1000 + (us % 1000000 == 0 && us / 1000000 == 0);
     }
     timerfd_settime(server->timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
-    epoll_wait(server->epoll, events, 2, pulse_feed(server));
+    watch_ear(server);
+    epoll_wait(server->epoll, events, 3, pulse_feed(server));
     drain(server->timer);
     /* Before whoever waited looks again at what it waits for: a wake-up that comes after this look
      * is not lost. */
@@ -149,6 +161,7 @@ static void reload_if_asked(struct server *server)
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    front_reload(server);
     notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
@@ -242,6 +255,7 @@ static void wind_down(struct server *server)
     }
     while (turn(server)) {
     }
+    executor_hand_over(server->room.executor);
 }
 
 void *loop_run(void *context)

@@ -12,6 +12,9 @@
 
 #define FILE_SCHEME "sqlite:"
 
+/* A turn that is silent for this part of a lease is taken away. */
+enum { TURNS_PER_LEASE = 3 };
+
 enum { KEY_FILE_BYTES = 64, WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
 
 static enum err make_directory(const char *path, struct problem *problem)
@@ -29,11 +32,31 @@ bool plant_has_server(const struct config *config)
            str_starts(config->database_url, STR("postgres://"));
 }
 
+bool plant_may_share(const struct config *config)
+{
+    return config->cluster && plant_has_server(config);
+}
+
+static enum err check_nodes(const struct config *config, struct problem *problem)
+{
+    if (config->cluster && !plant_has_server(config)) {
+        return problem_set(
+            problem, E_INVALID, "TOCSIN_CLUSTER",
+            "TOCSIN_CLUSTER needs a DATABASE_URL of PostgreSQL: nodes cannot share a "
+            "file of SQLite");
+    }
+    return config->node_lease >= 3 && config->node_lease <= 300
+               ? OK
+               : problem_set(problem, E_INVALID, "TOCSIN_NODE_LEASE",
+                             "TOCSIN_NODE_LEASE must be between 3 and 300 seconds");
+}
+
 enum err plant_store_check(const struct config *config, struct problem *problem)
 {
     struct str scheme = STR(FILE_SCHEME);
     struct str url = config->database_url;
     struct problem why = {0};
+    TRY(check_nodes(config, problem));
     if (plant_has_server(config)) {
         enum err err = postgres_url_check(arena_cstr(config->arena, url), &why);
         return err == OK
@@ -190,12 +213,15 @@ enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                        struct problem *problem)
 {
     bool has_server = plant_has_server(&plant->config);
+    bool is_shared = use == PLANT_WRITE && plant->is_shared;
     struct db_config config = {
         .driver = has_server ? &driver_postgres : &driver_sqlite,
         .path = has_server ? arena_cstr(plant->config.arena, plant->config.database_url)
                            : plant->file_path.ptr,
         .is_read_only = use == PLANT_READ_ONLY,
-        .is_alone = use != PLANT_READ_ONLY,
+        .is_alone = use != PLANT_READ_ONLY && !is_shared,
+        .turn_max = is_shared ? MILLISECONDS(plant->config.node_lease * 1000 / TURNS_PER_LEASE)
+                              : SECONDS(0),
         .cache_kib = use == PLANT_WRITE ? WRITER_CACHE_KIB : READER_CACHE_KIB,
         .seal = plant->seal,
         .log = &plant->log,

@@ -7,6 +7,8 @@
 
 #include "app/wire.h"
 
+/* Several nodes may write (TOCSIN_CLUSTER). */
+bool plant_may_share(const struct config *config);
 /* Whether DATABASE_URL names a server. */
 bool plant_has_server(const struct config *config);
 NODISCARD enum err plant_store_check(const struct config *config, struct problem *problem);

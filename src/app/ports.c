@@ -229,11 +229,18 @@ enum err ports_rehearse(void *context, struct op *op, const struct rehearsal_ord
     return rehearsal_run(&site, op, order, out);
 }
 
-static enum err start_client(struct server *server, int in_flight_max,
-                             void (*done)(void *, uint64_t, const struct wire_answer *),
-                             struct http_client **out, struct problem *problem)
+/* A node that has lost its lease must not send what another sends now. */
+static bool may_send(void *context)
 {
-    struct http_client_config config = {
+    const struct server *server = context;
+    return server->cluster == NULL || cluster_may_send(server->cluster);
+}
+
+static struct http_client_config client_of(struct server *server, int in_flight_max,
+                                           void (*done)(void *, uint64_t,
+                                                        const struct wire_answer *))
+{
+    return (struct http_client_config){
         .allow_private = server->plant->config.allow_private_fetch,
         .in_flight_max = in_flight_max,
         .per_host_max = PER_HOST_MAX,
@@ -242,7 +249,6 @@ static enum err start_client(struct server *server, int in_flight_max,
         .context = server,
         .done = done,
     };
-    return http_client_start(&config, out, problem);
 }
 
 enum err ports_open(struct server *server, struct problem *problem)
@@ -251,9 +257,13 @@ enum err ports_open(struct server *server, struct problem *problem)
     if (server->plant->site.has_mock) {
         TRY(open_mock(server, problem));
     }
-    TRY(start_client(server, IN_FLIGHT_MAX, courier_done, &server->courier_client, problem));
-    TRY(start_client(server, IN_FLIGHT_MAX, calendar_done, &server->calendar_client, problem));
-    return start_client(server, SINKS_IN_FLIGHT_MAX, sink_done, &server->sink_client, problem);
+    struct http_client_config courier = client_of(server, IN_FLIGHT_MAX, courier_done);
+    struct http_client_config calendars = client_of(server, IN_FLIGHT_MAX, calendar_done);
+    struct http_client_config sinks = client_of(server, SINKS_IN_FLIGHT_MAX, sink_done);
+    courier.may_send = may_send;
+    TRY(http_client_start(&courier, &server->courier_client, problem));
+    TRY(http_client_start(&calendars, &server->calendar_client, problem));
+    return http_client_start(&sinks, &server->sink_client, problem);
 }
 
 void ports_close(struct server *server)

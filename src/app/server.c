@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { IN_FLIGHT_MAX = 512 };
@@ -24,6 +25,11 @@ enum { IN_FLIGHT_MAX = 512 };
 uint16_t server_port(const struct server *server)
 {
     return http_server_port(server->http);
+}
+
+uint16_t server_tls_port(const struct server *server)
+{
+    return http_server_tls_port(server->http);
 }
 
 struct str server_new_key(const struct server *server)
@@ -103,8 +109,30 @@ static enum err run_first_work(struct server *server, struct problem *problem)
                : problem_set(problem, first->work.err, NULL, "the store does not take changes");
 }
 
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void open_cluster(struct server *server)
+{
+    struct plant *plant = server->plant;
+    if (plant->is_shared) {
+        struct cluster_config config = {
+            .lease = SECONDS(plant->config.node_lease),
+            .address = plant->config.listen,
+            .version = STR(TOCSIN_VERSION),
+            .monotonic_ms = monotonic_ms,
+        };
+        server->cluster = cluster_new(&config);
+    }
+}
+
 static enum err open_executor(struct server *server, struct problem *problem)
 {
+    open_cluster(server);
     struct executor_config config = {
         .site = &server->plant->site,
         .db = server->plant->db,
@@ -113,6 +141,7 @@ static enum err open_executor(struct server *server, struct problem *problem)
         .sinks = {server, ports_begin_sink},
         .events = {server, front_tell},
         .in_flight_max = IN_FLIGHT_MAX,
+        .cluster = server->cluster,
     };
     TRY(executor_new(&config, &server->room.executor, problem));
     server->room.site = &server->plant->site;
@@ -191,6 +220,11 @@ enum err server_start(struct plant *plant, const struct server_options *options,
     pthread_mutex_init(&server->rules_lock, NULL);
     pthread_mutex_init(&server->advance_lock, NULL);
     pthread_mutex_init(&server->http_lock, NULL);
+    if (options->is_virtual && plant->is_shared) {
+        free(server);
+        return problem_set(problem, E_INVALID, "TOCSIN_CLUSTER",
+                           "TOCSIN_CLUSTER and a virtual clock do not go together");
+    }
     plant->site.is_virtual = options->is_virtual;
     plant->site.rehearse = ports_rehearse;
     plant->site.rehearse_context = server;
@@ -257,6 +291,7 @@ void server_stop(struct server **stopping)
     loop_drop_advances(server);
     mock_port_free(&server->room.mock);
     executor_free(&server->room.executor);
+    cluster_free(&server->cluster);
     api_free(&server->api);
     db_close(&server->reader);
     db_close(&server->worker_reader);

@@ -41,6 +41,8 @@ struct server {
     struct worker *patient_worker; /* For what waits for other servers; it has no reader. */
     struct api *api;
     struct http_server *http;
+    struct http_tls *tls; /* NULL without HTTPS. */
+    struct proxies trusted;
     pthread_mutex_t http_lock;
     bool http_listens; /* Under the lock: it may be woken. */
     struct http_client *courier_client;
@@ -53,7 +55,8 @@ struct server {
     pthread_mutex_t rules_lock; /* Held while the rules are replaced, or copied by the worker. */
     pthread_mutex_t advance_lock;
     struct advance *advances;
-    int timer; /* timerfd */
+    struct cluster *cluster; /* Other nodes share the database; NULL otherwise. */
+    int timer;               /* timerfd */
     int epoll;
     int journal;              /* The mock's record; -1 for none. */
     bool journal_is_torn;     /* Its last line has no end. */
@@ -100,6 +103,8 @@ NODISCARD enum err ports_rehearse(void *server, struct op *op, const struct rehe
 /* front */
 NODISCARD enum err front_open(struct server *server, struct problem *problem);
 void front_tell(void *server); /* Events are durable. Executor's thread. */
+/* Reads the certificate again. Any thread. */
+void front_reload(struct server *server);
 void front_close(struct server *server);
 void front_mark_executor(void); /* The calling thread is the executor's. */
 

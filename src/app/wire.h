@@ -23,12 +23,14 @@ struct plant {
     struct str database_path; /* As it is shown: the file, or the URL without its password. */
     struct str file_path;     /* The file; of a server's database, where files beside it are. */
     int lock;                 /* Keeps a second process away; -1 for none. */
+    bool is_shared;           /* Other nodes write, too (PLANT_SERVE). */
     bool is_beside;           /* Another process writes: this one, opened as PLANT_ALONE, reads. */
     _Atomic int64_t virtual_us;
 };
 
 enum plant_use {
-    PLANT_WRITE,     /* The one writer: takes the lock, runs migrations. */
+    PLANT_SERVE, /* A server: PLANT_WRITE, or one node of several where TOCSIN_CLUSTER says so. */
+    PLANT_WRITE, /* The one writer: takes the lock, runs migrations. */
     PLANT_READ_ONLY, /* A command beside a running server. */
     PLANT_ALONE      /* A command that writes while no server runs; beside one it reads. */
 };

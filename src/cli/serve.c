@@ -43,6 +43,9 @@ static void announce(const struct server *server, const struct plant *plant)
     }
     printf("Tocsin %s listens on http://%.*s%u\n", TOCSIN_VERSION, STR_FMT(address),
            (unsigned)server_port(server));
+    if (server_tls_port(server) != 0) {
+        printf("HTTPS is spoken at port %u\n", (unsigned)server_tls_port(server));
+    }
     if (str_is_set(key)) {
         printf("Admin key, shown this once: %.*s\n", STR_FMT(key));
     } else if (plant->config.admin_key.len > 0) {
@@ -100,7 +103,7 @@ enum exit_code run_serve(const struct arguments *arguments)
     notify_open(arguments->environment, &notifier);
     options.notifier = &notifier;
     sigset_t signals = block_signals();
-    enum err err = plant_open(&plant, PLANT_WRITE, &problem);
+    enum err err = plant_open(&plant, PLANT_SERVE, &problem);
     if (err == OK) {
         err = server_start(&plant, &options, &server, &problem);
     }

@@ -35,6 +35,9 @@ struct http_client_config {
     struct str user_agent;
     const struct log *log;
     void *context;
+    /* Asked on a thread of the client's when a request is about to leave, and for each piece of a
+     * mail: what may not leave is WIRE_NOT_SENT. NULL where all may. */
+    bool (*may_send)(void *context);
     void (*done)(void *context, uint64_t ticket, const struct wire_answer *answer);
 };
 

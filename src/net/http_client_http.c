@@ -234,6 +234,9 @@ static int before_sending(void *context, char *peer, char *local, int peer_port,
     (void)local;
     (void)peer_port;
     (void)local_port;
+    if (!transfer_may_leave(transfer)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (http->user_given_url && !transfer->lane->config->allow_private && !ip_is_public(peer)) {
         transfer->address_refused = true;
         return CURL_PREREQFUNC_ABORT;

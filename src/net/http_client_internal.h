@@ -14,7 +14,7 @@
 
 enum { HOST_BUCKETS = 1024, SMTP_LANES_MAX = 32 };
 
-/* One step of an HTTP request: the first URL, or what a redirect led to. */
+/* The first URL of a request, or what a redirect led to. */
 struct hop {
     struct str url;    /* Without user and password. */
     struct str origin; /* "https://host:443" */
@@ -46,8 +46,7 @@ struct transfer {
     struct buf body;
     size_t message_sent;
     int sockets_opened;
-    bool address_refused;
-    bool too_large;
+    bool address_refused, is_held_back, too_large;
     struct wire_answer answer;
     char error[CURL_ERROR_SIZE];
 };
@@ -96,9 +95,9 @@ struct lane {
     size_t socket_room;
 };
 
-/* SMTP has several lanes, started as needed, which share an inbox and carry one mail at a time:
- * libcurl 7.88 waits inside, with its whole thread, for the answers to a message and to QUIT, and a
- * slow mail server must hold up neither a call nor another mail. The lock guards their array. */
+/* SMTP has several lanes, which share an inbox and carry one mail at a time: libcurl 7.88 waits
+ * inside, with its whole thread, for the answers to a message and to QUIT, and a slow mail server
+ * must hold up neither a call nor another mail. The lock guards their array. */
 struct http_client {
     struct http_client_config config;
     struct inbox http_inbox;
@@ -127,12 +126,13 @@ void hosts_enqueue(struct lane *lane, struct transfer *transfer, struct str key)
 struct transfer *hosts_next(struct lane *lane);
 void hosts_release(struct lane *lane, struct transfer *transfer);
 
-/* http_client_transfer.c: the life of one. False with the reason where it may not go out. */
+/* http_client_transfer.c. False with the reason where it may not go out. */
 struct transfer *transfer_new(const struct wire_request *request, uint64_t ticket);
 bool transfer_check(struct transfer *transfer, struct str *host_key, struct str *reason);
 void transfer_start(struct transfer *transfer);
 void transfer_finish(struct transfer *transfer, CURLcode code);
 void transfer_refuse(struct transfer *transfer, enum wire_outcome outcome, struct str reason);
+bool transfer_may_leave(struct transfer *transfer); /* Asks may_send. */
 bool has_control_bytes(struct str s);
 
 /* http_client_http.c */

@@ -90,6 +90,9 @@ bool smtp_check(struct transfer *transfer, struct str *host_key, struct str *rea
 static size_t give_message(char *room, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
+    if (!transfer_may_leave(transfer)) {
+        return CURL_READFUNC_ABORT; /* What has no end is not taken by the server. */
+    }
     struct str rest = str_slice(transfer->request.smtp.message, transfer->message_sent,
                                 transfer->request.smtp.message.len);
     size_t len = rest.len < size * count ? rest.len : size * count;
@@ -132,6 +135,9 @@ static int before_transaction(void *context, char *peer, char *local, int peer_p
     (void)local;
     (void)peer_port;
     (void)local_port;
+    if (!transfer_may_leave(transfer)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->request.smtp.security == SMTP_PLAIN) {
         return CURL_PREREQFUNC_OK;
     }

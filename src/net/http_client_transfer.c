@@ -58,6 +58,13 @@ struct transfer *transfer_new(const struct wire_request *request, uint64_t ticke
     return transfer;
 }
 
+bool transfer_may_leave(struct transfer *transfer)
+{
+    const struct http_client_config *config = transfer->lane->config;
+    transfer->is_held_back = config->may_send != NULL && !config->may_send(config->context);
+    return !transfer->is_held_back;
+}
+
 bool has_control_bytes(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -251,7 +258,9 @@ void transfer_finish(struct transfer *transfer, CURLcode code)
 {
     const char *text = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
     transfer->answer.timed_out = code == CURLE_OPERATION_TIMEDOUT;
-    transfer->answer.reason = arena_str(transfer->arena, str_from(text));
+    transfer->answer.reason = transfer->is_held_back
+                                  ? STR("it was not this node's to send any more")
+                                  : arena_str(transfer->arena, str_from(text));
     if (transfer->request.kind == WIRE_HTTP) {
         http_answer(transfer, code);
     } else {

@@ -16,7 +16,8 @@ static enum err check_call(struct op *op, const struct scheduled_call *call)
     const char *called_off = NULL;
     struct call_permission permission = {.bar = CALL_MAY};
     if (call->status != call_status_cancelled) {
-        return op_fail(op, E_OPERATION, NULL, "only a call that was cancelled is restored; it is %s",
+        return op_fail(op, E_OPERATION, NULL,
+                       "only a call that was cancelled is restored; it is %s",
                        enum_name(&call_status_names, call->status));
     }
     if (str_is_set(call->recurrence)) {
@@ -61,8 +62,7 @@ enum err restore_scheduled_call(struct op *op, const void *input, void *output)
     call_counts_move(op, &call, call_status_cancelled);
     TRY(scheduled_call_arm(op, &call));
     TRY(scheduled_call_audit(
-        op,
-        &(struct call_change){.action = "CALL_RESTORED", .before = &before, .after = &call}));
+        op, &(struct call_change){.action = "CALL_RESTORED", .before = &before, .after = &call}));
     TRY(scheduled_call_tell(op, event_kind_SCHEDULED_CALL_RESTORED, &call));
     TRY(campaign_reach(op, call.campaign_id, call.scheduled_for));
     *out = (struct scheduled_call_receipt){.id = call.id,

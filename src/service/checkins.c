@@ -141,8 +141,8 @@ static enum err may_take_back(struct op *op, const struct meeting *meeting)
                        "that it is missed cannot be taken back, since others were asked for help; "
                        "JOINED ends that");
     }
-    bool is_planned = meeting_takes_place(meeting->status) && !meeting->is_all_day &&
-                      !meeting->is_transparent;
+    bool is_planned =
+        meeting_takes_place(meeting->status) && !meeting->is_all_day && !meeting->is_transparent;
     if (!is_planned || !instant_before(op->now, instant_add(meeting->starts_at, op->site->grace))) {
         return op_fail(op, E_CONFLICT, NULL,
                        "the time in which somebody is waited for is over: nothing more would be "

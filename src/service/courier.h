@@ -48,6 +48,10 @@ void courier_drop_claims(struct courier *courier);
  * asked for. */
 NODISCARD enum err courier_recover(struct courier *courier, struct op *op);
 
+/* Another node sends from here on: forgets what waits, without a word to anybody. What is under way
+ * is answered as ever. */
+void courier_forget(struct courier *courier);
+
 /* Work that takes an answer to a ticket; copies the answer. Any thread. */
 struct work *courier_answer(struct courier *courier, uint64_t ticket,
                             const struct wire_answer *answer);

@@ -12,6 +12,12 @@ static void forget_order(struct courier *courier)
     lanes_clear(courier->lanes);
 }
 
+void courier_forget(struct courier *courier)
+{
+    forget_order(courier);
+    due_heap_clear(&courier->express);
+}
+
 /* What needs no question: it is under way, its answer is kept, or its question is waiting already.
  */
 static struct flight_set known_of(const struct courier *courier, struct op *op)

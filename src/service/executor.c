@@ -1,15 +1,11 @@
 #include "service/executor_internal.h"
 
 #include "base/memory.h"
-#include "service/call_counts.h"
-#include "service/dispatches.h"
 #include "service/due_heap.h"
 #include "service/engine.h"
 #include "service/pacer.h"
 #include "service/queue.h"
-#include "store/events.h"
 #include "store/settings.h"
-#include "store/timers.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,6 +24,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     struct executor *executor = memory_new(sizeof *executor);
     executor->site = config->site;
     executor->db = config->db;
+    executor->cluster = config->cluster;
     executor->sync = config->sync;
     executor->sinks = config->sinks;
     executor->events = config->events;
@@ -90,16 +87,7 @@ struct op executor_op(struct executor *executor, struct arena *arena, struct pro
     });
 }
 
-static void take_waiting(void *context, const struct waiting_timer *timer)
-{
-    struct executor *executor = context;
-    due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(timer->due_at),
-                                                        .id = timer->key.id.value,
-                                                        .priority = timer->priority,
-                                                        .tag = timer->kind});
-}
-
-static void publish(struct executor *executor)
+void executor_publish(struct executor *executor)
 {
     struct stats *stats = executor->site->stats;
     const struct due_entry *first = due_heap_peek(&executor->timers);
@@ -120,31 +108,6 @@ static void publish(struct executor *executor)
     atomic_store_explicit(&stats->store_is_broken, executor->is_broken, memory_order_relaxed);
 }
 
-enum err executor_recover(struct executor *executor)
-{
-    struct problem problem = {0};
-    struct op op = executor_op(executor, NULL, &problem);
-    arena_reset(executor->scratch);
-    due_heap_clear(&executor->timers);
-    queue_gate_free(&executor->gate);
-    writer_forget(&executor->writer);
-    TRY(writer_begin(&executor->writer, executor->db));
-    TRY(events_last(executor->db, &executor->writer.last_event));
-    atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);
-    TRY(queue_recover(&op));
-    TRY(timers_each_waiting(executor->db, executor, take_waiting));
-    TRY(courier_recover(executor->courier, &op));
-    TRY(pacer_recover(executor->pacer, &op));
-    TRY(dispatches_recover(&op));
-    const struct due_entry *first = due_heap_peek(&executor->timers);
-    int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
-    op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",
-           executor->timers.count, (long long)(late_ms < 0 ? 0 : late_ms));
-    publish(executor);
-    atomic_store(&executor->site->stats->taking_changes_since_ms, instant_ms(op.now));
-    return OK;
-}
-
 /* What the pacer cannot read now it goes on with; the call or the campaign is read again before
  * anything begins. */
 static void note_call(struct executor *executor, struct op *op, const struct effect *effect)
@@ -155,38 +118,46 @@ static void note_call(struct executor *executor, struct op *op, const struct eff
     }
 }
 
-static void let_go(struct executor *executor)
+void executor_let_go_one(struct executor *executor, const struct effect *effect)
 {
-    struct effects effects = executor->writer.effects;
     struct problem problem = {0};
     struct op op = executor_op(executor, NULL, &problem);
+    switch (effect->kind) {
+    case EFFECT_TIMER:
+        due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(effect->at),
+                                                            .id = effect->id.value,
+                                                            .priority = effect->priority,
+                                                            .tag = effect->tag});
+        break;
+    case EFFECT_SEND:
+    case EFFECT_FIND:
+    case EFFECT_CANCEL:
+        courier_expect(executor->courier, effect);
+        break;
+    case EFFECT_SYNC:
+        executor->sync.begin(executor->sync.context, &op, effect);
+        break;
+    case EFFECT_SINK:
+    case EFFECT_PING:
+        assert(executor->sinks.begin != NULL);
+        executor->sinks.begin(executor->sinks.context, &op, effect);
+        break;
+    case EFFECT_PACE:
+    case EFFECT_CALL_GONE:
+    case EFFECT_ACTIVE:
+        note_call(executor, &op, effect);
+        break;
+    }
+}
+
+/* What is in the shards of others was told to them with the commit. */
+static void let_go(struct executor *executor)
+{
+    const struct cluster *cluster = executor->cluster;
+    struct effects effects = executor->writer.effects;
     for (size_t i = 0; i < effects.count; i++) {
-        const struct effect *effect = &effects.items[i];
-        switch (effect->kind) {
-        case EFFECT_TIMER:
-            due_heap_push(&executor->timers, (struct due_entry){.due_ms = instant_ms(effect->at),
-                                                                .id = effect->id.value,
-                                                                .priority = effect->priority,
-                                                                .tag = effect->tag});
-            break;
-        case EFFECT_SEND:
-        case EFFECT_FIND:
-        case EFFECT_CANCEL:
-            courier_expect(executor->courier, effect);
-            break;
-        case EFFECT_SYNC:
-            executor->sync.begin(executor->sync.context, &op, effect);
-            break;
-        case EFFECT_SINK:
-        case EFFECT_PING:
-            assert(executor->sinks.begin != NULL);
-            executor->sinks.begin(executor->sinks.context, &op, effect);
-            break;
-        case EFFECT_PACE:
-        case EFFECT_CALL_GONE:
-        case EFFECT_ACTIVE:
-            note_call(executor, &op, effect);
-            break;
+        if (cluster == NULL || cluster_has_effect(cluster, &effects.items[i])) {
+            executor_let_go_one(executor, &effects.items[i]);
         }
     }
     executor->writer.effects.count = 0;
@@ -242,11 +213,14 @@ static void break_down(struct executor *executor, struct work *list, enum err wh
     atomic_fetch_add(&executor->site->stats->metrics.store_refusals, 1);
     db_rollback(executor->db);
     courier_drop_claims(executor->courier);
+    if (executor->cluster != NULL) {
+        cluster_forget(executor->cluster);
+    }
     writer_forget(&executor->writer);
     executor->is_broken = true;
     executor->probe_at = instant_add(executor_now(executor), probe_every);
     refuse(executor, list, why);
-    publish(executor);
+    executor_publish(executor);
 }
 
 static enum err probe(struct executor *executor)
@@ -280,7 +254,7 @@ static bool heal(struct executor *executor)
         return false;
     }
     executor->is_broken = false;
-    publish(executor);
+    executor_publish(executor);
     log_write(executor->site->log, LOG_WARN, LOG_STORE, STR_NONE, "the store takes changes again");
     return true;
 }
@@ -307,7 +281,8 @@ static bool has_anything(const struct executor *executor, const struct work *lis
     bool is_call_due = !executor->is_stopping &&
                        !queue_is_paused(&executor->writer.queue, timer_kind_SCHEDULED_CALL) &&
                        pacer_is_hungry(executor->pacer, executor_now(executor));
-    return list != NULL || is_due || is_call_due ||
+    bool is_look_due = executor->cluster != NULL && cluster_is_due(executor->cluster);
+    return list != NULL || is_due || is_call_due || is_look_due ||
            (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
 }
 
@@ -324,7 +299,7 @@ static bool tell_changes(struct executor *executor)
 }
 
 /* What is durable may be heard. */
-static void tell_events(struct executor *executor)
+void executor_tell_events(struct executor *executor)
 {
     _Atomic int64_t *told = &executor->site->stats->last_event;
     int64_t last = executor->writer.last_event.value;
@@ -352,7 +327,7 @@ static void flush(struct executor *executor)
                   "is there");
         abort();
     }
-    tell_events(executor);
+    executor_tell_events(executor);
 }
 
 /* A commit orders a batch, a flush makes it durable. A batch that owes nothing to anybody outside
@@ -367,8 +342,30 @@ static void make_durable(struct executor *executor, const struct work *list)
     }
 }
 
+/* `commit_at` is when its commit begins. */
+static enum err run_turn(struct executor *executor, struct work *list, bool *did,
+                         struct instant *commit_at)
+{
+    struct problem problem = {0};
+    struct op op = executor_op(executor, NULL, &problem);
+    struct cluster_news news = {0};
+    TRY(db_begin(executor->db));
+    TRY(executor_enter(executor, &op, &news));
+    TRY(executor_run(executor, list, did));
+    TRY(executor_leave(executor, &op));
+    *commit_at = executor_now(executor);
+    TRY(db_commit(executor->db));
+    if (executor->cluster != NULL) {
+        cluster_committed(executor->cluster);
+    }
+    return OK;
+}
+
 bool executor_turn(struct executor *executor, struct work *list)
 {
+    if (!executor_hear(executor) && !executor->is_broken) {
+        break_down(executor, NULL, E_UNAVAILABLE);
+    }
     if (executor->is_broken && !heal(executor)) {
         refuse(executor, list, E_UNAVAILABLE);
         return list != NULL;
@@ -381,22 +378,16 @@ bool executor_turn(struct executor *executor, struct work *list)
         return false;
     }
     bool did = false;
-    publish(executor); /* What has become due since the last turn. */
+    executor_publish(executor); /* What has become due since the last turn. */
     arena_reset(executor->scratch);
-    enum err err = db_begin(executor->db);
-    if (err == OK) {
-        err = executor_run(executor, list, &did);
-    }
-    struct instant began = executor_now(executor);
-    if (err == OK) {
-        err = db_commit(executor->db);
-    }
+    struct instant began = INSTANT_NONE;
+    enum err err = run_turn(executor, list, &did, &began);
     if (err != OK) {
         break_down(executor, list, err);
         return true;
     }
     let_go(executor);
-    publish(executor);
+    executor_publish(executor);
     make_durable(executor, list);
     histogram_add(&executor->site->stats->metrics.commit,
                   instant_since(executor_now(executor), began));
@@ -419,7 +410,7 @@ static bool next_paced(const struct executor *executor, struct instant *out)
     return has_message || has_call;
 }
 
-bool executor_next(const struct executor *executor, struct instant *out)
+static bool next_work(const struct executor *executor, struct instant *out)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
     if (executor->is_broken) {
@@ -437,6 +428,27 @@ bool executor_next(const struct executor *executor, struct instant *out)
         *out = instant_min(*out, paced_at);
     }
     return true;
+}
+
+/* When the leases are to be looked at; false for one node alone. */
+static bool next_look(const struct executor *executor, struct instant *out)
+{
+    if (executor->cluster == NULL) {
+        return false;
+    }
+    *out = instant_add(executor_now(executor), MILLISECONDS(cluster_due_in_ms(executor->cluster)));
+    return true;
+}
+
+bool executor_next(const struct executor *executor, struct instant *out)
+{
+    struct instant look_at = INSTANT_NONE;
+    bool has_look = next_look(executor, &look_at);
+    bool has_work = next_work(executor, out);
+    if (has_look) {
+        *out = has_work ? instant_min(*out, look_at) : look_at;
+    }
+    return has_look || has_work;
 }
 
 bool executor_is_idle(const struct executor *executor)

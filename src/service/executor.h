@@ -10,6 +10,7 @@
 #ifndef TOCSIN_SERVICE_EXECUTOR_H
 #define TOCSIN_SERVICE_EXECUTOR_H
 
+#include "service/cluster.h"
 #include "service/courier.h"
 
 struct executor;
@@ -36,6 +37,7 @@ struct executor_config {
     struct sync_port sinks;   /* Sinks and the ping; may be left out where there are none. */
     struct event_port events; /* May be left out where nobody listens. */
     int in_flight_max;
+    struct cluster *cluster; /* Other nodes write too; borrowed. NULL where this is the only one. */
 };
 
 NODISCARD enum err executor_new(const struct executor_config *config, struct executor **out,
@@ -54,6 +56,8 @@ bool executor_next(const struct executor *executor, struct instant *out);
 bool executor_is_idle(const struct executor *executor);
 /* SIGTERM: no new claims from now on. */
 void executor_stop_claiming(struct executor *executor);
+/* At the very end, where others may take over what is held here. */
+void executor_hand_over(struct executor *executor);
 struct courier *executor_courier(struct executor *executor);
 size_t executor_pending_timers(const struct executor *executor);
 

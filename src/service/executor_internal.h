@@ -1,13 +1,17 @@
-/* service/executor_internal: what the parts of the executor share: executor.c (turns, commits,
- * recovery) and executor_run.c (what a batch does). */
+/* service/executor_internal: what the parts of the executor share: executor.c (turns, commits),
+ * executor_recover.c (the start, and what follows a failure), executor_run.c (what a batch does)
+ * and executor_cluster.c (what other nodes have to do with it). */
 #ifndef TOCSIN_SERVICE_EXECUTOR_INTERNAL_H
 #define TOCSIN_SERVICE_EXECUTOR_INTERNAL_H
 
 #include "service/executor.h"
 #include "service/pacer.h"
+#include "store/timers.h"
 
 struct executor {
     struct site *site;
+    struct cluster *cluster;           /* NULL for one node alone. */
+    struct queue_memory memory_before; /* At the begin of the turn. */
     struct db *db;
     struct writer writer;
     struct due_heap timers;
@@ -30,5 +34,25 @@ struct instant executor_now(const struct executor *executor);
 struct op executor_op(struct executor *executor, struct arena *arena, struct problem *problem);
 /* Everything of one batch, in its transaction; *did where there was anything. */
 NODISCARD enum err executor_run(struct executor *executor, struct work *list, bool *did);
+
+/* Tells readers how much waits. */
+void executor_publish(struct executor *executor);
+/* What is to happen after a commit, of this node or of another. */
+void executor_let_go_one(struct executor *executor, const struct effect *effect);
+void executor_expect_timer(struct executor *executor, const struct waiting_timer *timer);
+void executor_tell_events(struct executor *executor);
+
+/* All of these do nothing for one node alone. What others told is taken in: false where the
+ * connection was lost, and perhaps more with it. */
+bool executor_hear(struct executor *executor);
+/* A turn begins in its transaction, and ends before its commit. Of a first one (executor_recover)
+ * the caller reads the rows. */
+NODISCARD enum err executor_enter(struct executor *executor, struct op *op,
+                                  struct cluster_news *news);
+NODISCARD enum err executor_leave(struct executor *executor, struct op *op);
+/* Another node sends: what waits for it here is forgotten. */
+void executor_stop_sending(struct executor *executor);
+/* Reads the rows of the shards. */
+NODISCARD enum err executor_take_shards(struct executor *executor, struct op *op, uint64_t shards);
 
 #endif

@@ -18,9 +18,14 @@ enum err writer_begin(struct writer *writer, struct db *db)
     int64_t highest = 0;
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
+    writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
+    return OK;
+}
+
+enum err writer_remember(struct db *db)
+{
     TRY(callees_watch(db));
     db_keep_rows(db);
-    writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }
 

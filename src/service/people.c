@@ -164,8 +164,7 @@ enum err verify_audit(struct op *op, const void *input, void *output)
     enum err err = audit_verify(op->db, &out->checked, &problem);
     TRY(err == E_CORRUPT ? OK : err);
     out->is_whole = err == OK;
-    out->problem =
-        err == OK ? STR_NONE : arena_printf(op->arena, "%s", problem.message);
+    out->problem = err == OK ? STR_NONE : arena_printf(op->arena, "%s", problem.message);
     out->at = op->now;
     return OK;
 }

@@ -21,20 +21,21 @@ struct stats {
     _Atomic int64_t fired[timer_kind_COUNT];
     _Atomic int64_t late_max_ms[timer_kind_COUNT];
     _Atomic uint64_t kinds_paused;
-    _Atomic uint64_t kinds_due;    /* Any of these may be due, or is held by a pause. */
-    _Atomic int64_t calls_waiting; /* Scheduled calls that are due and held back by pace. */
-    _Atomic int64_t calls_paused;  /* The same by a pause of their kind or campaign. */
-    _Atomic int64_t calls_due;     /* Due, and not looked at yet. */
-    _Atomic int64_t calls_again;   /* Of those that wait or are paused: for another attempt. */
-    _Atomic int64_t calls_active;  /* With an attempt under way. */
-    _Atomic int64_t last_event;    /* The newest event that is durable; 0 for none. */
-    _Atomic int64_t message_changes; /* Grows when states or receipts of messages are durable. */
+    _Atomic uint64_t kinds_due;        /* Any of these may be due, or is held by a pause. */
+    _Atomic int64_t calls_waiting;     /* Scheduled calls that are due and held back by pace. */
+    _Atomic int64_t calls_paused;      /* The same by a pause of their kind or campaign. */
+    _Atomic int64_t calls_due;         /* Due, and not looked at yet. */
+    _Atomic int64_t calls_again;       /* Of those that wait or are paused: for another attempt. */
+    _Atomic int64_t calls_active;      /* With an attempt under way. */
+    _Atomic int64_t last_event;        /* The newest event that is durable; 0 for none. */
+    _Atomic int64_t message_changes;   /* Grows when states or receipts of messages are durable. */
     _Atomic int64_t message_listeners; /* Of those that listen, who want to know of messages. */
-    _Atomic int64_t listeners;     /* Event streams; they are told of last_event. */
-    _Atomic int64_t hooks_refused; /* Calls to webhooks that no provider had signed. */
+    _Atomic int64_t listeners;         /* Event streams; they are told of last_event. */
+    _Atomic int64_t hooks_refused;     /* Calls to webhooks that no provider had signed. */
     /* Since when changes have been taken without a break: the start, or the store's recovery. */
     _Atomic int64_t taking_changes_since_ms;
     _Atomic int64_t ping_fails_since_ms; /* 0 while it arrives. */
+    _Atomic int64_t tls_ends_ms;         /* Until when the certificate is valid; 0 for none. */
     struct metrics metrics;
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;

@@ -90,5 +90,7 @@ void writer_forget(struct writer *writer);  /* A whole batch was undone. */
 void writer_free(struct writer *writer);
 /* Takes up where the audit trail and the ids have ended. */
 NODISCARD enum err writer_begin(struct writer *writer, struct db *db);
+/* Keeps in memory what nobody else can change, for the one writer that there is. */
+NODISCARD enum err writer_remember(struct db *db);
 
 #endif

@@ -36,32 +36,13 @@ const char *db_table_name(enum table table)
     return tables[table].name;
 }
 
-const struct dialect *db_dialect(const struct db *db)
-{
-    return db->driver->dialect;
-}
-
-struct seal *db_seal(struct db *db)
-{
-    return db->seal;
-}
-
-struct digest *db_digest(struct db *db)
-{
-    return db->digest;
-}
-
-int64_t db_corrupt_rows(const struct db *db)
-{
-    return db->corrupt_rows;
-}
-
 enum err db_open(const struct db_config *config, struct db **out, struct problem *problem)
 {
     struct driver_config driver_config = {
         .path = config->path,
         .is_read_only = config->is_read_only,
         .is_alone = config->is_alone,
+        .turn_max = config->turn_max,
         .cache_kib = config->cache_kib,
     };
     struct driver_connection *connection = NULL;
@@ -128,7 +109,7 @@ static const struct record *record_by_name(struct str name)
     return NULL;
 }
 
-/* Replaces {record} by its columns. */
+/* Replaces {record} by its columns, and {now_ms}. */
 static struct str expand_text(struct db *db, const char *sql)
 {
     struct buf text = {.arena = db->texts};
@@ -140,7 +121,12 @@ static struct str expand_text(struct db *db, const char *sql)
             return buf_str(&text);
         }
         size_t close = str_find_byte(rest, '}', open);
-        record_columns(&text, record_by_name(str_slice(rest, open + 1, close)));
+        struct str name = str_slice(rest, open + 1, close);
+        if (str_equal_text(name, "now_ms")) {
+            buf_add_text(&text, db->driver->dialect->now_ms);
+        } else {
+            record_columns(&text, record_by_name(name));
+        }
         rest = str_slice(rest, close + 1, rest.len);
     }
 }

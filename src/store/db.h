@@ -36,7 +36,8 @@ struct db_config {
     const struct driver *driver;
     const char *path;
     bool is_read_only;
-    bool is_alone; /* As in driver.h. */
+    bool is_alone;            /* As in driver.h. */
+    struct duration turn_max; /* The same. */
     int cache_kib;
     struct seal *seal; /* Borrowed; outlives the db. */
     const struct log *log;
@@ -133,6 +134,11 @@ void db_keep(struct db *db, enum table table, const void *record);
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);
 NODISCARD enum err db_execute(struct db *db, const char *sql, struct problem *problem);
+/* Of a database that is shared: see driver.h. */
+NODISCARD enum err db_tell(struct db *db, struct str text);
+NODISCARD enum err db_hear(struct db *db, void *context,
+                           void (*each)(void *context, struct str text));
+int db_ear(const struct db *db);
 struct seal *db_seal(struct db *db);
 struct digest *db_digest(struct db *db);
 int64_t db_corrupt_rows(const struct db *db);

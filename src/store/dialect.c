@@ -16,6 +16,8 @@ const struct dialect dialect_sqlite = {
     .row = "",
     .or_nothing = "",
     .bookkeeping = MIGRATIONS_TABLE("IF NOT EXISTS "),
+    .now_ms = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+    .let_in = "SELECT 1",
 };
 
 /* A reader may not say CREATE at all, not even of what there is. */
@@ -29,6 +31,8 @@ const struct dialect dialect_postgres = {
     .or_nothing = " ON CONFLICT DO NOTHING",
     .bookkeeping = "DO $$ BEGIN IF to_regclass('schema_migrations') IS NULL THEN " MIGRATIONS_TABLE(
         "") "; END IF; END $$",
+    .now_ms = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    .let_in = "SELECT pg_advisory_unlock(" POSTGRES_START_LOCK ", hashtext(current_schema()))",
 };
 
 /* "@one_of(column, 'A', 'B')" becomes "(column = 'A' OR column = 'B')". Returns its length. */

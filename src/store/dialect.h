@@ -8,6 +8,11 @@
 
 #include "base/arena.h"
 
+/* The first half of the advisory locks of a schema on PostgreSQL: of whoever writes, and of whoever
+ * starts beside others. */
+#define POSTGRES_WRITER_LOCK "1953457011"
+#define POSTGRES_START_LOCK "1953457012"
+
 struct dialect {
     const char *id;
     const char *integer;
@@ -20,6 +25,10 @@ struct dialect {
     const char *or_nothing;
     /* Makes the table of the steps that ran; must do nothing, even for a reader, where it is. */
     const char *bookkeeping;
+    /* What {now_ms} in a statement stands for: the engine's own clock. Leases alone go by it. */
+    const char *now_ms;
+    /* For whoever opened the database to share it: the others may be let in (driver.h). */
+    const char *let_in;
 };
 
 extern const struct dialect dialect_sqlite;

@@ -25,6 +25,10 @@ struct driver_config {
     bool is_read_only;
     bool is_alone; /* Of those that ask for this one at a time has the database; SQLite's callers
                       see to it themselves. */
+    /* For a server's database that several write, each transaction in its turn: a turn whose owner
+       is silent for longer is taken away. Excludes those that want to be alone. The opener is the
+       only one that starts until it has run the dialect's `let_in`. Zero otherwise. */
+    struct duration turn_max;
     int cache_kib; /* Page cache; 0 for the engine's default. */
 };
 
@@ -55,6 +59,14 @@ struct driver {
     /* Makes durable what was committed before. The one function that another thread may call while
      * the connection's own is at work. A failure leaves nobody knowing what the disk has kept. */
     enum err (*flush)(struct driver_connection *connection);
+    /* Of a database that is shared (turn_max); NULL where none can be. All others hear what one of
+     * them told in a transaction, once it is committed, in the order of commits; hear never waits,
+     * and gives E_UNAVAILABLE where the connection was lost and with it whatever was told. `ear` is
+     * a descriptor that becomes readable; -1 while there is none. */
+    enum err (*tell)(struct driver_connection *connection, struct str text);
+    enum err (*hear)(struct driver_connection *connection, void *context,
+                     void (*each)(void *context, struct str text));
+    int (*ear)(const struct driver_connection *connection);
 };
 
 extern const struct driver driver_sqlite;

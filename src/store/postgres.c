@@ -358,6 +358,7 @@ static void close_connection(struct driver_connection **closed)
         return;
     }
     forget(&connection->ask_xid);
+    forget(&connection->tell);
     PQfinish(connection->handle);
     free(connection->url);
     free(connection);
@@ -372,10 +373,15 @@ static enum err open_connection(const struct driver_config *config, struct drive
     memcpy(connection->url, config->path, strlen(config->path));
     connection->is_read_only = config->is_read_only;
     connection->is_alone = config->is_alone;
+    connection->turn_max_ms = duration_ms(config->turn_max);
     enum err err = postgres_connect(connection, problem);
     if (err == OK) {
         err = prepare(connection, STR("SELECT pg_current_xact_id()::text"), &connection->ask_xid,
                       problem);
+    }
+    if (err == OK && connection->turn_max_ms > 0) {
+        err = prepare(connection, STR("SELECT pg_notify(" POSTGRES_CHANNEL ", ?1)"),
+                      &connection->tell, problem);
     }
     if (err != OK) {
         close_connection(&connection);
@@ -383,6 +389,24 @@ static enum err open_connection(const struct driver_config *config, struct drive
     }
     *out = connection;
     return OK;
+}
+
+static enum err tell(struct driver_connection *connection, struct str text)
+{
+    struct value value = value_text(text);
+    bool has_row = false;
+    assert(connection->tell != NULL);
+    enum err err = start(connection->tell, &value, 1);
+    if (err == OK) {
+        err = step(connection->tell, NULL, 0, &has_row);
+    }
+    finish(connection->tell);
+    return err;
+}
+
+static int ear(const struct driver_connection *connection)
+{
+    return connection->handle == NULL ? -1 : PQsocket(connection->handle);
 }
 
 /* Each commit is durable when it is answered. One that is not, and a flush of its own, would be two
@@ -412,4 +436,7 @@ const struct driver driver_postgres = {
     .forget = forget,
     .flush_apart = flush_apart,
     .flush = flush,
+    .tell = tell,
+    .hear = postgres_hear,
+    .ear = ear,
 };

@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,7 +12,7 @@
 enum { WAIT_FIRST_MS = 100, WAIT_MAX_MS = 2000 };
 
 /* A server that was killed a moment ago may still hold what it locked. */
-enum { LOCK_TRIES = 20, LOCK_PAUSE_MS = 100 };
+enum { LOCK_TRIES = 20, START_TRIES = 300, LOCK_PAUSE_MS = 100 };
 
 enum { MESSAGE_BYTES = 240 };
 
@@ -53,10 +54,11 @@ static enum err err_of_state(const char *state)
         const char *start;
         enum err err;
     } classes[] = {
-        {"23505", E_DUPLICATE}, {"23", E_INVALID},        {"22", E_INVALID},
-        {"08", E_UNAVAILABLE},  {"25006", E_UNAVAILABLE}, {"40", E_UNAVAILABLE},
-        {"53", E_UNAVAILABLE},  {"55", E_UNAVAILABLE},    {"57", E_UNAVAILABLE},
-        {"58", E_UNAVAILABLE},  {"XX001", E_CORRUPT},     {"XX002", E_CORRUPT},
+        {"23505", E_DUPLICATE},   {"23", E_INVALID},        {"22", E_INVALID},
+        {"08", E_UNAVAILABLE},    {"25006", E_UNAVAILABLE}, {"40", E_UNAVAILABLE},
+        {"25P03", E_UNAVAILABLE}, {"53", E_UNAVAILABLE},    {"55", E_UNAVAILABLE},
+        {"57", E_UNAVAILABLE},    {"58", E_UNAVAILABLE},    {"XX001", E_CORRUPT},
+        {"XX002", E_CORRUPT},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(classes); i++) {
         if (strncmp(state, classes[i].start, strlen(classes[i].start)) == 0) {
@@ -79,7 +81,7 @@ enum err postgres_err(const PGresult *result, struct problem *problem)
  * error without a state is libpq's own: of the connection. */
 bool postgres_is_lost(const struct driver_connection *connection, const PGresult *result)
 {
-    static const char *const goodbyes[] = {"57P01", "57P02", "57P03", "57P05"};
+    static const char *const goodbyes[] = {"57P01", "57P02", "57P03", "57P05", "25P03"};
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     for (size_t i = 0; state != NULL && i < ARRAY_LENGTH(goodbyes); i++) {
         if (strcmp(state, goodbyes[i]) == 0) {
@@ -151,11 +153,10 @@ static enum err set_up(const struct driver_connection *connection, PGconn *handl
 
 /* The lock lives as long as the connection, and a transaction of ours runs on no other: whoever has
  * it is the only one that writes, also when a network has cut somebody else off. */
-static enum err take_lock(PGconn *handle, int tries, struct problem *problem)
+static enum err take_lock(PGconn *handle, const char *sql, int tries, struct problem *problem)
 {
     for (int i = 0; i < tries; i++) {
-        PGresult *result =
-            PQexec(handle, "SELECT pg_try_advisory_lock(1953457011, hashtext(current_schema()))");
+        PGresult *result = PQexec(handle, sql);
         bool is_asked = PQresultStatus(result) == PGRES_TUPLES_OK;
         bool is_ours = is_asked && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
         enum err err = is_asked ? OK : postgres_err(result, problem);
@@ -167,6 +168,27 @@ static enum err take_lock(PGconn *handle, int tries, struct problem *problem)
     }
     return problem_set(problem, E_CONFLICT, "DATABASE_URL",
                        "another process is using this database");
+}
+
+#define LOCK(how, which) "SELECT " how "(" which ", hashtext(current_schema()))"
+
+/* Whoever shares the database writes in its turn (store/nodes), and loses it, with its connection,
+ * where it stalls. The start is one at a time, so that two do not make one schema. */
+static enum err join(struct driver_connection *connection, PGconn *handle, struct problem *problem)
+{
+    char sql[160];
+    bool is_start = connection->number == 0;
+    TRY(take_lock(handle, LOCK("pg_try_advisory_lock_shared", POSTGRES_WRITER_LOCK),
+                  is_start ? LOCK_TRIES : 1, problem));
+    if (is_start) {
+        TRY(take_lock(handle, LOCK("pg_try_advisory_lock", POSTGRES_START_LOCK), START_TRIES,
+                      problem));
+    }
+    snprintf(sql, sizeof sql,
+             "SET idle_in_transaction_session_timeout = %lld; SET lock_timeout = %lld",
+             (long long)connection->turn_max_ms, (long long)connection->turn_max_ms * 3);
+    TRY(simple(handle, sql, problem));
+    return postgres_listen(handle, problem);
 }
 
 static enum err try_once(struct driver_connection *connection, struct problem *problem)
@@ -181,7 +203,11 @@ static enum err try_once(struct driver_connection *connection, struct problem *p
         err = set_up(connection, handle, problem);
     }
     if (err == OK && connection->is_alone) {
-        err = take_lock(handle, connection->number == 0 ? LOCK_TRIES : 1, problem);
+        err = take_lock(handle, LOCK("pg_try_advisory_lock", POSTGRES_WRITER_LOCK),
+                        connection->number == 0 ? LOCK_TRIES : 1, problem);
+    }
+    if (err == OK && connection->turn_max_ms > 0) {
+        err = join(connection, handle, problem);
     }
     if (err == OK && PQenterPipelineMode(handle) != 1) {
         err = E_INTERNAL;

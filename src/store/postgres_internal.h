@@ -10,6 +10,9 @@
 
 #include <libpq-fe.h>
 
+/* Where the nodes of a schema hear of each other; in SQL. */
+#define POSTGRES_CHANNEL "'tocsin_' || hashtext(current_schema())"
+
 enum { QUEUED_MAX = 8, NAME_BYTES = 16, XID_BYTES = 24, STALE_BYTES = 1024 };
 
 /* What a statement does to the transaction, by its first words. */
@@ -52,15 +55,17 @@ struct driver_connection {
     char *url;
     bool is_read_only;
     bool is_alone;
-    PGconn *handle; /* NULL while there is none. It is in pipeline mode. */
-    int number;     /* Of the connection, from 1 on. */
-    int statements; /* How many were named. */
+    int64_t turn_max_ms; /* 0 where it is not shared. */
+    PGconn *handle;      /* NULL while there is none. It is in pipeline mode. */
+    int number;          /* Of the connection, from 1 on. */
+    int statements;      /* How many were named. */
     enum transaction transaction;
     /* What goes out in front of the next statement: it cannot fail but with its connection. */
     struct driver_statement *queued[QUEUED_MAX];
     size_t queued_count;
     struct driver_statement *ask_xid;
-    char xid[XID_BYTES];     /* Of the transaction that has written; "" before. */
+    struct driver_statement *tell; /* Of a shared one; NULL otherwise. */
+    char xid[XID_BYTES];           /* Of the transaction that has written; "" before. */
     char stale[STALE_BYTES]; /* DEALLOCATE for what was forgotten, with the next one prepared. */
     int64_t retry_ms;        /* Monotonic: not to be tried again before. */
     int64_t wait_ms;         /* How long the next failure is waited out. */
@@ -86,6 +91,11 @@ NODISCARD enum err postgres_exchange(struct driver_connection *connection,
 /* Runs a text outside of the pipeline. The caller clears *out, which may be NULL. */
 NODISCARD enum err postgres_run(struct driver_connection *connection, const char *sql,
                                 PGresult **out, struct problem *problem);
+
+/* What the others tell (driver.h). */
+NODISCARD enum err postgres_listen(PGconn *handle, struct problem *problem);
+NODISCARD enum err postgres_hear(struct driver_connection *connection, void *context,
+                                 void (*each)(void *context, struct str text));
 
 enum kind postgres_kind(struct str sql);
 /* A new C string: $1 for ?1, and its own BEGIN. */

@@ -46,6 +46,18 @@ static int set_up_narrow(void **state)
                        &(struct http_client_config){.allow_private = true, .per_host_max = 1});
 }
 
+static bool may_not(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static int set_up_held_back(void **state)
+{
+    return set_up_with(state,
+                       &(struct http_client_config){.allow_private = true, .may_send = may_not});
+}
+
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
@@ -138,6 +150,20 @@ static void private_addresses_are_guarded(void **state)
     }
     request = get(fixture, "/echo");
     assert_int_equal(wire_ask(&fixture->sender, &request)->outcome, WIRE_ANSWERED);
+}
+
+/* What may not leave any more does not, although the connection was made for it. */
+static void held_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wire_request request = get(fixture, "/hold");
+    const struct wire_answer *answer = wire_ask(&fixture->sender, &request);
+    assert_int_equal(answer->outcome, WIRE_NOT_SENT);
+    assert_true(str_contains(answer->reason, STR("not this node's to send")));
+    request.http.method = STR("POST");
+    request.http.body = STR("To=%2B34600111222");
+    assert_int_equal(wire_ask(&fixture->sender, &request)->outcome, WIRE_NOT_SENT);
+    assert_int_equal(fixture->echo.held_count, 0);
 }
 
 static void nothing_was_sent(void **state)
@@ -349,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bad_requests_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(private_addresses_are_guarded, set_up_guarded, tear_down),
+        cmocka_unit_test_setup_teardown(held_back, set_up_held_back, tear_down),
         cmocka_unit_test_setup_teardown(nothing_was_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tls_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(timeouts, set_up, tear_down),

@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+"""Three nodes on one PostgreSQL in a storm of incidents: nodes are killed, stopped for longer than their lease and woken, ended
+and started, and the database is restarted, fast and as by a crash. Nothing lost, nothing twice but what is recorded as unknown.
+
+The real clock; the fake carrier beside all nodes is the record of what went out. What clients were told, the store's own account
+and that record must agree. Requirements N1, N3, A1, K2, E5, and rule 9 of the architecture."""
+import collections
+import datetime
+import http.client
+import itertools
+import pathlib
+import random
+import re
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+import live  # noqa: E402
+import postgres  # noqa: E402
+from carrier import ACCOUNT, Carrier  # noqa: E402
+from live import ADMIN_KEY, Checks, wait_until  # noqa: E402
+from server import Client, PostgresServer, bytes_of, headers_of, run_commands  # noqa: E402
+from stream import Stream  # noqa: E402
+
+NODES = 3
+LEASE = 3
+PEOPLE = 60
+INCIDENTS = 700
+ACKNOWLEDGED = INCIDENTS // 3
+REPORTERS = 6
+PAUSE_SECONDS = 0.05
+STEPS = [{"afterSeconds": 1, "channel": channel} for channel in ("SMS", "CALL", "SMS")]
+BLOWS = ["kill the sender", "stop the sender", "fast", "kill another", "stop another", "immediate", "end the sender"]
+SETTINGS = {"TOCSIN_CLUSTER": "true", "TOCSIN_NODE_LEASE": str(LEASE), "TOCSIN_DATA_KEY": "5" * 64, "LOG_LEVEL": "info",
+            "FEATURE_EMAIL": "false", "FEATURE_WHATSAPP": "false", "CALLS_PER_SECOND": "0", "SMS_SEGMENTS_PER_SECOND": "0",
+            "TOCSIN_ALLOW_PRIVATE_FETCH": "true", **ACCOUNT}
+checks = Checks()
+
+
+class Balancer(threading.Thread):
+    """What stands before the nodes: gives each connection to the next one that is well."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.nodes, self.turn = [], itertools.count()
+
+    def run(self):
+        while True:
+            near, _ = self.listener.accept()
+            threading.Thread(target=self.carry, args=(near,), daemon=True).start()
+
+    def carry(self, near):
+        with near:
+            for _ in range(len(self.nodes)):
+                node = self.nodes[next(self.turn) % len(self.nodes)]
+                try:
+                    far = node.is_well and socket.create_connection(("127.0.0.1", node.port), timeout=5)
+                except OSError:
+                    continue
+                if far:
+                    self.pump(near, far)
+                    return
+
+    @staticmethod
+    def pump(near, far):
+        with far:
+            others = {near: far, far: near}
+            while True:
+                for one in select.select(list(others), [], [], 30)[0] or [None]:
+                    try:
+                        data = one.recv(65536) if one else b""
+                        if not data:
+                            return
+                        others[one].sendall(data)
+                    except OSError:
+                        return
+
+
+class Node(PostgresServer):
+    is_well = False
+
+    def start(self):
+        super().start()
+        self.is_well = True
+        return self
+
+    def number(self):
+        return int(re.findall(r"this is node (\d+)", self.log())[-1])
+
+    def kill(self):
+        self.is_well = False
+        super().kill()
+
+    def stop(self):
+        self.is_well = False
+        return super().stop()
+
+
+class Reporter(threading.Thread):
+    """Opens incidents and acknowledges some, at any node; goes to the next one when it gets no answer."""
+
+    def __init__(self, storm, number):
+        super().__init__(daemon=True)
+        self.storm, self.at = storm, number
+        self.clients = {}
+        self.pause = threading.Event()
+
+    def send(self, path, body):
+        content, storm = bytes_of(body), self.storm
+        while True:
+            node = storm.nodes[self.at % NODES]
+            client = self.clients.setdefault(self.at % NODES, Client(node.port, 4))
+            client.port = node.port
+            try:
+                answer = client.send("POST", path, content, headers_of(ADMIN_KEY, content))
+                if answer.status not in (503, 504):
+                    return answer
+                storm.refused += 1
+            except (OSError, http.client.HTTPException):
+                storm.unanswered += 1
+            self.at += 1
+            self.pause.wait(PAUSE_SECONDS)
+
+    def open_one(self, number):
+        storm = self.storm
+        body = {"title": f"storm {number}", "userId": storm.people[number % PEOPLE], "policy": "storm",
+                "dedupKey": f"storm-{number}", "escalate": True}
+        answer = self.send("/api/v1/incidents", body)
+        if answer.status not in (200, 201):
+            storm.odd.append((number, answer.status, answer.text[:200]))
+            return
+        (storm.created if answer.status == 201 else storm.joined)[number] = answer.data["id"]
+        if number in storm.chosen:
+            self.at += 1  # Another node than the one that opened it.
+            self.acknowledge(answer.data["id"])
+
+    def acknowledge(self, incident):
+        answer = self.send(f"/api/v1/incidents/{incident}/acknowledge", {})
+        was_kept = answer.status == 409 and (answer.body.get("error") or {}).get("from") == "ACKNOWLEDGED"
+        if answer.status == 200 or was_kept:
+            self.storm.taken.add(incident)
+        else:
+            self.storm.odd.append((incident, answer.status, answer.text[:200]))
+
+    def run(self):
+        for number in iter(lambda: next(self.storm.numbers), None):
+            if number >= INCIDENTS:
+                break
+            self.open_one(number)
+            self.pause.wait(PAUSE_SECONDS)
+
+
+def moment_of(line):
+    return datetime.datetime.fromisoformat(line.split("Z ")[0] + "+00:00").timestamp()
+
+
+class Storm:
+    def __init__(self, cluster, nodes, people):
+        self.cluster, self.nodes, self.people = cluster, nodes, people
+        self.numbers = itertools.count()
+        self.chosen = set(random.Random(4).sample(range(INCIDENTS), ACKNOWLEDGED))
+        self.created, self.joined, self.taken, self.odd = {}, {}, set(), []
+        self.unanswered = self.refused = 0
+        self.takeovers = []
+
+    def ask(self, sql):
+        return self.cluster.query(self.nodes[0].store_url, sql)
+
+    def sender(self):
+        """The node that holds shard 0; None while nobody does."""
+        holder = self.ask("SELECT node FROM node_shards WHERE shard=0")[0][0]
+        return next((node for node in self.nodes if node.is_running() and node.number() == holder), None)
+
+    def is_whole(self):
+        """Everybody is there, and every shard has a holder that is."""
+        here = sorted(node.number() for node in self.nodes if node.is_well)
+        rows = self.ask("SELECT node, count(*) FROM node_shards GROUP BY node ORDER BY node")
+        return [node for node, _ in rows] == here and sum(count for _, count in rows) == 64
+
+    def wait_taken_over(self, node, began):
+        """By the log of whoever removed it; one that ends by itself is not removed."""
+        number = node.number()
+        free = wait_until(lambda: not self.ask(f"SELECT 1 AS one FROM node_shards WHERE node IN (0, {number})"), LEASE * 5)
+        words = re.compile(rf"(\S+)Z warn .*node {number} is gone")
+        found = [moment_of(line) for one in self.nodes for line in one.lines if words.match(line) and moment_of(line) >= began]
+        if found:
+            self.takeovers.append(min(found) - began)
+        checks.ok(free, f"its work is with others after {min(found, default=time.time()) - began:.2f} s")
+        return bool(found)
+
+
+def strike(storm, blow):
+    print(f"# {blow}", flush=True)
+    cluster = storm.cluster
+    if blow in ("fast", "immediate"):
+        cluster.restart(blow)
+        wait_until(storm.is_whole, 20)
+        return
+    wait_until(storm.sender, 10)
+    sender = storm.sender()
+    node = sender if "sender" in blow else next(one for one in storm.nodes if one is not sender)
+    if blow.startswith("kill"):
+        began = time.time()
+        node.kill()
+        storm.wait_taken_over(node, began)
+        node.start()
+    elif blow.startswith("stop"):
+        node.is_well = False
+        began = time.time()
+        node.signal(signal.SIGSTOP)
+        storm.wait_taken_over(node, began)
+        threading.Event().wait(LEASE)
+        node.signal(signal.SIGCONT)
+        node.is_well = True
+    else:
+        began = time.time()
+        node.stop()
+        checks.ok(not storm.wait_taken_over(node, began), "which it handed over")
+        node.start()
+    checks.ok(wait_until(storm.is_whole, 20), "it has its part again", storm.ask("SELECT node, count(*) FROM node_shards GROUP BY node"),
+              *[one.log()[-600:] for one in storm.nodes])
+
+
+def is_settled(storm):
+    steps = storm.ask("SELECT count(*) FROM steps WHERE status='PENDING'")[0][0]
+    # What the carrier told while nobody was there to hear it is asked for in a minute or two: its timer waits.
+    asked = "SELECT 1 FROM timers t WHERE t.subject_id=m.id AND t.kind='POLL' AND t.state='PENDING'"
+    messages = storm.ask("SELECT count(*) FROM messages m WHERE state IN ('QUEUED', 'SENDING') OR "
+                         f"(state='SENT' AND NOT EXISTS ({asked}))")[0][0]
+    # So is the end of a ladder whose last call is over.
+    ends = "SELECT 1 FROM timers t WHERE t.subject_id=i.id AND t.kind='LADDER' AND t.state='PENDING'"
+    climbing = storm.ask("SELECT count(*) FROM incidents i WHERE state='ESCALATING' AND exhausted_at IS NULL AND "
+                         f"NOT EXISTS ({ends})")[0][0]
+    return (steps, messages, climbing) == (0, 0, 0)
+
+
+def all_of(server, path, name):
+    found, cursor = {}, {}
+    while True:
+        page = server.get(path, limit=1000, **cursor)
+        found.update({one["id"]: one for one in page[name]})
+        if "cursor" not in page:
+            return found
+        cursor = {"cursor": page["cursor"]}
+
+
+def what_was_answered_is_there(storm):
+    incidents = all_of(storm.nodes[0], "/incidents", "incidents")
+    told = {**storm.created, **storm.joined}
+    print(f"# {len(storm.created)} answered with 201, {len(storm.joined)} kept without an answer, {storm.refused} refused for the "
+          f"moment, {storm.unanswered} without an answer")
+    checks.equal(storm.odd, [], "no request got a strange answer")
+    checks.equal(sorted(told), list(range(INCIDENTS)), f"all {INCIDENTS} were answered in the end")
+    checks.equal((len(incidents), sorted(set(told.values()) - set(incidents))), (INCIDENTS, []), "each is there, once")
+    states = collections.Counter(one["state"] for one in incidents.values())
+    checks.equal(dict(states), {"ACKNOWLEDGED": ACKNOWLEDGED, "ESCALATING": INCIDENTS - ACKNOWLEDGED}, "a third is acknowledged")
+    checks.equal([one for one in storm.taken if incidents[one]["state"] != "ACKNOWLEDGED"], [], "what was answered as such is")
+    ladders = storm.ask(f"SELECT count(*) FROM (SELECT incident_id FROM steps GROUP BY incident_id HAVING count(*)={len(STEPS)}) s")
+    checks.equal(ladders[0][0], INCIDENTS, "every incident has its whole ladder, and has it once")
+
+
+def every_step_is_accounted_for(storm):
+    account = storm.nodes[1].get("/verify")
+    group = next(one for one in account["groups"] if one["kind"] == "STEP")
+    parts = {name: group[name] for name in ("onTime", "late", "skipped", "cancelled", "failed", "underWay")}
+    print(f"# {group['due']} due: {parts}, {group['lost']} lost, {account['repeatedAfterUnknown']} repeated, "
+          f"{group['lateMaxMs']} ms late at most")
+    checks.equal(group["due"], INCIDENTS * len(STEPS), f"all {INCIDENTS * len(STEPS)} steps were due")
+    checks.equal((account["lost"], group["lost"], account["isWhole"]), (0, 0, True), "none is lost")
+    checks.equal((sum(parts.values()), group["underWay"]), (group["due"], 0), "what became of them adds up")
+    checks.equal(account["quarantined"], 0, "no timer was given up")
+
+
+def the_record_agrees(storm, carrier):
+    """The carrier's record against the store."""
+    messages = all_of(storm.nodes[2], "/messages", "messages")
+    accepted = collections.Counter(fact["attempt"] for fact in carrier.facts("accepted"))
+    checks.equal([one for one in accepted if one not in messages], [], f"all {sum(accepted.values())} sends of the record are known")
+    checks.equal([one for one, count in accepted.items() if count > 1], [], "none of them was made twice")
+    repeats = {one["stepId"] for one in messages.values() if one["repeatAfterUnknown"] and one.get("stepId")}
+    rung = collections.Counter((messages[one]["stepId"], messages[one].get("userId")) for one in accepted
+                               if messages[one].get("stepId"))
+    twice = [key for key, count in rung.items() if count > (2 if key[0] in repeats else 1)]
+    checks.equal(twice, [], f"no step reached a person twice, but {len(repeats)} that were repeated after an unknown fate")
+    sent = {id for id, one in messages.items() if one["state"] in ("SENT", "DELIVERED", "ANSWERED")}
+    checks.equal(sorted(sent - set(accepted)), [], "whatever the store calls sent, the carrier took")
+    checks.equal(carrier.facts("wrong"), [], "the carrier holds nothing against us")
+    reached = {messages[one]["stepId"] for one in accepted}
+    open_steps = storm.ask("SELECT count(*) FROM steps WHERE status NOT IN ('DONE', 'SKIPPED', 'CANCELLED', 'EXECUTED')")
+    print(f"# {len(reached)} steps went out; others than ended: {open_steps}")
+
+
+def the_trail_holds(storm):
+    run = run_commands(checks, "after", **storm.nodes[0].settings)
+    for words in (("audit", "verify"), ("verify",)):
+        code, out, errors = run(*words)
+        checks.ok(code == 0, f"{' '.join(words)}: {out.strip().splitlines()[-1:]}", out, errors)
+
+
+def they_are_shown(storm):
+    shown = storm.nodes[1].get("/nodes")["nodes"]
+    checks.equal([one["id"] for one in shown], sorted(node.number() for node in storm.nodes), "GET /nodes shows them")
+    checks.equal((sum(one["timerShards"] for one in shown), sum(one["sending"] for one in shown)), (63, 1),
+                 "all shards have a holder, and one sends", shown)
+    checks.ok(all(0 < one["leaseMs"] <= LEASE * 1000 for one in shown), "their leases run", shown)
+
+
+def one_hears_of_all(storm):
+    """Whoever listens to one node is told what happens at another."""
+    reader = Stream(storm.nodes[0].port)
+    storm.nodes[1].post("/incidents", {"title": "heard elsewhere", "userId": storm.people[0]})
+    began = time.monotonic()
+    events = reader.wait_events(1, 5)
+    checks.ok(events, f"an event of one node reaches a listener of another, {(time.monotonic() - began) * 1000:.0f} ms after its answer")
+    reader.close()
+
+
+def nobody_else_writes(storm):
+    run = run_commands(checks, "alone", **storm.nodes[0].settings)
+    for words, more in (("serve", {"TOCSIN_CLUSTER": "false"}), ("import", {}), ("migrate", {})):
+        code, _, errors = run(words, **more)
+        checks.ok(code == 1 and "another process is using this database" in errors, f"{words} beside nodes is refused", code, errors)
+    code, _, errors = run("check-config", DATABASE_URL=None)
+    checks.ok(code == 3 and "TOCSIN_CLUSTER needs a DATABASE_URL of PostgreSQL" in errors, "nodes do not share a file", code, errors)
+    code, _, errors = run("check-config", TOCSIN_NODE_LEASE="2")
+    checks.ok(code == 3 and "TOCSIN_NODE_LEASE must be between 3 and 300 seconds" in errors, "a lease has its bounds", code, errors)
+
+
+def idle_costs_little(storm):
+    """Statements are not counted by a plain server; transactions are, and a look at the leases is one."""
+    def count():
+        return storm.cluster.query("postgres", "SELECT sum(xact_commit)::int FROM pg_stat_database WHERE datname LIKE 'd%'")[0][0]
+    threading.Event().wait(1.5)
+    before = count()
+    threading.Event().wait(6)
+    rate = (count() - before) / 6 / NODES
+    checks.ok(rate < 2 * 15 / LEASE, f"{rate:.2f} transactions a second and node while nothing happens, with a lease of {LEASE} s")
+
+
+def main():
+    if postgres.missing():
+        live.skip(postgres.missing())
+    balancer = Balancer()
+    balancer.start()
+    carrier = Carrier(checks, balancer.url, speed=10)
+    with postgres.Cluster() as cluster:
+        url = cluster.create()
+        nodes = [Node(checks, f"node{number}", cluster, store_url=url, TOCSIN_PUBLIC_URL=balancer.url,
+                      TWILIO_API_BASE_URL=carrier.url, **SETTINGS) for number in range(NODES)]
+        threads = [threading.Thread(target=node.start) for node in nodes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        checks.ok(all(node.is_well for node in nodes), "nodes that start at once make one schema")
+        balancer.nodes = nodes
+        people = [nodes[number % NODES].add_user(name=f"Person {number}", phone=f"+1415555{number:04d}") for number in range(PEOPLE)]
+        nodes[0].post("/policies", {"name": "storm", "steps": STEPS})
+        storm = Storm(cluster, nodes, people)
+        checks.ok(wait_until(storm.is_whole, 10), "they share the work", storm.ask("SELECT node, count(*) FROM node_shards GROUP BY node"))
+        reporters = [Reporter(storm, number) for number in range(REPORTERS)]
+        began = time.monotonic()
+        for reporter in reporters:
+            reporter.start()
+        for blow in BLOWS:
+            threading.Event().wait(2)
+            strike(storm, blow)
+        for reporter in reporters:
+            reporter.join(60)
+        checks.ok(wait_until(lambda: is_settled(storm), 150), "the storm comes to rest",
+                  storm.ask("SELECT state, count(*) FROM messages GROUP BY state"), *[node.log()[-800:] for node in nodes])
+        print(f"# {time.monotonic() - began:.1f} s of storm; takeovers after {[round(one, 2) for one in storm.takeovers]} s")
+        checks.ok(max(storm.takeovers) <= LEASE + 0.5, f"a node that is gone is replaced within its lease of {LEASE} s (half a second "
+                  "more is this machine's)", storm.takeovers)
+        what_was_answered_is_there(storm)
+        every_step_is_accounted_for(storm)
+        the_record_agrees(storm, carrier)
+        they_are_shown(storm)
+        one_hears_of_all(storm)
+        nobody_else_writes(storm)
+        idle_costs_little(storm)
+        for node in nodes:
+            checks.equal(node.stop()[0], 0, "it stops well")
+        checks.equal(storm.ask("SELECT count(*) FROM nodes")[0][0], 0, "and is no node any more")
+        the_trail_holds(storm)
+        for node in nodes:
+            errors = [line for line in node.log().splitlines() if " error [" in line and "ESCALATION_EXHAUSTED" not in line
+                      and "[STORE]" not in line]
+            checks.equal(errors[:5], [], "nothing but the store's absence was logged as an error")
+            node.check_logs(checks)
+
+
+checks.run(main)
