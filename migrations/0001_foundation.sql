@@ -478,6 +478,7 @@ CREATE TABLE audit_events (
     user_id      @int,
     before       @bytes,
     after        @bytes,
+    erased       @bytes,
     reason       TEXT,
     hash         TEXT NOT NULL
 );

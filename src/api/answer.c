@@ -63,7 +63,8 @@ void call_write_success(struct api_call *call, struct buf *body)
     struct json_context context = {.arena = call->arena, .id_key = call->site->id_key};
     /* Whoever lists people or messages sees the last digits of numbers only (P6). */
     context.is_list_view = route->output != &user_record && route->output != &dispatch_record &&
-                           route->output != &scheduled_call_record;
+                           route->output != &scheduled_call_record &&
+                           route->output != &person_export_record;
     if (route->style == ROUTE_DATA || route->style == ROUTE_SOURCE ||
         route->style == ROUTE_SIGN_IN || route->style == ROUTE_SIGN_OUT) {
         buf_add_text(body, "{\"success\":true,\"data\":");

@@ -7,6 +7,9 @@
 
 enum { BODY_MAX = 1 << 20, BULK_BODY_MAX = 10 << 20, BODIES_MAX = 256 << 20, STOP_SECONDS = 2 };
 
+/* From here on a certificate that is about to end is worth a warning. */
+enum { CERTIFICATE_DAYS_MIN = 14 };
+
 /* Answers made on the executor's thread are kept until its commit is done with. */
 static _Thread_local bool is_executor;
 
@@ -152,6 +155,53 @@ static void turn_end(void *context)
     }
 }
 
+static void say_certificate(struct server *server)
+{
+    char text[INSTANT_TEXT_MAX];
+    struct instant ends_at = http_tls_ends_at(server->tls);
+    int64_t days = (ends_at.us - real_now(NULL).us) / DAYS(1).us;
+    atomic_store(&server->plant->stats.tls_ends_ms, instant_ms(ends_at));
+    log_write(&server->plant->log, days < CERTIFICATE_DAYS_MIN ? LOG_WARN : LOG_INFO, LOG_HTTP,
+              STR_NONE, "the certificate is valid until %.*s",
+              STR_FMT(instant_format(ends_at, text)));
+}
+
+static enum err open_tls(struct server *server, struct http_server_config *out,
+                         struct problem *problem)
+{
+    struct config *config = &server->plant->config;
+    struct problem why = {0};
+    TRY(proxies_parse(config->trusted_proxies, &server->trusted, &why));
+    out->trusted = server->trusted.count > 0 ? &server->trusted : NULL;
+    if (config->tls_listen.len == 0) {
+        return OK;
+    }
+    TRY(parse_listen(config->arena, config->tls_listen, &out->tls_address, &out->tls_port,
+                     problem));
+    if (http_tls_new(config->tls_cert.ptr, config->tls_key.ptr, &server->tls, &why) != OK) {
+        return problem_set(problem, E_INVALID, "TOCSIN_TLS_CERT",
+                           "TOCSIN_TLS_CERT and TOCSIN_TLS_KEY: %s", why.message);
+    }
+    out->tls = server->tls;
+    say_certificate(server);
+    return OK;
+}
+
+/* Connections go on with what they began with; new ones get the new certificate. */
+void front_reload(struct server *server)
+{
+    struct problem problem = {0};
+    if (server->tls == NULL) {
+        return;
+    }
+    if (http_tls_reload(server->tls, &problem) != OK) {
+        log_write(&server->plant->log, LOG_ERROR, LOG_HTTP, STR_NONE,
+                  "the certificate stays as it was: %s", problem.message);
+        return;
+    }
+    say_certificate(server);
+}
+
 enum err front_open(struct server *server, struct problem *problem)
 {
     struct plant *plant = server->plant;
@@ -187,6 +237,7 @@ enum err front_open(struct server *server, struct problem *problem)
         .turn_end = turn_end,
         .tick = tick,
     };
+    TRY(open_tls(server, &config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &config.address, &config.port,
                      problem));
     TRY(http_server_start(&config, &server->http, problem));
@@ -216,4 +267,5 @@ void front_close(struct server *server)
         http_server_quiesce(server->http);
         http_server_stop(&server->http, SECONDS(STOP_SECONDS));
     }
+    http_tls_free(&server->tls);
 }

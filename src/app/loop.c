@@ -111,14 +111,21 @@ static void hang_up_if_stopping(struct server *server)
 }
 
 /* The log is let go before anybody is answered, so that who was answered finds it written. */
+static bool run_room(struct server *server, struct work *list)
+{
+    log_out_hold(&server->plant->log_out);
+    bool did = room_turn(&server->room, list);
+    ports_write_journal(server);
+    log_out_let_go(&server->plant->log_out);
+    return did;
+}
+
 static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
-    log_out_hold(&server->plant->log_out);
     (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
-    bool did = room_turn(&server->room, list);
-    log_out_let_go(&server->plant->log_out);
+    bool did = run_room(server, list);
     loop_answer_replies(server);
     return did || list != NULL;
 }
@@ -154,6 +161,7 @@ static void reload_if_asked(struct server *server)
         log_write(&plant->log, LOG_ERROR, LOG_RULE_ENGINE, STR_NONE,
                   "the policies stay as they were: %s: %s", problem.field, problem.message);
     }
+    front_reload(server);
     notify_tell(server->notifier, "READY=1\nSTATUS=running");
 }
 
@@ -203,7 +211,7 @@ static void run_advance(struct server *server, struct advance *advance)
     }
     atomic_store(&plant->virtual_us, target.us);
     advance->work->next = NULL;
-    room_turn(&server->room, advance->work);
+    run_room(server, advance->work);
     loop_answer_replies(server);
     free(advance);
 }

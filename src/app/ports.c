@@ -19,19 +19,29 @@
 enum { PING_TICKET = 0 };
 enum { IN_FLIGHT_MAX = 512, SINKS_IN_FLIGHT_MAX = 64, JOURNAL_LINE_MAX = 4096 };
 
-/* The mock's record is its own truth: written before its answer is known to us, as a carrier would.
- */
-static void write_journal(void *context, struct str line)
+static void keep_for_journal(void *context, struct str line)
 {
     struct server *server = context;
-    char text[JOURNAL_LINE_MAX];
-    /* A line that was torn before (a full disk, a crash) must not take this one with it. */
-    int len =
-        snprintf(text, sizeof text, "%s%.*s\n", server->journal_is_torn ? "\n" : "", STR_FMT(line));
-    if (server->journal < 0 || len <= 0 || (size_t)len >= sizeof text) {
+    if (line.len + 2 < JOURNAL_LINE_MAX) {
+        buf_add(&server->journal_lines, line);
+        buf_add_byte(&server->journal_lines, '\n');
+    }
+}
+
+/* The mock's record is its own truth: written before its answers are known to us, as a carrier
+ * would; what it was given in one turn, by one call into the system. */
+void ports_write_journal(struct server *server)
+{
+    struct str lines = buf_str(&server->journal_lines);
+    if (server->journal < 0 || lines.len == 0) {
+        buf_clear(&server->journal_lines);
         return;
     }
-    server->journal_is_torn = write(server->journal, text, (size_t)len) != len;
+    /* A line that was torn before (a full disk, a crash) must not take the next one with it. */
+    bool is_whole = !server->journal_is_torn || write(server->journal, "\n", 1) == 1;
+    server->journal_is_torn =
+        !is_whole || write(server->journal, lines.ptr, lines.len) != (ssize_t)lines.len;
+    buf_clear(&server->journal_lines);
     if (server->journal_is_torn) {
         log_write(&server->plant->log, LOG_ERROR, LOG_CALL_MOCK, STR_NONE,
                   "the mock's record cannot be written: %s", strerror(errno));
@@ -61,7 +71,7 @@ static enum err open_mock(struct server *server, struct problem *problem)
 {
     struct plant *plant = server->plant;
     struct str path = arena_printf(plant->config.arena, "%.*s.mock", STR_FMT(plant->file_path));
-    server->room.mock = mock_port_new(&plant->site, server, write_journal);
+    server->room.mock = mock_port_new(&plant->site, server, keep_for_journal);
     load_journal(server, path.ptr);
     server->journal = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (server->journal < 0) {
@@ -261,6 +271,7 @@ void ports_close(struct server *server)
     http_client_stop(&server->courier_client);
     http_client_stop(&server->calendar_client);
     http_client_stop(&server->sink_client);
+    buf_free(&server->journal_lines);
     if (server->journal >= 0) {
         close(server->journal);
         server->journal = -1;

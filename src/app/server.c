@@ -27,6 +27,11 @@ uint16_t server_port(const struct server *server)
     return http_server_port(server->http);
 }
 
+uint16_t server_tls_port(const struct server *server)
+{
+    return http_server_tls_port(server->http);
+}
+
 struct str server_new_key(const struct server *server)
 {
     return server->new_key;

@@ -24,6 +24,8 @@ struct server_options {
 NODISCARD enum err server_start(struct plant *plant, const struct server_options *options,
                                 struct server **out, struct problem *problem);
 uint16_t server_port(const struct server *server);
+/* Where HTTPS is spoken; 0 where it is not. */
+uint16_t server_tls_port(const struct server *server);
 /* The admin key that this start made; absent where there was one. */
 struct str server_new_key(const struct server *server);
 /* SIGHUP: reads the rules file again. */

@@ -41,6 +41,8 @@ struct server {
     struct worker *patient_worker; /* For what waits for other servers; it has no reader. */
     struct api *api;
     struct http_server *http;
+    struct http_tls *tls; /* NULL without HTTPS. */
+    struct proxies trusted;
     pthread_mutex_t http_lock;
     bool http_listens; /* Under the lock: it may be woken. */
     struct http_client *courier_client;
@@ -56,10 +58,11 @@ struct server {
     struct cluster *cluster; /* Other nodes share the database; NULL otherwise. */
     int timer;               /* timerfd */
     int epoll;
-    int journal;          /* The mock's record; -1 for none. */
-    bool journal_is_torn; /* Its last line has no end. */
-    _Atomic int syncs;    /* Calendars being read, and event sinks being told. */
-    _Atomic int sends;    /* Requests that net/ has for the courier. */
+    int journal;              /* The mock's record; -1 for none. */
+    bool journal_is_torn;     /* Its last line has no end. */
+    struct buf journal_lines; /* What the mock was given in this turn. */
+    _Atomic int syncs;        /* Calendars being read, and event sinks being told. */
+    _Atomic int sends;        /* Requests that net/ has for the courier. */
     _Atomic bool must_stop;
     _Atomic bool must_reload;
     bool has_thread;
@@ -87,6 +90,8 @@ void pulse_answer(struct server *server);
 
 /* ports */
 NODISCARD enum err ports_open(struct server *server, struct problem *problem);
+/* After each turn of the room. */
+void ports_write_journal(struct server *server);
 void ports_close(struct server *server);
 void ports_submit(void *server, uint64_t ticket, const struct wire_request *request);
 void ports_begin_sync(void *server, struct op *op, const struct effect *effect);
@@ -98,6 +103,8 @@ NODISCARD enum err ports_rehearse(void *server, struct op *op, const struct rehe
 /* front */
 NODISCARD enum err front_open(struct server *server, struct problem *problem);
 void front_tell(void *server); /* Events are durable. Executor's thread. */
+/* Reads the certificate again. Any thread. */
+void front_reload(struct server *server);
 void front_close(struct server *server);
 void front_mark_executor(void); /* The calling thread is the executor's. */
 

@@ -8,6 +8,7 @@
 #include "app/process.h"
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
+#include "net/proxies.h"
 #include "service/oidc.h"
 #include "store/migrate.h"
 #include "store/settings.h"
@@ -55,6 +56,34 @@ enum err parse_listen(struct arena *arena, struct str text, struct str *address,
 static struct str set_or_none(struct str text)
 {
     return text.len == 0 ? STR_NONE : text;
+}
+
+static enum err check_tls(const struct config *config, struct problem *problem)
+{
+    struct str address = STR_NONE;
+    struct problem why = {0};
+    struct proxies proxies;
+    uint16_t port = 0;
+    bool has_files = config->tls_cert.len > 0 && config->tls_key.len > 0;
+    bool has_file = config->tls_cert.len > 0 || config->tls_key.len > 0;
+    if (proxies_parse(config->trusted_proxies, &proxies, &why) != OK) {
+        return problem_set(problem, E_INVALID, "TOCSIN_TRUSTED_PROXIES",
+                           "TOCSIN_TRUSTED_PROXIES %s", why.message);
+    }
+    if (config->tls_listen.len == 0) {
+        return has_file ? problem_set(problem, E_INVALID, "TOCSIN_TLS_LISTEN",
+                                      "TOCSIN_TLS_CERT and TOCSIN_TLS_KEY want TOCSIN_TLS_LISTEN, "
+                                      "such as 0.0.0.0:8443")
+                        : OK;
+    }
+    if (!has_files) {
+        return problem_set(problem, E_INVALID, "TOCSIN_TLS_CERT",
+                           "TOCSIN_TLS_LISTEN wants TOCSIN_TLS_CERT and TOCSIN_TLS_KEY");
+    }
+    return parse_listen(config->arena, config->tls_listen, &address, &port, &why) == OK
+               ? OK
+               : problem_set(problem, E_INVALID, "TOCSIN_TLS_LISTEN",
+                             "TOCSIN_TLS_LISTEN must be ADDRESS:PORT, such as 0.0.0.0:8443");
 }
 
 static void copy_settings(struct plant *plant)
@@ -233,6 +262,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
+    TRY(check_tls(&plant->config, problem));
     TRY(take_public_url(plant, problem));
     TRY(whatsapp_templates_check(plant->config.whatsapp_templates, problem));
     TRY(plant_providers(plant, problem));

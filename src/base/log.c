@@ -6,7 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 1024, REQUEST_MAX = 128, MESSAGE_CHARACTERS = 50 };
+/* A line has its message and its request, of which JSON may write each byte as two, and 256 bytes
+ * around them. */
+enum {
+    MESSAGE_MAX = 1024,
+    REQUEST_MAX = 128,
+    LINE_MAX_BYTES = 2 * (MESSAGE_MAX + REQUEST_MAX) + 256,
+    MESSAGE_CHARACTERS = 50,
+    LEVEL_WIDTH = 5
+};
 
 static const char *const area_prefixes[LOG_AREA_COUNT] = {
 #define LOG_AREA(name, prefix) [LOG_##name] = prefix,
@@ -50,8 +58,12 @@ static void make_printable(char *text)
     struct str all = str_from(text);
     size_t len = 0;
     for (size_t at = 0; at < all.len; at += len) {
-        len = str_utf8_sequence(all, at);
         unsigned char first = (unsigned char)text[at];
+        if (first >= 0x20 && first < 0x7f) {
+            len = 1;
+            continue;
+        }
+        len = str_utf8_sequence(all, at);
         if (len == 0) {
             text[at] = '?';
             len = 1;
@@ -93,12 +105,29 @@ static void write_json(struct buf *line, const struct facts *facts)
 
 static void write_text(struct buf *line, const struct facts *facts)
 {
-    buf_printf(line, "%s %-5s [%s] %s", facts->when, level_names[facts->level],
-               area_prefixes[facts->area], facts->message);
+    struct str level = str_from(level_names[facts->level]);
+    buf_add_text(line, facts->when);
+    buf_add_byte(line, ' ');
+    buf_add(line, level);
+    buf_add(line, str_slice(STR("     "), level.len, LEVEL_WIDTH));
+    buf_add_text(line, " [");
+    buf_add_text(line, area_prefixes[facts->area]);
+    buf_add_text(line, "] ");
+    buf_add_text(line, facts->message);
     if (facts->request[0] != '\0') {
-        buf_printf(line, " request=%s", facts->request);
+        buf_add_text(line, " request=");
+        buf_add_text(line, facts->request);
     }
     buf_add_byte(line, '\n');
+}
+
+static void copy_request(struct str request, char out[static REQUEST_MAX])
+{
+    size_t len = request.len < REQUEST_MAX - 1 ? request.len : REQUEST_MAX - 1;
+    if (len > 0) {
+        memcpy(out, request.ptr, len);
+    }
+    out[len] = '\0';
 }
 
 void log_write(const struct log *log, enum log_level level, enum log_area area, struct str request,
@@ -107,16 +136,19 @@ void log_write(const struct log *log, enum log_level level, enum log_area area, 
     if (log == NULL || level < log->least) {
         return;
     }
-    struct facts facts = {.level = level, .area = area};
+    struct facts facts;
+    char room[LINE_MAX_BYTES];
+    struct buf line = {.ptr = room, .cap = sizeof room};
     va_list args;
+    facts.level = level;
+    facts.area = area;
     va_start(args, format);
     vsnprintf(facts.message, sizeof facts.message, format, args);
     va_end(args);
-    snprintf(facts.request, sizeof facts.request, "%.*s", STR_FMT(request));
+    copy_request(request, facts.request);
     instant_format(log->now(log->context), facts.when);
     make_printable(facts.message);
     make_printable(facts.request);
-    struct buf line = {0};
     if (log->json) {
         write_json(&line, &facts);
     } else {
@@ -126,7 +158,6 @@ void log_write(const struct log *log, enum log_level level, enum log_area area, 
     if (level == LOG_ERROR && log->urge != NULL) {
         log->urge(log->context);
     }
-    buf_free(&line);
 }
 
 struct str mask_phone(struct str phone, char out[static MASKED_MAX])

@@ -43,7 +43,7 @@ void document_completion(struct buf *out)
                       "        --config|--file|--policy) return ;;\n"
                       "        --clock) words=\"real virtual\" ;;\n"
                       "        --channel) words=\"email sms whatsapp call\" ;;\n"
-                      "        --scope) words=\"admin operator reader\" ;;\n"
+                      "        --scope) words=\"admin operator responder reader\" ;;\n"
                       "        --*) words=\"\" ;;\n    esac\n"
                       "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        words=\"");
     for (size_t i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ void document_zsh(struct buf *out)
                       "        --config|--file|--policy) _files; return ;;\n"
                       "        --clock) compadd real virtual; return ;;\n"
                       "        --channel) compadd email sms whatsapp call; return ;;\n"
-                      "        --scope) compadd admin operator reader; return ;;\n    esac\n"
+                      "        --scope) compadd admin operator responder reader; return ;;\n    esac\n"
                       "    case ${words[2]} in\n");
     for (size_t i = 0; i < count; i++) {
         buf_printf(out, "        %s) compadd -- --help", commands[i].name);

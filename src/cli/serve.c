@@ -43,6 +43,9 @@ static void announce(const struct server *server, const struct plant *plant)
     }
     printf("Tocsin %s listens on http://%.*s%u\n", TOCSIN_VERSION, STR_FMT(address),
            (unsigned)server_port(server));
+    if (server_tls_port(server) != 0) {
+        printf("HTTPS is spoken at port %u\n", (unsigned)server_tls_port(server));
+    }
     if (str_is_set(key)) {
         printf("Admin key, shown this once: %.*s\n", STR_FMT(key));
     } else if (plant->config.admin_key.len > 0) {

@@ -70,12 +70,12 @@ static uint16_t bound_port(int fd)
     return ntohs(bound.ss_family == AF_INET ? in.sin_port : in6.sin6_port);
 }
 
-static enum err listen_on(struct http_server *server, struct problem *problem)
+static enum err listen_on(struct http_listener *listener, struct str address, uint16_t wanted,
+                          struct problem *problem)
 {
-    struct str address = server->config.address;
     struct sockaddr_storage bound;
     socklen_t len = 0;
-    if (!address_parse(address, server->config.port, &bound, &len)) {
+    if (!address_parse(address, wanted, &bound, &len)) {
         return problem_set(problem, E_NETWORK, NULL, "\"%.*s\" is not an IPv4 or IPv6 address",
                            STR_FMT(address));
     }
@@ -90,11 +90,20 @@ static enum err listen_on(struct http_server *server, struct problem *problem)
             close(fd);
         }
         return problem_set(problem, E_NETWORK, NULL, "cannot listen on %.*s port %d: %s",
-                           STR_FMT(address), server->config.port, strerror(reason));
+                           STR_FMT(address), wanted, strerror(reason));
     }
-    server->listen_fd = fd;
-    server->port = bound_port(fd);
+    listener->fd = fd;
+    listener->port = bound_port(fd);
     return OK;
+}
+
+static enum err listen_on_all(struct http_server *server, struct problem *problem)
+{
+    const struct http_server_config *config = &server->config;
+    TRY(listen_on(&server->listeners[LISTENER_PLAIN], config->address, config->port, problem));
+    return config->tls == NULL ? OK
+                               : listen_on(&server->listeners[LISTENER_TLS], config->tls_address,
+                                           config->tls_port, problem);
 }
 
 /* Nobody reads the eventfd: each write to it is an event of its own. */
@@ -145,7 +154,9 @@ static void event_take(struct http_server *server, const struct epoll_event *eve
     if (event->data.ptr == NULL) {
         return;
     }
-    if (event->data.ptr == server) {
+    const struct http_listener *listeners = server->listeners;
+    if (event->data.ptr == &listeners[LISTENER_PLAIN] ||
+        event->data.ptr == &listeners[LISTENER_TLS]) {
         connections_accept(server);
         return;
     }
@@ -153,7 +164,9 @@ static void event_take(struct http_server *server, const struct epoll_event *eve
     if (connection->phase == CONNECTION_CLOSED) {
         return;
     }
-    if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    /* With TLS reading may have waited until it could write. */
+    if (connection->tls != NULL ||
+        (event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         connection->is_readable = true;
     }
     if ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
@@ -181,12 +194,15 @@ static void events_take(struct http_server *server)
 
 static void stop_listening(struct http_server *server)
 {
-    if (server->listen_fd < 0) {
+    if (server->closing) {
         return;
     }
-    close(server->listen_fd); /* Which takes it from the epoll set, too. */
-    server->listen_fd = -1;
-    server->is_listening = false;
+    for (size_t i = 0; i < LISTENERS; i++) {
+        if (server->listeners[i].fd >= 0) {
+            close(server->listeners[i].fd); /* Which takes it from the epoll set, too. */
+        }
+        server->listeners[i] = (struct http_listener){.fd = -1, .port = server->listeners[i].port};
+    }
     server->closing = true;
     streams_end(server);
 }
@@ -265,8 +281,10 @@ static void server_free(struct http_server *server)
         exchange_free(server->spare);
         server->spare = next;
     }
-    if (server->listen_fd >= 0) {
-        close(server->listen_fd);
+    for (size_t i = 0; i < LISTENERS; i++) {
+        if (server->listeners[i].fd >= 0) {
+            close(server->listeners[i].fd);
+        }
     }
     if (server->epoll_fd >= 0) {
         close(server->epoll_fd);
@@ -299,10 +317,11 @@ static struct http_server *server_new(const struct http_server_config *config)
         memory_is_out();
     }
     server->config = *config;
-    server->listen_fd = -1;
+    server->listeners[LISTENER_PLAIN].fd = server->listeners[LISTENER_TLS].fd = -1;
     server->epoll_fd = -1;
     server->addresses = addresses;
     server->address_mask = buckets - 1;
+    server->shaking.wait = config->request_timeout;
     server->receiving.wait = config->request_timeout;
     server->idle.wait = config->idle_timeout;
     server->sending.wait = config->idle_timeout;
@@ -319,7 +338,7 @@ enum err http_server_start(const struct http_server_config *config, struct http_
     assert(config->request_timeout.us > 0 && config->idle_timeout.us > 0 &&
            config->body_bytes_max > 0);
     struct http_server *server = server_new(config);
-    enum err err = listen_on(server, problem);
+    enum err err = listen_on_all(server, problem);
     if (err != OK) {
         goto out;
     }
@@ -346,7 +365,12 @@ out:
 
 uint16_t http_server_port(const struct http_server *server)
 {
-    return server->port;
+    return server->listeners[LISTENER_PLAIN].port;
+}
+
+uint16_t http_server_tls_port(const struct http_server *server)
+{
+    return server->listeners[LISTENER_TLS].port;
 }
 
 static void wake(struct reply_box *box)

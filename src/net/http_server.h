@@ -16,7 +16,9 @@
  * read and thrown away before the 413, up to 32 MiB. While all bodies together are over
  * `bodies_bytes_max`, one over 64 KiB gets 503 instead, so that nobody without a key can fill the
  * memory. A client that closes its sending side still gets the answers to what it sent, but for a
- * stream, which ends.
+ * stream, which ends. With a certificate HTTPS is spoken on an address of its own: hands are shaken
+ * within `request_timeout`, and all else is the same. A connection from a proxy that is trusted
+ * does not count for its address, and the client of its requests is whom it names.
  *
  * Ownership: request memory belongs to the exchange until the reply; the reply's is copied. */
 #ifndef TOCSIN_NET_HTTP_SERVER_H
@@ -25,13 +27,19 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "model/http.h"
+#include "net/http_tls.h"
+#include "net/proxies.h"
 
 struct http_server;
 struct http_exchange;
 
 struct http_server_config {
-    struct str address;               /* "127.0.0.1" or "::1" */
-    uint16_t port;                    /* 0 picks a free one. */
+    struct str address;     /* "127.0.0.1" or "::1" */
+    uint16_t port;          /* 0 picks a free one. */
+    struct http_tls *tls;   /* Borrowed, outlives the server; NULL for plain HTTP alone. */
+    struct str tls_address; /* Where HTTPS is spoken beside it. */
+    uint16_t tls_port;
+    const struct proxies *trusted;    /* Whose X-Forwarded-For counts; NULL for nobody's. */
     size_t body_bytes_max;            /* 1 MiB */
     size_t bulk_body_bytes_max;       /* 10 MiB, for paths that `is_bulk` names */
     bool (*is_bulk)(struct str path); /* May be NULL. */
@@ -65,6 +73,8 @@ struct http_server_config {
 NODISCARD enum err http_server_start(const struct http_server_config *config,
                                      struct http_server **out, struct problem *problem);
 uint16_t http_server_port(const struct http_server *server);
+/* 0 without TLS. */
+uint16_t http_server_tls_port(const struct http_server *server);
 /* Stops accepting, before it returns; requests under way are still answered. Not from the server's
  * thread. */
 void http_server_quiesce(struct http_server *server);

@@ -431,6 +431,9 @@ bool request_check(struct http_exchange *exchange, char *head, size_t len,
         fault->message = target_split(request, first.target);
     }
     request->method = method_parse(first.method);
-    request->peer = arena_str(exchange->arena, str_from(exchange->connection->peer));
+    struct str peer = str_from(exchange->connection->peer);
+    const struct proxies *trusted = exchange->connection->server->config.trusted;
+    request->peer =
+        arena_str(exchange->arena, trusted == NULL ? peer : proxies_client(trusted, peer, request));
     return fault->message == NULL;
 }

@@ -9,16 +9,25 @@
 #include "net/http_server_exchange.h"
 #include "net/http_server_limits.h"
 
+#include <sys/uio.h>
+
+/* Plain, and with TLS where there is a certificate. */
+enum { LISTENER_PLAIN, LISTENER_TLS, LISTENERS };
+
+struct http_listener {
+    int fd;            /* -1 for none. */
+    bool is_looked_at; /* By epoll. */
+    uint16_t port;
+};
+
 struct http_server {
     struct http_server_config config;
     struct reply_box *box;
     pthread_t thread;
-    int listen_fd;
+    struct http_listener listeners[LISTENERS];
     int epoll_fd;
-    bool is_listening;        /* The listener is looked at. */
     struct instant accept_at; /* Set while the system has no descriptors for new connections. */
-    uint16_t port;
-    struct instant now;             /* Monotonic, read once a turn. */
+    struct instant now;       /* Monotonic, read once a turn. */
     struct http_exchange *handling; /* While `handle` runs. */
     bool replied_inline;
     bool closing; /* Each reply ends its connection from now on. */
@@ -29,6 +38,7 @@ struct http_server {
     size_t waiting_count;
     struct http_exchange *spare;
     size_t spare_count;
+    struct deadline_list shaking;
     struct deadline_list idle;
     struct deadline_list receiving; /* Has begun a request, which must be complete by `due`. */
     struct deadline_list sending;
@@ -67,7 +77,18 @@ void streams_end(struct http_server *server);
 /* Sends what there is; false where it has to wait, or where the connection is gone. */
 bool stream_step(struct http_connection *connection);
 
-/* Straight to the socket: for connections that have no complete request. */
-void socket_refuse(struct http_server *server, int fd, const struct request_fault *fault);
+/* For connections that have no complete request. */
+void connection_refuse(struct http_connection *connection, const struct request_fault *fault);
+
+/* http_server_bytes.c: what goes over the socket, plain or by TLS; the answers are those of recv(2)
+ * and sendmsg(2). */
+ssize_t connection_receive(struct http_connection *connection, char *out, size_t room);
+ssize_t connection_send(struct http_connection *connection, struct iovec *pieces, size_t count);
+/* As far as there is room for it. Nothing before the hands are shaken. */
+void connection_say(struct http_connection *connection, struct str text);
+/* False where it has to wait, or where the connection is gone. */
+bool connection_shake_hands(struct http_connection *connection);
+void connection_end_sending(struct http_connection *connection);
+void connection_drop_tls(struct http_connection *connection);
 
 #endif

@@ -232,7 +232,7 @@ static bool address_linger(const struct http_connection *connection)
 void connection_linger(struct http_connection *connection)
 {
     request_ended(connection);
-    shutdown(connection->fd, SHUT_WR);
+    connection_end_sending(connection);
     connection->phase = CONNECTION_LINGERING;
     if (!address_linger(connection)) {
         connection_close(connection);
@@ -262,6 +262,7 @@ void connection_close(struct http_connection *connection)
     if (connection->all_next != NULL) {
         connection->all_next->all_previous = connection->all_previous;
     }
+    connection_drop_tls(connection);
     close(connection->fd);
     connection->phase = CONNECTION_CLOSED;
     server->connection_count--;
@@ -282,11 +283,19 @@ void connections_free_closed(struct http_server *server)
     }
 }
 
-static void connection_opened(struct http_server *server, int fd, const struct sockaddr *address)
+static void connection_opened(struct http_server *server, const struct http_listener *listener,
+                              int fd, const struct sockaddr *address)
 {
     struct http_connection *connection = memory_new(sizeof *connection);
     connection->server = server;
     connection->fd = fd;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (listener == &server->listeners[LISTENER_TLS]) {
+        /* TLS reads and writes the socket itself, and cannot be told not to wait. */
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        connection->tls = http_tls_accept(server->config.tls, fd);
+        connection->phase = CONNECTION_SHAKING;
+    }
     connection->in = memory_grow(NULL, CONNECTION_IN_BYTES, 1);
     connection->all_next = server->connections;
     if (server->connections != NULL) {
@@ -297,10 +306,11 @@ static void connection_opened(struct http_server *server, int fd, const struct s
     peer_write(connection, address);
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     connection->address = address_enter(server, address_key_of(address));
-    connection_list_enter(connection, &server->idle);
-    int most = server->config.connections_per_address_max;
+    connection_list_enter(connection, connection->tls == NULL ? &server->idle : &server->shaking);
+    bool is_proxy = server->config.trusted != NULL &&
+                    proxies_have(server->config.trusted, str_from(connection->peer));
+    int most = is_proxy ? 0 : server->config.connections_per_address_max;
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                 .data.ptr = connection};
     if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
@@ -310,26 +320,34 @@ static void connection_opened(struct http_server *server, int fd, const struct s
     if (most > 0 && connection->address->connections > most) {
         log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE,
                   "connection refused: %s has %d already", connection->peer, most);
-        socket_refuse(
-            server, fd,
+        connection_refuse(
+            connection,
             &(struct request_fault){E_UNAVAILABLE, 503, "Too many connections from this address."});
         shutdown(fd, SHUT_RDWR);
         connection_close(connection);
     }
 }
 
+static void listener_update(struct http_server *server, struct http_listener *listener,
+                            bool has_room)
+{
+    bool is_wanted = has_room && !instant_is_set(server->accept_at);
+    if (is_wanted == listener->is_looked_at || listener->fd < 0) {
+        return;
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
+    int change = is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    (void)epoll_ctl(server->epoll_fd, change, listener->fd, &event);
+    listener->is_looked_at = is_wanted;
+}
+
 void listening_update(struct http_server *server)
 {
     bool has_room =
         server->connection_count < server->config.connections_max || server->idle.first != NULL;
-    bool is_wanted = server->listen_fd >= 0 && has_room && !instant_is_set(server->accept_at);
-    if (is_wanted == server->is_listening || server->listen_fd < 0) {
-        return;
+    for (size_t i = 0; i < LISTENERS; i++) {
+        listener_update(server, &server->listeners[i], has_room);
     }
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = server};
-    int change = is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    (void)epoll_ctl(server->epoll_fd, change, server->listen_fd, &event);
-    server->is_listening = is_wanted;
 }
 
 /* Out of descriptors, the system would tell of the same newcomer again and again: whoever has been
@@ -348,12 +366,12 @@ static void accept_later(struct http_server *server)
     }
 }
 
-void connections_accept(struct http_server *server)
+static void listener_accept(struct http_server *server, const struct http_listener *listener)
 {
-    for (int i = 0; i < ACCEPT_MAX && server->is_listening; i++) {
+    for (int i = 0; i < ACCEPT_MAX && listener->is_looked_at; i++) {
         struct sockaddr_storage address;
         socklen_t len = sizeof address;
-        int fd = accept(server->listen_fd, (struct sockaddr *)&address, &len);
+        int fd = accept(listener->fd, (struct sockaddr *)&address, &len);
         if (fd < 0) {
             accept_later(server);
             return;
@@ -363,8 +381,15 @@ void connections_accept(struct http_server *server)
         if (server->connection_count >= server->config.connections_max) {
             connection_close(server->idle.first);
         }
-        connection_opened(server, fd, (const struct sockaddr *)&address);
+        connection_opened(server, listener, fd, (const struct sockaddr *)&address);
         listening_update(server);
+    }
+}
+
+void connections_accept(struct http_server *server)
+{
+    for (size_t i = 0; i < LISTENERS; i++) {
+        listener_accept(server, &server->listeners[i]);
     }
 }
 
@@ -385,7 +410,7 @@ static void receiving_expire(struct http_server *server)
         }
         log_write(server->config.log, LOG_INFO, LOG_HTTP, STR_NONE, "request from %s is too slow",
                   connection->peer);
-        socket_refuse(server, connection->fd, &slow);
+        connection_refuse(connection, &slow);
         if (connection->exchange != NULL) {
             exchange_recycle(server, connection->exchange);
             connection->exchange = NULL;
@@ -410,7 +435,7 @@ static void sending_expire(struct http_server *server)
 
 void deadlines_expire(struct http_server *server)
 {
-    struct deadline_list *const ends[] = {&server->idle, &server->lingering};
+    struct deadline_list *const ends[] = {&server->shaking, &server->idle, &server->lingering};
     for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
         while (is_due(server, ends[i])) {
             connection_close(ends[i]->first);
@@ -426,8 +451,8 @@ void deadlines_expire(struct http_server *server)
 
 struct instant deadlines_next(const struct http_server *server)
 {
-    const struct deadline_list *const lists[] = {&server->idle, &server->receiving,
-                                                 &server->sending, &server->lingering};
+    const struct deadline_list *const lists[] = {
+        &server->shaking, &server->idle, &server->receiving, &server->sending, &server->lingering};
     struct instant next = server->accept_at;
     for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
         const struct http_connection *first = lists[i]->first;

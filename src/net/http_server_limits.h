@@ -1,13 +1,13 @@
 /* net/http_server_limits: the connections of the HTTP server, how many each address has, and how
  * long each may take.
  *
- * While it is the peer's turn a connection is in one of four lists, each with a time of its own:
- * idle between requests, receiving from the first byte of a request to its last, sending while the
- * peer does not take all of a reply, and lingering after the last word. While a reply is awaited it
- * is in none. Who sends a body or takes a reply gets the same time again as often as enough bytes
- * went by in it: RECEIVE_RATE_MIN and SEND_RATE_MIN a second. A head is given its time once. An
- * address may have as many connections that linger as others. A closed connection is freed at the
- * end of the turn. Threads: the server's only. */
+ * While it is the peer's turn a connection is in one of five lists, each with a time of its own:
+ * shaking hands where there is TLS, idle between requests, receiving from the first byte of a
+ * request to its last, sending while the peer does not take all of a reply, and lingering after the
+ * last word. While a reply is awaited it is in none. Who sends a body or takes a reply gets the
+ * same time again as often as enough bytes went by in it: RECEIVE_RATE_MIN and SEND_RATE_MIN a
+ * second. A head is given its time once. An address may have as many connections that linger as
+ * others. A closed connection is freed at the end of the turn. Threads: the server's only. */
 #ifndef TOCSIN_NET_HTTP_SERVER_LIMITS_H
 #define TOCSIN_NET_HTTP_SERVER_LIMITS_H
 
@@ -19,6 +19,7 @@ struct http_exchange;
 struct http_server;
 struct deadline_list;
 struct address_count;
+struct ssl_st;
 
 /* What is read at a time, and the longest head that is looked at. */
 enum { CONNECTION_IN_BYTES = 16 * 1024 };
@@ -34,6 +35,7 @@ enum connection_phase {
     CONNECTION_SENDING,   /* The reply is there. */
     CONNECTION_STREAMING, /* The head of a stream is sent, its body comes bit by bit. */
     CONNECTION_LINGERING, /* All is said; what still comes is thrown away until the peer ends. */
+    CONNECTION_SHAKING,   /* The handshake of TLS is under way; only where there is TLS. */
     CONNECTION_CLOSED
 };
 
@@ -48,6 +50,7 @@ struct http_connection {
     struct deadline_list *list;
     struct instant due; /* On the monotonic clock. */
     struct address_count *address;
+    struct ssl_st *tls; /* NULL for a plain connection. */
     int fd;
     enum connection_phase phase;
     bool is_queued;

@@ -327,19 +327,18 @@ void exchange_refuse(struct http_exchange *exchange, const struct request_fault 
     reply_begin(connection);
 }
 
-void socket_refuse(struct http_server *server, int fd, const struct request_fault *fault)
+void connection_refuse(struct http_connection *connection, const struct request_fault *fault)
 {
     struct arena *arena = arena_new();
     struct http_response answer;
-    refusal_write(server, fault, arena, &answer);
+    refusal_write(connection->server, fault, arena, &answer);
     struct buf text = {.arena = arena};
     buf_add(&text, status_line_of(answer.status));
     buf_printf(&text, "Connection: close\r\nContent-Length: %zu\r\n", answer.body.len);
     buf_printf(&text, "Content-Type: %.*s\r\n\r\n", STR_FMT(answer.content_type));
     buf_add(&text, answer.body);
-    struct str bytes = buf_str(&text);
     /* A client whose window is full at this point does not deserve the explanation. */
-    (void)send(fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    connection_say(connection, buf_str(&text));
     arena_free(&arena);
 }
 

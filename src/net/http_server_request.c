@@ -17,11 +17,11 @@ static const struct request_fault body_too_large = {E_TOO_LARGE, 413,
 static const struct request_fault crowded = {
     E_UNAVAILABLE, 503, "Too many large bodies are being received; try again later."};
 
-static void interim_send(const struct http_connection *connection)
+static void interim_send(struct http_connection *connection)
 {
     struct str text = STR("HTTP/1.1 100 Continue\r\n\r\n");
     /* A client that has no room for it goes on by itself (RFC 9110 10.1.1). */
-    (void)send(connection->fd, text.ptr, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    connection_say(connection, text);
 }
 
 void drop_body(struct http_exchange *exchange)

@@ -126,8 +126,8 @@ bool stream_step(struct http_connection *connection)
         connection_list_leave(connection);
         return false;
     }
-    ssize_t put = send(connection->fd, stream->out + stream->sent, stream->len - stream->sent,
-                       MSG_DONTWAIT | MSG_NOSIGNAL);
+    struct iovec piece = {stream->out + stream->sent, stream->len - stream->sent};
+    ssize_t put = connection_send(connection, &piece, 1);
     if (put >= 0) {
         stream->sent += (size_t)put;
         connection->moved += (uint64_t)put;

@@ -46,11 +46,12 @@ static enum read_result read_more(struct http_connection *connection)
     if (room == 0) {
         return READ_FULL;
     }
-    ssize_t got = recv(connection->fd, connection->in + connection->in_len, room, MSG_DONTWAIT);
+    ssize_t got = connection_receive(connection, connection->in + connection->in_len, room);
     if (got > 0) {
         connection->in_len += (size_t)got;
         connection->moved += (uint64_t)got;
-        connection->is_readable = (size_t)got == room || connection->has_left;
+        connection->is_readable =
+            (size_t)got == room || connection->has_left || connection->tls != NULL;
         return READ_SOME;
     }
     if (got < 0 && errno == EINTR) {
@@ -192,9 +193,8 @@ static bool step_send(struct http_connection *connection)
 {
     struct reply *reply = &connection->exchange->reply;
     struct iovec pieces[2];
-    struct msghdr message = {.msg_iov = pieces};
-    message.msg_iovlen = pieces_of(reply, pieces);
-    if (message.msg_iovlen == 0) {
+    size_t count = pieces_of(reply, pieces);
+    if (count == 0) {
         if (connection->exchange->stream != NULL) {
             connection->phase = CONNECTION_STREAMING;
             return true;
@@ -202,7 +202,7 @@ static bool step_send(struct http_connection *connection)
         finish_reply(connection);
         return true;
     }
-    ssize_t put = sendmsg(connection->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t put = connection_send(connection, pieces, count);
     if (put >= 0) {
         reply->sent += (size_t)put;
         connection->moved += (uint64_t)put;
@@ -242,6 +242,8 @@ static bool step(struct http_connection *connection)
         return stream_step(connection);
     case CONNECTION_LINGERING:
         return step_linger(connection);
+    case CONNECTION_SHAKING:
+        return connection_shake_hands(connection);
     case CONNECTION_WAITING:
     case CONNECTION_CLOSED:
         break;

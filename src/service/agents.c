@@ -3,6 +3,7 @@
 #include "channel/speech.h"
 #include "service/agent_script.h"
 #include "service/agent_warnings.h"
+#include "store/call_counts.h"
 #include "store/calls.h"
 
 #include <stdio.h>
@@ -393,6 +394,22 @@ enum err change_agent(struct op *op, const void *input, void *output)
     return agent_warn(op, &before, agent);
 }
 
+/* Its calls go on: whoever wants to stop them cancels them. */
+static enum err note_calls(struct op *op, const struct agent *agent, struct str *out)
+{
+    struct call_tally tally = {0};
+    TRY(call_counts_read(op->db, count_scope_AGENT, agent->id.value, &tally));
+    int64_t count = tally.pending + tally.processing;
+    *out = count == 0 ? STR_NONE
+                      : arena_printf(op->arena,
+                                     count == 1 ? "%lld call of it is not over, and is still made; "
+                                                  "cancel it where it should not be."
+                                                : "%lld calls of it are not over, and are still "
+                                                  "made; cancel them where they should not be.",
+                                     (long long)count);
+    return OK;
+}
+
 enum err archive_agent(struct op *op, const void *input, void *output)
 {
     (void)input;
@@ -402,7 +419,9 @@ enum err archive_agent(struct op *op, const void *input, void *output)
     if (instant_is_set(agent.archived_at)) {
         return op_fail(op, E_AGENT_NOT_FOUND, NULL, "the agent was archived before");
     }
-    *(struct removed *)output = (struct removed){.id = agent.id, .deleted = true};
+    struct removed *removed = output;
+    *removed = (struct removed){.id = agent.id, .deleted = true};
+    TRY(note_calls(op, &agent, &removed->message));
     struct agent before = agent;
     agent_cache_forget(&op->writer->agents, agent.id);
     agent.archived_at = op->now;

@@ -256,6 +256,8 @@ static void add_http(struct op *op, struct buf *out)
     }
     add_number(out, METRIC_tocsin_http_refused_total, atomic_load(&stats->metrics.http_refused));
     add_number(out, METRIC_tocsin_event_streams, atomic_load(&stats->listeners));
+    add_number(out, METRIC_tocsin_certificate_ends_seconds,
+               atomic_load(&stats->tls_ends_ms) / 1000);
 }
 
 static void add_process(struct op *op, struct buf *out)

@@ -1,5 +1,5 @@
-/* service/outside: the settings of what is told beside people: event sinks, and whoever watches
- * Tocsin itself (service/watch). Absent texts are STR_NONE. Part of service/site. */
+/* service/outside: the settings of what is told beside people: event sinks, whoever watches
+ * Tocsin itself (service/watch), and where people sign in elsewhere. Absent texts are STR_NONE. Part of service/site. */
 #ifndef TOCSIN_SERVICE_OUTSIDE_H
 #define TOCSIN_SERVICE_OUTSIDE_H
 
@@ -22,6 +22,16 @@ struct watch_settings {
     struct str canary_user; /* A person's id or number. */
     enum channel canary_channel;
     struct duration canary_every;
+};
+
+/* Where people sign in elsewhere (service/oidc). */
+struct oidc_settings {
+    struct str issuer; /* Empty for nowhere. */
+    struct str client_id;
+    struct str client_secret;
+    struct str scopes;
+    struct str role_claim;
+    struct str roles;
 };
 
 /* From which number on /health says degraded (HEALTH_…); 0 for never. */

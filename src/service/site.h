@@ -12,7 +12,6 @@
 #include "domain/retry.h"
 #include "domain/spend.h"
 #include "model/records.h"
-#include "service/oidc_settings.h"
 #include "service/outside.h"
 #include "service/stats.h"
 #include "store/seal.h"

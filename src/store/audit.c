@@ -23,6 +23,24 @@ struct hashing {
     struct arena *arena;
 };
 
+/* What was changed stands in the hash by a digest of its own, so that it can be taken away when a
+ * person is erased and the chain still holds. */
+static struct str change_digest(struct hashing hashing, const struct audit_event *event)
+{
+    struct buf text = {.arena = hashing.arena};
+    uint8_t digest[SHA256_BYTES];
+    if (str_is_set(event->erased)) {
+        return event->erased;
+    }
+    if (!str_is_set(event->before) && !str_is_set(event->after)) {
+        return STR_NONE;
+    }
+    add_part(&text, event->before);
+    add_part(&text, event->after);
+    digest_sha256(hashing.digest, buf_str(&text), digest);
+    return hex_text(hashing.arena, digest, sizeof digest);
+}
+
 static void chain_hash(struct hashing hashing, const char *hash_before,
                        const struct audit_event *event, char out[static 2 * SHA256_BYTES + 1])
 {
@@ -39,8 +57,7 @@ static void chain_hash(struct hashing hashing, const char *hash_before,
     buf_add_byte(&text, ':');
     buf_add_int(&text, event->user_id.value);
     buf_add_byte(&text, ':');
-    add_part(&text, event->before);
-    add_part(&text, event->after);
+    add_part(&text, change_digest(hashing, event));
     add_part(&text, event->reason);
     uint8_t digest[SHA256_BYTES];
     digest_sha256(hashing.digest, buf_str(&text), digest);
@@ -150,4 +167,11 @@ enum err audit_page(struct db *db, struct arena *arena, const struct audit_page 
     TRY(db_number(db, S_audit_count, total, PARAMS(user)));
     return db_all(db, is_newest ? S_audit_page_newest : S_audit_page, audit_into(arena), out,
                   PARAMS(after, user, limit));
+}
+
+enum err audit_erase(struct db *db, struct arena *arena, struct audit_event *event)
+{
+    event->erased = change_digest((struct hashing){db_digest(db), arena}, event);
+    event->before = event->after = STR_NONE;
+    return str_is_set(event->erased) ? db_update(db, TABLE_audit_events, arena, event) : OK;
 }

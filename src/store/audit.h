@@ -34,4 +34,7 @@ struct audit_page {
 NODISCARD enum err audit_page(struct db *db, struct arena *arena, const struct audit_page *page,
                               struct list *out, int64_t *total);
 
+/* Takes away what was changed, for good; the chain holds as before. */
+NODISCARD enum err audit_erase(struct db *db, struct arena *arena, struct audit_event *event);
+
 #endif

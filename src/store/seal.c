@@ -15,6 +15,7 @@ enum {
     NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
     KEY_BYTES = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+    SHORT_NONCE_BYTES = crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
     HEADER_BYTES = 1 + NONCE_BYTES,
     KEY_TEXT_MIN = 16,
     PLACE_BYTES = 64,
@@ -102,6 +103,16 @@ static void next_nonce(struct seal *seal, unsigned char out[static NONCE_BYTES])
     memcpy(out + sizeof seal->nonce_start, &count, sizeof count);
 }
 
+/* XChaCha20-Poly1305 but for its first step, which gives start_key for each nonce of ours, is
+ * ChaCha20-Poly1305 with the rest of the nonce. */
+static void shorten_nonce(const unsigned char nonce[static NONCE_BYTES],
+                          unsigned char out[static SHORT_NONCE_BYTES])
+{
+    memset(out, 0, SHORT_NONCE_BYTES - sizeof(uint64_t));
+    memcpy(out + SHORT_NONCE_BYTES - sizeof(uint64_t), nonce + NONCE_BYTES - sizeof(uint64_t),
+           sizeof(uint64_t));
+}
+
 static struct str seal_text(void *context, struct arena *arena, struct seal_place where,
                             struct str plain)
 {
@@ -111,14 +122,31 @@ static struct str seal_text(void *context, struct arena *arena, struct seal_plac
     bytes[0] = FIRST_KEY;
     next_nonce(seal, bytes + 1);
     unsigned long long sealed_len = 0;
-    /* XChaCha20-Poly1305 but for its first step, which gives the same for each nonce of ours. */
-    unsigned char nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
-    memcpy(nonce + sizeof nonce - sizeof(uint64_t), bytes + 1 + sizeof seal->nonce_start,
-           sizeof(uint64_t));
+    unsigned char nonce[SHORT_NONCE_BYTES];
+    shorten_nonce(bytes + 1, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(
         bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr, plain.len,
         (const unsigned char *)place.ptr, place.len, NULL, nonce, seal->start_key);
     return (struct str){(const char *)bytes, HEADER_BYTES + (size_t)sealed_len};
+}
+
+/* What this process has sealed itself is opened without the first step, too. */
+static bool unseal(const struct seal *seal, struct str place, struct str sealed,
+                   unsigned char *plain, unsigned long long *len)
+{
+    const unsigned char *nonce = (const unsigned char *)sealed.ptr + 1;
+    const unsigned char *cipher = nonce + NONCE_BYTES;
+    const unsigned char *bound = (const unsigned char *)place.ptr;
+    size_t cipher_len = sealed.len - HEADER_BYTES;
+    unsigned char short_nonce[SHORT_NONCE_BYTES];
+    if (memcmp(nonce, seal->nonce_start, sizeof seal->nonce_start) != 0) {
+        return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, len, NULL, cipher, cipher_len,
+                                                          bound, place.len, nonce,
+                                                          seal->field_key) == 0;
+    }
+    shorten_nonce(nonce, short_nonce);
+    return crypto_aead_chacha20poly1305_ietf_decrypt(plain, len, NULL, cipher, cipher_len, bound,
+                                                     place.len, short_nonce, seal->start_key) == 0;
 }
 
 static enum err open_text(void *context, struct arena *arena, struct seal_place where,
@@ -132,9 +160,7 @@ static enum err open_text(void *context, struct arena *arena, struct seal_place 
     struct str place = describe_place(arena, where);
     char *text = arena_alloc(arena, sealed.len - HEADER_BYTES - TAG_BYTES + 1);
     unsigned long long len = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            (unsigned char *)text, &len, NULL, bytes + HEADER_BYTES, sealed.len - HEADER_BYTES,
-            (const unsigned char *)place.ptr, place.len, bytes + 1, seal->field_key) != 0) {
+    if (!unseal(seal, place, sealed, (unsigned char *)text, &len)) {
         return E_CORRUPT;
     }
     *plain = (struct str){text, (size_t)len};

@@ -8,10 +8,11 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from live import Checks  # noqa: E402
-from server import Server  # noqa: E402
+from server import Server, run_commands  # noqa: E402
 
 START = "2026-01-05T09:00:00Z"  # A Monday.
 DAY = 86400
+FOUND = 3  # The exit code of a check that has found something.
 SEALED = "x'0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20'"
 LOST_ZONE = '{"start":"09:00","end":"17:00","timezone":"Mars/Olympus"}'
 # What is done to a row, and whether the call can still be made, so that it is its series alone that ends.
@@ -212,6 +213,8 @@ def counters_are_lost():
         checks.ok(all(number >= 0 for part in stats.values() for number in part.values()), "no number is below none", stats)
         checks.ok(world.server.get("/verify")["countersWrong"] > 0, "and it is found")
         world.server.stop()
+        code, said, errors = run_commands(checks, f"verify {name}".replace(" ", "-"), TOCSIN_DATA_DIR=str(world.server.folder))("verify")
+        checks.ok(code == FOUND and "counters are not what the rows say" in said, "by the command, too, whose exit code says so", code, said, errors)
 
 
 def main():

@@ -20,6 +20,8 @@ read nobody          GET /api/v1/users
 read own             GET /api/v1/users/{id}
 change own           PATCH /api/v1/users/{id}
 change nobody        DELETE /api/v1/users/{id}
+administer own       GET /api/v1/users/{id}/export
+administer nobody    POST /api/v1/users/{id}/erase
 change own           POST /api/v1/users/{id}/calendars
 read own             GET /api/v1/users/{id}/calendars
 change own           DELETE /api/v1/users/{id}/calendars/{id2}

@@ -13,6 +13,7 @@ from live import Checks, wait_until  # noqa: E402
 from route_cases import ANYBODY, CASES, NO_KEY, NOBODY, OWN, START, World, unknown_ids  # noqa: E402
 from schema import Schemas  # noqa: E402
 from server import ADMIN_KEY, Server, send_too_large  # noqa: E402
+from sinks import FakeServer  # noqa: E402
 
 # Scheduled calls and agents have codes of their own (S7).
 UNKNOWN_CODES = {"/api/v1/agents/": "AGENT_NOT_FOUND", "/api/v1/scheduling/scheduled-calls/": "SCHEDULED_CALL_NOT_FOUND",
@@ -22,6 +23,14 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 WRONG = {"string": [7, True, ["x"], {}], "integer": ["x", 1.5, True, []], "boolean": ["yes", 1, {}], "array": [{}, "x", 3],
          "object": [[], "x", 3]}
 checks = Checks()
+
+
+class Operator(FakeServer):
+    """Takes nothing at first."""
+    status = 503
+
+    def answer(self, asked):
+        return self.status, {}, b"{}"
 
 
 class Route:
@@ -459,7 +468,8 @@ ASPECTS = (works, needs_a_key, refuses_malformed, refuses_wrong_types, refuses_u
 
 
 def main():
-    server = Server(checks, "routes", at=START).start()
+    operator = Operator(checks)
+    server = Server(checks, "routes", at=START, OPERATOR_WEBHOOK_URL=f"{operator.url}/told").start()
     answer = server.ask("GET", "/openapi.json", key=None)
     schemas = Schemas(answer.body)
     # Webhooks are neither JSON nor ask for a key: test_hooks.py. Sign-in elsewhere is for browsers: tests/counterparty/test_oidc.py.
@@ -469,6 +479,7 @@ def main():
     checks.equal(sorted(names - set(CASES)), [], "every route has a case")
     checks.equal(answer.body["openapi"], "3.1.0", "the document is of OpenAPI 3.1")
     world = World(server)
+    operator.status = 200
     for method, path, operation in schemas.operations():
         if f"{method} {path}" not in CASES:
             continue
@@ -481,7 +492,9 @@ def main():
     masks_numbers(world)
     keys_end(world)
     stands_beside_the_routes(world)
-    checks.equal(server.ask("GET", "/health").body["status"], "ok", "after all this it is well")
+    server.advance(3600)  # What was posted to the operator once more has arrived by then.
+    health = server.ask("GET", "/health").body
+    checks.equal((health["status"], health.get("reason")), ("ok", None), "after all this it is well")
     checks.equal(server.stop()[0], 0, "it stops well")
     server.check_logs(checks)
     with_a_real_clock()

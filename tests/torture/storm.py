@@ -26,6 +26,9 @@ STUCK_JUMPS = 8  # After so many in which nothing changed nobody waits any longe
 JUMP_SECONDS = 600
 BUSY_SECONDS = 2  # After which time passes although something is under way: it may wait for its time.
 ENDLESS = ("CLEAN", "NIGHTLY", "INBOX", "CALENDAR_SYNC", "PING", "CANARY", "SINK", "HEARTBEAT", "MAINTENANCE")
+# A call of a cancelled campaign ends when the campaign's own timer comes to it.
+WAITS = ("(status='pending' OR next_run IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id=scheduled_calls.campaign_id"
+         " AND campaigns.state='CANCELLED')")
 STEPS = [{"afterSeconds": 1, "channel": channel} for channel in ("EMAIL", "MESSAGE", "CALL")]
 STAGES = [{"stage": 1, "alertType": "MEETING_UPCOMING_EMAIL", "minutesBefore": 15, "validUntilMinutesBefore": 10, "channel": "EMAIL"},
           {"stage": 2, "alertType": "MEETING_URGENT_MESSAGE", "minutesBefore": 5, "validUntilMinutesBefore": 2, "channel": "MESSAGE"},
@@ -290,7 +293,7 @@ class Storm:
             " UNION ALL SELECT 'steps', count(*) FROM steps WHERE status='PENDING' AND scheduled_at<=?"
             " UNION ALL SELECT 'checks', count(*) FROM meetings WHERE check_at<=?"
             f" UNION ALL SELECT 'timers', count(*) FROM timers WHERE ended_at IS NULL AND due_at<=? AND kind NOT IN {ENDLESS}"
-            " UNION ALL SELECT 'calls', count(*) FROM scheduled_calls WHERE (status='pending' OR next_run IS NOT NULL) AND coalesce(next_run, scheduled_for)<=?",
+            f" UNION ALL SELECT 'calls', count(*) FROM scheduled_calls WHERE {WAITS} AND coalesce(next_run, scheduled_for)<=?",
             *[now] * 8))
         return {kind: count for kind, count in found.items() if count}
 
@@ -299,7 +302,8 @@ class Storm:
         due, = self.server.query(
             "SELECT min(due) FROM (SELECT due_at AS due FROM alerts WHERE status IN ('PENDING', 'SENDING') UNION ALL SELECT scheduled_at"
             " FROM steps WHERE status='PENDING' UNION ALL SELECT due_at FROM messages WHERE state='QUEUED' UNION ALL SELECT check_at"
-            " FROM meetings WHERE check_at IS NOT NULL UNION ALL SELECT coalesce(next_run, scheduled_for) FROM scheduled_calls WHERE status='pending' OR next_run IS NOT NULL UNION ALL SELECT due_at FROM timers WHERE ended_at IS NULL"
+            " FROM meetings WHERE check_at IS NOT NULL UNION ALL SELECT coalesce(next_run, scheduled_for) FROM"
+            f" scheduled_calls WHERE {WAITS} UNION ALL SELECT due_at FROM timers WHERE ended_at IS NULL"
             f" AND kind NOT IN {ENDLESS})")[0]
         return None if due is None else due / 1000 - time.time()
 

@@ -40,7 +40,6 @@ export function useNow(): number {
   useEffect(() => {
     const tell = (): void => set(serverNow());
     listeners.add(tell);
-    tell();
     return () => void listeners.delete(tell);
   }, []);
   return now;

@@ -15,13 +15,22 @@ export function zoneChoices(): string[] {
   return [...new Set([pageZone(), ownZone, "UTC"])];
 }
 
+const zones = new Map<string, boolean>();
+
+/** Asked of each time that is shown: making a format costs more than showing a row. */
 function isZone(zone: string): boolean {
+  const known = zones.get(zone);
+  if (known !== undefined) {
+    return known;
+  }
+  let isOne = true;
   try {
     new Intl.DateTimeFormat("en-GB", { timeZone: zone });
-    return true;
   } catch {
-    return false;
+    isOne = false;
   }
+  zones.set(zone, isOne);
+  return isOne;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -29,8 +38,11 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function format(zone: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const known = isZone(zone) ? zone : "UTC";
   const key = `${name} ${known}`;
-  const found = formats.get(key) ?? new Intl.DateTimeFormat("en-GB", { ...options, timeZone: known });
-  formats.set(key, found);
+  let found = formats.get(key);
+  if (found === undefined) {
+    found = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: known });
+    formats.set(key, found);
+  }
   return found;
 }
 

@@ -87,10 +87,13 @@ async function picture(page, name) {
 
 const browser = await chromium.launch({ executablePath, args });
 try {
-  const tools = { url, key, facts, ok, ask, seen, hasText, signIn, serious, picture, visitor: (name, options) => visitor(browser, name, options) };
-  for (const part of [pages, actions]) {
-    await part(tools);
+  const only = process.env.TOCSIN_WALK?.split(",") ?? [];
+  const isWanted = (name) => only.length === 0 || only.includes(name);
+  const tools = { isWanted, url, key, facts, ok, ask, seen, hasText, signIn, serious, picture, visitor: (name, options) => visitor(browser, name, options) };
+  if (isWanted("pages")) {
+    await pages(tools);
   }
+  await actions(tools);
 } finally {
   await browser.close();
 }

@@ -113,6 +113,22 @@ static void test_every_byte_counts(void **state)
     assert_int_equal(opened_by(f, place_of("users", "phone", 7), STR(""), &out), E_CORRUPT);
 }
 
+/* Whoever opens what another process sealed does without its short cut. */
+static void test_other_process(void **state)
+{
+    struct fixture *f = *state;
+    struct seal *other = seal_of("a key that only this test has");
+    struct sealer sealer = seal_as_sealer(other);
+    struct seal_place where = place_of("users", "phone", 7);
+    struct str out = STR_NONE;
+    assert_int_equal(sealer.open(sealer.context, f->arena, where, sealed_by(f, plain), &out), OK);
+    assert_true(str_equal(out, plain));
+    struct str theirs = sealer.seal(sealer.context, f->arena, where, plain);
+    assert_int_equal(opened_by(f, where, theirs, &out), OK);
+    assert_true(str_equal(out, plain));
+    seal_free(&other);
+}
+
 static void test_other_key(void **state)
 {
     struct fixture *f = *state;
@@ -200,10 +216,10 @@ static void test_digests_and_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_SEAL(test_round_trip),          WITH_SEAL(test_place_is_bound),
-        WITH_SEAL(test_every_byte_counts),   WITH_SEAL(test_other_key),
-        WITH_SEAL(test_data_keys),           WITH_SEAL(test_lookup_hash),
-        WITH_SEAL(test_digests_and_secrets),
+        WITH_SEAL(test_round_trip),        WITH_SEAL(test_place_is_bound),
+        WITH_SEAL(test_every_byte_counts), WITH_SEAL(test_other_key),
+        WITH_SEAL(test_other_process),     WITH_SEAL(test_data_keys),
+        WITH_SEAL(test_lookup_hash),       WITH_SEAL(test_digests_and_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

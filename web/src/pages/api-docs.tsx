@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isRecord, raw, wordsOf } from "../api";
 import { setFilters, type Route } from "../router";
 import { Field, Form } from "../ui/form";
+import { exampleOf, readKnown, readPath } from "./api-example";
 import { Page } from "../ui/page";
 
 interface Operation {
@@ -79,23 +80,17 @@ function Members({ name, schemas }: { name: string; schemas: Record<string, unkn
   );
 }
 
-/** A body to begin with: what must be there, and what could be. */
-function exampleOf(name: string | undefined, schemas: Record<string, unknown>): string {
-  const schema = name === undefined ? undefined : schemas[name];
-  const members = inside(schema, "properties");
-  const required = inside(schema, "required");
-  const wanted = Array.isArray(required) ? required.map(String) : [];
-  const sample = (value: unknown): unknown => {
-    const type = inside(value, "type");
-    const choices = inside(isRecord(value) && referred(value) ? schemas[referred(value) ?? ""] : value, "enum");
-    return Array.isArray(choices) ? choices[0] : type === "integer" ? 1 : type === "boolean" ? false : type === "array" ? [] : type === "object" ? {} : "";
-  };
-  return JSON.stringify(Object.fromEntries(wanted.map((member) => [member, sample(inside(members, member))])), null, 2);
-}
-
 function TryIt({ of, schemas }: { of: Operation; schemas: Record<string, unknown> }): VNode {
   const [values, setValues] = useState<Record<string, string>>({});
-  const [body, setBody] = useState(exampleOf(of.body, schemas));
+  const [body, setBody] = useState("");
+  const [isReady, setReady] = useState(false);
+  const fill = async (): Promise<void> => {
+    const [known, path] = await Promise.all([readKnown(), readPath(of.path)]);
+    setValues((before) => ({ ...path, ...before }));
+    setBody((before) => before || (of.body === undefined ? "" : JSON.stringify(exampleOf(of.body, schemas, known) ?? {}, null, 2)));
+    setReady(true);
+  };
+  useEffect(() => void fill(), []);
   const [answer, setAnswer] = useState<string | undefined>(undefined);
   const shown = of.parameters.filter((one) => one.where !== "header");
   const run = async (): Promise<void> => {
@@ -115,7 +110,7 @@ function TryIt({ of, schemas }: { of: Operation; schemas: Record<string, unknown
     setAnswer(typeof found === "string" ? found : JSON.stringify(found, null, 2));
   };
   return (
-    <Form name={`Try ${of.method} ${of.path}`} submit="Send" run={run} reads={of.method === "GET"}>
+    <Form name={`Try ${of.method} ${of.path}${isReady ? "" : ", its example is read"}`} submit="Send" run={run} reads={of.method === "GET"}>
       <div class="fields">
         {shown.map((one) => <Field key={one.name} label={`${one.name}${one.required ? " *" : ""}`} value={values[one.name] ?? ""} onChange={(value) => setValues({ ...values, [one.name]: value })} hint={one.about} />)}
       </div>

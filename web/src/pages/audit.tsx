@@ -32,8 +32,8 @@ function Row({ of }: { of: AuditEvent }): VNode {
       <span class="at"><At at={of.at} bare seconds /> <span class="faint">#{of.seq}</span></span>
       <div>
         <b>{plain(of.action ?? "")}</b> by {of.actor} · <Subject type={of.subjectType} id={of.subjectId} /> {of.userId ? <>· <Person id={of.userId} /></> : null}
-        {of.reason ? <p class="why">{of.reason}</p> : null}
         <button type="button" class="quiet" data-key="o" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Change"}</button>
+        {of.reason ? <p class="why">{of.reason}</p> : null}
         {isOpen ? <Change of={of} /> : null}
       </div>
     </li>

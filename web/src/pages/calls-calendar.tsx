@@ -1,12 +1,13 @@
 /** Scheduled calls on a calendar, by the page's zone: a month by its days, a week by its hours. The arrow keys walk the days. */
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { wordsOf } from "../api";
 import { serverNow } from "../clock";
 import { useQuery } from "../query";
 import { setFilters, type Route } from "../router";
 import { addDays, clockText, dayOf, dayStart, dayText, monthText, pageZone, weekday } from "../time";
 import type { CallSlot } from "records";
-import { Loaded, Section } from "../ui/page";
+import { Section } from "../ui/page";
 
 type Tally = Omit<CallSlot, "at">;
 
@@ -67,8 +68,9 @@ function Month({ slots, chosen, choose }: GridProps): VNode {
   const place = useRef<HTMLTableElement>(null);
   const isByKey = useRef(false);
   useEffect(() => {
-    if (isByKey.current) {
-      place.current?.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
+    const table = place.current;
+    if (isByKey.current || table?.contains(document.activeElement)) {
+      table?.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
       isByKey.current = false;
     }
   }, [chosen]);
@@ -88,10 +90,10 @@ function Month({ slots, chosen, choose }: GridProps): VNode {
       <td key={one} class={`${isOther ? "other" : ""} ${one === today ? "today" : ""}`}>
         <button
           type="button" tabIndex={one === chosen ? 0 : -1} aria-pressed={one === chosen} aria-current={one === today ? "date" : undefined}
-          aria-label={`${dayText(dayStart(one, zone), zone)}: ${words(tally)}`} title={words(tally)} onClick={() => choose(one)}
+          title={words(tally)} onClick={() => choose(one)}
         >
-          <span class="day">{Number(one.slice(8))}</span>
-          {total(tally) > 0 ? <b>{total(tally)}</b> : null}
+          <span class="day"><span class="hidden">{dayText(dayStart(one, zone), zone)}: </span>{Number(one.slice(8))}</span>
+          {total(tally) > 0 ? <b>{total(tally)}<span class="hidden"> calls: {words(tally)}</span></b> : null}
           <Bar of={tally} />
         </button>
       </td>
@@ -152,7 +154,9 @@ export function CallCalendar({ route }: { route: Route }): VNode {
   const choose = (day: string): void => setFilters(route, { day });
   const move = (by: number): void => choose(view === "week" ? addDays(chosen, 7 * by) : firstOfMonth(chosen, by));
   const whose = value("campaign") ? "of the campaign" : value("owner") ? `of ${value("owner")}` : "of everybody";
-  const tally = sums(query.data?.slots ?? [], (at) => dayOf(at, zone)).get(chosen) ?? none;
+  const slots = query.data?.slots ?? []; // The days stand there while they are read: whoever walks them by keys keeps the focus.
+  const Grid = view === "week" ? Week : Month;
+  const tally = sums(slots, (at) => dayOf(at, zone)).get(chosen) ?? none;
   return (
     <Section title="Calendar" aside={<span class="faint">calls {whose}, times in {zone}</span>}>
       <div class="filters calendar-head">
@@ -164,9 +168,8 @@ export function CallCalendar({ route }: { route: Route }): VNode {
           {(["month", "week"] as const).map((one) => <button key={one} type="button" aria-pressed={view === one} onClick={() => setFilters(route, { view: one })}>{one === "month" ? "Month" : "Week"}</button>)}
         </span>
       </div>
-      <Loaded query={query}>
-        {(data) => (view === "week" ? <Week slots={data.slots} chosen={chosen} choose={choose} /> : <Month slots={data.slots} chosen={chosen} choose={choose} />)}
-      </Loaded>
+      {query.error === undefined ? null : <p class="error" role="alert">{wordsOf(query.error)}</p>}
+      <Grid slots={slots} chosen={chosen} choose={choose} />
       <p role="status">
         <b>{dayText(dayStart(chosen, zone), zone)}</b>: {words(tally)}.{" "}
         {view === "month" ? <button type="button" class="quiet" onClick={() => setFilters(route, { view: "week", day: chosen })}>Its hours</button> : null}

@@ -64,13 +64,22 @@ const kindWords: Record<string, string> = {
 };
 const kindPages: Record<string, string> = { STEP: "incidents", LEASE: "incidents", LADDER: "incidents", LADDER_BEGIN: "incidents", ALERT: "meetings", MISSED_CHECK: "meetings", SCHEDULED_CALL: "calls" };
 
+/** Of what a job is: its title, read once. */
+function About({ page, id }: { page: string; id: string }): VNode | null {
+  const incident = useQuery("GET /incidents/{id}", { id }, { isOff: page !== "incidents", match: () => false });
+  const meeting = useQuery("GET /meetings/{id}", { id }, { isOff: page !== "meetings", match: () => false });
+  const call = useQuery("GET /scheduling/scheduled-calls/{id}", { id }, { isOff: page !== "calls", match: () => false });
+  const title = page === "incidents" ? incident.data?.title : page === "meetings" ? meeting.data?.title : call.data?.phoneNumber;
+  return title === undefined ? null : <span class="about">{title}</span>;
+}
+
 function JobRow({ job }: { job: Job }): VNode {
   const page = kindPages[job.kind ?? ""];
   const words = kindWords[job.kind ?? ""] ?? plain(job.kind ?? "");
   return (
     <li tabIndex={-1} data-row>
       <span class="when"><Countdown at={job.dueAt} past="late" /></span>
-      <span>{page && job.subjectId ? <a href={hrefOf(page, job.subjectId)}>{words}</a> : words}</span>
+      <span class="of">{page && job.subjectId ? <><a href={hrefOf(page, job.subjectId)}>{words}</a> <About page={page} id={job.subjectId} /></> : words}</span>
       <At at={job.dueAt} bare />
     </li>
   );

@@ -28,7 +28,7 @@ function optionsOf(width: number, unit: string, lines: Line[]): uPlot.Options {
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   return {
     width, height: 200, cursor: { y: false }, scales: { x: { time: true } },
-    axes: [{ ...axis, values: (_plot, values) => values.map((value) => clockText(value * 1000, zone)) }, { ...axis, size: 64, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
+    axes: [{ ...axis, values: (_plot, values) => values.map((value) => clockText(value * 1000, zone, (values[values.length - 1] ?? 0) - (values[0] ?? 0) < 60 * values.length)) }, { ...axis, size: 64, values: (_plot, values) => values.map((value) => `${value}${unit}`) }],
     series: [{ label: zone, value: (_plot, value) => (value === null ? "" : clockText(value * 1000, zone, true)) }, ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: false } }))],
   };
 }

@@ -25,7 +25,7 @@ export function VirtualClock(): VNode {
         <span class="hidden">Minutes to move the clock by</span>
         <input type="range" min={0} max={240} value={minutes} aria-valuetext={spanText(minutes * 60_000)} onInput={(event) => setMinutes(Number(event.currentTarget.value))} />
       </label>
-      <Action disabled={minutes === 0} run={async () => { await advance(minutes * 60); setMinutes(0); }}>Go {spanText(minutes * 60_000)} on</Action>
+      <Action disabled={minutes === 0} run={async () => { await advance(minutes * 60); setMinutes(0); }}>{minutes === 0 ? "Drag, then go" : `Go ${spanText(minutes * 60_000)} on`}</Action>
     </section>
   );
 }
