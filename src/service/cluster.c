@@ -27,7 +27,7 @@ struct cluster {
     uint64_t held;
     int others; /* Nodes. */
     bool has_changed_map;
-    int pieces; /* Of what this turn tells. */
+    int pieces;                      /* Of what this turn tells. */
     int64_t read_turns[NODE_SHARDS]; /* The turn in which the rows of a shard were read. */
     int64_t look_ms;                 /* Monotonic. */
     int64_t next_deadline_ms;        /* The same; counts once the turn is durable. */
