@@ -1,6 +1,7 @@
 #include "app/plant_watch.h"
 
 #include "calendar/url.h"
+#include "service/oidc.h"
 
 static struct str set_or_none(struct str text)
 {
@@ -21,9 +22,22 @@ static enum err take_channel(struct str text, enum channel *out, struct problem 
                        "TOCSIN_CANARY_CHANNEL must be email, sms, whatsapp or call");
 }
 
+static enum err take_sign_in(struct plant *plant, struct problem *problem)
+{
+    const struct config *config = &plant->config;
+    plant->site.oidc = (struct oidc_settings){.issuer = config->oidc_issuer,
+                                              .client_id = config->oidc_client_id,
+                                              .client_secret = config->oidc_client_secret,
+                                              .scopes = config->oidc_scopes,
+                                              .role_claim = config->oidc_role_claim,
+                                              .roles = config->oidc_roles};
+    return oidc_check_settings(&plant->site.oidc, problem);
+}
+
 enum err plant_watch(struct plant *plant, struct problem *problem)
 {
     const struct config *config = &plant->config;
+    TRY(take_sign_in(plant, problem));
     struct watch_settings *out = &plant->site.watch;
     struct url url = {0};
     *out = (struct watch_settings){

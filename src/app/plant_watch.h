@@ -1,5 +1,6 @@
-/* app/plant_watch: the settings of ping and canary (service/watch), checked. Texts are borrowed
- * from the configuration. Errors name the setting. */
+/* app/plant_watch: the settings of ping and canary (service/watch), and of where people sign in
+ * elsewhere (service/oidc), checked. Texts are borrowed from the configuration. Errors name the
+ * setting. */
 #ifndef TOCSIN_APP_PLANT_WATCH_H
 #define TOCSIN_APP_PLANT_WATCH_H
 

@@ -9,7 +9,6 @@
 #include "app/rules.h"
 #include "channel/whatsapp_templates.h"
 #include "net/proxies.h"
-#include "service/oidc.h"
 #include "store/migrate.h"
 #include "store/settings.h"
 
@@ -120,12 +119,6 @@ static void copy_settings(struct plant *plant)
     if (site->has_admin_key) {
         sha256(config->admin_key, site->admin_key_hash);
     }
-    site->oidc = (struct oidc_settings){.issuer = config->oidc_issuer,
-                                        .client_id = config->oidc_client_id,
-                                        .client_secret = config->oidc_client_secret,
-                                        .scopes = config->oidc_scopes,
-                                        .role_claim = config->oidc_role_claim,
-                                        .roles = config->oidc_roles};
     site->log = &plant->log;
     site->stats = &plant->stats;
     site->clock = (struct clock_port){plant, plant_now};
@@ -257,7 +250,6 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
-    TRY(oidc_check_settings(&plant->site.oidc, problem));
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
