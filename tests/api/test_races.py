@@ -110,7 +110,8 @@ def many_at_once():
     rows = world.counters_agree("at rest")
     stats = server.get("/scheduling/stats")["scheduler"]
     checks.equal({status: stats[status] for status in rows}, rows, f"stats of {sum(rows.values())} calls are those of the rows")
-    checks.equal(set(rows), {"cancelled", "completed", "failed"}, "and each has come to an end")
+    # Whether one failed is up to when it was killed.
+    checks.equal(set(rows) | {"failed"}, {"cancelled", "completed", "failed"}, "and each has come to an end")
     checks.equal(world.odd, [], "no request had an answer that it should not have")
     twice = server.query("SELECT parent_id, occurrence_number FROM scheduled_calls WHERE parent_id IS NOT NULL GROUP BY 1, 2 HAVING count(*)>1")
     checks.equal(twice, [], "no occurrence is there twice")
