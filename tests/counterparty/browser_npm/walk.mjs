@@ -61,7 +61,7 @@ async function visitor(browser, name, options) {
   page.on("pageerror", (error) => complaints.push(`${name}: ${error.message}`));
   page.on("dialog", (dialog) => { complaints.push(`${name}: a dialog ${dialog.message()}`); void dialog.dismiss(); });
   page.on("console", (message) => {
-    const isExpected = /status of 4\d\d|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/.test(message.text());
+    const isExpected = /status of 4\d\d|ERR_CONNECTION|ERR_SOCKET|ERR_INCOMPLETE|ERR_EMPTY/.test(message.text());
     if (message.type() === "error" && !isExpected) {
       complaints.push(`${name}: ${message.text()}`);
     }
