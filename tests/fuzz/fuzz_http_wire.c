@@ -76,7 +76,7 @@ static struct http_server *server_of(struct outcome *outcome)
     server->lingering.wait = SECONDS(60);
     server->addresses = calloc(1, sizeof *server->addresses);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    server->listen_fd = -1;
+    server->listeners[LISTENER_PLAIN].fd = server->listeners[LISTENER_TLS].fd = -1;
     server->now = (struct instant){1};
     server->box = reply_box_new(server);
     server->box->server_thread = pthread_self();
@@ -97,7 +97,7 @@ static void server_end(struct http_server *server)
     }
     assert(server->bodies_bytes == 0 && server->active == 0 && server->waiting_count == 0);
     reply_box_release(server->box);
-    close(server->listen_fd);
+    close(server->listeners[LISTENER_PLAIN].fd);
     close(server->epoll_fd);
     free(server->addresses);
     free(server);
@@ -109,10 +109,10 @@ static int join(struct http_server *server)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (bind(server->listen_fd, (struct sockaddr *)&address, len) != 0 ||
-        listen(server->listen_fd, 1) != 0 ||
-        getsockname(server->listen_fd, (struct sockaddr *)&address, &len) != 0 ||
+    struct http_listener *listener = &server->listeners[LISTENER_PLAIN];
+    listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (bind(listener->fd, (struct sockaddr *)&address, len) != 0 || listen(listener->fd, 1) != 0 ||
+        getsockname(listener->fd, (struct sockaddr *)&address, &len) != 0 ||
         connect(peer, (struct sockaddr *)&address, len) != 0) {
         abort();
     }
@@ -121,7 +121,7 @@ static int join(struct http_server *server)
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     int on = 1;
     setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    server->is_listening = true;
+    listener->is_looked_at = true;
     connections_accept(server);
     assert(server->connection_count == 1);
     return peer;
