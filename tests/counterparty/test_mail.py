@@ -251,7 +251,9 @@ def refusals(exim):
     for name, *_ in rows:
         stages = server.stages(events[name])
         checks.equal([stages[2][0], stages[3][0]], ["DELIVERED", "DELIVERED"], f"{name}: the later stages fire all the same")
-    checks.equal(exim.news(), [], "no mail of these arrived")
+    # One of before may still be on its way into the mailbox.
+    arrived = [str(mail["To"]) for mail in exim.news()]
+    checks.equal([to for to in arrived if any(f"{name}@example.org" in to for name in people)], [], "no mail of these arrived", arrived)
     server.end()
 
 
