@@ -57,22 +57,27 @@ static enum err change(struct key_work *work,
     return err;
 }
 
-static enum err create_at_server(struct key_work *work, const struct key_input *input,
-                                 struct api_key *key)
+/* What makes a key: the answer shows it, this once. */
+static enum err make_at_server(struct key_work *work, struct str path, struct str body,
+                               struct api_key *key)
 {
     const struct json_node *data = NULL;
-    struct buf body = {.arena = work->op.arena};
-    struct json_context context = {.arena = work->op.arena, .id_key = work->plant.site.id_key};
-    record_to_json(&context, &body, &key_input_record, input);
-    struct server_request request = {.method = "POST",
-                                     .path = STR("/api/v1/keys"),
-                                     .body = buf_str(&body),
-                                     .listen = work->plant.config.listen};
+    struct server_request request = {
+        .method = "POST", .path = path, .body = body, .listen = work->plant.config.listen};
     TRY(ask_server(&work->op, &request, &data));
     key->key = json_tree_text(data, "key");
     return str_is_set(key->key)
                ? OK
                : op_fail(&work->op, E_INTERNAL, NULL, "the server has shown no key");
+}
+
+static enum err create_at_server(struct key_work *work, const struct key_input *input,
+                                 struct api_key *key)
+{
+    struct buf body = {.arena = work->op.arena};
+    struct json_context context = {.arena = work->op.arena, .id_key = work->plant.site.id_key};
+    record_to_json(&context, &body, &key_input_record, input);
+    return make_at_server(work, STR("/api/v1/keys"), buf_str(&body), key);
 }
 
 static enum err revoke_at_server(struct key_work *work, const char *id)
@@ -129,13 +134,19 @@ static enum err create(struct key_work *work, const char *name, const struct key
     return OK;
 }
 
+/* The key that an id names, in `work->op`. */
+static enum err take_id(struct key_work *work, const char *id)
+{
+    TRY(open_store(work, PLANT_ALONE));
+    return id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) == OK
+               ? OK
+               : op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
+}
+
 static enum err revoke(struct key_work *work, const char *id)
 {
     struct removed removed = {0};
-    TRY(open_store(work, PLANT_ALONE));
-    if (id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) != OK) {
-        return op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
-    }
+    TRY(take_id(work, id));
     TRY(has_server(work) ? revoke_at_server(work, id) : change(work, revoke_key, NULL, &removed));
     printf("%s is revoked; a server refuses it within a second\n", id);
     return OK;
@@ -143,26 +154,14 @@ static enum err revoke(struct key_work *work, const char *id)
 
 static enum err rotate_at_server(struct key_work *work, const char *id, struct api_key *key)
 {
-    const struct json_node *data = NULL;
-    struct server_request request = {.method = "POST",
-                                     .path =
-                                         arena_printf(work->op.arena, "/api/v1/keys/%s/rotate", id),
-                                     .body = STR_NONE,
-                                     .listen = work->plant.config.listen};
-    TRY(ask_server(&work->op, &request, &data));
-    key->key = json_tree_text(data, "key");
-    return str_is_set(key->key)
-               ? OK
-               : op_fail(&work->op, E_INTERNAL, NULL, "the server has shown no key");
+    return make_at_server(work, arena_printf(work->op.arena, "/api/v1/keys/%s/rotate", id),
+                          STR_NONE, key);
 }
 
 static enum err rotate(struct key_work *work, const char *id)
 {
     struct api_key key = {0};
-    TRY(open_store(work, PLANT_ALONE));
-    if (id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) != OK) {
-        return op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
-    }
+    TRY(take_id(work, id));
     TRY(has_server(work) ? rotate_at_server(work, id, &key) : change(work, rotate_key, NULL, &key));
     show_secret(&key);
     return OK;

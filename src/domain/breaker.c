@@ -1,5 +1,7 @@
 #include "domain/breaker.h"
 
+#include "domain/pace.h"
+
 #include <assert.h>
 
 enum { DOUBLINGS_MAX = 5 };
@@ -21,13 +23,11 @@ static struct duration wait_after(int64_t openings)
     return wait.us < longest_wait.us ? wait : longest_wait;
 }
 
-/* A wait with more left than it ever had was begun by a clock that has been set back since. */
 static bool is_over(const struct breaker *breaker, struct instant now)
 {
     struct duration whole =
         breaker->state == breaker_state_HALF_OPEN ? trial_patience : wait_after(breaker->openings);
-    return !instant_before(now, breaker->retry_at) ||
-           instant_since(breaker->retry_at, now).us > whole.us;
+    return wait_is_over(breaker->retry_at, whole, now);
 }
 
 bool breaker_lets_through(const struct breaker *breaker, struct instant now)

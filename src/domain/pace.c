@@ -15,6 +15,11 @@ struct duration bucket_time_of(const struct bucket *bucket, int64_t units)
     return (struct duration){units * MILLI * 1000000 / bucket->rate_milli};
 }
 
+bool wait_is_over(struct instant until, struct duration whole, struct instant now)
+{
+    return !instant_before(now, until) || instant_since(until, now).us > whole.us;
+}
+
 struct instant bucket_ready_at(const struct bucket *bucket, struct instant now)
 {
     if (bucket->rate_milli <= 0) {

@@ -17,6 +17,10 @@ struct bucket {
     struct instant taken_at; /* When the last one did. */
 };
 
+/* Whether a wait of `whole`, until `until`, is over. One with more left than it ever had is, too:
+ * it was begun by a clock that has been set back since. */
+bool wait_is_over(struct instant until, struct duration whole, struct instant now);
+
 /* When the next message may leave: `now` or later. */
 struct instant bucket_ready_at(const struct bucket *bucket, struct instant now);
 void bucket_take(struct bucket *bucket, int64_t units, struct instant now);

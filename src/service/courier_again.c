@@ -1,6 +1,7 @@
 #include "service/courier_internal.h"
 
 #include "base/memory.h"
+#include "domain/pace.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -82,12 +83,8 @@ bool again_next(const struct courier *courier, struct instant *at)
 bool again_is_due(const struct courier *courier, struct instant now)
 {
     struct instant at = INSTANT_NONE;
-    if (!again_next(courier, &at)) {
-        return false;
-    }
-    /* More than ever was to be waited: the clock was set back. */
-    bool is_beyond = instant_since(at, now).us > again_first.us << TRIES_MAX;
-    return is_beyond || !instant_before(now, at);
+    struct duration longest = {again_first.us << TRIES_MAX};
+    return again_next(courier, &at) && wait_is_over(at, longest, now);
 }
 
 static struct late_answer **first_due(struct again *again)

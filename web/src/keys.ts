@@ -2,7 +2,7 @@
  * The keyboard. Rows are elements with data-row; a button inside with data-key="a" is pressed by that letter while its row
  * has the focus, so that whatever can be clicked can be reached by a key, and nothing has to be told twice.
  */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { go, hrefOf } from "./router";
 
 export const pageLetters: Record<string, string> = {
@@ -64,7 +64,10 @@ function keepFocus(): () => void {
 }
 
 export function useKeys(showHelp: () => void): void {
+  const help = useRef(showHelp);
+  help.current = showHelp;
   useEffect(keepFocus, []);
+  // Once: a page that is drawn anew between two keys forgets neither.
   useEffect(() => {
     let isGoing = false;
     const down = (event: KeyboardEvent): void => {
@@ -82,7 +85,7 @@ export function useKeys(showHelp: () => void): void {
       } else if (event.key === "z") {
         document.querySelector<HTMLElement>("[data-undo]")?.click();
       } else if (event.key === "?") {
-        showHelp();
+        help.current();
       } else if (event.key === "/") {
         document.querySelector<HTMLElement>("main input, main select")?.focus();
       } else if (!/^[a-z.]$/.test(event.key) || !press(event.key)) {
@@ -92,5 +95,5 @@ export function useKeys(showHelp: () => void): void {
     };
     addEventListener("keydown", down);
     return () => removeEventListener("keydown", down);
-  }, [showHelp]);
+  }, []);
 }

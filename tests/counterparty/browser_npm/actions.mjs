@@ -22,6 +22,11 @@ async function byKeys(tools, one, other) {
   await one.page.keyboard.press("g");
   await one.page.keyboard.press("i");
   await seen(one.page, "g i goes to the incidents", () => document.querySelector("main h1")?.innerText === "Incidents");
+  await one.page.keyboard.press("g");
+  await one.page.evaluate(() => { location.hash = "#/messages"; });
+  await one.page.waitForFunction(() => document.querySelector("main h1")?.innerText === "Messages");
+  await one.page.keyboard.press("i");
+  await seen(one.page, "g is not forgotten where the page is drawn anew before i", () => document.querySelector("main h1")?.innerText === "Incidents");
   await one.page.waitForSelector("[data-row]");
   await one.page.keyboard.press("j");
   await one.page.keyboard.press("j");

@@ -1,6 +1,6 @@
 /** A button that does something at the server: it waits for the answer and shows what was wrong. */
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, wordsOf } from "../api";
 import { reloadAll } from "../query";
 import { useMayAct } from "../session";
@@ -62,7 +62,8 @@ interface AskProps {
 
 function Ask({ words, yes, no }: AskProps): VNode {
   const place = useRef<HTMLButtonElement>(null);
-  useEffect(() => place.current?.focus(), []);
+  // Before the next key can come: an Escape right after the click is for the question.
+  useLayoutEffect(() => place.current?.focus(), []);
   return (
     <span class="ask" role="group" aria-label={words} onKeyDown={(event) => event.key === "Escape" && no()}>
       <span>{words}</span>
