@@ -292,6 +292,7 @@ CREATE TABLE messages (
     asked_at      @int,
     polls         @int NOT NULL,
     duration_seconds @int NOT NULL,
+    stopped_at    @int,
     UNIQUE (step_id, target, attempt),
     CHECK (state <> 'QUEUED' OR (claimed_at IS NULL AND sent_at IS NULL AND ended_at IS NULL)),
     CHECK (state <> 'SENDING' OR (claimed_at IS NOT NULL AND sent_at IS NULL AND ended_at IS NULL)),

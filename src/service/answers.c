@@ -231,7 +231,10 @@ static enum err answer_meeting(struct op *op, const struct person_answer *answer
 enum err take_answer(struct op *op, const struct person_answer *answer, enum answer_effect *out)
 {
     bool is_own = false;
-    TRY(message_confirm(op, answer->message, answer->heard));
+    bool is_on_its_way = answer->message->state == message_state_SENDING;
+    if (!is_on_its_way || !answer->is_doubtful) {
+        TRY(message_confirm(op, answer->message, answer->heard));
+    }
     if (answer->message->subject_type == subject_type_DISPATCH) {
         return take_dispatch_answer(op, answer, out);
     }

@@ -27,6 +27,8 @@ struct person_answer {
     enum reply_word word;
     enum checkin_source source;
     struct str heard; /* "key 1", "reply": for the trail; nothing that they wrote. */
+    /* It may have answered another message: it proves nothing of one that may never have left. */
+    bool is_doubtful;
 };
 
 NODISCARD enum err take_answer(struct op *op, const struct person_answer *answer,

@@ -205,8 +205,10 @@ enum err take_key(struct op *op, struct id attempt, char key)
         return OK;
     }
     op_log(op, LOG_INFO, LOG_CALL, "key %c pressed", key);
-    struct person_answer answer = {&message, key == '1' ? REPLY_JOINED : REPLY_MISSED,
-                                   checkin_source_AUTO_CALL, heard};
+    struct person_answer answer = {.message = &message,
+                                   .word = key == '1' ? REPLY_JOINED : REPLY_MISSED,
+                                   .source = checkin_source_AUTO_CALL,
+                                   .heard = heard};
     TRY(take_answer(op, &answer, &ignored));
     TRY(message_events_heard(op->db, message.id, heard, &before));
     return before > 0 ? OK : note_heard(op, &message, heard);

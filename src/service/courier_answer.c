@@ -45,8 +45,7 @@ enum err courier_settle(struct op *op, const struct flight *flight,
     case ASK_POLL:
         return settle_poll(op, flight, &message, answer);
     case ASK_CANCEL:
-        op_log(op, LOG_INFO, LOG_CALL, "the provider was told to stop a call (%d)", answer->status);
-        return OK;
+        return message_settle_stop(op, &message, answer);
     case ASK_INBOX:
         break;
     }

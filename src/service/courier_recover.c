@@ -1,8 +1,6 @@
 #include "service/courier_internal.h"
+#include "service/messages.h"
 #include "store/messages.h"
-
-/* Longer than any phone rings. */
-static const struct duration ringing_max = SECONDS_INIT(180);
 
 /* Cancellations and questions that are to be asked stay in their order: of some no row tells. */
 static void forget_order(struct courier *courier)
@@ -44,7 +42,7 @@ static enum err recover_stops(struct courier *courier, struct op *op,
                               const struct flight_set *known)
 {
     struct list calls = {0};
-    TRY(calls_to_stop(op->db, op->arena, instant_sub(op->now, ringing_max), &calls));
+    TRY(calls_to_stop(op->db, op->arena, instant_sub(op->now, call_rings_max), &calls));
     const struct message *messages = calls.items;
     for (size_t i = 0; i < calls.count; i++) {
         if (!flight_set_has(known, messages[i].id)) {

@@ -61,8 +61,10 @@ static enum err answer(struct op *op, const struct dispatch_technician *technici
     struct message message = {.subject_type = subject_type_DISPATCH,
                               .subject_id = technician->dispatch_id,
                               .user_id = technician->user_id};
-    struct person_answer given = {&message, accepts ? REPLY_ACCEPT : REPLY_DECLINE,
-                                  checkin_source_LINK, STR("link")};
+    struct person_answer given = {.message = &message,
+                                  .word = accepts ? REPLY_ACCEPT : REPLY_DECLINE,
+                                  .source = checkin_source_LINK,
+                                  .heard = STR("link")};
     enum answer_effect ignored = ANSWER_REFUSED;
     enum err err = dispatch_last_message(op->db, op->arena, technician->dispatch_id,
                                          technician->user_id, &message);

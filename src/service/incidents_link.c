@@ -143,8 +143,10 @@ enum err answer_incident_link(struct op *op, const void *input, void *output)
     TRY(op_not_found(op,
                      db_get(op->db, TABLE_messages, opened.step.message_id, op->arena, &message),
                      "message"));
-    struct person_answer answer = {&message, word_of((enum incident_answer)given->answer),
-                                   checkin_source_LINK, STR("link")};
+    struct person_answer answer = {.message = &message,
+                                   .word = word_of((enum incident_answer)given->answer),
+                                   .source = checkin_source_LINK,
+                                   .heard = STR("link")};
     TRY(take_answer(op, &answer, &effect));
     if (effect == ANSWER_REFUSED) {
         return op_fail(op, E_CONFLICT, NULL, "somebody has taken it meanwhile");

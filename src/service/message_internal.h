@@ -23,10 +23,13 @@ NODISCARD enum err message_barred(struct op *op, const struct message *message,
  * is barred, its step goes on by the next channel; else the step is over. */
 NODISCARD enum err message_give_up(struct op *op, const struct message *message,
                                    const char *reason);
-/* A call that certainly never rang, nor did an attempt of its step before it, does not count as one
- * of the person's two (K2). */
+/* A call that certainly never rang does not count as one of the person's two (K2). The attempts of
+ * a step share a place, but for the repeat of one of unknown fate. */
 NODISCARD enum err message_never_rang(struct op *op, const struct message *message);
-/* The same text to the same address once more, by `provider`. */
+/* Whether one more call about its meeting may be placed (K2); true for all else. */
+NODISCARD enum err message_has_place(struct op *op, const struct message *message, bool *out);
+/* The same text to the same address once more, by `provider`. A call that repeats one of unknown
+ * fate takes a place of its own (K2), and E_RATE_LIMITED where there is none. */
 NODISCARD enum err message_next_attempt(struct op *op, const struct message *before, bool is_repeat,
                                         struct str provider);
 

@@ -215,13 +215,13 @@ enum err message_follow(struct op *op, struct message *message,
 
 enum err message_never_rang(struct op *op, const struct message *message)
 {
-    bool is_sure = message->channel == channel_CALL && !message->is_repeat &&
-                   message->target != message_target_CALLEE;
-    if (!is_sure) {
+    if (message->channel != channel_CALL || message->target == message_target_CALLEE) {
         return OK;
     }
-    return id_is_set(message->step_id) ? call_slots_give_back_step(op->db, message->step_id)
-                                       : call_slots_give_back(op->db, message->id);
+    /* A repeat has a place of its own: the attempt before it may have rung. */
+    return id_is_set(message->step_id) && !message->is_repeat
+               ? call_slots_give_back_step(op->db, message->step_id)
+               : call_slots_give_back(op->db, message->id);
 }
 
 enum err message_give_up(struct op *op, const struct message *message, const char *reason)

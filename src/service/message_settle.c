@@ -202,7 +202,9 @@ static enum err repeat_once(struct op *op, struct message *message)
         TRY(message_log_call(op, message, "failed", lost.error));
         return message_drop(op, message, reason);
     }
-    if (message->is_repeat) {
+    bool has_place = false;
+    TRY(message_has_place(op, message, &has_place));
+    if (message->is_repeat || !has_place) {
         return fail_and_follow(op, message, &lost);
     }
     const struct provider *next = NULL;
@@ -247,16 +249,16 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
         found.provider_id = own;
         found.kind = str_is_set(own) ? VERDICT_ACCEPTED : VERDICT_NOT_SENT;
     }
+    bool may_come = found.kind == VERDICT_NOT_SENT && instant_before(op->now, settled_at(message));
     if (message->state != message_state_SENDING) {
+        found.kind = may_come ? VERDICT_UNKNOWN : found.kind;
         return settle_late(op, message, &found);
     }
     switch (found.kind) {
     case VERDICT_ACCEPTED:
         return message_accept(op, message, message_source_POLL, own);
     case VERDICT_NOT_SENT:
-        return instant_before(op->now, settled_at(message))
-                   ? ask_again(op, message, settled_at(message))
-                   : repeat_once(op, message);
+        return may_come ? ask_again(op, message, settled_at(message)) : repeat_once(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
         if (instant_since(op->now, message->claimed_at).us >= patience_of(message).us) {
@@ -291,6 +293,10 @@ enum err message_repeat(struct op *op, struct message *message)
 
 enum err reconcile_message(struct op *op, struct timer *timer)
 {
-    op_effect(op, (struct effect){.kind = EFFECT_FIND, .id = timer->subject_id});
+    struct message message = {0};
+    TRY(db_get(op->db, TABLE_messages, timer->subject_id, op->arena, &message));
+    bool is_stop = message.state == message_state_CANCELLED && str_is_set(message.provider_id);
+    op_effect(op, (struct effect){.kind = is_stop ? EFFECT_CANCEL : EFFECT_FIND,
+                                  .id = timer->subject_id});
     return OK;
 }

@@ -86,6 +86,28 @@ enum err message_insert(struct op *op, struct message *message)
     return message_note(op, message, message_source_ENGINE, STR_NONE);
 }
 
+static bool is_counted(const struct message *message)
+{
+    return message->channel == channel_CALL && id_is_set(message->meeting_id);
+}
+
+static enum err take_place(struct op *op, const struct message *message)
+{
+    struct call_place place = {message->meeting_id, message->user_id,
+                               (enum message_target)message->target, message->id};
+    return is_counted(message) ? call_slots_take(op->db, &place) : OK;
+}
+
+enum err message_has_place(struct op *op, const struct message *message, bool *out)
+{
+    int64_t left = 1;
+    TRY(is_counted(message) ? call_slots_free(op->db, message->meeting_id, message->user_id,
+                                              (enum message_target)message->target, &left)
+                            : OK);
+    *out = left > 0;
+    return OK;
+}
+
 enum err message_queue(struct op *op, const struct message_plan *plan, struct id *out)
 {
     const struct provider *provider = NULL;
@@ -122,10 +144,7 @@ enum err message_queue(struct op *op, const struct message_plan *plan, struct id
         .valid_until = plan->valid_until,
     };
     message.wire_id = message.id;
-    if (plan->channel == channel_CALL && id_is_set(plan->meeting)) {
-        struct call_place place = {plan->meeting, plan->user, plan->target, message.id};
-        TRY(call_slots_take(op->db, &place));
-    }
+    TRY(take_place(op, &message));
     *out = message.id;
     TRY(message_insert(op, &message));
     return plan->channel == channel_IN_APP ? notification_add(op, message.id, plan) : OK;
@@ -324,7 +343,9 @@ enum err message_next_attempt(struct op *op, const struct message *before, bool 
     message.category = message.failure_class = 0;
     message.created_at = op->now;
     message.claimed_at = message.sent_at = message.delivered_at = message.ended_at = INSTANT_NONE;
-    message.asked_at = INSTANT_NONE;
+    message.asked_at = message.stopped_at = INSTANT_NONE;
+    /* What may have rung keeps its place; what certainly has not leaves it to the next attempt. */
+    TRY(is_repeat ? take_place(op, &message) : OK);
     TRY(message_insert(op, &message));
     return outcome_next_attempt(op, &message);
 }

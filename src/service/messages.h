@@ -71,6 +71,11 @@ NODISCARD enum err message_settle_send(struct op *op, struct message *message,
                                        const struct verdict *verdict);
 NODISCARD enum err message_settle_find(struct op *op, struct message *message,
                                        const struct verdict *verdict);
+/* What it said when it was told to stop a call: told again while it may ring and has not heard. */
+NODISCARD enum err message_settle_stop(struct op *op, const struct message *message,
+                                       const struct wire_answer *answer);
+/* Longer than any phone rings. */
+extern const struct duration call_rings_max;
 /* What the same provider said to the attempt before, where it refused that. */
 NODISCARD enum err message_last_code(struct op *op, const struct message *message, struct str *out);
 /* It was only built and checked (K8): its name is none that its provider ever heard. */

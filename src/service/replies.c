@@ -223,8 +223,12 @@ static enum err answer_subject(struct op *op, struct incoming *text,
                                const struct open_subject *chosen)
 {
     enum answer_effect effect = ANSWER_REFUSED;
-    struct person_answer answer = {&chosen->last, text->reply.word, checkin_source_MANUAL_SMS,
-                                   STR("reply")};
+    struct person_answer answer = {.message = &chosen->last,
+                                   .word = text->reply.word,
+                                   .source = checkin_source_MANUAL_SMS,
+                                   .heard = STR("reply"),
+                                   .is_doubtful =
+                                       text->reply.code[0] == '\0' && text->subjects->count > 1};
     text->row.user_id = chosen->user;
     text->row.subject_id = chosen->id;
     text->wording.is_drill = chosen->is_drill;

@@ -137,6 +137,11 @@ enum err messages_set_provider_id(struct db *db, struct id id, struct str provid
     return db_run(db, S_message_provider_id, PARAMS(value_id(id), value_text(provider_id)));
 }
 
+enum err messages_stopped(struct db *db, struct id id, struct instant at)
+{
+    return db_run(db, S_message_stopped, PARAMS(value_id(id), value_time(at)));
+}
+
 enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out)
 {
     return db_all(db, S_messages_on_their_way, messages_into(arena), out, NO_PARAMS);

@@ -42,8 +42,9 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 
 /* What is QUEUED or SENDING: for a restart. */
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
-/* Calls promised since `since` that were cancelled after they were handed over: for a restart,
- * which cannot know whether their provider was told. */
+NODISCARD enum err messages_stopped(struct db *db, struct id id, struct instant at);
+/* Calls promised since `since` that were cancelled after they were handed over, and of which
+ * nothing says that their provider was told: for a restart. */
 NODISCARD enum err calls_to_stop(struct db *db, struct arena *arena, struct instant since,
                                  struct list *out);
 /* How many messages, and SMS segments, of the same provider and channel stand before a QUEUED one,

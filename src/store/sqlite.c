@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "store/sqlite_cache.h"
 #include "store/sqlite_log.h"
+#include "store/sqlite_spare.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -113,27 +114,43 @@ static void close_connection(struct driver_connection **connection)
     *connection = NULL;
 }
 
-static enum err open_connection(const struct driver_config *config, struct driver_connection **out,
-                                struct problem *problem)
+static enum err open_once(const struct driver_config *config, struct driver_connection **out,
+                          int *code, struct problem *problem)
 {
     struct driver_connection *connection = memory_new(sizeof *connection);
     connection->journal = -1;
-    /* Without statistics that nobody reads, memory is had without a lock. Of no effect once the
-     * library is in use, which is fine. */
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite_cache_install();
     int flags =
         SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
         (config->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(config->path, &connection->handle, flags, sqlite_log_install());
-    enum err err = code == SQLITE_OK ? set_up(connection, config, problem)
-                                     : fail(connection->handle, code, problem);
+    *code = sqlite3_open_v2(config->path, &connection->handle, flags, sqlite_log_install());
+    enum err err = *code == SQLITE_OK ? set_up(connection, config, problem)
+                                      : fail(connection->handle, *code, problem);
     if (err != OK) {
+        *code = sqlite3_extended_errcode(connection->handle);
         close_connection(&connection);
         return err;
     }
     *out = connection;
     return OK;
+}
+
+static enum err open_connection(const struct driver_config *config, struct driver_connection **out,
+                                struct problem *problem)
+{
+    int code = SQLITE_OK;
+    /* Without statistics that nobody reads, memory is had without a lock. Of no effect once the
+     * library is in use, which is fine. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite_cache_install();
+    enum err err = open_once(config, out, &code, problem);
+    bool wants_room = code == SQLITE_IOERR_SHMSIZE || code == SQLITE_FULL;
+    if (err != OK && wants_room && sqlite_spare_use(config->path)) {
+        err = open_once(config, out, &code, problem);
+    }
+    if (err == OK && !config->is_read_only) {
+        sqlite_spare_keep(config->path);
+    }
+    return err;
 }
 
 static enum err prepare(struct driver_connection *connection, struct str sql,

@@ -155,10 +155,11 @@ def starts_full_with_much_to_do(server, folder):
     checks.equal(server.sync(person, events=events).body["created"], 300, "300 calls are due in a moment")
     fill(folder)
     is_red(server, "before the kill")
+    due = server.query("SELECT max(due_at) FROM alerts WHERE stage=3 AND meeting_id IN (SELECT id FROM meetings WHERE external_id LIKE 'much-%')")[0][0]
     server.kill()
+    (folder / "tocsin.db-shm").unlink()  # As a power cut leaves it: what the journal's index needs is to be had anew.
     fill(folder)
-    wait_until(lambda: time.time() * 1000 > server.query("SELECT max(due_at) FROM alerts WHERE stage=3 AND meeting_id IN (SELECT id FROM meetings"
-                                                         " WHERE external_id LIKE 'much-%')")[0][0])
+    wait_until(lambda: time.time() * 1000 > due)
     server.start()
     is_red(server, "killed and started on a full disk")
     (folder / "filler").unlink()
