@@ -1,0 +1,27 @@
+/** With the virtual clock: what to try first, so that two minutes are enough to see what Tocsin does. */
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import { isVirtual } from "../clock";
+import { hrefOf } from "../router";
+import { Section } from "./page";
+
+const closedName = "tocsin-tour-closed";
+
+export function Tour(): VNode | null {
+  const [isClosed, setClosed] = useState(localStorage.getItem(closedName) !== null);
+  const close = (): void => {
+    localStorage.setItem(closedName, "1");
+    setClosed(true);
+  };
+  return isClosed || !isVirtual() ? null : (
+    <Section title="Two minutes with Tocsin" aside={<button type="button" class="quiet" onClick={close}>Close</button>}>
+      <ol class="tour">
+        <li><b>Nobody answers.</b> Move the clock by a minute, above: each ladder takes the steps that are due, and the dispatch asks again.</li>
+        <li><b>Somebody does.</b> On <a href={hrefOf("phones")}>Phones</a>, set that a person presses 1 on the next call. Move the clock until it rings.</li>
+        <li><b>It stops.</b> Here the incident is acknowledged by whom it rang, and its ladder has ended. Open it: its timeline tells who was told how, how far each message got, and what was not sent and why.</li>
+        <li><b>Before it counts.</b> A <a href={hrefOf("policies", "default")}>policy</a> shows what it would do, with a clock to drag and a choice of who answers.</li>
+        <li><b>Many calls.</b> <a href={hrefOf("calls")}>Scheduled calls</a> go out at their campaign's pace, in business hours; pause one, and move the clock.</li>
+      </ol>
+    </Section>
+  );
+}
