@@ -32,8 +32,8 @@ function Row({ of }: { of: Message }): VNode {
       <span class="at"><At at={of.createdAt} bare seconds /></span>
       <ChannelMark of={of.channel} />
       <span class="grow"><a href={hrefOf("messages", of.id)}>{of.subject || of.text || "(no text)"}</a></span>
-      <span class="wide who">{of.userId ? <Person id={of.userId} /> : of.to}</span>
-      <span class="wide about"><Subject type={of.subjectType} id={of.subjectId} /></span>
+      <span class="wide to-whom">{of.userId ? <Person id={of.userId} /> : of.to}</span>
+      <span class="wide topic"><Subject type={of.subjectType} id={of.subjectId} /></span>
       <Dots level={of.receipt} />
       <span class="state"><State of={of.state} /></span>
     </div>
