@@ -52,6 +52,21 @@ async function send(target: string, init: RequestInit): Promise<Response> {
   }
 }
 
+const turnsMax = 4;
+const waitMaxSeconds = 5;
+
+/** What is only read is asked for once more where the server has no time for it at this moment and says when it will. */
+async function sendPatiently(method: string, target: string, init: RequestInit): Promise<Response> {
+  for (let turn = 1; ; turn++) {
+    const response = await send(target, init);
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (method !== "GET" || response.status !== 429 || turn === turnsMax || !(seconds > 0 && seconds <= waitMaxSeconds)) {
+      return response;
+    }
+    await new Promise((done) => setTimeout(done, seconds * 1000));
+  }
+}
+
 async function bodyOf(response: Response): Promise<unknown> {
   const text = await response.text();
   try {
@@ -77,7 +92,7 @@ export function onSignedOut(listener: () => void): void {
 /** A request as it stands, for bodies that are not JSON and for paths that are typed by hand. */
 export async function raw(method: string, target: string, body?: string, contentType = "application/json"): Promise<unknown> {
   const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": contentType };
-  const response = await send(target, { method, headers, ...(body === undefined ? {} : { body }) });
+  const response = await sendPatiently(method, target, { method, headers, ...(body === undefined ? {} : { body }) });
   const found = await bodyOf(response);
   if (!response.ok) {
     if (response.status === 401 && !target.endsWith("/session")) {

@@ -335,6 +335,22 @@ async function examples(tools, one) {
   ok(failed.length === 0, `${wanted.length} examples of the API run as they stand`, ...failed);
 }
 
+/** Two people look at the queue at once: the server works on one report at a time, and the other page waits for its turn. */
+async function busy(tools, one) {
+  const { seen, url, ok } = tools;
+  const { page } = one;
+  let turns = 0;
+  await page.route("**/api/v1/verify?*", async (route) => {
+    turns++;
+    await (turns > 1 ? route.continue() : route.fulfill({ status: 429, headers: { "Retry-After": "1" }, json: { success: false, error: { code: "RATE_LIMITED", message: "one is being worked on" } } }));
+  });
+  await page.goto(`${url}/#/now`);
+  await page.goto(`${url}/#/queue`);
+  await seen(page, "what the server has no time for now is asked for once more", () => /nothing is missing/.test(document.querySelector("main").innerText));
+  ok(turns === 2 && (await page.locator("main .error").count()) === 0, "and nobody sees an error", { turns });
+  await page.unroute("**/api/v1/verify?*");
+}
+
 async function serverGoes(tools, one) {
   const { seen, ask, url, ok } = tools;
   await one.page.goto(`${url}/#/now`);
@@ -372,7 +388,7 @@ async function leaving(tools, one) {
 }
 
 /** In this order. TOCSIN_WALK names some, with commas between, for whoever works on one. */
-const parts = { byKeys, timeline, undone, byClicks, search, calendar, policies, audit, calls, examples, door, roles, serverGoes, leaving };
+const parts = { byKeys, timeline, undone, byClicks, search, calendar, policies, audit, calls, examples, door, roles, busy, serverGoes, leaving };
 
 export async function actions(tools) {
   const one = await tools.visitor("one", wide);
