@@ -116,6 +116,12 @@ enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str 
                   PARAMS(value_text(provider_id), value_text(provider)));
 }
 
+enum err messages_named(struct db *db, struct arena *arena, struct str provider_id,
+                        struct list *out)
+{
+    return db_all(db, S_messages_named, messages_into(arena), out, PARAMS(value_text(provider_id)));
+}
+
 enum err messages_provider_id_taken(struct db *db, const struct message *message,
                                     struct str provider_id, bool *out)
 {

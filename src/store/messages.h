@@ -32,6 +32,9 @@ NODISCARD enum err messages_of_step(struct db *db, struct arena *arena,
                                     const struct message *message, struct list *out);
 NODISCARD enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str provider,
                                            struct str provider_id, struct message *out);
+/* The same of whichever provider; the newest hundred. */
+NODISCARD enum err messages_named(struct db *db, struct arena *arena, struct str provider_id,
+                                  struct list *out);
 /* Whether another message of the same provider has this id. */
 NODISCARD enum err messages_provider_id_taken(struct db *db, const struct message *message,
                                               struct str provider_id, bool *out);
