@@ -143,6 +143,11 @@ enum err messages_set_provider_id(struct db *db, struct id id, struct str provid
     return db_run(db, S_message_provider_id, PARAMS(value_id(id), value_text(provider_id)));
 }
 
+enum err messages_claim_again(struct db *db, struct id id, struct instant at)
+{
+    return db_run(db, S_message_claim_again, PARAMS(value_id(id), value_time(at)));
+}
+
 enum err messages_stopped(struct db *db, struct id id, struct instant at)
 {
     return db_run(db, S_message_stopped, PARAMS(value_id(id), value_time(at)));

@@ -45,6 +45,8 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 
 /* What is QUEUED or SENDING: for a restart. */
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
+/* It was taken up by a clock that was ahead: no later than `at`. */
+NODISCARD enum err messages_claim_again(struct db *db, struct id id, struct instant at);
 NODISCARD enum err messages_stopped(struct db *db, struct id id, struct instant at);
 /* Calls promised since `since` that were cancelled after they were handed over, and of which
  * nothing says that their provider was told: for a restart. */
