@@ -63,6 +63,14 @@ enum err accounts_change(struct db *db, struct arena *arena, struct account *acc
     return db_update(db, TABLE_accounts, arena, account);
 }
 
+enum err accounts_have_passwords(struct db *db, bool *out)
+{
+    int64_t count = 0;
+    TRY(db_number(db, S_account_passwords, &count, NO_PARAMS));
+    *out = count > 0;
+    return OK;
+}
+
 enum err accounts_remove(struct db *db, struct id user, int64_t *removed)
 {
     return db_change(db, S_account_remove, removed, PARAMS(value_id(user)));

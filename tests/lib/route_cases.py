@@ -636,6 +636,7 @@ CASES = {
     f"POST {V1}/incidents/{{id}}/release": Case(
         at(V1 + "/incidents/{}/release", lambda world, person: world.released_incident(person))),
     f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
+    f"GET {V1}/session/ways": Case(at(f"{V1}/session/ways"), None, NO_KEY),
     f"PUT {V1}/session/password": Case(at(f"{V1}/session/password"), lambda world, person: {
         "current": PASSWORD, "password": PASSWORD}, NOBODY, key=lambda world: world.signed_in()),
     f"GET {V1}/sessions": Case(at(f"{V1}/sessions?limit=1000"), None, ANYBODY),
