@@ -8,8 +8,8 @@
 
 NODISCARD enum err accounts_by_login(struct db *db, struct arena *arena, struct str login,
                                      struct account *out);
-NODISCARD enum err accounts_by_subject(struct db *db, struct arena *arena, struct str hash,
-                                       struct account *out);
+NODISCARD enum err accounts_by_subject(struct db *db, struct arena *arena,
+                                       const struct lookup *hash, struct account *out);
 NODISCARD enum err accounts_of_user(struct db *db, struct arena *arena, struct id user,
                                     struct account *out);
 /* Whether anybody has one. */
