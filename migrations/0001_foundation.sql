@@ -451,7 +451,7 @@ CREATE TABLE timers (
     id          @id,
     kind        TEXT NOT NULL CHECK (@one_of(kind, 'ALERT', 'MISSED_CHECK', 'STEP', 'MESSAGE_RETRY', 'RECONCILE',
                                               'CALENDAR_SYNC', 'POLL', 'INBOX', 'CLEAN', 'LEASE', 'DISPATCH', 'HEARTBEAT', 'MAINTENANCE', 'SINK', 'PING', 'CANARY',
-                                              'NIGHTLY', 'SCHEDULED_CALL', 'CAMPAIGN', 'OWNER', 'DRAIN', 'LADDER', 'LADDER_BEGIN')),
+                                              'NIGHTLY', 'RESEAL', 'SCHEDULED_CALL', 'CAMPAIGN', 'OWNER', 'DRAIN', 'LADDER', 'LADDER_BEGIN')),
     subject_id  @int,
     due_at      @int NOT NULL,
     priority    @int NOT NULL,

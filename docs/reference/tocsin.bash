@@ -20,7 +20,7 @@ _tocsin() {
             simulate) words="--help --policy --file --start --until --answer --texts" ;;
             webhooks) words="--help --config" ;;
             verify) words="--help --from --to --json" ;;
-            keys) words="--help create --scope --expires list --json revoke rotate --config" ;;
+            keys) words="--help create --scope --expires list --json revoke rotate --status" ;;
             audit) words="--help verify --config" ;;
             export) words="--help --config" ;;
             import) words="--help --config" ;;

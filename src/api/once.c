@@ -31,7 +31,7 @@ void once_name(struct api_call *call)
 
 enum err once_find(struct api_call *call, struct op *op)
 {
-    if (!str_is_set(call->once.who)) {
+    if (!str_is_set(call->once.who.now)) {
         return OK;
     }
     TRY(idempotency_find(op, &call->once, &call->kept));
@@ -42,7 +42,7 @@ enum err once_find(struct api_call *call, struct op *op)
 enum err once_keep(struct api_call *call, struct op *op)
 {
     struct buf body = {.arena = call->arena};
-    if (!str_is_set(call->once.who)) {
+    if (!str_is_set(call->once.who.now)) {
         return OK;
     }
     call_write_success(call, &body);

@@ -3,6 +3,7 @@
 #include "app/plant_accounts.h"
 #include "domain/pace.h"
 #include "service/degraded.h"
+#include "store/seal_keys.h"
 
 #include <unistd.h>
 
@@ -330,7 +331,7 @@ enum err plant_providers(struct plant *plant, struct problem *problem)
 void plant_hook_key(struct plant *plant)
 {
     uint8_t key[SHA256_BYTES];
-    seal_sign(plant->seal, STR("callback tokens"), key);
+    seal_hook_key(plant->seal, key);
     plant->site.provider_settings.hook_key = hex_text(plant->config.arena, key, sizeof key);
 }
 

@@ -15,7 +15,7 @@
 /* A turn that is silent for this part of a lease is taken away. */
 enum { TURNS_PER_LEASE = 3 };
 
-enum { KEY_FILE_BYTES = 64, WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
+enum { WRITER_CACHE_KIB = 16384, READER_CACHE_KIB = 4096 };
 
 static enum err make_directory(const char *path, struct problem *problem)
 {
@@ -129,84 +129,6 @@ void plant_unlock(struct plant *plant)
         close(plant->lock);
         plant->lock = -1;
     }
-}
-
-static enum err read_key_file(struct plant *plant, const char *path, struct str *out,
-                              struct problem *problem)
-{
-    char *text = arena_alloc(plant->config.arena, KEY_FILE_BYTES + 1);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = file < 0 ? -1 : read(file, text, KEY_FILE_BYTES);
-    if (file >= 0) {
-        close(file);
-    }
-    if (len != KEY_FILE_BYTES) {
-        return problem_set(problem, E_CORRUPT, "TOCSIN_DATA_KEY", "the key file %s is not whole",
-                           path);
-    }
-    *out = (struct str){text, KEY_FILE_BYTES};
-    return OK;
-}
-
-/* The file appears whole or not at all, whenever the first start is cut short. */
-static enum err write_key_file(struct plant *plant, const char *path, struct str *out,
-                               struct problem *problem)
-{
-    struct str key = random_secret(plant->config.arena, KEY_FILE_BYTES / 2);
-    struct str draft = arena_printf(plant->config.arena, "%s.new", path);
-    int file = open(draft.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_written =
-        file >= 0 && write(file, key.ptr, key.len) == (ssize_t)key.len && fsync(file) == 0;
-    if (file >= 0) {
-        close(file);
-    }
-    if (!is_written || rename(draft.ptr, path) != 0) {
-        return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
-                           "the key file %s cannot be written: %s", path, strerror(errno));
-    }
-    *out = key;
-    return OK;
-}
-
-static enum err make_seal(struct str key, struct seal **out, struct problem *problem)
-{
-    struct problem why = {0};
-    enum err err = seal_new(key, out, &why);
-    return err == OK
-               ? OK
-               : problem_set(problem, err, "TOCSIN_DATA_KEY", "TOCSIN_DATA_KEY %s", why.message);
-}
-
-enum err plant_data_key_check(const struct config *config, struct problem *problem)
-{
-    struct seal *seal = NULL;
-    if (config->data_key.len > 0) {
-        TRY(make_seal(config->data_key, &seal, problem));
-        seal_free(&seal);
-    }
-    return OK;
-}
-
-/* The data key from its setting, else from a file beside the database, which the first start makes
- * (P5). */
-enum err plant_seal_open(struct plant *plant, enum plant_use use, struct problem *problem)
-{
-    struct str key = plant->config.data_key;
-    if (key.len == 0) {
-        struct str path = arena_printf(plant->config.arena, "%.*s.key", STR_FMT(plant->file_path));
-        bool exists = access(path.ptr, F_OK) == 0;
-        /* A new key would not open what an old one has sealed. Of a server's database that is seen
-         * when it is open. */
-        bool has_database =
-            !plant_has_server(&plant->config) && access(plant->file_path.ptr, F_OK) == 0;
-        if (!exists && (use != PLANT_WRITE || has_database)) {
-            return problem_set(problem, E_NOT_FOUND, "TOCSIN_DATA_KEY",
-                               "there is no key file %s, and TOCSIN_DATA_KEY is not set", path.ptr);
-        }
-        TRY(exists ? read_key_file(plant, path.ptr, &key, problem)
-                   : write_key_file(plant, path.ptr, &key, problem));
-    }
-    return make_seal(key, &plant->seal, problem);
 }
 
 enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,

@@ -3,6 +3,7 @@
 #include "app/policy_files.h"
 #include "base/memory.h"
 #include "cli/ask_network.h"
+#include "service/data_key.h"
 #include "service/engine.h"
 #include "service/keys.h"
 #include "service/lint.h"
@@ -71,6 +72,7 @@ static enum err run_first(struct work *work, struct op *op)
     }
     TRY(sinks_start(op));
     TRY(night_arm(op));
+    TRY(data_key_arm(op));
     TRY(watch_start(op));
     TRY(db_number(op->db, S_timers_cleaning, &known, NO_PARAMS));
     if (known > 0) {

@@ -1,8 +1,8 @@
 #include "app/wire.h"
 
 #include "app/call_settings.h"
+#include "app/plant_keys.h"
 #include "app/plant_providers.h"
-#include "app/plant_store.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
 #include "app/process.h"
@@ -273,40 +273,6 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     return plant_data_key_check(&plant->config, problem);
 }
 
-#define KEY_CHECK_NAME "data.key.check"
-
-struct str plant_key_check(const struct plant *plant)
-{
-    struct arena *arena = plant->config.arena;
-    struct str hash = seal_lookup_hash(plant->seal, arena, STR(KEY_CHECK_NAME));
-    return hex_text(arena, (const uint8_t *)hash.ptr, hash.len);
-}
-
-/* A wrong key would leave every sealed value unreadable, and seal new ones beside them: the store
- * keeps a keyed hash of a constant, by which the key that wrote it is known again. */
-enum err plant_key_fits(const struct plant *plant, struct db *db, struct problem *problem)
-{
-    struct str known = STR_NONE;
-    enum err err = settings_get(db, plant->config.arena, STR(KEY_CHECK_NAME), &known);
-    if (err != OK) {
-        return err == E_NOT_FOUND ? OK : err;
-    }
-    return str_equal(known, plant_key_check(plant))
-               ? OK
-               : problem_set(problem, E_CONFLICT, "TOCSIN_DATA_KEY",
-                             "TOCSIN_DATA_KEY is not the key that %s was written with",
-                             plant->database_path.ptr);
-}
-
-static enum err check_data_key(struct plant *plant, enum plant_use use, struct problem *problem)
-{
-    struct str name = STR(KEY_CHECK_NAME);
-    struct str known = STR_NONE;
-    bool is_new = settings_get(plant->db, plant->config.arena, name, &known) == E_NOT_FOUND;
-    return is_new && use == PLANT_WRITE ? settings_put(plant->db, name, plant_key_check(plant))
-                                        : plant_key_fits(plant, plant->db, problem);
-}
-
 static enum err prepare_store(struct plant *plant, struct problem *problem)
 {
     int ran = 0;
@@ -333,7 +299,6 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
 {
     TRY(plant_seal_open(plant, use, problem));
     plant->site.seal = plant->seal;
-    plant_hook_key(plant);
     TRY(plant_db_open(plant, use, &plant->db, problem));
     if (use == PLANT_WRITE) {
         TRY(prepare_store(plant, problem));
@@ -341,7 +306,7 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
     if (use == PLANT_ALONE) {
         TRY(check_schema(plant, problem));
     }
-    TRY(check_data_key(plant, use, problem));
+    TRY(plant_key_take_up(plant, use, problem));
     if (use == PLANT_WRITE) {
         plant_log_degraded(plant);
     }

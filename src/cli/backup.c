@@ -1,3 +1,4 @@
+#include "app/plant_keys.h"
 #include "app/plant_store.h"
 #include "cli/command.h"
 #include "store/audit.h"

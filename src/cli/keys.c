@@ -229,6 +229,9 @@ enum exit_code run_keys(const struct arguments *arguments)
     struct key_work work = {0};
     const struct command *command = command_named("keys");
     enum exit_code code = EXIT_USAGE;
+    if (take_flag(arguments, "rotate-data")) {
+        return run_rotate_data(arguments);
+    }
     struct key_words words = {.create = take_option(arguments, "create"),
                               .revoke = take_option(arguments, "revoke"),
                               .rotate = take_option(arguments, "rotate"),

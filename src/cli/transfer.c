@@ -1,4 +1,5 @@
 #include "store/transfer.h"
+#include "app/plant_keys.h"
 #include "app/plant_store.h"
 #include "cli/command.h"
 

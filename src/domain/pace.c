@@ -25,9 +25,14 @@ struct instant bucket_ready_at(const struct bucket *bucket, struct instant now)
     if (bucket->rate_milli <= 0) {
         return now;
     }
+    struct duration ahead = instant_since(bucket->taken_at, now);
+    struct duration whole = instant_since(bucket->free_at, bucket->taken_at);
+    if (ahead.us > whole.us) {
+        return now; /* Taken by a clock that has been set back since. */
+    }
     struct instant free_at = bucket->free_at;
-    if (instant_before(now, bucket->taken_at)) {
-        free_at = instant_sub(free_at, instant_since(bucket->taken_at, now));
+    if (ahead.us > 0) {
+        free_at = instant_sub(free_at, ahead);
     }
     return instant_max(now, free_at);
 }

@@ -60,6 +60,7 @@ enum field_flag {
     F_MINUS_UNTOLD = 1 << 15, /* The same for an INT below 0, where 0 is a fact. */
     F_LINES = 1 << 16,        /* TEXT input: an object or array becomes its lines (json_lines). */
     F_JSON = 1 << 17,         /* TEXT: an object of the caller's own, kept as its JSON text. */
+    F_KEYED = 1 << 18,        /* BYTES: a hash that is keyed with the data key (store/seal). */
 };
 
 struct enum_names {
@@ -146,5 +147,4 @@ const void *record_member_const(const void *object, const struct field *field);
 /* The name of a value, NULL for 0 or what is out of range; and back, exactly as written. */
 const char *enum_name(const struct enum_names *names, int value);
 NODISCARD enum err enum_parse(const struct enum_names *names, struct str text, int *out);
-
 #endif

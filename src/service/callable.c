@@ -64,9 +64,8 @@ enum err callable_ask_number(struct op *op, const struct scheduled_call *call,
         set_bar(out, CALL_BLOCKED_PREFIX);
         return OK;
     }
-    struct str hash = str_is_set(call->phone_hash) ? call->phone_hash
-                                                   : phone_hash_of(op->db, op->arena, call->phone);
-    TRY(callees_state(op->db, hash, &state));
+    struct lookup number = phone_lookup(op->db, op->arena, call->phone, call->phone_hash);
+    TRY(callees_state(op->db, &number, &state));
     set_bar(out, bar_of(op->site, &state));
     return OK;
 }

@@ -34,7 +34,7 @@ enum err list_consents(struct op *op, const void *input, void *output)
     TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &page.before));
     if (str_is_set(wanted->phone)) {
-        page.phone_hash = phone_hash_of(op->db, op->arena, wanted->phone);
+        page.number = phone_lookup(op->db, op->arena, wanted->phone, STR_NONE);
     }
     TRY(consents_page(op->db, op->arena, &page, &out->consents, &out->total));
     if (page_trim(op, &out->consents, page.limit - 1)) {

@@ -25,6 +25,7 @@ struct courier *courier_new(const struct site *site, struct wire_port wire, int 
     courier->sends_max = in_flight_max - in_flight_max / QUESTIONS_SHARE;
     courier->lanes = lanes_new(site, in_flight_max - in_flight_max / LANE_SHARE);
     lanes_limit(courier->lanes, wire.per_host_max - wire.per_host_max / QUESTIONS_SHARE);
+    courier->questions_max = wire.per_host_max > 0 ? (wire.per_host_max + 1) / 2 : in_flight_max;
     flights_open(&courier->flights, in_flight_max);
     return courier;
 }
@@ -74,21 +75,36 @@ void courier_expect(struct courier *courier, const struct effect *effect)
     due_heap_push(&courier->express, entry);
 }
 
-void courier_land(struct courier *courier, struct flight *flight)
+/* What can wait: a call that is to be stopped cannot. */
+static bool is_patient(enum question question)
 {
+    return question == ASK_FIND || question == ASK_POLL || question == ASK_INBOX;
+}
+
+static void uncount(struct courier *courier, const struct flight *flight)
+{
+    courier->questions -= is_patient(flight->question) ? 1 : 0;
     if (flight->lane >= 0) {
         lane_end(courier->lanes, flight->lane);
         courier->sends--;
     }
+}
+
+static struct flight *take_question(struct courier *courier, enum question question)
+{
+    courier->questions += is_patient(question) ? 1 : 0;
+    return flights_take(&courier->flights, question);
+}
+
+void courier_land(struct courier *courier, struct flight *flight)
+{
+    uncount(courier, flight);
     flights_leave(&courier->flights, flight);
 }
 
 static void give_back(struct courier *courier, struct flight *flight)
 {
-    if (flight->lane >= 0) {
-        lane_end(courier->lanes, flight->lane);
-        courier->sends--;
-    }
+    uncount(courier, flight);
     flights_give_back(&courier->flights, flight);
 }
 
@@ -335,7 +351,7 @@ static bool wants_poll(const struct message *message)
 static struct flight *ask(struct courier *courier, struct op *op, enum question question,
                           const struct message *message)
 {
-    struct flight *flight = flights_take(&courier->flights, question);
+    struct flight *flight = take_question(courier, question);
     flight->provider = site_provider(op->site, message->provider);
     courier_describe(op, message, flight);
     return flight;
@@ -394,7 +410,7 @@ static enum err claim_inbox(struct courier *courier, struct op *op, int tag)
     struct instant since = instant_is_set(state.inbox_read_at)
                                ? instant_sub(state.inbox_read_at, inbox_overlap)
                                : instant_sub(op->now, inbox_first);
-    struct flight *flight = flights_take(&courier->flights, ASK_INBOX);
+    struct flight *flight = take_question(courier, ASK_INBOX);
     flight->provider = provider;
     flight->begun_at = op->now;
     if (provider->build_inbox(&courier->site->provider_settings, since, flight->arena,
@@ -421,7 +437,7 @@ static enum err claim_express(struct courier *courier, struct op *op)
 enum err courier_claim(struct courier *courier, struct op *op)
 {
     int claimed_before = courier->flights.claimed_count;
-    bool is_express = courier->express.count > 0 && courier->flights.free_count > 0;
+    bool is_express = courier_may_ask(courier);
     enum err err = again_is_due(courier, op->now) ? again_settle(courier, op)
                    : is_express                   ? claim_express(courier, op)
                                                   : claim_message(courier, op);

@@ -21,8 +21,10 @@ struct courier {
     const struct site *site;
     struct wire_port wire;
     struct flights flights;
-    int sends_max;           /* Places that sends may take; the rest is for questions. */
-    int sends;               /* Under way. */
+    int sends_max;     /* Places that sends may take; the rest is for questions. */
+    int sends;         /* Under way. */
+    int questions;     /* Under way, but for those that stop a call. */
+    int questions_max; /* More would stand before what is to be sent, in the queue of its host. */
     struct due_heap express; /* Cancellations and questions, which no pace holds back. */
     struct due_heap intake;  /* Messages whose lane is not known yet. */
     struct due_heap early;   /* Messages that the clock was set back behind, by their time. */
@@ -34,6 +36,8 @@ struct courier {
 /* Whether one more message may be under way. */
 bool courier_has_place(const struct courier *courier);
 bool courier_is_early_due(const struct courier *courier, struct instant now);
+/* Whether a provider may be asked, or told to stop a call, now. */
+bool courier_may_ask(const struct courier *courier);
 
 /* The end of a flight, settled or never begun. */
 void courier_land(struct courier *courier, struct flight *flight);

@@ -38,6 +38,14 @@ bool courier_has_place(const struct courier *courier)
     return courier->sends < courier->sends_max && courier->flights.free_count > 0;
 }
 
+bool courier_may_ask(const struct courier *courier)
+{
+    const struct due_entry *first = due_heap_peek(&courier->express);
+    bool has_place = first != NULL && courier->flights.free_count > 0;
+    return has_place &&
+           (first->tag == EFFECT_CANCEL || courier->questions < courier->questions_max);
+}
+
 bool courier_is_early_due(const struct courier *courier, struct instant now)
 {
     const struct due_entry *first = due_heap_peek(&courier->early);
@@ -46,9 +54,8 @@ bool courier_is_early_due(const struct courier *courier, struct instant now)
 
 bool courier_is_hungry(const struct courier *courier, struct instant now)
 {
-    return (courier->express.count > 0 && courier->flights.free_count > 0) ||
-           courier->intake.count > 0 || courier_is_early_due(courier, now) ||
-           again_is_due(courier, now) ||
+    return courier_may_ask(courier) || courier->intake.count > 0 ||
+           courier_is_early_due(courier, now) || again_is_due(courier, now) ||
            (courier_has_place(courier) && lanes_pick(courier->lanes, now) >= 0);
 }
 

@@ -31,15 +31,15 @@ static enum err note_change(struct op *op, const char *action, struct id subject
 static enum err put(struct op *op, const struct opt_out *request, struct do_not_call *out,
                     bool *known)
 {
-    struct str hash = phone_hash_of(op->db, op->arena, request->phone);
-    enum err err = do_not_call_of(op->db, op->arena, hash, out);
+    struct lookup number = phone_lookup(op->db, op->arena, request->phone, STR_NONE);
+    enum err err = do_not_call_of(op->db, op->arena, &number, out);
     *known = err == OK;
     if (err != E_NOT_FOUND) {
         return err;
     }
     *out = (struct do_not_call){.id = op_new_id(op),
                                 .phone = request->phone,
-                                .phone_hash = hash,
+                                .phone_hash = number.now,
                                 .source = (int)request->source,
                                 .reason = request->reason,
                                 .call_id = request->call,
@@ -66,8 +66,8 @@ static enum err lift(struct op *op, struct do_not_call *row)
 enum err do_not_call_heard_start(struct op *op, struct str phone)
 {
     struct do_not_call row = {0};
-    struct str hash = phone_hash_of(op->db, op->arena, phone);
-    enum err err = do_not_call_of(op->db, op->arena, hash, &row);
+    struct lookup number = phone_lookup(op->db, op->arena, phone, STR_NONE);
+    enum err err = do_not_call_of(op->db, op->arena, &number, &row);
     if (err != OK) {
         return err == E_NOT_FOUND ? OK : err;
     }
@@ -91,7 +91,7 @@ enum err list_do_not_call(struct op *op, const void *input, void *output)
     TRY(op_may_read(op, ID_NONE));
     TRY(op_cursor(op, wanted->cursor, &page.before));
     if (str_is_set(wanted->phone)) {
-        page.phone_hash = phone_hash_of(op->db, op->arena, wanted->phone);
+        page.number = phone_lookup(op->db, op->arena, wanted->phone, STR_NONE);
     }
     TRY(do_not_call_page(op->db, op->arena, &page, &out->numbers, &out->total));
     if (page_trim(op, &out->numbers, page.limit - 1)) {

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 static const struct duration probe_every = SECONDS_INIT(1);
+/* A clock that is steered may go back by less. */
+static const struct duration steered_max = SECONDS_INIT(1);
 
 struct instant executor_now(const struct executor *executor)
 {
@@ -361,8 +363,28 @@ static enum err run_turn(struct executor *executor, struct work *list, bool *did
     return OK;
 }
 
+/* What memory holds by a clock that was ahead is read from the rows again, and providers are asked
+ * for what is on its way. */
+static enum err notice_clock(struct executor *executor)
+{
+    struct instant before = executor->seen_at;
+    executor->seen_at = executor_now(executor);
+    bool was_set_back =
+        instant_is_set(before) && instant_since(before, executor->seen_at).us > steered_max.us;
+    if (!was_set_back || executor->is_broken) {
+        return OK;
+    }
+    if (executor->is_unflushed) {
+        flush(executor);
+    }
+    return executor_recover(executor);
+}
+
 bool executor_turn(struct executor *executor, struct work *list)
 {
+    if (notice_clock(executor) != OK) {
+        break_down(executor, NULL, E_UNAVAILABLE);
+    }
     if (!executor_hear(executor) && !executor->is_broken) {
         break_down(executor, NULL, E_UNAVAILABLE);
     }

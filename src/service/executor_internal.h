@@ -28,6 +28,7 @@ struct executor {
     bool is_careful; /* An operation failed after it had decided: all keep a way back. */
     bool is_stopping;
     struct instant probe_at;
+    struct instant seen_at; /* What the clock said at the last turn. */
 };
 
 struct instant executor_now(const struct executor *executor);

@@ -90,7 +90,7 @@ struct idempotency idempotency_of(const struct site *site, struct arena *arena,
     add_part(&what, request->query);
     add_part(&what, digest_of(arena, request->is_json ? without_space(arena, request->body)
                                                       : request->body));
-    return (struct idempotency){seal_lookup_hash(site->seal, arena, buf_str(&who)),
+    return (struct idempotency){seal_lookup(site->seal, arena, buf_str(&who)),
                                 digest_of(arena, buf_str(&what))};
 }
 
@@ -103,7 +103,7 @@ enum err idempotency_find(struct op *op, const struct idempotency *request, stru
 {
     struct idempotency_key row = {0};
     *out = (struct kept_answer){0};
-    enum err err = idempotency_keys_find(op->db, op->arena, request->who, &row);
+    enum err err = idempotency_keys_find(op->db, op->arena, &request->who, &row);
     if (err == E_NOT_FOUND || (err == OK && is_over(op, &row))) {
         return OK;
     }
@@ -121,14 +121,14 @@ enum err idempotency_keep(struct op *op, const struct idempotency *request,
 {
     struct idempotency_key row = {
         .id = op_new_id(op),
-        .actor_hash = request->who,
+        .actor_hash = request->who.now,
         .body_hash = request->what,
         .status = answer->status,
         .answer = answer->body,
         .created_at = op->now,
     };
     /* One of the same name that is over is still there until it is cleaned away. */
-    TRY(idempotency_keys_remove(op->db, request->who));
+    TRY(idempotency_keys_remove(op->db, &request->who));
     return idempotency_keys_add(op->db, op->arena, &row);
 }
 

@@ -23,8 +23,8 @@ struct idempotent_request {
 };
 
 struct idempotency {
-    struct str who;  /* Keyed hash of the API key and the idempotency key. */
-    struct str what; /* SHA-256 of path, query and body. */
+    struct lookup who; /* Keyed hash of the API key and the idempotency key. */
+    struct str what;   /* SHA-256 of path, query and body. */
 };
 
 struct kept_answer {

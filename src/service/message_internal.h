@@ -53,6 +53,16 @@ struct message_failure {
 NODISCARD enum err message_follow(struct op *op, struct message *message,
                                   const struct message_failure *failure);
 
+/* Fills the texts as whoever asks may see them; of a call as it is said: where no key can be heard,
+ * none is spoken of. */
+NODISCARD enum err message_shown_words(struct op *op, struct message *message);
+/* GET /messages with a text: those of `page` with its words, or with its id. What is sealed no
+ * index knows, so that one page looks through so many rows and says how many; its cursor goes on
+ * behind them. E_INVALID where there is no word, or there are too many. */
+enum { MESSAGE_SEARCH_ROWS = 1000, MESSAGE_SEARCH_WORDS = 8 };
+NODISCARD enum err message_search(struct op *op, const struct message_list_input *wanted,
+                                  struct message_page *page, struct message_list *out);
+
 /* What was kept for the id that a message has from now on (V2). */
 NODISCARD enum err message_take_early_news(struct op *op, const struct message *message);
 

@@ -5,8 +5,7 @@
 #include "store/delivery.h"
 #include "store/timers.h"
 
-/* As it is said in a call: where no key can be heard, none is spoken of. */
-static enum err with_body(struct op *op, struct message *message)
+enum err message_shown_words(struct op *op, struct message *message)
 {
     const struct provider *provider = provider_find(message->provider);
     TRY(message_words(op, message));
@@ -28,7 +27,7 @@ static enum err with_bodies(struct op *op, struct list *list)
     struct message *whole = ARENA_NEW_ARRAY(op->arena, struct message, list->count + 1);
     for (size_t i = 0; i < list->count; i++) {
         whole[i] = ((const struct message *)list->items)[i];
-        TRY(with_body(op, &whole[i]));
+        TRY(message_shown_words(op, &whole[i]));
     }
     list->items = whole;
     return OK;
@@ -50,6 +49,9 @@ enum err list_messages(struct op *op, const void *input, void *output)
     }
     TRY(op_may_read(op, page.user));
     TRY(op_cursor(op, wanted->cursor, &page.after));
+    if (str_is_set(wanted->text)) {
+        return message_search(op, wanted, &page, out);
+    }
     TRY(messages_page(op->db, op->arena, &page, &out->messages, &out->total));
     const struct message *messages = out->messages.items;
     if (page_trim(op, &out->messages, page.limit - 1)) {
@@ -126,7 +128,7 @@ enum err replay_message(struct op *op, const void *input, void *output)
                                           .after = op_id_text(op, message->id)}));
     enum err err = message_next_attempt(op, message, message->is_repeat, message->provider);
     TRY(err == E_DUPLICATE ? op_fail(op, E_OPERATION, NULL, "it was tried again already") : err);
-    return with_body(op, message);
+    return message_shown_words(op, message);
 }
 
 enum err get_message(struct op *op, const void *input, void *output)
@@ -136,7 +138,7 @@ enum err get_message(struct op *op, const void *input, void *output)
     TRY(op_not_found(op, db_get(op->db, TABLE_messages, op->path_id, op->arena, message),
                      "message"));
     TRY(op_may_read(op, message->user_id));
-    TRY(with_body(op, message));
+    TRY(message_shown_words(op, message));
     TRY(place_in_queue(op, message));
     TRY(when_again(op, message));
     return message_story(op, message, &message->transitions);

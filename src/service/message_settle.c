@@ -240,10 +240,22 @@ static struct instant settled_at(const struct message *message)
                        message->channel == channel_CALL ? call_settles : text_settles);
 }
 
+/* What was taken up by a clock that was ahead is no older than now, and waits no longer than what
+ * is taken up now. */
+static enum err believe_claim(struct op *op, struct message *message)
+{
+    if (message->state != message_state_SENDING || !instant_before(op->now, message->claimed_at)) {
+        return OK;
+    }
+    message->claimed_at = op->now;
+    return messages_claim_again(op->db, message->id, op->now);
+}
+
 enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict)
 {
     struct str own = STR_NONE;
     struct verdict found = *verdict;
+    TRY(believe_claim(op, message));
     if (verdict->kind == VERDICT_ACCEPTED) {
         TRY(find_own(op, message, verdict, &own));
         found.provider_id = own;
@@ -279,6 +291,7 @@ static bool may_call_us(const struct op *op, const struct message *message)
 
 enum err message_repeat(struct op *op, struct message *message)
 {
+    TRY(believe_claim(op, message));
     struct instant patience = instant_add(message->claimed_at, find_give_up);
     if (message->state != message_state_SENDING) {
         return message->state == message_state_CANCELLED

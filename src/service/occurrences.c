@@ -68,8 +68,8 @@ static enum err look_at_number(struct op *op, const struct scheduled_call *call,
             return OK;
         }
     }
-    struct str hash = phone_hash_of(op->db, op->arena, call->phone);
-    if (callees_may_know(op->db, hash)) {
+    struct lookup number = phone_lookup(op->db, op->arena, call->phone, STR_NONE);
+    if (callees_may_know(op->db, &number)) {
         TRY(callable_ask_number(op, call, &permission));
     }
     bool is_final = permission.bar != CALL_MAY && permission.bar != CALL_CONSENT_MISSING;

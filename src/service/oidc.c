@@ -299,8 +299,8 @@ static enum err find_account(struct op *op, const struct oidc_claims *claims, st
 {
     struct str who = arena_printf(op->arena, "oidc %.*s %.*s", STR_FMT(op->site->oidc.issuer),
                                   STR_FMT(claims->subject));
-    struct str hash = seal_lookup_hash(op->site->seal, op->arena, who);
-    enum err err = accounts_by_subject(op->db, op->arena, hash, out);
+    struct lookup hash = seal_lookup(op->site->seal, op->arena, who);
+    enum err err = accounts_by_subject(op->db, op->arena, &hash, out);
     if (err != E_NOT_FOUND || !claims->is_verified || !str_is_set(claims->email)) {
         return err;
     }
@@ -309,7 +309,7 @@ static enum err find_account(struct op *op, const struct oidc_claims *claims, st
         *out = (struct account){0}; /* Somebody else there, who has this email. */
         return E_NOT_FOUND;
     }
-    out->subject_hash = hash;
+    out->subject_hash = hash.now;
     TRY(accounts_change(op->db, op->arena, out));
     return op_audit(op, (struct audit_entry){.action = "ACCOUNT_LINKED",
                                              .subject_type = subject_type_USER,

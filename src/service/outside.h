@@ -48,4 +48,13 @@ struct health_limits {
     int64_t calendars;
 };
 
+/* Where data keys are kept. `next` has the check of the one that is to take over, which the seal
+ * then knows as a candidate; `retire` puts it in the place of the one with this number. */
+struct data_key_port {
+    void *context;
+    enum err (*next)(void *context, struct arena *arena, struct str *check,
+                     struct problem *problem);
+    enum err (*retire)(void *context, int number, struct problem *problem);
+};
+
 #endif

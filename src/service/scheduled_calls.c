@@ -125,7 +125,8 @@ static enum err plan_times(struct op *op, const struct call_order *order,
 static enum err check_number(struct op *op, const struct scheduled_call *call)
 {
     struct call_permission permission = {.bar = CALL_MAY};
-    if (!op->site->needs_consent && !callees_may_know(op->db, call->phone_hash) &&
+    struct lookup number = phone_lookup(op->db, op->arena, call->phone, call->phone_hash);
+    if (!op->site->needs_consent && !callees_may_know(op->db, &number) &&
         !callable_is_blocked(op, call)) {
         return OK;
     }

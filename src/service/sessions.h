@@ -15,6 +15,8 @@ NODISCARD enum err session_make(struct op *op, struct api_key *key, struct sessi
 
 /* POST /session: session_input to session, with the secret for the browser's cookie. */
 NODISCARD enum err begin_session(struct op *op, const void *input, void *output);
+/* GET /session/ways: sign_in_ways, for whoever comes. */
+NODISCARD enum err show_sign_in_ways(struct op *op, const void *input, void *output);
 /* GET /session: who asks. */
 NODISCARD enum err show_session(struct op *op, const void *input, void *output);
 /* DELETE /session: revokes the one that asks; of no effect for a key that is none. */

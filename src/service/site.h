@@ -120,6 +120,7 @@ struct site {
     void *fetch_context;
     struct zoneinfo *zones;
     struct seal *seal;
+    struct data_key_port data_keys; /* All NULL where the key cannot be changed. */
     struct hash_key id_key;
     const struct log *log;
     struct clock_port clock;

@@ -7,18 +7,40 @@
 
 enum { TARGET_SHIFT = 24, ADDRESS_BITS = 0xFFFFFF };
 
-/* The target in the upper byte, the address's hash below. */
-static uint32_t number_of(const struct op *op, enum message_target target, struct str address)
+static struct str lower_of(const struct op *op, struct str address)
 {
-    uint8_t hash[SHA256_BYTES];
     struct buf lower = {.arena = op->arena};
     for (size_t i = 0; i < address.len; i++) {
         char c = address.ptr[i];
         buf_add_byte(&lower, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
     }
-    seal_sign(op->site->seal, buf_str(&lower), hash);
+    return buf_str(&lower);
+}
+
+/* The target in the upper byte, the address's hash below. */
+static uint32_t number_in(enum message_target target, const uint8_t hash[static SHA256_BYTES])
+{
     uint32_t bits = (uint32_t)hash[0] << 16 | (uint32_t)hash[1] << 8 | hash[2];
     return (uint32_t)target << TARGET_SHIFT | bits;
+}
+
+static uint32_t number_of(const struct op *op, enum message_target target, struct str address)
+{
+    uint8_t hash[SHA256_BYTES];
+    seal_sign(op->site->seal, lower_of(op, address), hash);
+    return number_in(target, hash);
+}
+
+/* As a link says it, of the present key or of the one before. */
+static bool is_number_of(const struct op *op, uint32_t number, struct str address)
+{
+    uint8_t hash[SHA256_BYTES];
+    enum message_target target = (enum message_target)(number >> TARGET_SHIFT);
+    if (number_of(op, target, address) == number) {
+        return true;
+    }
+    return seal_sign_before(op->site->seal, lower_of(op, address), op->now, hash) &&
+           number_in(target, hash) == number;
 }
 
 struct str unsubscribe_url(const struct op *op, const struct message *message, struct arena *arena)
@@ -51,7 +73,7 @@ static enum err open_token(struct op *op, struct str token, struct subscriber *o
     out->address = recipient_of(&out->user, target, channel_EMAIL);
     view->language = render_language(out->user.locale);
     bool is_same = str_is_set(out->address) && !instant_is_set(out->user.deleted_at) &&
-                   number_of(op, target, out->address) == facts.number;
+                   is_number_of(op, facts.number, out->address);
     if (!is_same) {
         return op_fail(op, E_GONE, NULL, "no mail is sent to this address any more");
     }

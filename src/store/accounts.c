@@ -1,6 +1,8 @@
 #include "store/accounts.h"
 
-static struct str login_hash(struct db *db, struct arena *arena, struct str login)
+#include "store/seal_keys.h"
+
+static struct lookup login_lookup(struct db *db, struct arena *arena, struct str login)
 {
     struct buf text = {.arena = arena};
     buf_add_text(&text, "login ");
@@ -8,21 +10,22 @@ static struct str login_hash(struct db *db, struct arena *arena, struct str logi
         char c = login.ptr[i];
         buf_add_byte(&text, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
     }
-    return seal_lookup_hash(db_seal(db), arena, buf_str(&text));
+    return seal_lookup(db_seal(db), arena, buf_str(&text));
 }
 
 enum err accounts_by_login(struct db *db, struct arena *arena, struct str login,
                            struct account *out)
 {
+    struct lookup hash = login_lookup(db, arena, login);
     return db_one(db, S_account_by_login, (struct db_into){TABLE_accounts, arena}, out,
-                  PARAMS(value_bytes(login_hash(db, arena, login))));
+                  PARAMS(value_bytes(hash.now), value_bytes(hash.before)));
 }
 
-enum err accounts_by_subject(struct db *db, struct arena *arena, struct str hash,
+enum err accounts_by_subject(struct db *db, struct arena *arena, const struct lookup *hash,
                              struct account *out)
 {
     return db_one(db, S_account_by_subject, (struct db_into){TABLE_accounts, arena}, out,
-                  PARAMS(value_bytes(hash)));
+                  PARAMS(value_bytes(hash->now), value_bytes(hash->before)));
 }
 
 enum err accounts_of_user(struct db *db, struct arena *arena, struct id user, struct account *out)
@@ -31,16 +34,41 @@ enum err accounts_of_user(struct db *db, struct arena *arena, struct id user, st
                   PARAMS(value_id(user)));
 }
 
+/* While the data key is changed a row may have the hash of the key before, which the table does not
+ * see to be the same. */
+static enum err refuse_taken(struct db *db, struct arena *arena, const struct account *account)
+{
+    struct account other = {0};
+    if (!seal_has_before(db_seal(db))) {
+        return OK;
+    }
+    enum err err = accounts_by_login(db, arena, account->login, &other);
+    if (err != OK) {
+        return err == E_NOT_FOUND ? OK : err;
+    }
+    return id_equal(other.id, account->id) ? OK : E_DUPLICATE;
+}
+
 enum err accounts_put(struct db *db, struct arena *arena, struct account *account)
 {
-    account->login_hash = login_hash(db, arena, account->login);
+    TRY(refuse_taken(db, arena, account));
+    account->login_hash = login_lookup(db, arena, account->login).now;
     return db_insert(db, TABLE_accounts, arena, account);
 }
 
 enum err accounts_change(struct db *db, struct arena *arena, struct account *account)
 {
-    account->login_hash = login_hash(db, arena, account->login);
+    TRY(refuse_taken(db, arena, account));
+    account->login_hash = login_lookup(db, arena, account->login).now;
     return db_update(db, TABLE_accounts, arena, account);
+}
+
+enum err accounts_have_passwords(struct db *db, bool *out)
+{
+    int64_t count = 0;
+    TRY(db_number(db, S_account_passwords, &count, NO_PARAMS));
+    *out = count > 0;
+    return OK;
 }
 
 enum err accounts_remove(struct db *db, struct id user, int64_t *removed)

@@ -8,10 +8,12 @@
 
 NODISCARD enum err accounts_by_login(struct db *db, struct arena *arena, struct str login,
                                      struct account *out);
-NODISCARD enum err accounts_by_subject(struct db *db, struct arena *arena, struct str hash,
-                                       struct account *out);
+NODISCARD enum err accounts_by_subject(struct db *db, struct arena *arena,
+                                       const struct lookup *hash, struct account *out);
 NODISCARD enum err accounts_of_user(struct db *db, struct arena *arena, struct id user,
                                     struct account *out);
+/* Whether anybody has one. */
+NODISCARD enum err accounts_have_passwords(struct db *db, bool *out);
 /* Both set the look-up hash of the login first. */
 NODISCARD enum err accounts_put(struct db *db, struct arena *arena, struct account *account);
 NODISCARD enum err accounts_change(struct db *db, struct arena *arena, struct account *account);

@@ -4,12 +4,12 @@
 
 enum { WORD_BITS = 64 };
 
-/* The hash is keyed and even: its first bytes are as good as any. */
+/* Behind the number of its key the hash is keyed and even: its first bytes are as good as any. */
 static uint64_t number_of(struct str phone_hash)
 {
     uint64_t number = 0;
-    memcpy(&number, phone_hash.ptr,
-           phone_hash.len < sizeof number ? phone_hash.len : sizeof number);
+    struct str hash = str_slice(phone_hash, 1, phone_hash.len);
+    memcpy(&number, hash.ptr, hash.len < sizeof number ? hash.len : sizeof number);
     return number;
 }
 

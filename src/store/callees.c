@@ -21,13 +21,14 @@ static enum err take_state(void *context, const struct value *columns)
     return OK;
 }
 
-enum err callees_state(struct db *db, struct str phone_hash, struct callee_state *out)
+enum err callees_state(struct db *db, const struct lookup *number, struct callee_state *out)
 {
     *out = (struct callee_state){.is_on_list = false};
-    if (!callees_may_know(db, phone_hash)) {
+    if (!callees_may_know(db, number)) {
         return OK;
     }
-    return db_each(db, S_callee_state, out, take_state, PARAMS(value_bytes(phone_hash)));
+    return db_each(db, S_callee_state, out, take_state,
+                   PARAMS(value_bytes(number->now), value_bytes(number->before)));
 }
 
 static enum err note_hash(void *context, const struct value *columns)
@@ -45,16 +46,17 @@ enum err callees_watch(struct db *db)
     return db_each(db, S_callees_known, db->callees, note_hash, NO_PARAMS);
 }
 
-bool callees_may_know(const struct db *db, struct str phone_hash)
+bool callees_may_know(const struct db *db, const struct lookup *number)
 {
-    return db->callees == NULL || callee_filter_may_know(db->callees, phone_hash);
+    return db->callees == NULL || callee_filter_may_know(db->callees, number->now) ||
+           callee_filter_may_know(db->callees, number->before);
 }
 
-enum err do_not_call_of(struct db *db, struct arena *arena, struct str phone_hash,
+enum err do_not_call_of(struct db *db, struct arena *arena, const struct lookup *number,
                         struct do_not_call *out)
 {
     return db_one(db, S_do_not_call_of, (struct db_into){TABLE_do_not_call, arena}, out,
-                  PARAMS(value_bytes(phone_hash)));
+                  PARAMS(value_bytes(number->now), value_bytes(number->before)));
 }
 
 enum err do_not_call_lift(struct db *db, const struct do_not_call *row)
@@ -74,7 +76,7 @@ static enum err page_of_number(struct db *db, struct arena *arena, const struct 
                                struct list *out)
 {
     struct do_not_call *row = ARENA_NEW(arena, struct do_not_call);
-    enum err err = do_not_call_of(db, arena, page->phone_hash, row);
+    enum err err = do_not_call_of(db, arena, &page->number, row);
     *out = (struct list){row, err == OK ? 1 : 0};
     return err == E_NOT_FOUND ? OK : err;
 }
@@ -82,7 +84,7 @@ static enum err page_of_number(struct db *db, struct arena *arena, const struct 
 enum err do_not_call_page(struct db *db, struct arena *arena, const struct callee_page *page,
                           struct list *out, int64_t *total)
 {
-    if (str_is_set(page->phone_hash)) {
+    if (str_is_set(page->number.now)) {
         TRY(page_of_number(db, arena, page, out));
         *total = (int64_t)out->count;
         return OK;
@@ -97,13 +99,15 @@ enum err consents_page(struct db *db, struct arena *arena, const struct callee_p
 {
     struct db_into into = {TABLE_callee_consents, arena};
     struct value before = before_value(page->before);
-    if (!str_is_set(page->phone_hash)) {
+    if (!str_is_set(page->number.now)) {
         TRY(db_number(db, S_consents_count, total, NO_PARAMS));
         return db_all(db, S_consents_page, into, out, PARAMS(before, value_int(page->limit)));
     }
-    TRY(db_number(db, S_consents_of_count, total, PARAMS(value_bytes(page->phone_hash))));
+    struct value now = value_bytes(page->number.now);
+    struct value earlier = value_bytes(page->number.before);
+    TRY(db_number(db, S_consents_of_count, total, PARAMS(now, earlier)));
     return db_all(db, S_consents_of, into, out,
-                  PARAMS(before, value_int(page->limit), value_bytes(page->phone_hash)));
+                  PARAMS(before, value_int(page->limit), now, earlier));
 }
 
 enum err holidays_named(struct db *db, struct arena *arena, struct str name,

@@ -1,7 +1,7 @@
 /* store/callees: what is known about numbers that scheduled calls go to: the do-not-call list and
  * what callees said about being called; and the holidays of business hours.
  *
- * Numbers are found by their keyed hash (phone_hash_of). Whole rows go through db_insert, db_update
+ * Numbers are found by their keyed hash (phone_lookup). Whole rows go through db_insert, db_update
  * and db_get. Errors as store/db. */
 #ifndef TOCSIN_STORE_CALLEES_H
 #define TOCSIN_STORE_CALLEES_H
@@ -14,22 +14,23 @@ struct callee_state {
     enum failure_category suppressed; /* Of a suppression of calls; NONE for none. */
     enum consent_state consent;       /* The newest; NONE where nothing was written down. */
 };
-NODISCARD enum err callees_state(struct db *db, struct str phone_hash, struct callee_state *out);
+NODISCARD enum err callees_state(struct db *db, const struct lookup *number,
+                                 struct callee_state *out);
 /* Reads which numbers anything is written down about and remembers them, for the db that writes
  * alone. */
 NODISCARD enum err callees_watch(struct db *db);
 /* False where callees_state would find nothing; needs callees_watch to know. */
-bool callees_may_know(const struct db *db, struct str phone_hash);
+bool callees_may_know(const struct db *db, const struct lookup *number);
 
 /* The number that is on the list: E_NOT_FOUND for one that is not, or not any more. */
-NODISCARD enum err do_not_call_of(struct db *db, struct arena *arena, struct str phone_hash,
+NODISCARD enum err do_not_call_of(struct db *db, struct arena *arena, const struct lookup *number,
                                   struct do_not_call *out);
 /* E_CONFLICT for a row that was lifted. */
 NODISCARD enum err do_not_call_lift(struct db *db, const struct do_not_call *row);
 
 /* The newest first. */
 struct callee_page {
-    struct str phone_hash; /* Absent for every number. */
+    struct lookup number; /* Absent for every number. */
     struct id before;
     int64_t limit;
 };

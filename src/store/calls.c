@@ -1,10 +1,18 @@
 #include "store/calls.h"
 
+#include "store/seal_keys.h"
+
 #include <assert.h>
 
 struct str phone_hash_of(struct db *db, struct arena *arena, struct str phone)
 {
     return seal_lookup_hash(db_seal(db), arena, phone);
+}
+
+struct lookup phone_lookup(struct db *db, struct arena *arena, struct str phone, struct str hash)
+{
+    bool is_known = str_is_set(hash) && !seal_has_before(db_seal(db));
+    return is_known ? (struct lookup){hash, hash} : seal_lookup(db_seal(db), arena, phone);
 }
 
 enum err scheduled_calls_add(struct db *db, struct arena *arena, struct scheduled_call *call)

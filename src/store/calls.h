@@ -9,6 +9,8 @@
 
 /* Keyed hash of a number, as users have it: for do-not-call and consents. */
 struct str phone_hash_of(struct db *db, struct arena *arena, struct str phone);
+/* For looking it up; `hash` is what a row has of it, if one does, and saves the work. */
+struct lookup phone_lookup(struct db *db, struct arena *arena, struct str phone, struct str hash);
 /* Sets phone_hash first where it is not. */
 NODISCARD enum err scheduled_calls_add(struct db *db, struct arena *arena,
                                        struct scheduled_call *call);

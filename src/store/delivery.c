@@ -43,9 +43,10 @@ enum err suppressions_any(struct db *db, bool *out)
 enum err suppressions_of_address(struct db *db, struct arena *arena, enum channel channel,
                                  struct str address, struct suppression *out)
 {
-    struct str hash = seal_lookup_hash(db_seal(db), arena, address);
+    struct lookup hash = seal_lookup(db_seal(db), arena, address);
     return db_one(db, S_suppression_of, (struct db_into){TABLE_suppressions, arena}, out,
-                  PARAMS(value_enum(&channel_names, (int)channel), value_bytes(hash)));
+                  PARAMS(value_enum(&channel_names, (int)channel), value_bytes(hash.now),
+                         value_bytes(hash.before)));
 }
 
 enum err suppressions_lift(struct db *db, struct id id, struct instant now)

@@ -5,11 +5,11 @@
 
 #include "store/db.h"
 
-NODISCARD enum err idempotency_keys_find(struct db *db, struct arena *arena, struct str who,
-                                         struct idempotency_key *out);
+NODISCARD enum err idempotency_keys_find(struct db *db, struct arena *arena,
+                                         const struct lookup *who, struct idempotency_key *out);
 NODISCARD enum err idempotency_keys_add(struct db *db, struct arena *arena,
                                         const struct idempotency_key *key);
-NODISCARD enum err idempotency_keys_remove(struct db *db, struct str who);
+NODISCARD enum err idempotency_keys_remove(struct db *db, const struct lookup *who);
 /* At most `limit` of those from `until` and before. */
 NODISCARD enum err idempotency_keys_forget(struct db *db, struct instant until, int64_t limit,
                                            int64_t *removed);

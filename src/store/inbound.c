@@ -21,8 +21,9 @@ enum err inbound_texts_get(struct db *db, struct arena *arena, struct str provid
 enum err inbound_texts_wrong(struct db *db, struct arena *arena, struct str sender,
                              struct instant since, int64_t *out)
 {
-    struct str hash = seal_lookup_hash(db_seal(db), arena, sender);
-    return db_number(db, S_inbound_wrong, out, PARAMS(value_bytes(hash), id_at(since)));
+    struct lookup hash = seal_lookup(db_seal(db), arena, sender);
+    return db_number(db, S_inbound_wrong, out,
+                     PARAMS(value_bytes(hash.now), id_at(since), value_bytes(hash.before)));
 }
 
 enum err short_codes_of_user(struct db *db, struct arena *arena, struct id user, struct list *out)

@@ -116,6 +116,12 @@ enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str 
                   PARAMS(value_text(provider_id), value_text(provider)));
 }
 
+enum err messages_named(struct db *db, struct arena *arena, struct str provider_id,
+                        struct list *out)
+{
+    return db_all(db, S_messages_named, messages_into(arena), out, PARAMS(value_text(provider_id)));
+}
+
 enum err messages_provider_id_taken(struct db *db, const struct message *message,
                                     struct str provider_id, bool *out)
 {
@@ -135,6 +141,11 @@ enum err messages_count_poll(struct db *db, struct id id, struct instant now)
 enum err messages_set_provider_id(struct db *db, struct id id, struct str provider_id)
 {
     return db_run(db, S_message_provider_id, PARAMS(value_id(id), value_text(provider_id)));
+}
+
+enum err messages_claim_again(struct db *db, struct id id, struct instant at)
+{
+    return db_run(db, S_message_claim_again, PARAMS(value_id(id), value_time(at)));
 }
 
 enum err messages_stopped(struct db *db, struct id id, struct instant at)

@@ -32,6 +32,9 @@ NODISCARD enum err messages_of_step(struct db *db, struct arena *arena,
                                     const struct message *message, struct list *out);
 NODISCARD enum err messages_by_provider_id(struct db *db, struct arena *arena, struct str provider,
                                            struct str provider_id, struct message *out);
+/* The same of whichever provider; the newest hundred. */
+NODISCARD enum err messages_named(struct db *db, struct arena *arena, struct str provider_id,
+                                  struct list *out);
 /* Whether another message of the same provider has this id. */
 NODISCARD enum err messages_provider_id_taken(struct db *db, const struct message *message,
                                               struct str provider_id, bool *out);
@@ -42,6 +45,8 @@ NODISCARD enum err messages_set_provider_id(struct db *db, struct id id, struct 
 
 /* What is QUEUED or SENDING: for a restart. */
 NODISCARD enum err messages_on_their_way(struct db *db, struct arena *arena, struct list *out);
+/* It was taken up by a clock that was ahead: no later than `at`. */
+NODISCARD enum err messages_claim_again(struct db *db, struct id id, struct instant at);
 NODISCARD enum err messages_stopped(struct db *db, struct id id, struct instant at);
 /* Calls promised since `since` that were cancelled after they were handed over, and of which
  * nothing says that their provider was told: for a restart. */

@@ -67,17 +67,17 @@ enum err users_zone(struct db *db, struct arena *arena, struct id id, struct str
 
 enum err users_by_phone(struct db *db, struct arena *arena, struct str phone, struct list *out)
 {
-    struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
+    struct lookup hash = seal_lookup(db_seal(db), arena, phone);
     return db_all(db, S_users_by_phone, (struct db_into){TABLE_users, arena}, out,
-                  PARAMS(value_bytes(hash)));
+                  PARAMS(value_bytes(hash.now), value_bytes(hash.before)));
 }
 
 enum err users_by_emergency_phone(struct db *db, struct arena *arena, struct str phone,
                                   struct list *out)
 {
-    struct str hash = seal_lookup_hash(db_seal(db), arena, phone);
+    struct lookup hash = seal_lookup(db_seal(db), arena, phone);
     return db_all(db, S_users_by_emergency_phone, (struct db_into){TABLE_users, arena}, out,
-                  PARAMS(value_bytes(hash)));
+                  PARAMS(value_bytes(hash.now), value_bytes(hash.before)));
 }
 
 enum err users_page(struct db *db, struct arena *arena, struct id after, int64_t limit,

@@ -1,4 +1,4 @@
-#include "store/seal.h"
+#include "store/seal_internal.h"
 
 #include "base/buf.h"
 #include "base/memory.h"
@@ -10,76 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-    TAG_BYTES = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-    KEY_BYTES = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
-    SHORT_NONCE_BYTES = crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
-    HEADER_BYTES = 1 + NONCE_BYTES,
-    KEY_TEXT_MIN = 16,
-    PLACE_BYTES = 64,
-    FIRST_KEY = 1
-};
-
-struct seal {
-    unsigned char field_key[KEY_BYTES];
-    unsigned char lookup_key[KEY_BYTES];
-    unsigned char link_key[KEY_BYTES];
-    unsigned char nonce_start[NONCE_BYTES - sizeof(uint64_t)];
-    unsigned char start_key[KEY_BYTES]; /* What XChaCha20 makes of field_key and nonce_start. */
-    _Atomic uint64_t sealed;            /* How many values this process has sealed. */
-};
-
-static void derive(unsigned char out[static KEY_BYTES], const unsigned char *master,
-                   const char *purpose)
-{
-    crypto_generichash(out, KEY_BYTES, (const unsigned char *)purpose, strlen(purpose), master,
-                       KEY_BYTES);
-}
-
-enum err seal_new(struct str data_key, struct seal **out, struct problem *problem)
-{
-    if (sodium_init() < 0) {
-        return problem_set(problem, E_INTERNAL, NULL, "libsodium could not be initialised");
-    }
-    if (data_key.len < KEY_TEXT_MIN) {
-        return problem_set(problem, E_INVALID, "TOCSIN_DATA_KEY",
-                           "must have 64 hexadecimal digits, or at least %d characters",
-                           KEY_TEXT_MIN);
-    }
-    struct seal *seal = sodium_malloc(sizeof *seal);
-    if (seal == NULL) {
-        return problem_set(problem, E_UNAVAILABLE, NULL, "out of memory");
-    }
-    unsigned char master[KEY_BYTES];
-    size_t read = 0;
-    bool is_hex =
-        data_key.len == 2 * KEY_BYTES &&
-        sodium_hex2bin(master, sizeof master, data_key.ptr, data_key.len, NULL, &read, NULL) == 0 &&
-        read == KEY_BYTES;
-    if (!is_hex) {
-        crypto_generichash(master, KEY_BYTES, (const unsigned char *)data_key.ptr, data_key.len,
-                           NULL, 0);
-    }
-    derive(seal->field_key, master, "tocsin field encryption 1");
-    derive(seal->lookup_key, master, "tocsin lookup hash 1");
-    derive(seal->link_key, master, "tocsin link signature 1");
-    sodium_memzero(master, sizeof master);
-    randombytes_buf(seal->nonce_start, sizeof seal->nonce_start);
-    crypto_core_hchacha20(seal->start_key, seal->nonce_start, seal->field_key, NULL);
-    atomic_init(&seal->sealed, 0);
-    *out = seal;
-    return OK;
-}
-
-void seal_free(struct seal **seal)
-{
-    if (*seal != NULL) {
-        sodium_free(*seal); /* It wipes what it frees. */
-        *seal = NULL;
-    }
-}
 
 /* "table.column.row"; without a format, because it is made for each value that is sealed or opened.
  */
@@ -113,54 +43,69 @@ static void shorten_nonce(const unsigned char nonce[static NONCE_BYTES],
            sizeof(uint64_t));
 }
 
-static struct str seal_text(void *context, struct arena *arena, struct seal_place where,
-                            struct str plain)
+struct str seal_under(struct seal *seal, const struct data_key *key, struct seal_place where,
+                      struct arena *arena, struct str plain)
 {
-    struct seal *seal = context;
     struct str place = describe_place(arena, where);
     unsigned char *bytes = arena_alloc(arena, HEADER_BYTES + plain.len + TAG_BYTES);
-    bytes[0] = FIRST_KEY;
+    bytes[0] = (unsigned char)atomic_load_explicit(&key->number, memory_order_relaxed);
     next_nonce(seal, bytes + 1);
     unsigned long long sealed_len = 0;
     unsigned char nonce[SHORT_NONCE_BYTES];
     shorten_nonce(bytes + 1, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(
         bytes + HEADER_BYTES, &sealed_len, (const unsigned char *)plain.ptr, plain.len,
-        (const unsigned char *)place.ptr, place.len, NULL, nonce, seal->start_key);
+        (const unsigned char *)place.ptr, place.len, NULL, nonce, key->start_key);
     return (struct str){(const char *)bytes, HEADER_BYTES + (size_t)sealed_len};
 }
 
-/* What this process has sealed itself is opened without the first step, too. */
-static bool unseal(const struct seal *seal, struct str place, struct str sealed,
-                   unsigned char *plain, unsigned long long *len)
+static struct str seal_text(void *context, struct arena *arena, struct seal_place where,
+                            struct str plain)
 {
-    const unsigned char *nonce = (const unsigned char *)sealed.ptr + 1;
+    struct seal *seal = context;
+    return seal_under(seal, seal_current(seal), where, arena, plain);
+}
+
+struct sealed_value {
+    struct str place;
+    struct str bytes;
+};
+
+/* What this process has sealed itself is opened without the first step, too. */
+static bool unseal(const struct seal *seal, const struct data_key *key,
+                   const struct sealed_value *sealed, unsigned char *plain, unsigned long long *len)
+{
+    const unsigned char *nonce = (const unsigned char *)sealed->bytes.ptr + 1;
     const unsigned char *cipher = nonce + NONCE_BYTES;
-    const unsigned char *bound = (const unsigned char *)place.ptr;
-    size_t cipher_len = sealed.len - HEADER_BYTES;
+    const unsigned char *bound = (const unsigned char *)sealed->place.ptr;
+    size_t cipher_len = sealed->bytes.len - HEADER_BYTES;
     unsigned char short_nonce[SHORT_NONCE_BYTES];
     if (memcmp(nonce, seal->nonce_start, sizeof seal->nonce_start) != 0) {
         return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, len, NULL, cipher, cipher_len,
-                                                          bound, place.len, nonce,
-                                                          seal->field_key) == 0;
+                                                          bound, sealed->place.len, nonce,
+                                                          key->field_key) == 0;
     }
     shorten_nonce(nonce, short_nonce);
     return crypto_aead_chacha20poly1305_ietf_decrypt(plain, len, NULL, cipher, cipher_len, bound,
-                                                     place.len, short_nonce, seal->start_key) == 0;
+                                                     sealed->place.len, short_nonce,
+                                                     key->start_key) == 0;
 }
 
 static enum err open_text(void *context, struct arena *arena, struct seal_place where,
                           struct str sealed, struct str *plain)
 {
     const struct seal *seal = context;
-    const unsigned char *bytes = (const unsigned char *)sealed.ptr;
-    if (sealed.len < HEADER_BYTES + TAG_BYTES || bytes[0] != FIRST_KEY) {
+    if (sealed.len < HEADER_BYTES + TAG_BYTES) {
         return E_CORRUPT;
     }
-    struct str place = describe_place(arena, where);
+    const struct data_key *key = seal_numbered(seal, (unsigned char)sealed.ptr[0]);
+    if (key == NULL) {
+        return E_CORRUPT;
+    }
+    struct sealed_value value = {describe_place(arena, where), sealed};
     char *text = arena_alloc(arena, sealed.len - HEADER_BYTES - TAG_BYTES + 1);
     unsigned long long len = 0;
-    if (!unseal(seal, place, sealed, (unsigned char *)text, &len)) {
+    if (!unseal(seal, key, &value, (unsigned char *)text, &len)) {
         return E_CORRUPT;
     }
     *plain = (struct str){text, (size_t)len};
@@ -172,21 +117,85 @@ struct sealer seal_as_sealer(struct seal *seal)
     return (struct sealer){.context = seal, .seal = seal_text, .open = open_text};
 }
 
+static void hash_on(unsigned char out[static LOOKUP_DIGEST_BYTES], struct str text,
+                    const unsigned char *key)
+{
+    crypto_generichash(out, LOOKUP_DIGEST_BYTES, (const unsigned char *)text.ptr, text.len, key,
+                       KEY_BYTES);
+}
+
+/* Through the keys from the first on, so that a hash can be carried to the next key by whoever does
+ * not know the text any more. */
+static struct str lookup_under(const struct seal *seal, const struct data_key *key,
+                               struct arena *arena, struct str text)
+{
+    unsigned char *hash = arena_alloc(arena, LOOKUP_HASH_BYTES);
+    unsigned char *digest = hash + 1;
+    int number = atomic_load_explicit(&key->number, memory_order_relaxed);
+    for (int i = 1; i < number; i++) {
+        unsigned char step[LOOKUP_DIGEST_BYTES];
+        hash_on(step, text, seal->lookups[i - 1]);
+        memcpy(digest, step, sizeof step);
+        text = (struct str){(const char *)digest, LOOKUP_DIGEST_BYTES};
+    }
+    unsigned char last[LOOKUP_DIGEST_BYTES];
+    hash_on(last, text, key->lookup_key);
+    memcpy(digest, last, sizeof last);
+    hash[0] = (unsigned char)number;
+    return (struct str){(const char *)hash, LOOKUP_HASH_BYTES};
+}
+
 struct str seal_lookup_hash(const struct seal *seal, struct arena *arena, struct str text)
 {
-    if (!str_is_set(text)) {
-        return STR_NONE;
+    return str_is_set(text) ? lookup_under(seal, seal_current(seal), arena, text) : STR_NONE;
+}
+
+struct lookup seal_lookup(const struct seal *seal, struct arena *arena, struct str text)
+{
+    struct str now = seal_lookup_hash(seal, arena, text);
+    const struct data_key *before = seal_before(seal);
+    bool is_both = before != NULL && str_is_set(text);
+    return (struct lookup){now, is_both ? lookup_under(seal, before, arena, text) : now};
+}
+
+enum err seal_carry_hash(const struct seal *seal, struct arena *arena, struct str hash,
+                         struct str *out)
+{
+    const struct data_key *before = seal_before(seal);
+    const struct data_key *current = seal_current(seal);
+    bool fits = before != NULL && hash.len == LOOKUP_HASH_BYTES &&
+                (unsigned char)hash.ptr[0] == atomic_load(&before->number);
+    if (!fits) {
+        return E_CORRUPT;
     }
-    unsigned char *hash = arena_alloc(arena, LOOKUP_HASH_BYTES);
-    crypto_generichash(hash, LOOKUP_HASH_BYTES, (const unsigned char *)text.ptr, text.len,
-                       seal->lookup_key, KEY_BYTES);
-    return (struct str){(const char *)hash, LOOKUP_HASH_BYTES};
+    unsigned char *carried = arena_alloc(arena, LOOKUP_HASH_BYTES);
+    carried[0] = (unsigned char)atomic_load(&current->number);
+    hash_on(carried + 1, str_slice(hash, 1, hash.len), current->lookup_key);
+    *out = (struct str){(const char *)carried, LOOKUP_HASH_BYTES};
+    return OK;
+}
+
+static void sign_under(const struct data_key *key, struct str text,
+                       uint8_t out[static SHA256_BYTES])
+{
+    crypto_generichash(out, SHA256_BYTES, (const unsigned char *)text.ptr, text.len, key->link_key,
+                       KEY_BYTES);
 }
 
 void seal_sign(const struct seal *seal, struct str text, uint8_t out[static SHA256_BYTES])
 {
-    crypto_generichash(out, SHA256_BYTES, (const unsigned char *)text.ptr, text.len, seal->link_key,
-                       KEY_BYTES);
+    sign_under(seal_current(seal), text, out);
+}
+
+bool seal_sign_before(const struct seal *seal, struct str text, struct instant now,
+                      uint8_t out[static SHA256_BYTES])
+{
+    int at = atomic_load(&seal->links_before);
+    bool is_good = at >= 0 && now.us < atomic_load(&seal->links_until_us);
+    if (is_good) {
+        sign_under(&seal->keys[at], text, out);
+    }
+    return is_good;
 }
 
 void sha256(struct str bytes, uint8_t out[static SHA256_BYTES])

@@ -3,10 +3,12 @@
  *
  * XChaCha20-Poly1305 with a random nonce; table, column and row are authenticated, so that a sealed
  * value cannot be moved. A sealed value starts with a byte that names the key, so that keys can be
- * rotated. The look-up hash is BLAKE2b-128 under a key derived from the data key. A value is stored
- * as bytes: key number, nonce, ciphertext with tag. The data key is 32 bytes, given as 64
- * hexadecimal digits, or derived from any other text of at least 16 bytes (BLAKE2b).
- * Threads: constant after seal_new. Errors: E_CORRUPT for what does not open under this key. */
+ * rotated (store/seal_keys). The look-up hash is the key's number and BLAKE2b-128 under a key
+ * derived from the data key, over the hash under the key before it, and so on down to the first. A
+ * value is stored as bytes: key number, nonce, ciphertext with tag. The data key is 32 bytes, given
+ * as 64 hexadecimal digits, or derived from any other text of at least 16 bytes (BLAKE2b).
+ * Threads: any, but for store/seal_keys. Errors: E_CORRUPT for what does not open under this key.
+ * */
 #ifndef TOCSIN_STORE_SEAL_H
 #define TOCSIN_STORE_SEAL_H
 
@@ -14,15 +16,25 @@
 
 struct seal;
 
-enum { LOOKUP_HASH_BYTES = 16, SHA256_BYTES = 32, KEY_SECRET_BYTES = 24 };
+enum { LOOKUP_HASH_BYTES = 17, SHA256_BYTES = 32, KEY_SECRET_BYTES = 24 };
 
 NODISCARD enum err seal_new(struct str data_key, struct seal **out, struct problem *problem);
 void seal_free(struct seal **seal);
 struct sealer seal_as_sealer(struct seal *seal);
 
 struct str seal_lookup_hash(const struct seal *seal, struct arena *arena, struct str text);
+/* For looking a text up: rows have one hash or the other while the data key is being changed;
+ * otherwise both are the same. */
+struct lookup {
+    struct str now;
+    struct str before;
+};
+struct lookup seal_lookup(const struct seal *seal, struct arena *arena, struct str text);
 /* HMAC-like keyed hash for links and tokens: 32 bytes, under a key of its own. */
 void seal_sign(const struct seal *seal, struct str text, uint8_t out[static SHA256_BYTES]);
+/* The same under the key before; false where there is none, or its signatures are over by `now`. */
+bool seal_sign_before(const struct seal *seal, struct str text, struct instant now,
+                      uint8_t out[static SHA256_BYTES]);
 
 void sha256(struct str bytes, uint8_t out[static SHA256_BYTES]);
 /* The same for many texts one after another: what each would look up and set aside is kept. For one

@@ -3,7 +3,8 @@
  * SQLite shares the index of its write-ahead log through a file beside the database, which each
  * first opener makes anew: 32 KiB for each 4096 pages of the log. On a disk without a free block
  * nothing could even be read then. So a file of 1 MiB lies beside the database, is given up for
- * that, and is made again by the next start that finds room.
+ * that, and is made again at once of what is left, and as large as it was by a start that finds
+ * room.
  * Threads: that of the opener. Source: SQLite's WAL-mode file format, section 2. */
 #ifndef TOCSIN_STORE_SQLITE_SPARE_H
 #define TOCSIN_STORE_SQLITE_SPARE_H

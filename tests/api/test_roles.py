@@ -32,7 +32,10 @@ administer nobody    POST /api/v1/keys
 read nobody          GET /api/v1/keys
 administer nobody    DELETE /api/v1/keys/{id}
 administer nobody    POST /api/v1/keys/{id}/rotate
+administer nobody    GET /api/v1/data-key
+administer nobody    POST /api/v1/data-key/rotate
 open                 POST /api/v1/session
+open                 GET /api/v1/session/ways
 open                 GET /api/v1/session/oidc
 open                 GET /api/v1/session/oidc/callback
 session              PUT /api/v1/session/password

@@ -213,12 +213,15 @@ def timed(server):
 
 def main():
     server = Server(checks, "sign-in", at=START).start()
+    ways = server.ask("GET", f"{V1}/session/ways", key=None)
+    checks.equal((ways.status, ways.body), (200, {"password": False}), "where nobody has a password, the door asks for none")
     for password in (FIRST, SECOND, THIRD, "wrong pass phrase"):
         server.keep_secret(password, "a password")
     ana = server.add_user(name="Ana", email="ana@example.org", phone="+34600155500")
     carl = server.add_user(name="Carl", phone="+34600155503")
     makes_accounts(server, ana)
     server.ask("PUT", f"{V1}/users/{carl}/account", {"role": "RESPONDER", "login": "carl", "password": FIRST})
+    checks.equal(server.ask("GET", f"{V1}/session/ways", key=None).body, {"password": True}, "and where somebody has one, it does")
     browser = signs_in(server, ana)
     refuses(server, ana)
     takes_as_long(server)

@@ -82,7 +82,7 @@ def subjects(server):
     message = server.messages(subjectId=incident["id"])[0]["id"]
     return {"incident": incident["id"], "meeting": meeting, "callId": "call-771", "person": ana, "schedule": schedule["id"], "call": call,
             "campaign": campaign, "crowd": crowd_id, "message": message, "hostile": hostile, "hostileName": HOSTILE_NAME,
-            "hostileTitle": HOSTILE_TITLE, "hostileText": HOSTILE_TEXT, "saturday": "2026-11-28T11:00", "monday": "30 Nov", "later": "2026-12-01T16:00:00Z"}
+            "hostileTitle": HOSTILE_TITLE, "roles": roles(), "hostileText": HOSTILE_TEXT, "saturday": "2026-11-28T11:00", "monday": "30 Nov", "later": "2026-12-01T16:00:00Z"}
 
 
 def files(server):
@@ -97,6 +97,23 @@ def files(server):
     checks.ok(hosts <= {"www.w3.org", "example.com"}, "no other host is named, but in examples", hosts)
 
 
+def roles():
+    """What each role may, by the table of tests/api/test_roles.py: {role: [[method, path]]}."""
+    text = (pathlib.Path(__file__).resolve().parent.parent / "api" / "test_roles.py").read_text(encoding="utf-8")
+    lines = re.findall(r"^(open|read|respond|change|administer)\b.* ([A-Z]+) (/\S+)$", text, re.MULTILINE)
+    checks.ok(len(lines) > 150, "the table of roles is read", len(lines))
+    return {role: [[method, path] for least, method, path in lines if least in ("open", *of)] for role, of in (("READER", ["read"]), ("RESPONDER", ["read", "respond"]))}
+
+
+def door():
+    """Another server, at which people sign in elsewhere (nobody answers there), with a password, or with a key."""
+    server = Server(checks, "door", at=START, TOCSIN_LISTEN=f"127.0.0.1:{free_ports(1)[0]}", TOCSIN_OIDC_ISSUER="http://127.0.0.1:9/realm", TOCSIN_OIDC_CLIENT_ID="tocsin").start()
+    ana = server.add_user(name="Ana Ruiz", email="ana@example.com", phone="+34600000101")
+    password = "a pass phrase of hers"
+    server.ask("PUT", f"/api/v1/users/{ana}/account", {"role": "RESPONDER", "password": password})
+    return {"url": server.url, "key": ADMIN_KEY, "login": "ana@example.com", "password": password}
+
+
 def done(server, what, person):
     """What the walk asks this script for; the answer."""
     if what == "stop":
@@ -104,8 +121,10 @@ def done(server, what, person):
     if what == "start":
         server.start()
         return True
-    if what == "reader":
-        return server.post("/keys", {"name": "wall", "scope": "READER"})["key"]
+    if what == "door":
+        return door()
+    if "key" in what:
+        return server.post("/keys", {"name": "wall", "scope": what["key"]})["key"]
     opened = {"title": what["open"], "severity": "HIGH", "userId": person, "escalate": what.get("escalate", True)}
     return server.post("/incidents", opened)["id"]
 

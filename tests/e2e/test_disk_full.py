@@ -162,6 +162,12 @@ def starts_full_with_much_to_do(server, folder):
     wait_until(lambda: time.time() * 1000 > due)
     server.start()
     is_red(server, "killed and started on a full disk")
+    for turn in range(3):
+        server.kill()
+        (folder / "tocsin.db-shm").unlink()
+        fill(folder)
+        server.start()
+        is_red(server, f"killed and started on it again ({turn})")
     (folder / "filler").unlink()
     is_green_again(server, "after that kill")
     sent = "SELECT count(*) FROM alerts a JOIN meetings m ON m.id=a.meeting_id WHERE m.external_id LIKE 'much-%' AND a.stage=3 AND a.status<>'PENDING'"

@@ -75,6 +75,14 @@ class World:
     def new_key(self, person, **members):
         return self.server.post(f"/users/{person.id}/keys", {"name": f"key {self.number()}", **members})
 
+    def idle_data_key(self):
+        """Waits for the end of a change that is under way: the next one may begin."""
+        for _ in range(20):
+            if not self.server.get("/data-key")["isChanging"]:
+                break
+            self.server.advance(10)
+        return "rotate"
+
     def new_scope_key(self, scope="READER", **members):
         made = self.server.post("/keys", {"name": f"key {self.number()}", "scope": scope, **members})
         self.server.keep_secret(made["key"], f"a key of scope {scope}")
@@ -420,6 +428,8 @@ CASES = {
     f"GET {V1}/keys": Case(at(f"{V1}/keys?scope=READER&limit=1000"), None, NOBODY),
     f"DELETE {V1}/keys/{{id}}": Case(at(V1 + "/keys/{}", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
     f"POST {V1}/keys/{{id}}/rotate": Case(at(V1 + "/keys/{}/rotate", lambda world, person: world.new_scope_key()["id"]), None, NOBODY),
+    f"GET {V1}/data-key": Case(at(f"{V1}/data-key"), None, NOBODY),
+    f"POST {V1}/data-key/rotate": Case(at(V1 + "/data-key/{}", lambda world, person: world.idle_data_key()), None, NOBODY),
     f"POST {V1}/calendar/sync": Case(at(f"{V1}/calendar/sync"),
                                      lambda world, person: {"userId": person.id, "events": [event(world)]}),
     f"GET {V1}/meetings": Case(at(V1 + "/meetings?userId={}", person_id)),
@@ -626,6 +636,7 @@ CASES = {
     f"POST {V1}/incidents/{{id}}/release": Case(
         at(V1 + "/incidents/{}/release", lambda world, person: world.released_incident(person))),
     f"POST {V1}/session": Case(at(f"{V1}/session"), lambda world, person: {"key": world.key[person]}, NO_KEY),
+    f"GET {V1}/session/ways": Case(at(f"{V1}/session/ways"), None, NO_KEY),
     f"PUT {V1}/session/password": Case(at(f"{V1}/session/password"), lambda world, person: {
         "current": PASSWORD, "password": PASSWORD}, NOBODY, key=lambda world: world.signed_in()),
     f"GET {V1}/sessions": Case(at(f"{V1}/sessions?limit=1000"), None, ANYBODY),

@@ -45,9 +45,9 @@ async function seen(page, text, condition, argument) {
 
 const hasText = ([selector, words]) => [...document.querySelectorAll(selector)].some((one) => one.innerText.includes(words));
 
-async function signIn(page) {
+async function signIn(page, own = key) {
   await page.goto(url);
-  await page.getByLabel("Key").fill(key);
+  await page.getByLabel("Key").fill(own);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForSelector("nav", { state: "attached", timeout: patience });
 }

@@ -40,7 +40,12 @@ static void test_clock_steps_back(void **state)
     (void)state;
     struct bucket bucket = {.rate_milli = 1000};
     bucket_take(&bucket, 1, at_ms(3600000));
-    assert_int_equal(bucket_ready_at(&bucket, at_ms(0)).us, at_ms(1000).us);
+    /* By less than the wait: it is waited once more at most. */
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(3599500)).us, at_ms(3600500).us);
+    /* By more: nobody knows, and nothing waits for an hour. */
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(0)).us, at_ms(0).us);
+    bucket_take(&bucket, 1, at_ms(0));
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(100)).us, at_ms(1000).us);
 }
 
 static void test_order(void **state)

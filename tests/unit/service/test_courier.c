@@ -49,16 +49,22 @@ static struct message text_to(struct op_fixture *f)
     return text;
 }
 
-static void open_bench(struct bench *bench, struct op_fixture *f)
+static void open_limited(struct bench *bench, struct op_fixture *f, int per_host, int in_flight)
 {
-    struct executor_config config = {.site = &f->site,
-                                     .db = f->store->db,
-                                     .wire = {bench, submit},
-                                     .sync = {NULL, sync_nothing},
-                                     .in_flight_max = 8};
+    struct executor_config config = {
+        .site = &f->site,
+        .db = f->store->db,
+        .wire = {.context = bench, .submit = submit, .per_host_max = per_host},
+        .sync = {NULL, sync_nothing},
+        .in_flight_max = in_flight};
     *bench = (struct bench){.fixture = f};
     assert_int_equal(executor_new(&config, &bench->executor, &f->problem), OK);
     assert_int_equal(executor_recover(bench->executor), OK);
+}
+
+static void open_bench(struct bench *bench, struct op_fixture *f)
+{
+    open_limited(bench, f, 0, 8);
 }
 
 /* The message has left; its row is then spoiled, as a failing disk would, and the answer comes. */
@@ -192,6 +198,51 @@ static void test_text_dies_at_its_provider(void **state)
     executor_free(&bench.executor);
 }
 
+enum { ASKED = 10, PER_HOST = 8 };
+
+static void insert_unknown(struct op_fixture *f)
+{
+    struct message text = text_to(f);
+    text.state = message_state_SENDING;
+    text.claimed_at = store_time(0);
+    store_insert_message(f->store, &text);
+}
+
+static void insert_ringing(struct op_fixture *f)
+{
+    struct message call = text_to(f);
+    call.id = call.wire_id = id_next(&f->store->ids, f->now); /* Promised just now: it may ring. */
+    call.channel = channel_CALL;
+    call.state = message_state_CANCELLED;
+    call.claimed_at = call.ended_at = store_time(0);
+    call.provider_id = STR("MOCK-7");
+    store_insert_message(f->store, &call);
+}
+
+/* V8: however many are to be asked for, a page and the end of a call do not stand behind them. */
+static void test_questions_leave_room(void **state)
+{
+    struct op_fixture *f = *state;
+    struct bench bench;
+    struct wire_answer unheard = {.outcome = WIRE_UNKNOWN, .timed_out = true};
+    open_limited(&bench, f, PER_HOST, 32);
+    for (int i = 0; i < ASKED; i++) {
+        insert_unknown(f);
+    }
+    assert_int_equal(executor_recover(bench.executor), OK);
+    assert_true(executor_turn(bench.executor, NULL));
+    assert_int_equal(bench.submitted, PER_HOST / 2);
+    struct courier *courier = executor_courier(bench.executor);
+    assert_true(executor_turn(bench.executor, courier_answer(courier, bench.ticket, &unheard)));
+    assert_true(executor_turn(bench.executor, NULL));
+    assert_int_equal(bench.submitted, PER_HOST / 2 + 1);
+    insert_ringing(f);
+    assert_int_equal(executor_recover(bench.executor), OK);
+    assert_true(executor_turn(bench.executor, NULL));
+    assert_int_equal(bench.submitted, PER_HOST / 2 + 2);
+    executor_free(&bench.executor);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, op_set_up, op_tear_down)
@@ -201,6 +252,7 @@ int main(void)
         TEST(test_it_ends),
         TEST(test_what_is_kept_is_freed_at_the_end),
         TEST(test_text_dies_at_its_provider),
+        TEST(test_questions_leave_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ function TryIt({ of, schemas }: { of: Operation; schemas: Record<string, unknown
     setAnswer(typeof found === "string" ? found : JSON.stringify(found, null, 2));
   };
   return (
-    <Form name={`Try ${of.method} ${of.path}${isReady ? "" : ", its example is read"}`} submit="Send" run={run} reads={of.method === "GET"}>
+    <Form name={`Try ${of.method} ${of.path}${isReady ? "" : ", its example is read"}`} submit="Send" run={run} needs={of.method === "GET" ? "nothing" : "respond"}>
       <div class="fields">
         {shown.map((one) => <Field key={one.name} label={`${one.name}${one.required ? " *" : ""}`} value={values[one.name] ?? ""} onChange={(value) => setValues({ ...values, [one.name]: value })} hint={one.about} />)}
       </div>

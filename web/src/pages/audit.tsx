@@ -75,7 +75,7 @@ function Export({ of }: { of: Wanted }): VNode {
   };
   return (
     <>
-      <Action reads run={run}>Export as NDJSON</Action>
+      <Action needs="nothing" run={run}>Export as NDJSON</Action>
       {progress ? <progress max={progress.total} value={progress.done} aria-label="Export" /> : null}
     </>
   );
@@ -86,7 +86,7 @@ function Chain(): VNode {
   const [state, setState] = useState<AuditState | undefined>(undefined);
   return (
     <p class="chain" role="status">
-      <Action reads run={async () => setState(await call("GET /audit/verify"))}>Check the chain</Action>{" "}
+      <Action needs="nothing" run={async () => setState(await call("GET /audit/verify"))}>Check the chain</Action>{" "}
       {state === undefined ? <span class="faint">Each event holds a hash over all before it.</span> : state.isWhole
         ? <><span class="badge good">whole</span> {state.checked} events, checked at <At at={state.at} seconds /></>
         : <><span class="badge bad">broken</span> after {state.checked} events: {state.problem}</>}

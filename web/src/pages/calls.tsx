@@ -6,7 +6,7 @@ import { useNow } from "../clock";
 import { go, hrefOf, setFilters, type Route } from "../router";
 import { addDays, dayStart, pageZone } from "../time";
 import { allScheduledCallStatus, type Campaign, type ScheduledCall } from "records";
-import { Action } from "../ui/action";
+import { Action, Opener } from "../ui/action";
 import { Field } from "../ui/form";
 import { List } from "../ui/list";
 import { plain, State } from "../ui/marks";
@@ -122,7 +122,7 @@ function AllCalls({ route }: { route: Route }): VNode {
   const isChosen = value("owner") !== "" || value("campaign") !== "";
   const stats = useQuery("GET /scheduling/stats", {}, { everyMs: 10_000 });
   const tabButton = (name: string, title: string): VNode => (
-    <button type="button" aria-expanded={tab === name} onClick={() => setFilters(route, { tab: tab === name ? "" : name })}>{title}</button>
+    <Opener tone="" isOpen={tab === name} onClick={() => setFilters(route, { tab: tab === name ? "" : name })}>{title}</Opener>
   );
   return (
     <Page title="Scheduled calls" aside={<>{tabButton("new", "New call")} {tabButton("import", "Import CSV")}</>}>

@@ -22,11 +22,11 @@ function DispatchActions({ of }: { of: Dispatch }): VNode | null {
   const isSought = of.state === "DISPATCHING" || of.state === "NEW" || of.state === "EXHAUSTED";
   return (
     <div class="actions">
-      {isSought ? <Action letter="a" tone="main" done="Accepted." run={() => call("POST /dispatch/{callId}/accept", { callId }, answer)}>Accept</Action> : null}
-      {of.state === "DISPATCHING" ? <Action letter="d" done="Declined." run={() => call("POST /dispatch/{callId}/decline", { callId }, answer)}>Decline</Action> : null}
-      {of.state === "DISPATCHING" ? <Action letter="e" done="The next attempt is made." run={() => call("POST /dispatch/manual", {}, { callId, attempt: of.attempt })}>Next attempt now</Action> : null}
-      {of.state === "ACCEPTED" ? <Action letter="r" done="Completed." run={() => call("POST /dispatch/{callId}/complete", { callId })}>Complete</Action> : null}
-      <Action tone="quiet" confirm="Call it off? That cannot be taken back." done="Called off." run={() => call("POST /dispatch/{callId}/cancel", { callId })}>Call off</Action>
+      {isSought ? <Action needs="respond" letter="a" tone="main" done="Accepted." run={() => call("POST /dispatch/{callId}/accept", { callId }, answer)}>Accept</Action> : null}
+      {of.state === "DISPATCHING" ? <Action needs="respond" letter="d" done="Declined." run={() => call("POST /dispatch/{callId}/decline", { callId }, answer)}>Decline</Action> : null}
+      {of.state === "DISPATCHING" ? <Action needs="respond" letter="e" done="The next attempt is made." run={() => call("POST /dispatch/manual", {}, { callId, attempt: of.attempt })}>Next attempt now</Action> : null}
+      {of.state === "ACCEPTED" ? <Action needs="respond" letter="r" done="Completed." run={() => call("POST /dispatch/{callId}/complete", { callId })}>Complete</Action> : null}
+      <Action needs="respond" tone="quiet" confirm="Call it off? That cannot be taken back." done="Called off." run={() => call("POST /dispatch/{callId}/cancel", { callId })}>Call off</Action>
     </div>
   );
 }

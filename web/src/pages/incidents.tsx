@@ -12,6 +12,7 @@ import { plain, SeverityMark, State } from "../ui/marks";
 import { Empty, Facts, Loaded, Page, Section } from "../ui/page";
 import { Person, PersonSelect } from "../ui/people";
 import { usePages } from "../ui/use-pages";
+import { Opener } from "../ui/action";
 import { At } from "../ui/time";
 import { Story } from "../ui/story";
 import { IncidentCard } from "./now";
@@ -42,7 +43,7 @@ function NewIncident(): VNode {
     go(hrefOf("incidents", made.id));
   };
   return (
-    <Form name="Open an incident" submit="Open and escalate" run={run}>
+    <Form needs="respond" name="Open an incident" submit="Open and escalate" run={run}>
       <Field label="Title" value={title} onChange={setTitle} required />
       <Field label="Details" value={details} onChange={setDetails} rows={3} />
       <Field label="Severity" value={severity} onChange={setSeverity} options={allSeverity} />
@@ -64,7 +65,7 @@ function AllIncidents({ route }: { route: Route }): VNode {
   const isNew = route.query.get("new") === "1";
   const pages = usePages("GET /incidents", { state, severity, userId }, (list) => list.incidents, (news) => news !== "again" && (news.type ?? "").startsWith("INCIDENT"));
   return (
-    <Page title="Incidents" aside={<button type="button" class="main" aria-expanded={isNew} onClick={() => setFilters(route, { new: isNew ? "" : "1" })}>New incident</button>}>
+    <Page title="Incidents" aside={<Opener needs="respond" isOpen={isNew} onClick={() => setFilters(route, { new: isNew ? "" : "1" })}>New incident</Opener>}>
       {isNew ? <Section title="Open an incident"><NewIncident /></Section> : null}
       <div class="filters">
         <Field label="State" value={state} options={["", ...allIncidentState]} onChange={(value) => setFilters(route, { state: value })} />

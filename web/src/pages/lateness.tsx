@@ -38,7 +38,7 @@ function Handovers(): VNode {
               <dl class="numbers">
                 {([["Median", 0.5], ["90 %", 0.9], ["99 %", 0.99], ["Latest", 1]] as const).map(([name, share]) => <div key={name}><dt>{name}</dt><dd>{percentile(late, share)} ms</dd></div>)}
               </dl>
-              <Chart label="Each message" unit=" ms" times={handed.map((one) => one.at)} lines={[{ label: "late", colour: "--accent", values: late }]} />
+              {handed.at(-1)?.at === handed[0]?.at ? null : <Chart label="Each message" unit=" ms" times={handed.map((one) => one.at)} lines={[{ label: "late", colour: "--accent", values: late }]} />}
             </>
           );
         }}

@@ -35,18 +35,18 @@ function Answers({ of }: { of: Meeting }): VNode | null {
   const takeBack = { run: () => call("DELETE /meetings/{id}/checkin", { id: of.eventId }), done: "Taken back: the alerts that are ahead come at their time." };
   const isAhead = useNow() < Date.parse(of.startsAt ?? "");
   if (of.checkin?.status === "JOINED" && isAhead && of.status !== "CANCELLED") {
-    return <div class="actions"><Action letter="u" tone="quiet" done={takeBack.done} run={takeBack.run}>Take the check-in back</Action></div>;
+    return <div class="actions"><Action needs="respond" letter="u" tone="quiet" done={takeBack.done} run={takeBack.run}>Take the check-in back</Action></div>;
   }
   if (of.checkin?.status === "MISSED") {
-    return <div class="actions"><Action letter="a" done="Checked in: what was begun has ended." run={say("JOINED")}>Is in after all</Action></div>;
+    return <div class="actions"><Action needs="respond" letter="a" done="Checked in: what was begun has ended." run={say("JOINED")}>Is in after all</Action></div>;
   }
   if (of.checkin || of.status === "CANCELLED" || of.status === "DECLINED") {
     return null;
   }
   return (
     <div class="actions">
-      <Action letter="a" tone="main" done="Checked in." undo={takeBack} run={say("JOINED")}>Check in</Action>
-      <Action letter="d" done="Noted: cannot make it." confirm="Say that they cannot make it? Others are asked for help at once." run={say("MISSED")}>Cannot make it</Action>
+      <Action needs="respond" letter="a" tone="main" done="Checked in." undo={takeBack} run={say("JOINED")}>Check in</Action>
+      <Action needs="respond" letter="d" done="Noted: cannot make it." confirm="Say that they cannot make it? Others are asked for help at once." run={say("MISSED")}>Cannot make it</Action>
     </div>
   );
 }

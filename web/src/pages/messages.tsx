@@ -1,5 +1,6 @@
 /** Everything that was said to anybody, and how far it got. */
 import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api";
 import { go, hrefOf, setFilters, type Route } from "../router";
 import { allChannel, type Message, type SubjectType } from "records";
@@ -12,7 +13,7 @@ import { MessageWay } from "../ui/message-way";
 import { Empty, Facts, Loaded, Page, Section } from "../ui/page";
 import { Person, PersonSelect } from "../ui/people";
 import { At } from "../ui/time";
-import { usePages } from "../ui/use-pages";
+import { usePages, type Pages } from "../ui/use-pages";
 
 const subjectPages: Partial<Record<SubjectType, string>> = { INCIDENT: "incidents", MEETING: "meetings", SCHEDULED_CALL: "calls", USER: "people", POLICY: "policies" };
 
@@ -31,35 +32,69 @@ function Row({ of }: { of: Message }): VNode {
       <span class="at"><At at={of.createdAt} bare seconds /></span>
       <ChannelMark of={of.channel} />
       <span class="grow"><a href={hrefOf("messages", of.id)}>{of.subject || of.text || "(no text)"}</a></span>
-      <span class="wide">{of.userId ? <Person id={of.userId} /> : of.to}</span>
-      <span class="wide"><Subject type={of.subjectType} id={of.subjectId} /></span>
+      <span class="wide to-whom">{of.userId ? <Person id={of.userId} /> : of.to}</span>
+      <span class="wide topic"><Subject type={of.subjectType} id={of.subjectId} /></span>
       <Dots level={of.receipt} />
-      <State of={of.state} />
+      <span class="state"><State of={of.state} /></span>
     </div>
   );
 }
 
-/** Words are looked for in the browser: in so many of the newest. */
-const searchedMax = 5000;
+const pauseMs = 300;
+
+/** What is typed, and a moment after the last letter what is looked for. */
+function useTyped(words: string, look: (words: string) => void): [string, (typed: string) => void] {
+  const [typed, setTyped] = useState(words);
+  const asked = useRef(words);
+  useEffect(() => {
+    if (words !== asked.current) {
+      asked.current = words;
+      setTyped(words);
+    }
+  }, [words]);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (typed !== asked.current) {
+        asked.current = typed;
+        look(typed);
+      }
+    }, pauseMs);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return [typed, setTyped];
+}
+
+function searchWords(pages: Pages<Message>): string {
+  const { length } = pages.items;
+  if (!pages.isRead) {
+    return "Looking…";
+  }
+  if (pages.searched === 0) {
+    return `${length} found`;
+  }
+  return pages.hasMore ? `${length} found in the newest ${pages.searched} of ${pages.total}` : `${length} found in all ${pages.total}`;
+}
 
 function AllMessages({ route }: { route: Route }): VNode {
   const channel = route.query.get("channel") ?? "";
   const userId = route.query.get("person") ?? "";
-  const words = (route.query.get("words") ?? "").toLowerCase();
-  const pages = usePages("GET /messages", { channel, userId, newest: true }, (list) => list.messages, () => true, true);
-  const shown = words === "" ? pages.items : pages.items.filter((one) => `${one.subject} ${one.text} ${one.to} ${one.state}`.toLowerCase().includes(words));
+  const text = (route.query.get("words") ?? "").trim();
+  const isSearch = text !== "";
+  const pages = usePages("GET /messages", { channel, userId, text, newest: true }, (list) => list.messages, () => !isSearch, { messages: true, isSearch });
+  const [typed, setTyped] = useTyped(route.query.get("words") ?? "", (words) => setFilters(route, { words }));
   return (
     <Page title="Messages">
       <div class="filters">
         <Field label="Channel" value={channel} options={["", ...allChannel]} onChange={(value) => setFilters(route, { channel: value })} />
         <div class="field"><label for="messages-person">Person</label><PersonSelect id="messages-person" value={userId} empty="all" onChange={(person) => setFilters(route, { person })} /></div>
-        <Field label="Words in what was read" value={route.query.get("words") ?? ""} onChange={(value) => setFilters(route, { words: value })} />
-        <span class="faint">{words === "" ? `${pages.total} in all` : `${shown.length} of the ${pages.items.length} that were read`}</span>
+        <Field label="Search" value={typed} onChange={setTyped} hint="words, a state, a code, an id, an address or its last digits" />
+        <span class="faint" role="status">{isSearch ? searchWords(pages) : `${pages.total} in all`}</span>
       </div>
       {pages.problem}
-      {pages.isRead && shown.length === 0 ? <Empty>No message.</Empty> : (
-        <List items={shown} keyOf={(one) => one.id ?? ""} row={(one) => <Row of={one} />} label="Messages" rowHeight={46} onEnd={words === "" || pages.items.length < searchedMax ? pages.more : () => undefined} onOpen={(one) => go(hrefOf("messages", one.id))} />
+      {pages.isRead && pages.items.length === 0 ? <Empty>{isSearch && pages.hasMore ? "Nothing so far." : "No message."}</Empty> : (
+        <List items={pages.items} keyOf={(one) => one.id ?? ""} row={(one) => <Row of={one} />} label="Messages" rowHeight={46} onEnd={isSearch ? () => undefined : pages.more} onOpen={(one) => go(hrefOf("messages", one.id))} />
       )}
+      {isSearch && pages.hasMore ? <p><button type="button" onClick={pages.more}>Look further back</button></p> : null}
     </Page>
   );
 }

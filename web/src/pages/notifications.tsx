@@ -18,7 +18,7 @@ function Card({ of }: { of: Notification }): VNode {
       <header><h2>{of.title}</h2><SeverityMark of={of.severity} />{of.endedAt ? <span class="badge calm">over</span> : null}</header>
       <p class="faint"><At at={of.createdAt} /> · {of.userId ? <>to <Person id={of.userId} /></> : "to whoever runs Tocsin"} · <Subject type={of.subjectType} id={of.subjectId} /></p>
       <pre class="text">{of.text}</pre>
-      {of.seenAt ? <p class="faint">seen <At at={of.seenAt} /></p> : <div class="actions"><Action letter="a" tone="main" done="Seen." run={() => call("POST /notifications/{id}/seen", { id: of.id })}>Seen</Action></div>}
+      {of.seenAt ? <p class="faint">seen <At at={of.seenAt} /></p> : <div class="actions"><Action needs="respond" letter="a" tone="main" done="Seen." run={() => call("POST /notifications/{id}/seen", { id: of.id })}>Seen</Action></div>}
     </article>
   );
 }
@@ -32,7 +32,7 @@ export function Notifications({ route }: { route: Route }): VNode {
   const query = useQuery("GET /notifications", args, { match: (news) => news === "again" || (news.type ?? "").startsWith("NOTIFICATION") });
   const all = { all: true, ...(isOwn ? {} : { operators: true }) };
   return (
-    <Page title="Notifications" aside={query.data && query.data.unseenCount > 0 && !isPeople ? <Action done="All seen." run={() => call("POST /notifications/seen", {}, all)}>All seen</Action> : null}>
+    <Page title="Notifications" aside={query.data && query.data.unseenCount > 0 && !isPeople ? <Action needs="respond" done="All seen." run={() => call("POST /notifications/seen", {}, all)}>All seen</Action> : null}>
       <div class="filters">
         <label class="check"><input type="checkbox" checked={isAll} onChange={(event) => setFilters(route, { all: event.currentTarget.checked ? "1" : "" })} /> Also those that were seen</label>
         {isOwn ? null : <label class="check"><input type="checkbox" checked={isPeople} onChange={(event) => setFilters(route, { people: event.currentTarget.checked ? "1" : "" })} /> Those to people, too</label>}

@@ -10,6 +10,7 @@ import { plain, SeverityMark, State } from "../ui/marks";
 import { Empty, Loaded, Page, Section } from "../ui/page";
 import { Person } from "../ui/people";
 import { At, Countdown } from "../ui/time";
+import { Tour } from "../ui/tour";
 import { DispatchCard } from "./dispatch";
 import { MeetingCard } from "./meetings";
 
@@ -58,11 +59,11 @@ function Open(): VNode {
 const shownKinds: ReadonlySet<string> = new Set<TimerKind>(["STEP", "ALERT", "MISSED_CHECK", "DISPATCH", "LADDER", "LEASE", "SCHEDULED_CALL"]);
 const ofEachKind = 5;
 const shownMax = 12;
-const kindWords: Record<string, string> = {
+export const kindWords: Record<string, string> = {
   ALERT: "alert before a meeting", MISSED_CHECK: "was the meeting joined?", STEP: "step of a ladder", LEASE: "lease of an acknowledgement ends",
   DISPATCH: "next technician", SCHEDULED_CALL: "scheduled call", CAMPAIGN: "campaign", LADDER: "ladder again", LADDER_BEGIN: "ladder begins",
 };
-const kindPages: Record<string, string> = { STEP: "incidents", LEASE: "incidents", LADDER: "incidents", LADDER_BEGIN: "incidents", ALERT: "meetings", MISSED_CHECK: "meetings", SCHEDULED_CALL: "calls" };
+export const kindPages: Record<string, string> = { STEP: "incidents", LEASE: "incidents", LADDER: "incidents", LADDER_BEGIN: "incidents", ALERT: "meetings", MISSED_CHECK: "meetings", SCHEDULED_CALL: "calls" };
 
 /** Of what a job is: its title, read once. */
 function About({ page, id }: { page: string; id: string }): VNode | null {
@@ -137,6 +138,7 @@ function HealthLine(): VNode | null {
 export function Now(): VNode {
   return (
     <Page title="Now" aside={<HealthLine />}>
+      <Tour />
       <div class="columns">
         <div><Open /><Board /></div>
         <div><DueNext /><Today /></div>

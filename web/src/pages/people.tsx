@@ -6,7 +6,7 @@ import { useQuery } from "../query";
 import { go, hrefOf, setFilters, type Route } from "../router";
 import { pageZone } from "../time";
 import type { CalendarKind, User } from "records";
-import { Action } from "../ui/action";
+import { Action, Opener } from "../ui/action";
 import { Field, Form } from "../ui/form";
 import { List } from "../ui/list";
 import { channelName, ChannelMark, State } from "../ui/marks";
@@ -52,7 +52,7 @@ function AllPeople({ route }: { route: Route }): VNode {
   const isNew = route.query.get("new") === "1";
   const pages = usePages("GET /users", {}, (list) => list.users, () => false);
   return (
-    <Page title="People" aside={<button type="button" class="main" aria-expanded={isNew} onClick={() => setFilters(route, { new: isNew ? "" : "1" })}>Add a person</button>}>
+    <Page title="People" aside={<Opener isOpen={isNew} onClick={() => setFilters(route, { new: isNew ? "" : "1" })}>Add a person</Opener>}>
       {isNew ? <NewPerson /> : null}
       {pages.problem}
       <p class="faint">{pages.total} people</p>

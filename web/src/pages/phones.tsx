@@ -37,10 +37,10 @@ function Phone({ user, messages }: { user: User; messages: Message[] }): VNode {
       <header><h2>{user.name}</h2><span class="faint">{phone}</span></header>
       {messages.length === 0 ? <Empty>It has not rung.</Empty> : <ul>{messages.map((one) => <Rung key={one.id} of={one} />)}</ul>}
       <div class="fields">
-        <Field label="Next" value={channel} options={phoneChannels} onChange={setChannel} />
-        <Field label="They" value={deed} options={deeds} onChange={setDeed} />
+        <Field label="On the next" value={channel} options={phoneChannels} onChange={setChannel} />
+        <Field label="they" value={deed} options={deeds} onChange={setDeed} />
       </div>
-      <Action letter="a" disabled={phone === undefined} done={`${user.name} will ${deed}.`} run={script}>So be it</Action>
+      <Action letter="a" disabled={phone === undefined} done={`${user.name} will ${deed}.`} run={script}>Set</Action>
     </article>
   );
 }
@@ -52,7 +52,7 @@ export function Phones(): VNode {
     (query.data?.messages ?? []).filter((one) => one.userId === id && phoneChannels.some((channel) => channel === one.channel)).slice(0, shownMax);
   return (
     <Page title="Phones">
-      <p class="faint">Nothing here reaches a real phone. Say what somebody does, move the clock, and look at <a href={hrefOf("now")}>Now</a>.</p>
+      <p class="faint">Nothing here reaches a real phone. Set what somebody does when it rings the next time, move the clock, and look at <a href={hrefOf("now")}>Now</a>.</p>
       {people.length === 0 ? <Empty>Nobody has a phone yet.</Empty> : <div class="cards">{people.map((one) => <Phone key={one.id} user={one} messages={ofUser(one.id)} />)}</div>}
     </Page>
   );

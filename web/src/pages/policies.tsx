@@ -5,7 +5,7 @@ import { call } from "../api";
 import { useQuery } from "../query";
 import { go, hrefOf, type Route } from "../router";
 import type { Policy, PolicyInput, PolicyStep } from "records";
-import { Action } from "../ui/action";
+import { Action, Opener } from "../ui/action";
 import { channelName, plain } from "../ui/marks";
 import { Empty, Loaded, Page, Section } from "../ui/page";
 import { Person } from "../ui/people";
@@ -63,7 +63,7 @@ function AllPolicies(): VNode {
   const query = useQuery("GET /policies", { limit: 200 });
   const [isNew, setNew] = useState(false);
   return (
-    <Page title="Policies" aside={<button type="button" class="main" aria-expanded={isNew} onClick={() => setNew(!isNew)}>New policy</button>}>
+    <Page title="Policies" aside={<Opener isOpen={isNew} onClick={() => setNew(!isNew)}>New policy</Opener>}>
       {isNew ? <PolicyEditor start={fresh} save={async (policy) => { const made = await call("POST /policies", {}, policy); go(hrefOf("policies", made.name)); }} /> : null}
       <Loaded query={query}>{(data) => <div class="cards">{data.policies.map((one) => <Card key={one.id} of={one} />)}</div>}</Loaded>
       <Lint />
@@ -91,7 +91,7 @@ function OnePolicy({ name }: { name: string }): VNode {
     go(hrefOf("policies", made.name));
   };
   return (
-    <Page title={`Policy ${name}`} aside={policy ? <button type="button" class="main" aria-expanded={isEditing} onClick={() => setEditing(!isEditing)}>{isEditing ? "Leave the editor" : "Edit"}</button> : null}>
+    <Page title={`Policy ${name}`} aside={policy ? <Opener isOpen={isEditing} onClick={() => setEditing(!isEditing)}>{isEditing ? "Leave the editor" : "Edit"}</Opener> : null}>
       <Loaded query={query}>
         {(of) => (
           <>

@@ -17,7 +17,7 @@ function Card({ of }: { of: Provider }): VNode {
           <tbody>
             {of.channels.map((lane) => (
               <tr key={lane.channel}>
-                <th scope="row">{channelName(lane.channel)}</th><td>{lane.position}</td><td>{lane.pace.limit ?? "no limit"} {lane.pace.unit}</td>
+                <th scope="row">{channelName(lane.channel)}</th><td>{lane.position}</td><td>{lane.pace.limit === undefined ? "no limit" : `${lane.pace.limit} ${lane.pace.unit}`}</td>
                 <td class="number">{lane.pace.underWay}</td><td class="number">{lane.queue.waiting}</td><td>{lane.queue.oldestSeconds} s</td><td>about {lane.queue.expectedSeconds} s</td>
               </tr>
             ))}

@@ -5,7 +5,7 @@ import { call } from "../api";
 import { isVirtual, serverNow } from "../clock";
 import { useHealth } from "../health";
 import { useQuery } from "../query";
-import { setFilters, type Route } from "../router";
+import { hrefOf, setFilters, type Route } from "../router";
 import { allJobState, allTimerKind, type Health, type Job, type Queue, type QueueKind, type TimerKind } from "records";
 import { Action } from "../ui/action";
 import { Chart } from "../ui/chart";
@@ -16,6 +16,7 @@ import { Empty, Loaded, Page, Section } from "../ui/page";
 import { At, Countdown } from "../ui/time";
 import { usePages } from "../ui/use-pages";
 import { Lateness } from "./lateness";
+import { kindPages, kindWords } from "./now";
 
 const samplesMax = 600;
 const sampleMs = 2000;
@@ -104,9 +105,11 @@ function Kinds({ queue }: { queue: Queue }): VNode {
 }
 
 function JobRow({ of }: { of: Job }): VNode {
+  const page = kindPages[of.kind ?? ""];
+  const words = kindWords[of.kind ?? ""] ?? plain(of.kind ?? "");
   return (
     <div class="cells">
-      <span class="grow">{plain(of.kind ?? "")} {of.error ? <span class="faint">{of.error}</span> : null}</span>
+      <span class="grow">{page && of.subjectId ? <a href={hrefOf(page, of.subjectId)}>{words}</a> : words} {of.error ? <span class="faint">{of.error}</span> : null}</span>
       <State of={of.state} />
       <Countdown at={of.endedAt ?? of.dueAt} past={of.endedAt ? "ago" : "late"} />
       <span class="at"><At at={of.dueAt} bare seconds /></span>

@@ -36,14 +36,14 @@ function Keys(): VNode {
             {data.keys.filter((one) => !one.revokedAt).map((one) => (
               <li key={one.id}>
                 <b>{one.name}</b> <span class="badge calm">{plain(one.scope ?? "")}</span> <code>{one.prefix}…</code> {one.userId ? <Person id={one.userId} /> : null} <span class="faint">made <At at={one.createdAt} />{one.expiresAt ? <>, ends <At at={one.expiresAt} /></> : null}</span>
-                <Action tone="quiet" confirm={`Revoke ${one.name}? It is refused from now on, and that cannot be taken back.`} done="Revoked." run={() => call("DELETE /keys/{id}", { id: one.id })} label={`Revoke ${one.name}`}>Revoke</Action>
+                <Action needs="administer" tone="quiet" confirm={`Revoke ${one.name}? It is refused from now on, and that cannot be taken back.`} done="Revoked." run={() => call("DELETE /keys/{id}", { id: one.id })} label={`Revoke ${one.name}`}>Revoke</Action>
               </li>
             ))}
           </ul>
         )}
       </Loaded>
-      <Form name="Make a key" submit="Make a key" run={run}>
-        <div class="fields"><Field label="Name" value={name} onChange={setName} required /><Field label="Scope" value={scope} options={["READER", "OPERATOR", "ADMIN"]} onChange={setScope} /></div>
+      <Form needs="administer" name="Make a key" submit="Make a key" run={run}>
+        <div class="fields"><Field label="Name" value={name} onChange={setName} required /><Field label="Scope" value={scope} options={["READER", "RESPONDER", "OPERATOR", "ADMIN"]} onChange={setScope} /></div>
       </Form>
     </Section>
   );
@@ -75,7 +75,7 @@ function Integrations(): VNode {
           </ul>
         ))}
       </Loaded>
-      <Form name="Add a source" submit="Add a source" run={run}>
+      <Form needs="administer" name="Add a source" submit="Add a source" run={run}>
         <div class="fields"><Field label="Name" value={name} onChange={setName} required /><Field label="Kind" value={kind} options={["ANY", "GENERIC", "ALERTMANAGER", "GRAFANA"]} onChange={setKind} /></div>
       </Form>
     </Section>
@@ -185,8 +185,8 @@ function Tests(): VNode {
     <Section title="Test and drill">
       <div class="field"><label for="drill-person">Whom</label><PersonSelect id="drill-person" value={userId} onChange={setUser} /></div>
       <div class="actions">
-        <Action disabled={!userId} done="A test incident is open: its ladder has begun." run={send}>Test send</Action>
-        <Action disabled={!userId} done="The drill has begun." run={() => call("POST /drills", {}, { userId })}>Fire drill</Action>
+        <Action needs="respond" disabled={userId ? false : "Choose a person first."} done="A test incident is open: its ladder has begun." run={send}>Test send</Action>
+        <Action disabled={userId ? false : "Choose a person first."} done="The drill has begun." run={() => call("POST /drills", {}, { userId })}>Fire drill</Action>
       </div>
       {sentId ? <p><a href={hrefOf("incidents", sentId)}>the test and how far it is</a></p> : null}
       <Loaded query={drills}>

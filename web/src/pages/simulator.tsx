@@ -10,6 +10,11 @@ import { channelName, ChannelMark, plain } from "../ui/marks";
 import { Section } from "../ui/page";
 import { PersonSelect } from "../ui/people";
 
+/** "1 call", "2 calls". */
+function countOf(count: number | undefined, word: string): string {
+  return `${count ?? 0} ${word}${count === 1 ? "" : "s"}`;
+}
+
 const answers = ["", "press 1", "press 2", "ignore", "busy", "voicemail", "unreachable", "reply yes"] as const;
 
 interface Answer {
@@ -147,8 +152,8 @@ function Result({ of, share, setShare }: { of: Simulation; share: number; setSha
   return (
     <>
       <Tracks of={of} share={share} setShare={setShare} span={span} />
-      <p role="status"><b>At {clockText(at, of.timezone ?? "UTC", true)} {of.timezone}</b>, {dayText(at, of.timezone ?? "UTC")}: {split} of {of.timeline.length} things have happened. In all {of.messages} messages and {of.calls} calls{of.ended ? `; it ends ${plain(of.ended.state ?? "")}${of.ended.by ? ` by ${of.ended.by}` : ""}` : ""}.</p>
-      {of.ifNobodyAnswers?.exhaustedAt ? <p class="faint">If nobody answers, the ladder is exhausted after {spanText(Date.parse(of.ifNobodyAnswers.exhaustedAt) - start)}, with {of.ifNobodyAnswers.messages} messages and {of.ifNobodyAnswers.calls} calls.</p> : null}
+      <p role="status"><b>At {clockText(at, of.timezone ?? "UTC", true)} {of.timezone}</b>, {dayText(at, of.timezone ?? "UTC")}: {split} of {of.timeline.length} things have happened. In all {countOf(of.messages, "message")} and {countOf(of.calls, "call")}{of.ended ? `; it ends ${plain(of.ended.state ?? "")}${of.ended.by ? ` by ${of.ended.by}` : ""}` : ""}.</p>
+      {of.ifNobodyAnswers?.exhaustedAt ? <p class="faint">If nobody answers, the ladder is exhausted after {spanText(Date.parse(of.ifNobodyAnswers.exhaustedAt) - start)}, with {countOf(of.ifNobodyAnswers.messages, "message")} and {countOf(of.ifNobodyAnswers.calls, "call")}.</p> : null}
       {of.warnings.map((one, index) => <p key={index}><span class="badge warn">{plain(one.code ?? "")}</span> {one.message}</p>)}
       <ol class="story" aria-label="Simulated timeline">
         {of.timeline.slice(0, split).map((one, index) => <Entry key={index} of={one} start={start} reached />)}

@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, wordsOf } from "../api";
 import { reloadAll } from "../query";
-import { useMayAct } from "../session";
+import { useWhyNot, type Needs } from "../session";
 import { say } from "./said";
 
 /** How it is taken back: only where the server truly can. */
@@ -23,9 +23,11 @@ interface ActionProps {
   tone?: "main" | "danger" | "quiet";
   /** A question that is answered first, for what cannot be taken back. */
   confirm?: string;
-  reads?: boolean;
+  /** Changing settings, where it is not said. */
+  needs?: Needs;
   label?: string;
-  disabled?: boolean;
+  /** Words say why. */
+  disabled?: boolean | string;
 }
 
 async function attempt(run: () => Promise<unknown>): Promise<boolean> {
@@ -73,10 +75,10 @@ function Ask({ words, yes, no }: AskProps): VNode {
   );
 }
 
-export function Action({ run, children, letter, done, undo, tone, confirm, reads = false, label, disabled = false }: ActionProps): VNode {
+export function Action({ run, children, letter, done, undo, tone, confirm, needs = "change", label, disabled = false }: ActionProps): VNode {
   const [isBusy, setBusy] = useState(false);
   const [isAsking, setAsking] = useState(false);
-  const mayAct = useMayAct();
+  const whyNot = useWhyNot(needs);
   const place = useRef<HTMLElement>(null);
   const go = async (): Promise<void> => {
     focusRow(place.current);
@@ -91,13 +93,13 @@ export function Action({ run, children, letter, done, undo, tone, confirm, reads
     focusRow(place.current);
     setAsking(false);
   };
-  const isOff = disabled || isBusy || (!mayAct && !reads);
+  const isOff = disabled !== false || isBusy || whyNot !== undefined;
   return (
     <span class="action" ref={place}>
       {isAsking && confirm ? <Ask words={confirm} yes={() => void go()} no={leave} /> : (
         <button
           type="button" class={tone ?? ""} disabled={isOff} aria-busy={isBusy} aria-label={label}
-          title={!mayAct && !reads ? "This key may only read." : letter ? `Key: ${letter}` : undefined}
+          title={whyNot ?? (typeof disabled === "string" ? disabled : letter ? `Key: ${letter}` : undefined)}
           {...(letter ? { "data-key": letter, "aria-keyshortcuts": letter } : {})}
           onClick={() => (confirm ? setAsking(true) : void go())}
         >
@@ -106,4 +108,10 @@ export function Action({ run, children, letter, done, undo, tone, confirm, reads
       )}
     </span>
   );
+}
+
+/** The button that opens a form: off for whoever may not send it. */
+export function Opener({ isOpen, onClick, children, needs = "change", tone = "main" }: { isOpen: boolean; onClick: () => void; children: ComponentChildren; needs?: Needs; tone?: "main" | "" }): VNode {
+  const whyNot = useWhyNot(needs);
+  return <button type="button" class={tone} aria-expanded={isOpen} disabled={whyNot !== undefined} title={whyNot} onClick={onClick}>{children}</button>;
 }

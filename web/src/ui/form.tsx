@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useId, useState } from "preact/hooks";
 import { ApiError, wordsOf } from "../api";
 import { reloadAll } from "../query";
-import { useMayAct } from "../session";
+import { useWhyNot, type Needs } from "../session";
 
 export interface FieldProps {
   label: string;
@@ -16,9 +16,11 @@ export interface FieldProps {
   required?: boolean;
   /** What the option "" is called. */
   empty?: string;
+  /** What a browser may fill in: "username", "current-password". */
+  fill?: "username" | "current-password" | "off";
 }
 
-export function Field({ label, value, onChange, type = "text", hint, options, rows, required = false, empty = "any" }: FieldProps): VNode {
+export function Field({ label, value, onChange, type = "text", hint, options, rows, required = false, empty = "any", fill = "off" }: FieldProps): VNode {
   const id = useId();
   const common = { id, value, required, ...(hint ? { "aria-describedby": `${id}-hint` } : {}) };
   const kind = { type } as { type: "text" }; // Preact's types know one literal at a time; these all take the same attributes.
@@ -29,7 +31,7 @@ export function Field({ label, value, onChange, type = "text", hint, options, ro
   ) : rows ? (
     <textarea {...common} rows={rows} spellcheck={false} onInput={(event) => onChange(event.currentTarget.value)} />
   ) : (
-    <input {...common} {...kind} autocomplete="off" onInput={(event) => onChange(event.currentTarget.value)} />
+    <input {...common} {...kind} autocomplete={fill} onInput={(event) => onChange(event.currentTarget.value)} />
   );
   return (
     <div class="field">
@@ -45,13 +47,13 @@ interface FormProps {
   submit: string;
   run: () => Promise<unknown>;
   name: string;
-  reads?: boolean;
+  needs?: Needs;
 }
 
-export function Form({ children, submit, run, name, reads = false }: FormProps): VNode {
+export function Form({ children, submit, run, name, needs = "change" }: FormProps): VNode {
   const [error, setError] = useState<unknown>(undefined);
   const [isBusy, setBusy] = useState(false);
-  const mayAct = useMayAct();
+  const whyNot = useWhyNot(needs);
   const go = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -69,7 +71,8 @@ export function Form({ children, submit, run, name, reads = false }: FormProps):
     <form aria-label={name} onSubmit={(event) => void go(event)}>
       {children}
       {error === undefined ? null : <p class="error" role="alert">{field ? <b>{field}: </b> : null}{wordsOf(error)}</p>}
-      <button type="submit" class="main" disabled={isBusy || (!mayAct && !reads)} aria-busy={isBusy}>{submit}</button>
+      <button type="submit" class="main" disabled={isBusy || whyNot !== undefined} aria-busy={isBusy}>{submit}</button>
+      {whyNot === undefined ? null : <small class="faint">{whyNot}</small>}
     </form>
   );
 }

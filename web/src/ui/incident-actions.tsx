@@ -17,20 +17,20 @@ export function IncidentActions({ of, more = false }: { of: Incident; more?: boo
   return (
     <div class="actions">
       {isTaken ? null : (
-        <Action letter="a" tone="main" done="Acknowledged." undo={mayGiveBack ? giveBack : undefined} run={() => call("POST /incidents/{id}/acknowledge", args)}>Acknowledge</Action>
+        <Action needs="respond" letter="a" tone="main" done="Acknowledged." undo={mayGiveBack ? giveBack : undefined} run={() => call("POST /incidents/{id}/acknowledge", args)}>Acknowledge</Action>
       )}
-      {isTaken && of.leaseLapsedAt ? <Action letter="a" tone="main" done="Taken: its ladder has stopped." run={take.run}>Take it again</Action> : null}
+      {isTaken && of.leaseLapsedAt ? <Action needs="respond" letter="a" tone="main" done="Taken: its ladder has stopped." run={take.run}>Take it again</Action> : null}
       {isTaken && of.leaseUntil && !of.leaseLapsedAt ? (
-        <Action letter="x" done="The lease begins anew." run={() => call("POST /incidents/{id}/extend", args)}>Extend</Action>
+        <Action needs="respond" letter="x" done="The lease begins anew." run={() => call("POST /incidents/{id}/extend", args)}>Extend</Action>
       ) : null}
-      <Action letter="r" done="Resolved." run={() => call("POST /incidents/{id}/resolve", args)}>Resolve</Action>
+      <Action needs="respond" letter="r" done="Resolved." run={() => call("POST /incidents/{id}/resolve", args)}>Resolve</Action>
       {of.state === "OPEN" ? (
-        <Action letter="e" done="The ladder begins." run={() => call("POST /incidents/{id}/escalate", args)}>Escalate</Action>
+        <Action needs="respond" letter="e" done="The ladder begins." run={() => call("POST /incidents/{id}/escalate", args)}>Escalate</Action>
       ) : null}
       {isTaken && mayGiveBack && !of.leaseLapsedAt ? (
-        <Action letter="u" tone="quiet" confirm="Give it back? Its ladder begins anew." done={giveBack.done} undo={take} run={giveBack.run}>Give back</Action>
+        <Action needs="respond" letter="u" tone="quiet" confirm="Give it back? Its ladder begins anew." done={giveBack.done} undo={take} run={giveBack.run}>Give back</Action>
       ) : null}
-      {more ? <Action tone="quiet" confirm="Withdraw this incident? That cannot be taken back." done="Withdrawn." run={() => call("POST /incidents/{id}/cancel", args)}>Withdraw</Action> : null}
+      {more ? <Action needs="respond" tone="quiet" confirm="Withdraw this incident? That cannot be taken back." done="Withdrawn." run={() => call("POST /incidents/{id}/cancel", args)}>Withdraw</Action> : null}
     </div>
   );
 }

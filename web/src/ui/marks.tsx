@@ -15,6 +15,13 @@ export function plain(word: string): string {
   return word.toLowerCase().replaceAll("_", " ");
 }
 
+const sources: Record<string, string> = { ENGINE: "engine", CREATE: "the provider's answer", CALLBACK: "the provider's callback", POLL: "asking the provider", PERSON: "the person" };
+
+/** From whom it is known what became of a message; other names as they are. */
+export function sourceName(of: string | undefined): string {
+  return of === undefined ? "" : (sources[of] ?? of);
+}
+
 export function State({ of }: { of: string | undefined }): VNode | null {
   return of === undefined ? null : <span class={`badge ${tones[of] ?? "calm"}`}>{plain(of)}</span>;
 }

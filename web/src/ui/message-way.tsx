@@ -1,7 +1,7 @@
 /** The way of one message: each state that was learnt, when, and from whom. */
 import type { VNode } from "preact";
 import { useQuery } from "../query";
-import { Dots, plain, State } from "./marks";
+import { Dots, sourceName, State } from "./marks";
 import { Facts, Loaded } from "./page";
 import { At, Countdown } from "./time";
 import { money } from "./marks";
@@ -20,7 +20,7 @@ export function MessageWay({ id }: { id: string }): VNode {
             {(of.transitions ?? []).map((one, at) => (
               <li key={at}>
                 <At at={one.at} bare seconds /> <State of={one.state} /> <Dots level={one.receipt} />
-                <span class="faint"> {plain(one.source ?? "")} {one.providerState} {one.code} {one.detail}</span>
+                <span class="faint"> {sourceName(one.source)} {one.providerState} {one.code} {one.detail}</span>
               </li>
             ))}
           </ol>

@@ -7,7 +7,7 @@ import { useKeys, pageLetters } from "../keys";
 import { onLiveState, type LiveState } from "../live";
 import { useQuery } from "../query";
 import { hrefOf } from "../router";
-import { useSession } from "../session";
+import { useSession, useWhyNot } from "../session";
 import { isDark, switchTheme } from "../theme";
 import { clockText, pageZone, setPageZone, utcText, zoneChoices } from "../time";
 import { Action } from "./action";
@@ -114,6 +114,7 @@ export function Shell({ page, children, onSignOut }: { page: string; children: C
   const [isMenu, setMenu] = useState(false);
   const [, setDark] = useState(isDark());
   const session = useSession();
+  const whyNot = useWhyNot("change");
   useKeys(() => setHelp(true));
   useEffect(() => setMenu(false), [page]);
   return (
@@ -125,15 +126,16 @@ export function Shell({ page, children, onSignOut }: { page: string; children: C
         <LiveMark />
         <Clock />
         <button type="button" class="quiet" onClick={() => { switchTheme(); setDark(isDark()); }}>{isDark() ? "Light" : "Dark"}</button>
-        <button type="button" class="quiet" onClick={() => setHelp(true)} aria-keyshortcuts="?">Keys</button>
+        <button type="button" class="quiet keys-button" onClick={() => setHelp(true)} aria-keyshortcuts="?">Keys</button>
       </header>
       <div id="side" class={isMenu ? "side open" : "side"}>
         <Nav page={page} />
         <p class="who">
           {session.name} · {session.scope?.toLowerCase()}<br />
+          {whyNot === undefined ? null : <>{whyNot}<br /></>}
           <span class="faint">Tocsin {session.version}</span>
         </p>
-        <Action reads tone="quiet" run={async () => { await call("DELETE /session"); onSignOut(); }}>Sign out</Action>
+        <Action needs="nothing" tone="quiet" run={async () => { await call("DELETE /session"); onSignOut(); }}>Sign out</Action>
       </div>
       <main id="main">
         {isVirtual() ? <VirtualClock /> : null}

@@ -7,7 +7,7 @@ import { useQuery } from "../query";
 import { hrefOf } from "../router";
 import { pageZone } from "../time";
 import type { TimelineEntry } from "records";
-import { ChannelMark, Dots, money, plain, State } from "./marks";
+import { ChannelMark, Dots, money, plain, sourceName, State } from "./marks";
 import { MessageWay } from "./message-way";
 import { Empty, Loaded, Section } from "./page";
 import { Person } from "./people";
@@ -24,7 +24,7 @@ function Entry({ of }: { of: TimelineEntry }): VNode {
       <div>
         <span class="what">
           <b>{plain(of.what ?? "")}</b> <ChannelMark of={of.channel} /> {of.userId ? <>{of.kind === "CHANGE" ? "about" : "to"} <Person id={of.userId} /></> : null}
-          {of.who ? <span class="faint"> by {of.who === "ENGINE" ? "engine" : of.who}</span> : null} {of.provider ? <span class="faint">via {of.provider}</span> : null}
+          {of.who ? <span class="faint"> by {sourceName(of.who)}</span> : null} {of.provider ? <span class="faint">via {of.provider}</span> : null}
         </span>
         {of.state ? <> <State of={of.state} /></> : null} {of.kind === "MESSAGE" ? <Dots level={of.receipt} /> : null}
         {of.lateMs !== undefined && of.lateMs >= 1000 ? <span class="faint"> {(of.lateMs / 1000).toFixed(1)} s late</span> : null}
