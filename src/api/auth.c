@@ -149,7 +149,7 @@ enum err auth_check(struct auth *auth, struct op *op, struct str authorization, 
                     int64_t *retry_after_seconds)
 {
     struct str secret = STR_NONE;
-    struct key_hash hash;
+    struct key_hash hash = {0};
     struct known_key *known = NULL;
     TRY(read_secret(auth, op, authorization, &secret, &hash));
     if (key_is_admins(op->site, &hash)) {

@@ -147,7 +147,7 @@ static struct route_match find_named(enum http_method method, struct str path)
 {
     static const struct route_match nothing = {0};
     struct route_match found = {0};
-    if (str_find_byte(path, '{', 0) < path.len) {
+    if (path.len == 0 || str_find_byte(path, '{', 0) < path.len) {
         return found; /* Nobody's name; as an id it is refused. */
     }
     for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {

@@ -110,6 +110,9 @@ static void refuse(void *context, enum err err, const char *message, struct aren
     atomic_fetch_add(&server->plant->stats.metrics.http_refused, 1);
     problem_set(&problem, err, NULL, "%s", message);
     api_error(&problem, STR_NONE, arena, out);
+    if (err == E_UNAVAILABLE) {
+        out->retry_after_seconds = 1; /* Others are done soon, or are cut off. */
+    }
 }
 
 /* Writes of one turn of the HTTP loop go over in one piece (stack.md, "Hand-offs between threads").

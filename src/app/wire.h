@@ -44,7 +44,7 @@ NODISCARD enum err plant_check(struct plant *plant, struct problem *problem);
 /* A further read-only connection. */
 NODISCARD enum err plant_reader(struct plant *plant, struct db **out, struct problem *problem);
 /* The real clock, or the virtual one that was set. */
-struct instant plant_now(void *plant);
+struct instant plant_now(void *context);
 
 /* "127.0.0.1:8080" */
 NODISCARD enum err parse_listen(struct arena *arena, struct str text, struct str *address,

@@ -1,5 +1,6 @@
 #include "channel/source.h"
 
+#include <assert.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static struct str fingerprint_of_labels(const struct source_item *alert)
     unsigned char sum[SHA256_DIGEST_LENGTH] = {0};
     unsigned char digest[SHA256_DIGEST_LENGTH];
     struct buf out = {.arena = alert->arena};
+    assert(alert->labels != NULL);
     for (size_t i = 0; i < alert->labels->count; i++) {
         digest_label(&alert->labels->items[i], digest);
         for (size_t j = 0; j < sizeof sum; j++) {

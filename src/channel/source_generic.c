@@ -2,6 +2,7 @@
 
 #include "model/json_pointer.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 enum { PLACE_MAX = 24, WORD_MAX = 64 };
@@ -95,7 +96,8 @@ enum err source_read_generic(const struct source_body *body, const struct json_n
     bool has_items = body->mapping != NULL && str_is_set(body->mapping->items);
     const struct json_node *items =
         has_items ? json_pointer_find(root, body->mapping->items) : root;
-    if (items == NULL) {
+    assert(root != NULL);
+    if (has_items && items == NULL) {
         return problem_set(problem, E_INVALID, "items", "there is nothing at %.*s",
                            STR_FMT(str_cut_utf8(body->mapping->items, WORD_MAX)));
     }

@@ -7,7 +7,7 @@
 
 #include "channel/render.h"
 
-struct str text_find(struct str language, enum text_key key, enum text_part part);
+struct str text_find(struct str language, enum text_key key, enum text_part wanted);
 struct str word_find(struct str language, const char *name);
 /* The WORD that names an occasion's keys, and whether its mail has the two buttons. */
 const char *text_key_keys(enum text_key key);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ bool take_flag(const struct arguments *arguments, const char *name)
 
 bool all_taken(const struct arguments *arguments, const struct command *command)
 {
+    assert(command != NULL);
     for (int i = 0; i < arguments->count; i++) {
         if (arguments->words[i] != NULL) {
             fprintf(stderr, "tocsin %s: \"%s\" is not understood\nusage: tocsin %s %s\n",

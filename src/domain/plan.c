@@ -18,7 +18,7 @@ static const struct {
 
 size_t stages_default(struct stage_rule out[static STAGES_MAX])
 {
-    assert(ARRAY_LENGTH(default_stages) <= STAGES_MAX);
+    static_assert(ARRAY_LENGTH(default_stages) <= STAGES_MAX, "they fit");
     for (size_t i = 0; i < ARRAY_LENGTH(default_stages); i++) {
         out[i] = (struct stage_rule){
             .number = default_stages[i].number,

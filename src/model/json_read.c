@@ -85,6 +85,7 @@ static enum err refuse_unknown(const struct reading *reading, const struct json_
 
 static const char *kind_of(const json_t *value)
 {
+    assert(value != NULL);
     switch (json_typeof(value)) {
     case JSON_OBJECT:
         return "an object";

@@ -3,6 +3,8 @@
 #include "store/password.h"
 #include "store/people.h"
 
+#include <assert.h>
+
 static enum err load_user(struct op *op, struct user *out)
 {
     return op_not_found(op, users_get(op->db, op->arena, op->path_id, out), "user");
@@ -102,6 +104,7 @@ static enum err audit(struct op *op, const char *action, const struct account *b
                       const struct account *after)
 {
     const struct account *any = after != NULL ? after : before;
+    assert(any != NULL);
     return op_audit(
         op, (struct audit_entry){
                 .action = action,

@@ -102,8 +102,10 @@ static enum err read_options(struct making *making, struct id *into)
                        "mode, campaign and campaignId belong into the object, beside calls");
     }
     plan->mode = given.mode == 0 ? bulk_mode_each : (enum bulk_mode)given.mode;
-    plan->campaign =
-        given.campaign == NULL ? (struct campaign){0} : *(const struct campaign *)given.campaign;
+    plan->campaign = (struct campaign){0};
+    if (given.campaign != NULL) {
+        plan->campaign = *(const struct campaign *)given.campaign;
+    }
     *into = given.campaign_id;
     return id_is_set(*into) && given.campaign != NULL
                ? op_fail(op, E_INVALID, "campaignId",

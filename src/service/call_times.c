@@ -160,7 +160,10 @@ static enum err take_span(struct op *op, struct hours_input *hours)
 enum err call_hours_resolve(struct op *op, const struct hours_input *given, struct str timezone,
                             struct call_guards *out, struct str *text)
 {
-    struct hours_input hours = given == NULL ? (struct hours_input){0} : *given;
+    struct hours_input hours = {0};
+    if (given != NULL) {
+        hours = *given;
+    }
     TRY(check_windows(op, &hours));
     if (hours.windows.count == 0) {
         TRY(take_span(op, &hours));

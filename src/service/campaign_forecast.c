@@ -2,6 +2,8 @@
 #include "service/callable.h"
 #include "service/campaigns.h"
 
+#include <assert.h>
+
 /* So many rows are looked at; what is left beyond them is taken to be due like the last of them.
  * One operation that changes a campaign does not look through more. */
 enum { ROWS_MAX = 2000, LOOKED_THROUGH_MAX = 5000 };
@@ -49,6 +51,7 @@ static enum err end_of_alike(struct op *op, const struct campaign *campaign,
     items[alike->count - 1].count += alike->beyond;
     if (campaign->calls_per_minute > 0) {
         /* Its share of the pace. */
+        assert(alike->calls > 0);
         step.us = MINUTES(1).us / campaign->calls_per_minute * alike->all / alike->calls;
     }
     return forecast_end(&guards.hours, items, alike->count, step, end);

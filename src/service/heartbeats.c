@@ -5,6 +5,8 @@
 #include "service/integrations.h"
 #include "store/sources.h"
 
+#include <assert.h>
+
 enum { GRACE_SECONDS = 60 };
 
 static struct duration period_of(const struct heartbeat *heartbeat)
@@ -44,6 +46,7 @@ static enum err audit(struct op *op, const char *action, const struct heartbeat 
                       const struct heartbeat *after)
 {
     const struct heartbeat *any = after != NULL ? after : before;
+    assert(any != NULL);
     return op_audit(
         op, (struct audit_entry){
                 .action = action,

@@ -6,6 +6,8 @@
 #include "store/people.h"
 #include "store/sources.h"
 
+#include <assert.h>
+
 enum err check_reporting(struct op *op, struct id user, struct str policy)
 {
     struct user person = {0};
@@ -117,6 +119,7 @@ static enum err audit(struct op *op, const char *action, const struct integratio
                       const struct integration *after)
 {
     const struct integration *any = after != NULL ? after : before;
+    assert(any != NULL);
     return op_audit(
         op,
         (struct audit_entry){

@@ -7,7 +7,7 @@
 
 struct key_hash key_hash_of(struct str secret)
 {
-    struct key_hash hash;
+    struct key_hash hash = {0};
     sha256(secret, hash.bytes);
     return hash;
 }

@@ -136,7 +136,7 @@ static const char *reason_of(const struct op *op, const struct message *message)
     const char *channel = enum_name(&channel_names, message->channel);
     const char *state = message->state == message_state_UNDELIVERED ? "undelivered" : "failed";
     char name[16] = {0};
-    for (size_t i = 0; channel[i] != '\0' && i < sizeof name - 1; i++) {
+    for (size_t i = 0; i < sizeof name - 1 && channel[i] != '\0'; i++) {
         name[i] =
             (char)(channel[i] >= 'A' && channel[i] <= 'Z' ? channel[i] - 'A' + 'a' : channel[i]);
     }

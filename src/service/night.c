@@ -113,7 +113,10 @@ enum err run_night(struct op *op, struct timer *timer)
     TRY(go_on(op, &night));
     bool is_over = night.walk == (int64_t)ARRAY_LENGTH(walks);
     timer_run_again(op, timer, is_over ? next_night(op->now) : op->now);
-    return write_night(op, is_over ? &(struct night){0} : &night);
+    if (is_over) {
+        night = (struct night){0};
+    }
+    return write_night(op, &night);
 }
 
 static enum err arm(struct op *op, struct id subject, struct instant due_at)

@@ -335,6 +335,7 @@ static bool is_carried(const struct op *op, const struct incoming *text)
 static enum err send_reply(struct op *op, const struct incoming *text)
 {
     struct id ignored = ID_NONE;
+    const struct user *person = person_of(text);
     struct message_plan plan = {
         .subject_type = subject_type_USER,
         .subject = text->row.user_id,
@@ -343,7 +344,7 @@ static enum err send_reply(struct op *op, const struct incoming *text)
         .channel = text->news->channel,
         .recipient = text->news->from,
         .text = text->row.reply,
-        .language = render_language(person_of(text)->locale),
+        .language = render_language(person == NULL ? STR_NONE : person->locale),
         .due_at = op->now,
         .valid_until = instant_add(op->now, reply_valid),
         .priority = PRIORITY_MEDIUM,

@@ -5,6 +5,8 @@
 #include "store/oncall.h"
 #include "store/people.h"
 
+#include <assert.h>
+
 /* Where in the body something is wrong. */
 static const char *layer_place(struct op *op, const char *prefix, size_t index, const char *member)
 {
@@ -112,6 +114,7 @@ static enum err audit_schedule(struct op *op, const char *action, const struct s
                                const struct schedule *after)
 {
     const struct schedule *either = after != NULL ? after : before;
+    assert(either != NULL);
     return op_audit(
         op, (struct audit_entry){
                 .action = action,

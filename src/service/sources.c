@@ -365,7 +365,9 @@ enum err forget_source_alerts(struct op *op, struct night_walk *walk)
     struct id until = ID_NONE;
     TRY(source_alerts_place(op->db, walk->after, ALERTS_A_TURN, &until));
     walk->is_done = !id_is_set(until);
-    until = walk->is_done ? (struct id){INT64_MAX} : until;
+    if (walk->is_done) {
+        until = (struct id){INT64_MAX};
+    }
     TRY(source_alerts_forget(op->db, walk->after, until, before));
     walk->after = until;
     return OK;

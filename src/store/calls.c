@@ -114,7 +114,11 @@ static enum err take_slot(void *context, const struct value *columns)
         assert(scan->count < scan->max);
         scan->slots[scan->count++] = (struct call_slot){.at = at};
     }
-    *slot_counter(&scan->slots[scan->count - 1], (enum call_status)status) += columns[2].number;
+    int64_t *counter = slot_counter(&scan->slots[scan->count - 1], (enum call_status)status);
+    if (counter == NULL) {
+        return E_CORRUPT;
+    }
+    *counter += columns[2].number;
     return OK;
 }
 

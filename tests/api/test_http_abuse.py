@@ -19,6 +19,8 @@ from server import Server  # noqa: E402
 
 IDLE_WANTED, IDLE_LEAST, CONNECTIONS_MAX = 10000, 5000, 4096
 REQUEST_SECONDS = 10  # src/app/front.c
+BODIES, BODY_BYTES, BODIES_MAX_KIB = 45, 10 << 20, 256 << 10  # The last is that of src/app/front.c.
+BODIES_HELD = (BODIES_MAX_KIB << 10) // (BODY_BYTES - (1 << 20))  # As much of each as the test sends before it waits.
 START = "2026-01-05T09:00:00Z"
 checks = Checks()
 
@@ -220,6 +222,35 @@ def readers_that_read_nothing(server):
         peer.close()
 
 
+def crowd_of_bodies(server):
+    """Bodies of 10 MiB that are nearly whole for a while: of what is over the bound of all bodies nothing is kept, and it gets 503."""
+    before, most, peers = rss_kib(server), 0, []
+    head = (f"POST /api/v1/scheduling/bulk HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-ndjson\r\nContent-Length: {BODY_BYTES}\r\n"
+            "Connection: close\r\n\r\n").encode()
+    last = b" " * (1 << 20)
+    for number in range(BODIES):
+        peer = connect(server, f"127.0.2.{1 + number}")
+        peer.sendall(head + b" " * (BODY_BYTES - len(last)))
+        peers.append(peer)
+        most = max(most, rss_kib(server) - before)
+    ok, seconds = is_served(server)
+    small = server.ask("POST", "/api/v1/users", {"name": "small"}).status
+    answers = []
+    for peer in peers:
+        peer.sendall(last)
+        answers.append(read_all(peer))
+        peer.close()
+    busy = [answer for answer in answers if statuses(answer) == [503]]
+    taken = sum(statuses(answer) == [401] for answer in answers)
+    checks.ok(taken and busy and taken + len(busy) == BODIES and taken <= BODIES_HELD,
+              f"of {BODIES} bodies of 10 MiB at once {taken} are taken, {len(busy)} get 503", [statuses(answer) for answer in answers])
+    checks.ok(busy and all(b"Retry-After: " in answer and b"UNAVAILABLE" in answer for answer in busy), "with Retry-After, as an error of the API",
+              busy[:1])
+    checks.ok(ok and seconds < 1 and small == 201, f"others are served meanwhile, in {1000 * seconds:.0f} ms, and their small bodies taken", ok, small)
+    checks.ok(most < BODIES_MAX_KIB + 32 * 1024, f"the memory grows by {most >> 10} MiB, with a bound of {BODIES_MAX_KIB >> 10}", most)
+    checks.ok(wait_until(lambda: rss_kib(server) - before < 64 * 1024, 10), "and is given back when they go", f"{rss_kib(server) - before} KiB")
+
+
 def resets(server):
     for number in range(500):
         peer = connect(server)
@@ -299,7 +330,7 @@ def few_descriptors(server):
 
 def main():
     server = Server(checks, "abuse", at=START, LOG_LEVEL="info").start()
-    for part in (smuggling, control_bytes, oversize, slow_requests, readers_that_read_nothing, resets, idle_crowd):
+    for part in (smuggling, control_bytes, oversize, slow_requests, readers_that_read_nothing, crowd_of_bodies, resets, idle_crowd):
         part(server)
     checks.equal(server.ask("GET", "/health").status, 200, "after all this it is well")
     checks.ok(rss_kib(server) < 300 * 1024, "its memory has not run away", rss_kib(server))

@@ -20,6 +20,8 @@ import time
 import traceback
 import urllib.parse
 
+import logs
+
 ROOT = pathlib.Path(os.environ.get("TOCSIN_ROOT", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", ROOT / "build")).resolve()
 SHARED = pathlib.Path(os.environ.get("TOCSIN_SHARED", ROOT.parent / "shared"))
@@ -230,6 +232,8 @@ class Tocsin:
         self.folder = checks.work / name  # One that is there already is a restart.
         self.folder.mkdir(exist_ok=True)
         self.settings = {"TOCSIN_DATA_DIR": str(self.folder), "TOCSIN_LISTEN": "127.0.0.1:0", **settings}
+        logs.secrets_of_settings(self.settings)
+        self.record = logs.Record("serve")
         clock = ["--clock", "virtual", "--at", at] if at else []
         self.process = subprocess.Popen([*before, str(program), "serve", *clock], env=environment_of(self.settings),
                                         cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -247,6 +251,7 @@ class Tocsin:
 
     def _read_log(self):
         for line in self.process.stderr:
+            self.record.add(line)
             with self.news:
                 self.lines.append(line.rstrip("\n"))
                 self.news.notify_all()
@@ -268,6 +273,7 @@ class Tocsin:
         if query:
             target += "?" + urllib.parse.urlencode(query)
         text = None if body is None else json.dumps(body).encode()
+        logs.secrets_of_body(text)
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
         if text is not None:
             headers["Content-Type"] = "application/json"
@@ -345,4 +351,5 @@ def run_tocsin(checks, *words, **settings):
     settings.setdefault("TOCSIN_DATA_DIR", str(checks.work / "command"))
     done = subprocess.run([str(BUILD / "tocsin"), *words], env=environment_of(settings), cwd=checks.work,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_SECONDS * 3)
+    logs.Record("command").add(done.stderr)
     return done.returncode, done.stdout, done.stderr

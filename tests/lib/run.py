@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import postgres
@@ -315,6 +316,12 @@ class Runner:
         shown = judge(run, "fuzz", out, err, code)
         self.report(run, "fuzz", shown, took)
 
+    def check_logs(self, folder):
+        """What all Tocsins of the run logged, once all have ended. A part of the tests may have started none."""
+        if not self.names or any(pathlib.Path(folder).glob("*.log")):
+            self.names = []
+            self.check("check/logs", [sys.executable, ROOT / "tests/lib/logs.py", folder])
+
     def all(self):
         for kind in ("build", "build-test"):
             self.build(kind)
@@ -326,10 +333,14 @@ class Runner:
         self.run("check/hardening-self-test", [ROOT / "script/hardening", "--self-test"])
         self.check("check/sbom", [ROOT / "script/sbom", "--check", "--build", HOME / "build"])
         self.run("check/run-self-test", [sys.executable, __file__, "--self-test"])
+        self.run("check/logs-self-test", [sys.executable, ROOT / "tests/lib/logs.py", "--self-test"])
+        self.run("check/analyzers-self-test", [ROOT / "script/check", "--self-test"])
         self.run("check/bench-self-test", [ROOT / "script/bench", "--self-test"])
         if (ROOT / "bench/results/full.json").exists():
             self.check("check/performance", [ROOT / "script/bench", "--report", "--check"])
         self.check("check/format", [ROOT / "script/format", "--check"])
+        if not self.quick:  # clang-tidy takes minutes: it is run by hand.
+            self.check("check/analyzers", [ROOT / "script/check", "--build", HOME / "build", "--only", "gcc", "--only", "cppcheck"])
         with contextlib.ExitStack() as stack:
             cluster = None if postgres.missing() else stack.enter_context(postgres.Cluster())
             self.environment["TOCSIN_TEST_POSTGRES"] = cluster.url() if cluster else ""
@@ -393,7 +404,10 @@ def main():
     if arguments.self_test:
         return self_test()
     runner = Runner(arguments)
-    runner.all()
+    with tempfile.TemporaryDirectory(prefix="tocsin-logs-") as folder:
+        runner.environment["TOCSIN_TEST_LOGS"] = folder
+        runner.all()
+        runner.check_logs(folder)
     tally = runner.tally
     passed, failed, skipped = (tally.count(status) for status in (PASSED, FAILED, SKIPPED))
     for (program, case), status in tally.results.items():

@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.parse
 
+import logs
 from live import ADMIN_KEY, BUILD, PATIENCE_SECONDS, Answer, end_process, environment_of
 
 STOP_SECONDS = 10
@@ -84,7 +85,8 @@ class Server:
         self.process = subprocess.Popen([str(BUILD / "tocsin"), "serve", *clock], env=environment_of(self.settings),
                                         cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace")
-        self._read(self.process.stderr)
+        logs.secrets_of_settings(self.settings)
+        self._read(self.process.stderr, logs.Record("serve"))
 
     def start(self):
         """Starts it and waits until it says where it listens."""
@@ -98,9 +100,11 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         return self
 
-    def _read(self, stream):
+    def _read(self, stream, record=None):
         def read():
             for line in stream:
+                if record is not None:
+                    record.add(line)
                 with self.news:
                     self.lines.append(line.rstrip("\n"))
                     self.news.notify_all()
@@ -158,6 +162,7 @@ class Server:
     def ask(self, method, path, body=None, key=ADMIN_KEY, headers=None, seconds=60, **query):
         target = path + ("?" + urllib.parse.urlencode(query) if query else "")
         content = bytes_of(body)
+        logs.secrets_of_body(content)
         client = Client(self.port, seconds)
         try:
             return client.send(method, target, content, headers_of(key, content, headers))
@@ -223,6 +228,7 @@ class Server:
         """This must not show in any log."""
         if text:
             self.secrets[text] = what
+            logs.secret(text, what)
 
     def check_logs(self, checks, name="the logs"):
         log = self.log()
@@ -298,5 +304,6 @@ def run_commands(checks, name, **settings):
         environment = {key: value for key, value in environment.items() if value is not None}
         done = subprocess.run([str(BUILD / "tocsin"), *[str(word) for word in words]], env=environment, cwd=folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        logs.Record("command").add(done.stderr)
         return done.returncode, done.stdout, done.stderr
     return run

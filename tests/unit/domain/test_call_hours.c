@@ -56,6 +56,7 @@ static void test_countries(void **state)
         {"+493012345678901", "DE"},
         {"+0930123456", ""},
         {"+49301234x6", ""},
+        {"+49301234/6", ""},
         {"", ""},
         {"+", ""},
     };
@@ -134,6 +135,8 @@ static void test_settings_refused(void **state)
         {"", "DE", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "de=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "DEU=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
+        {"", "D1=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
+        {"", "[D=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "UK=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "=08:00-20:00", "CALL_LEGAL_HOURS_BY_COUNTRY"},
         {"", "DE=", "CALL_LEGAL_HOURS_BY_COUNTRY"},

@@ -11,7 +11,7 @@
 static void test_prefixes(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "+", "1900", "+19x", "+1234567890123456"};
+    static const char *const bad[] = {"", "+", "1900", "+19x", "+1/9", "+1234567890123456"};
     struct number_prefix prefix;
     assert_int_equal(number_prefix_parse(STR("+1900"), &prefix), OK);
     assert_true(number_prefix_fits(&prefix, STR("+19005550101")));
@@ -60,6 +60,29 @@ static void test_each_cap(void **state)
     assert_null(spend_decide(&rules, &cap, &counts));
 }
 
+/* Each of them alone is a cap. */
+static void test_has_caps(void **state)
+{
+    (void)state;
+    static const struct spend_rules rules[] = {{.max_per_day = 1},
+                                               {.max_per_person_per_day = 1},
+                                               {.max_per_incident = 1},
+                                               {.caps = {{{"+44"}, 5}}, .cap_count = 1}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
+        assert_true(spend_has_caps(&rules[i]));
+    }
+    assert_false(spend_has_caps(&(struct spend_rules){.blocked = {{"+1900"}}, .blocked_count = 1}));
+}
+
+/* The longest one counts, whichever stands first. */
+static void test_longest_prefix_first(void **state)
+{
+    (void)state;
+    struct spend_rules rules = {.caps = {{{"+44"}, 5}, {{"+4"}, 1}}, .cap_count = 2};
+    assert_int_equal(spend_prefix_cap(&rules, STR("+442079460000"))->max_per_day, 5);
+    assert_int_equal(spend_prefix_cap(&rules, STR("+4930123456"))->max_per_day, 1);
+}
+
 static void test_no_caps(void **state)
 {
     (void)state;
@@ -73,6 +96,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_blocked),
+        cmocka_unit_test(test_has_caps),
+        cmocka_unit_test(test_longest_prefix_first),
         cmocka_unit_test(test_longest_prefix_counts),
         cmocka_unit_test(test_each_cap),
         cmocka_unit_test(test_no_caps),
