@@ -219,8 +219,8 @@ enum err message_never_rang(struct op *op, const struct message *message)
         return OK;
     }
     /* A repeat has a place of its own: the attempt before it may have rung. */
-    return id_is_set(message->step_id) && !message->is_repeat
-               ? call_slots_give_back_step(op->db, message->step_id)
+    return id_is_set(message->step_id)
+               ? call_slots_give_back_step(op->db, message->step_id, message->is_repeat)
                : call_slots_give_back(op->db, message->id);
 }
 

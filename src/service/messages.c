@@ -345,7 +345,7 @@ enum err message_next_attempt(struct op *op, const struct message *before, bool 
     message.claimed_at = message.sent_at = message.delivered_at = message.ended_at = INSTANT_NONE;
     message.asked_at = message.stopped_at = INSTANT_NONE;
     /* What may have rung keeps its place; what certainly has not leaves it to the next attempt. */
-    TRY(is_repeat ? take_place(op, &message) : OK);
+    TRY(is_repeat && !before->is_repeat ? take_place(op, &message) : OK);
     TRY(message_insert(op, &message));
     return outcome_next_attempt(op, &message);
 }

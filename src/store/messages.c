@@ -258,9 +258,9 @@ enum err call_slots_take(struct db *db, const struct call_place *place)
     return changed == 1 ? OK : E_RATE_LIMITED;
 }
 
-enum err call_slots_give_back_step(struct db *db, struct id step)
+enum err call_slots_give_back_step(struct db *db, struct id step, bool is_repeat)
 {
-    return db_run(db, S_slot_give_back_step, PARAMS(value_id(step)));
+    return db_run(db, S_slot_give_back_step, PARAMS(value_id(step), value_int(is_repeat)));
 }
 
 enum err call_slots_give_back(struct db *db, struct id message)

@@ -90,8 +90,8 @@ NODISCARD enum err call_slots_take(struct db *db, const struct call_place *place
 NODISCARD enum err call_slots_free(struct db *db, struct id meeting, struct id user,
                                    enum message_target target, int64_t *out);
 NODISCARD enum err call_slots_give_back(struct db *db, struct id message);
-/* The same for whichever attempt of a step took it. */
-NODISCARD enum err call_slots_give_back_step(struct db *db, struct id step);
+/* The same for whichever attempt of a step took it; or whichever after one of unknown fate. */
+NODISCARD enum err call_slots_give_back_step(struct db *db, struct id step, bool is_repeat);
 NODISCARD enum err call_logs_of_meeting(struct db *db, struct arena *arena, struct id meeting,
                                         struct list *out);
 
