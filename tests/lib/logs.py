@@ -27,11 +27,11 @@ PRIVATE_SETTINGS = re.compile(r"(_TOKEN|_SECRET|_PASSWORD|_KEY|_PASS)$")
 # What looks like something that no log may hold, whoever planted it.
 SHAPES = (
     ("a full number", re.compile(r"(?<![\w+])\+[1-9]\d{7,14}(?!\d)|%2B[1-9]\d{7,14}")),
-    ("an address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("an address", re.compile(r"(?<![\w.+-])(?<!://)[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("a key", re.compile(r"\btocsin_[A-Za-z0-9_-]{20,}")),
     ("a one-tap link", re.compile(r"/l/[A-Za-z0-9_-]{8,}")),
     ("a bearer's token", re.compile(r"(?i)\bbearer +[A-Za-z0-9._~+/-]{8,}")),
-    ("a password in a URL", re.compile(r"://[^/\s:@]+:[^@/\s]+@")),
+    ("a password in a URL", re.compile(r"://(?!USER:PASSWORD@)[^/\s:@]+:[^@/\s]+@")),
 )
 
 # The number that messages of ours give as an example, which is nobody's (555-0100 to 555-0199).
@@ -116,11 +116,23 @@ def line_around(text, at):
     return text[start:end if end >= 0 else len(text)][:400]
 
 
+def either(texts):
+    """An expression for the longest of these texts: what begins alike is looked at once, since there are thousands of them."""
+    begun = {}
+    for text in texts:
+        if text:
+            begun.setdefault(text[0], []).append(text)
+    ways = []
+    for first, same in sorted(begun.items()):
+        start = os.path.commonprefix(same) if len(same) > 1 else same[0]
+        ways.append(re.escape(start or first) + (either([text[len(start):] for text in same]) if len(same) > 1 else ""))
+    return f"(?:{'|'.join(ways)}){'?' if '' in texts else ''}" if ways else ""
+
+
 def search(folder):
     """(leaks, logs, lines, planted things)."""
     planted = planted_in(folder)
-    # The longer first, so that a number is not taken for a shorter one in it.
-    finder = re.compile("|".join(re.escape(text) for text in sorted(planted, key=len, reverse=True))) if planted else None
+    finder = re.compile(either(sorted(planted))) if planted else None
     leaks, logs, lines = [], 0, 0
     for path in sorted(folder.glob("*.log")):
         text = path.read_text(encoding="utf-8", errors="replace").replace(EXAMPLE, "such as …")
@@ -137,7 +149,7 @@ CANARIES = (
     ("fetch https://ana:geheim@cal.example/x.ics", "a password in a URL"), (f"signed with {CANARY}", "a secret that a test planted"),
     ("to 34600999888 by sms", "a phone that a test planted"),
 )
-CLEAN = (f"FROM: It must be a number {EXAMPLE} or a name.", "2026-01-05T08:00:00.000000+00:00 INFO sent to ***1222 in 1736064000000000 us", "GET /l/… 200", "listens on http://127.0.0.1:8080/")
+CLEAN = ("DATABASE_URL: it must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE", "postgresql://tocsin@127.0.0.1:1/x: refused", f"FROM: It must be a number {EXAMPLE} or a name.", "2026-01-05T08:00:00.000000+00:00 INFO sent to ***1222 in 1736064000000000 us", "GET /l/… 200", "listens on http://127.0.0.1:8080/")
 
 
 def finds_canaries():
@@ -148,7 +160,7 @@ def finds_canaries():
         (folder / "t.planted").write_text(json.dumps([CANARY, "a secret"]) + "\n" + json.dumps(["+34600999888", "a phone"]) + "\n", encoding="utf-8")
         for number, (line, what) in enumerate(CANARIES):
             path = folder / f"{number}.log"
-            path.write_text(f"{CLEAN[1]}\n{line}\n{CLEAN[2]}\n", encoding="utf-8")
+            path.write_text(f"{CLEAN[-1]}\n{line}\n{CLEAN[-2]}\n", encoding="utf-8")
             found = search(folder)[0]
             results.append((f"{what} is found in: {line}", any(one[1] == what and one[2] == line for one in found)))
             path.unlink()
