@@ -80,8 +80,7 @@ function AllMeetings({ route }: { route: Route }): VNode {
         <button type="button" onClick={() => setFilters(route, { days: String(days - 1) })}>Day before</button>
         <button type="button" onClick={() => setFilters(route, { days: "" })} disabled={days === 0}>Today</button>
         <button type="button" onClick={() => setFilters(route, { days: String(days + 1) })}>Day after</button>
-        <label for="meeting-person">Person</label>
-        <PersonSelect id="meeting-person" value={userId} empty="all" onChange={(person) => setFilters(route, { person })} />
+        <div class="field"><label for="meeting-person">Person</label><PersonSelect id="meeting-person" value={userId} empty="all" onChange={(person) => setFilters(route, { person })} /></div>
         <span>{dayText(from, pageZone())} <span class="zone">{pageZone()}</span></span>
       </div>
       <Loaded query={query}>
