@@ -2,17 +2,17 @@
 
 #include "app/plant_providers.h"
 #include "app/plant_store.h"
+#include "base/folder.h"
 #include "service/data_key.h"
 #include "store/data_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_FILE_BYTES = 64, PATH_BYTES_MAX = 4096 };
+enum { KEY_FILE_BYTES = 64 };
 
 static struct str key_path(const struct plant *plant, struct arena *arena, const char *end)
 {
@@ -41,19 +41,6 @@ static enum err read_key_file(struct arena *arena, const char *path, struct str 
     return OK;
 }
 
-/* The folder has to keep the name, too. */
-static bool keep_name(const char *path)
-{
-    char folder[PATH_BYTES_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    int file = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_kept = file >= 0 && fsync(file) == 0;
-    if (file >= 0) {
-        close(file);
-    }
-    return is_kept;
-}
-
 /* The file appears whole or not at all, whenever this is cut short. */
 static enum err write_key_file(struct arena *arena, const char *path, struct str *out,
                                struct problem *problem)
@@ -66,7 +53,7 @@ static enum err write_key_file(struct arena *arena, const char *path, struct str
     if (file >= 0) {
         close(file);
     }
-    if (!is_written || rename(draft.ptr, path) != 0 || !keep_name(path)) {
+    if (!is_written || rename(draft.ptr, path) != 0 || folder_flush(path, NULL) != OK) {
         return problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",
                            "the key file %s cannot be written: %s", path, strerror(errno));
     }
@@ -205,8 +192,9 @@ static enum err retire_key(void *context, int number, struct problem *problem)
     struct str next = key_path(plant, arena, ".next");
     struct str old = key_path(plant, arena, end);
     bool has_next = plant->config.data_key.len == 0 && is_there(next);
-    bool is_done = !has_next || ((link(path.ptr, old.ptr) == 0 || errno == EEXIST) &&
-                                 rename(next.ptr, path.ptr) == 0 && keep_name(path.ptr));
+    bool is_done =
+        !has_next || ((link(path.ptr, old.ptr) == 0 || errno == EEXIST) &&
+                      rename(next.ptr, path.ptr) == 0 && folder_flush(path.ptr, NULL) == OK);
     enum err err =
         is_done ? OK
                 : problem_set(problem, E_UNAVAILABLE, "TOCSIN_DATA_KEY",

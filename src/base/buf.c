@@ -61,6 +61,14 @@ void buf_add_text(struct buf *buf, const char *text)
     buf_add(buf, str_from(text));
 }
 
+void buf_add_lower(struct buf *buf, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        buf_add_byte(buf, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+}
+
 void buf_add_byte(struct buf *buf, char c)
 {
     buf_reserve(buf, 1);

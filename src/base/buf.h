@@ -20,6 +20,8 @@ void buf_reserve(struct buf *buf, size_t more); /* Room for `more` bytes beyond 
 void buf_add(struct buf *buf, struct str s);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_byte(struct buf *buf, char c);
+/* A to Z become a to z. */
+void buf_add_lower(struct buf *buf, struct str s);
 void buf_add_int(struct buf *buf, int64_t value);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* What was written so far; valid until the next addition. NUL-terminated beyond its length. */

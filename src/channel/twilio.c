@@ -41,13 +41,6 @@ static enum err check_number(struct str value, const char *name, struct problem 
     return OK;
 }
 
-static struct str host_of(struct str url)
-{
-    size_t scheme = str_find(url, STR("://"));
-    struct str rest = scheme < url.len ? str_slice(url, scheme + 3, url.len) : url;
-    return str_slice(rest, 0, str_find_byte(rest, '/', 0));
-}
-
 /* The auth token is needed even beside an API key where Twilio can call us: it alone signs. */
 static enum err check_login(const struct provider_settings *settings, struct problem *problem)
 {
@@ -77,7 +70,7 @@ static enum err twilio_check(const struct provider_settings *settings, struct pr
         settings->twilio.whatsapp_from.len == 0) {
         return missing(problem, "TWILIO_FROM_NUMBER");
     }
-    if (str_contains(host_of(settings->public_url), STR("_"))) {
+    if (str_contains(url_authority(settings->public_url), STR("_"))) {
         return problem_set(problem, E_INVALID, "TOCSIN_PUBLIC_URL",
                            "Twilio calls no host whose name has an underscore.");
     }

@@ -1,12 +1,12 @@
 #include "app/plant_keys.h"
 #include "app/plant_store.h"
+#include "base/folder.h"
 #include "cli/command.h"
 #include "store/audit.h"
 #include "store/migrate.h"
 #include "store/sqlite_backup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,23 +106,6 @@ static enum err read_back(struct plant *plant, const char *path, struct findings
     return err;
 }
 
-static enum err flush_folder(const char *path, struct problem *problem)
-{
-    char folder[PATH_BYTES_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-             slash == NULL ? "." : path);
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool is_kept = file >= 0 && fsync(file) == 0;
-    int why = errno;
-    if (file >= 0) {
-        close(file);
-    }
-    return is_kept ? OK
-                   : problem_set(problem, E_UNAVAILABLE, NULL, "%s cannot be kept: %s", folder,
-                                 strerror(why));
-}
-
 /* What stands under its name is whole and was read back. */
 static enum err copy_whole(struct plant *plant, const char *from, const char *to,
                            struct findings *out, struct problem *problem)
@@ -139,7 +122,7 @@ static enum err copy_whole(struct plant *plant, const char *from, const char *to
         (void)unlink(draft.ptr);
         return err;
     }
-    return flush_folder(to, problem);
+    return folder_flush(to, problem);
 }
 
 static void show(const char *what, const char *path, const struct findings *findings)

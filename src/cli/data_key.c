@@ -2,31 +2,11 @@
 
 #include "cli/ask_server.h"
 #include "cli/command.h"
+#include "cli/store_work.h"
 #include "model/json.h"
 
 #include <stdio.h>
 #include <time.h>
-
-struct rotation {
-    struct plant plant;
-    struct writer writer;
-    struct problem problem;
-    struct op op;
-};
-
-static enum err open_store(struct rotation *work, enum plant_use use)
-{
-    struct plant *plant = &work->plant;
-    TRY(plant_open(plant, use, &work->problem));
-    work->op = (struct op){.now = plant_now(plant),
-                           .arena = plant->config.arena,
-                           .db = plant->db,
-                           .site = &plant->site,
-                           .writer = &work->writer,
-                           .actor = {.name = STR("cli"), .scope = key_scope_ADMIN},
-                           .problem = &work->problem};
-    return OK;
-}
 
 static void show(const struct data_key_state *state)
 {
@@ -41,7 +21,7 @@ static void show(const struct data_key_state *state)
            (long long)state->unreadable);
 }
 
-static enum err ask(struct rotation *work, const char *method, const char *path,
+static enum err ask(struct store_work *work, const char *method, const char *path,
                     struct data_key_state *out)
 {
     const struct json_node *data = NULL;
@@ -62,7 +42,7 @@ static enum err ask(struct rotation *work, const char *method, const char *path,
 }
 
 /* The server works; whoever stops waiting stops nothing. */
-static enum err rotate_at_server(struct rotation *work, struct data_key_state *out)
+static enum err rotate_at_server(struct store_work *work, struct data_key_state *out)
 {
     struct timespec pause = {.tv_sec = 1};
     TRY(ask(work, "POST", "/api/v1/data-key/rotate", out));
@@ -74,47 +54,34 @@ static enum err rotate_at_server(struct rotation *work, struct data_key_state *o
     return OK;
 }
 
-/* A transaction of its own, in which the audit trail goes on where it ends. */
-static enum err in_transaction(struct rotation *work, enum err (*function)(struct rotation *work))
+static enum err begin(struct op *op, const void *input, void *output)
 {
-    TRY(db_begin(work->op.db));
-    enum err err = writer_begin(&work->writer, work->op.db);
-    err = err == OK ? function(work) : err;
-    err = err == OK ? db_commit(work->op.db) : err;
-    if (err != OK) {
-        db_rollback(work->op.db);
-    }
-    return err;
+    struct data_key_state *state = output;
+    TRY(show_data_key(op, input, state));
+    return state->is_changing ? OK : rotate_data_key(op, input, state);
 }
 
-static enum err begin(struct rotation *work)
-{
-    struct data_key_state state = {0};
-    TRY(show_data_key(&work->op, NULL, &state));
-    return state.is_changing ? OK : rotate_data_key(&work->op, NULL, &state);
-}
-
-static enum err go_on(struct rotation *work)
+static enum err go_on(struct op *op, const void *input, void *output)
 {
     struct duration wait = SECONDS(0);
     bool is_over = false;
-    return data_key_step(&work->op, &wait, &is_over);
+    TRY(data_key_step(op, &wait, &is_over));
+    return show_data_key(op, input, output);
 }
 
 /* Where no server runs nobody has to be waited for. */
-static enum err rotate_alone(struct rotation *work, struct data_key_state *out)
+static enum err rotate_alone(struct store_work *work, struct data_key_state *out)
 {
-    TRY(in_transaction(work, begin));
+    TRY(store_work_change(work, begin, NULL, out));
     do {
-        TRY(in_transaction(work, go_on));
-        TRY(show_data_key(&work->op, NULL, out));
+        TRY(store_work_change(work, go_on, NULL, out));
     } while (out->is_changing);
     return OK;
 }
 
-static enum err run(struct rotation *work, bool shows, struct data_key_state *out)
+static enum err run(struct store_work *work, bool shows, struct data_key_state *out)
 {
-    TRY(open_store(work, shows ? PLANT_READ_ONLY : PLANT_ALONE));
+    TRY(store_work_open(work, shows ? PLANT_READ_ONLY : PLANT_ALONE));
     return shows                   ? show_data_key(&work->op, NULL, out)
            : work->plant.is_beside ? rotate_at_server(work, out)
                                    : rotate_alone(work, out);
@@ -122,7 +89,7 @@ static enum err run(struct rotation *work, bool shows, struct data_key_state *ou
 
 enum exit_code run_rotate_data(const struct arguments *arguments)
 {
-    struct rotation work = {0};
+    struct store_work work = {0};
     struct data_key_state state = {0};
     bool shows = take_flag(arguments, "--status");
     if (!load_plant(arguments, &work.plant)) {

@@ -1,17 +1,10 @@
 #include "service/keys.h"
 #include "cli/ask_server.h"
 #include "cli/command.h"
+#include "cli/store_work.h"
 #include "model/json.h"
 
 #include <stdio.h>
-
-/* Where no server runs it is one operation on the store, else one that the server is asked for. */
-struct key_work {
-    struct plant plant;
-    struct writer writer;
-    struct problem problem;
-    struct op op;
-};
 
 struct key_words {
     const char *create; /* The name, or NULL. */
@@ -23,42 +16,14 @@ struct key_words {
     bool is_json;
 };
 
-static enum err open_store(struct key_work *work, enum plant_use use)
-{
-    struct plant *plant = &work->plant;
-    TRY(plant_open(plant, use, &work->problem));
-    work->op = (struct op){.now = plant_now(plant),
-                           .arena = plant->config.arena,
-                           .db = plant->db,
-                           .site = &plant->site,
-                           .writer = &work->writer,
-                           .actor = {.name = STR("cli"), .scope = key_scope_ADMIN},
-                           .problem = &work->problem};
-    return OK;
-}
-
-static bool has_server(const struct key_work *work)
+/* Where no server runs it is one operation on the store, else one that the server is asked for. */
+static bool has_server(const struct store_work *work)
 {
     return work->plant.is_beside;
 }
 
-/* A transaction of its own, in which the audit trail goes on where it ends. */
-static enum err change(struct key_work *work,
-                       enum err (*function)(struct op *op, const void *input, void *output),
-                       const void *input, void *output)
-{
-    TRY(db_begin(work->op.db));
-    enum err err = writer_begin(&work->writer, work->op.db);
-    err = err == OK ? function(&work->op, input, output) : err;
-    err = err == OK ? db_commit(work->op.db) : err;
-    if (err != OK) {
-        db_rollback(work->op.db);
-    }
-    return err;
-}
-
 /* What makes a key: the answer shows it, this once. */
-static enum err make_at_server(struct key_work *work, struct str path, struct str body,
+static enum err make_at_server(struct store_work *work, struct str path, struct str body,
                                struct api_key *key)
 {
     const struct json_node *data = NULL;
@@ -71,7 +36,7 @@ static enum err make_at_server(struct key_work *work, struct str path, struct st
                : op_fail(&work->op, E_INTERNAL, NULL, "the server has shown no key");
 }
 
-static enum err create_at_server(struct key_work *work, const struct key_input *input,
+static enum err create_at_server(struct store_work *work, const struct key_input *input,
                                  struct api_key *key)
 {
     struct buf body = {.arena = work->op.arena};
@@ -80,7 +45,7 @@ static enum err create_at_server(struct key_work *work, const struct key_input *
     return make_at_server(work, STR("/api/v1/keys"), buf_str(&body), key);
 }
 
-static enum err revoke_at_server(struct key_work *work, const char *id)
+static enum err revoke_at_server(struct store_work *work, const char *id)
 {
     const struct json_node *data = NULL;
     struct server_request request = {.method = "DELETE",
@@ -90,7 +55,7 @@ static enum err revoke_at_server(struct key_work *work, const char *id)
     return ask_server(&work->op, &request, &data);
 }
 
-static enum err read_scope(struct key_work *work, const char *text, int *out)
+static enum err read_scope(struct store_work *work, const char *text, int *out)
 {
     char upper[16] = "";
     for (size_t i = 0; text != NULL && text[i] != '\0' && i + 1 < sizeof upper; i++) {
@@ -104,7 +69,7 @@ static enum err read_scope(struct key_work *work, const char *text, int *out)
                              "must be admin, operator, responder or reader");
 }
 
-static enum err read_expiry(struct key_work *work, const char *text, struct instant *out)
+static enum err read_expiry(struct store_work *work, const char *text, struct instant *out)
 {
     return text == NULL || instant_parse(str_from(text), out) == OK
                ? OK
@@ -118,7 +83,7 @@ static void show_secret(const struct api_key *key)
     printf("%.*s\n", STR_FMT(key->key));
 }
 
-static enum err create(struct key_work *work, const char *name, const struct key_words *words)
+static enum err create(struct store_work *work, const char *name, const struct key_words *words)
 {
     struct key_input input = {.name = str_from(name)};
     struct api_key key = {0};
@@ -127,42 +92,44 @@ static enum err create(struct key_work *work, const char *name, const struct key
     if (input.name.len == 0 || input.name.len > 100 || !str_is_utf8(input.name)) {
         return problem_set(&work->problem, E_INVALID, "name", "must have 1 to 100 bytes");
     }
-    TRY(open_store(work, PLANT_ALONE));
+    TRY(store_work_open(work, PLANT_ALONE));
     TRY(has_server(work) ? create_at_server(work, &input, &key)
-                         : change(work, create_key, &input, &key));
+                         : store_work_change(work, create_key, &input, &key));
     show_secret(&key);
     return OK;
 }
 
 /* The key that an id names, in `work->op`. */
-static enum err take_id(struct key_work *work, const char *id)
+static enum err take_id(struct store_work *work, const char *id)
 {
-    TRY(open_store(work, PLANT_ALONE));
+    TRY(store_work_open(work, PLANT_ALONE));
     return id_parse(work->plant.site.id_key, str_from(id), &work->op.path_id) == OK
                ? OK
                : op_fail(&work->op, E_NOT_FOUND, NULL, "there is no key with the id %s", id);
 }
 
-static enum err revoke(struct key_work *work, const char *id)
+static enum err revoke(struct store_work *work, const char *id)
 {
     struct removed removed = {0};
     TRY(take_id(work, id));
-    TRY(has_server(work) ? revoke_at_server(work, id) : change(work, revoke_key, NULL, &removed));
+    TRY(has_server(work) ? revoke_at_server(work, id)
+                         : store_work_change(work, revoke_key, NULL, &removed));
     printf("%s is revoked; a server refuses it within a second\n", id);
     return OK;
 }
 
-static enum err rotate_at_server(struct key_work *work, const char *id, struct api_key *key)
+static enum err rotate_at_server(struct store_work *work, const char *id, struct api_key *key)
 {
     return make_at_server(work, arena_printf(work->op.arena, "/api/v1/keys/%s/rotate", id),
                           STR_NONE, key);
 }
 
-static enum err rotate(struct key_work *work, const char *id)
+static enum err rotate(struct store_work *work, const char *id)
 {
     struct api_key key = {0};
     TRY(take_id(work, id));
-    TRY(has_server(work) ? rotate_at_server(work, id, &key) : change(work, rotate_key, NULL, &key));
+    TRY(has_server(work) ? rotate_at_server(work, id, &key)
+                         : store_work_change(work, rotate_key, NULL, &key));
     show_secret(&key);
     return OK;
 }
@@ -188,7 +155,7 @@ static void show_key(const struct op *op, const struct api_key *key)
            STR_FMT(day_of(key->expires_at, ends)), STR_FMT(key->name));
 }
 
-static void show_keys(struct key_work *work, const struct api_key_list *page, bool is_json)
+static void show_keys(struct store_work *work, const struct api_key_list *page, bool is_json)
 {
     const struct api_key *keys = page->keys.items;
     for (size_t i = 0; i < page->keys.count && !is_json; i++) {
@@ -202,11 +169,11 @@ static void show_keys(struct key_work *work, const struct api_key_list *page, bo
     }
 }
 
-static enum err list(struct key_work *work, bool is_json)
+static enum err list(struct store_work *work, bool is_json)
 {
     struct key_list_input input = {.limit = 1000};
     struct api_key_list page = {0};
-    TRY(open_store(work, PLANT_READ_ONLY));
+    TRY(store_work_open(work, PLANT_READ_ONLY));
     do {
         page = (struct api_key_list){0};
         TRY(list_keys(&work->op, &input, &page));
@@ -216,7 +183,7 @@ static enum err list(struct key_work *work, bool is_json)
     return OK;
 }
 
-static enum err run(struct key_work *work, const struct key_words *words)
+static enum err run(struct store_work *work, const struct key_words *words)
 {
     return words->create != NULL   ? create(work, words->create, words)
            : words->revoke != NULL ? revoke(work, words->revoke)
@@ -226,7 +193,7 @@ static enum err run(struct key_work *work, const struct key_words *words)
 
 enum exit_code run_keys(const struct arguments *arguments)
 {
-    struct key_work work = {0};
+    struct store_work work = {0};
     const struct command *command = command_named("keys");
     enum exit_code code = EXIT_USAGE;
     if (take_flag(arguments, "rotate-data")) {

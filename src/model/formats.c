@@ -242,6 +242,13 @@ static bool is_url(struct str text)
     return is_authority(str_slice(rest, 0, end));
 }
 
+struct str url_authority(struct str url)
+{
+    size_t scheme = str_find(url, STR("://"));
+    struct str rest = scheme < url.len ? str_slice(url, scheme + 3, url.len) : url;
+    return str_slice(rest, 0, str_find_byte(rest, '/', 0));
+}
+
 const struct text_format format_url = {
     .name = "uri",
     .pattern = "^([Hh][Tt][Tt][Pp][Ss]?|[Ww][Ee][Bb][Cc][Aa][Ll])://[!-~]+$",

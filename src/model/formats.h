@@ -48,6 +48,8 @@ extern const struct text_format format_locale;
 /* An absolute http, https or webcal URL of at most 2048 bytes with a host, percent-encoded as RFC
  * 3986 has it. */
 extern const struct text_format format_url;
+/* "login.example.org:8443" of "https://login.example.org:8443/realms/x". */
+struct str url_authority(struct str url);
 /* A caller's own key: 1 to 255 bytes without control characters, not beginning or ending with a
  * space. */
 extern const struct text_format format_dedup_key;

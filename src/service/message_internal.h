@@ -26,6 +26,11 @@ NODISCARD enum err message_give_up(struct op *op, const struct message *message,
 /* A call that certainly never rang does not count as one of the person's two (K2). The attempts of
  * a step share a place, but for the repeat of one of unknown fate. */
 NODISCARD enum err message_never_rang(struct op *op, const struct message *message);
+/* The timer RECONCILE: its provider is asked for it then, or told to stop it. */
+NODISCARD enum err message_ask_again(struct op *op, const struct message *message,
+                                     struct instant at);
+/* How long until a call that could not be stopped is to be stopped again. */
+extern const struct duration call_stop_again;
 /* Whether one more call about its meeting may be placed (K2); true for all else. */
 NODISCARD enum err message_has_place(struct op *op, const struct message *message, bool *out);
 /* The same text to the same address once more, by `provider`. A call that repeats one of unknown

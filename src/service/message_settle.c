@@ -12,7 +12,6 @@
 #include <assert.h>
 
 static const struct duration find_again = SECONDS_INIT(10);
-static const struct duration stop_again = SECONDS_INIT(3);
 static const struct duration find_give_up = SECONDS_INIT(60);
 /* "Not there" is believed from this long after the claim on: the provider may still be at work on
  * the request that looked lost, and its list may lag behind. */
@@ -93,7 +92,7 @@ enum err message_accept(struct op *op, struct message *message, enum message_sou
     return message_take_early_news(op, message);
 }
 
-static enum err ask_again(struct op *op, const struct message *message, struct instant at)
+enum err message_ask_again(struct op *op, const struct message *message, struct instant at)
 {
     return timer_arm(op,
                      (struct timer_request){timer_kind_RECONCILE, message->id, at, PRIORITY_HIGH});
@@ -107,7 +106,7 @@ static enum err settle_cancelled(struct op *op, struct message *message,
     bool may_ring = verdict->kind == VERDICT_UNKNOWN && message->channel == channel_CALL &&
                     !str_is_set(message->provider_id);
     if (may_ring && instant_since(op->now, message->claimed_at).us <= find_give_up.us) {
-        return ask_again(op, message, instant_add(op->now, stop_again));
+        return message_ask_again(op, message, instant_add(op->now, call_stop_again));
     }
     if (verdict->kind != VERDICT_UNKNOWN) {
         TRY(message_never_rang(op, message));
@@ -270,13 +269,14 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
     case VERDICT_ACCEPTED:
         return message_accept(op, message, message_source_POLL, own);
     case VERDICT_NOT_SENT:
-        return may_come ? ask_again(op, message, settled_at(message)) : repeat_once(op, message);
+        return may_come ? message_ask_again(op, message, settled_at(message))
+                        : repeat_once(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
         if (instant_since(op->now, message->claimed_at).us >= patience_of(message).us) {
             return repeat_once(op, message);
         }
-        return ask_again(op, message, instant_add(op->now, find_again));
+        return message_ask_again(op, message, instant_add(op->now, find_again));
     }
     assert(!"every verdict is listed");
     return E_INTERNAL;
@@ -299,7 +299,7 @@ enum err message_repeat(struct op *op, struct message *message)
                    : OK;
     }
     if (may_call_us(op, message) && instant_before(op->now, patience)) {
-        return ask_again(op, message, patience);
+        return message_ask_again(op, message, patience);
     }
     return repeat_once(op, message);
 }

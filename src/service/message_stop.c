@@ -1,12 +1,11 @@
 #include "service/message_internal.h"
 
 #include "domain/pace.h"
-#include "service/engine.h"
 #include "service/messages.h"
 #include "store/messages.h"
 
 const struct duration call_rings_max = SECONDS_INIT(180);
-static const struct duration stop_again = SECONDS_INIT(3);
+const struct duration call_stop_again = SECONDS_INIT(3);
 
 enum { HTTP_TIMED_OUT = 408, HTTP_TOO_MANY = 429 };
 
@@ -31,8 +30,5 @@ enum err message_settle_stop(struct op *op, const struct message *message,
     if (is_over) {
         return messages_stopped(op->db, message->id, op->now);
     }
-    return may_ring ? timer_arm(op, (struct timer_request){timer_kind_RECONCILE, message->id,
-                                                           instant_add(op->now, stop_again),
-                                                           PRIORITY_HIGH})
-                    : OK;
+    return may_ring ? message_ask_again(op, message, instant_add(op->now, call_stop_again)) : OK;
 }

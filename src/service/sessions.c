@@ -1,5 +1,6 @@
 #include "service/sessions.h"
 
+#include "model/formats.h"
 #include "service/accounts.h"
 #include "service/keys.h"
 #include "store/people.h"
@@ -138,20 +139,12 @@ enum err begin_session(struct op *op, const void *input, void *output)
     return has_login ? begin_with_password(op, output) : begin_with_key(op, given, output);
 }
 
-/* "https://login.example.org:8443/realms/x": what stands between the slashes. */
-static struct str host_of(struct str url)
-{
-    size_t from = str_find(url, STR("//"));
-    from = from == url.len ? 0 : from + 2;
-    return str_slice(url, from, str_find_byte(url, '/', from));
-}
-
 enum err show_sign_in_ways(struct op *op, const void *input, void *output)
 {
     struct sign_in_ways *out = output;
     struct str issuer = op->site->oidc.issuer;
     (void)input;
-    out->oidc = issuer.len > 0 ? host_of(issuer) : STR_NONE;
+    out->oidc = issuer.len > 0 ? url_authority(issuer) : STR_NONE;
     return accounts_have_passwords(op->db, &out->has_passwords);
 }
 

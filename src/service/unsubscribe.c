@@ -10,10 +10,7 @@ enum { TARGET_SHIFT = 24, ADDRESS_BITS = 0xFFFFFF };
 static struct str lower_of(const struct op *op, struct str address)
 {
     struct buf lower = {.arena = op->arena};
-    for (size_t i = 0; i < address.len; i++) {
-        char c = address.ptr[i];
-        buf_add_byte(&lower, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
+    buf_add_lower(&lower, address);
     return buf_str(&lower);
 }
 

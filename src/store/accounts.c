@@ -6,10 +6,7 @@ static struct lookup login_lookup(struct db *db, struct arena *arena, struct str
 {
     struct buf text = {.arena = arena};
     buf_add_text(&text, "login ");
-    for (size_t i = 0; i < login.len; i++) {
-        char c = login.ptr[i];
-        buf_add_byte(&text, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
+    buf_add_lower(&text, login);
     return seal_lookup(db_seal(db), arena, buf_str(&text));
 }
 
