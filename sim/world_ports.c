@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 
-/* What servers other than the carrier's are asked for: one of the two is set, neither for a ping.
- */
+/* What servers other than the carrier's are asked for: one of the three is set. */
 struct errand_of_world {
     struct sync_job *job;     /* A calendar is read. */
     struct sink_round *round; /* An event sink is told. */
+    uint64_t ping;            /* Its number. */
 };
 
 struct world_reading {
@@ -66,8 +66,8 @@ static void end_errand(struct world *world, struct errand_of_world errand)
 static bool step_errand(const struct world *world, struct errand_of_world errand,
                         const struct wire_answer *answer, struct wire_request *next)
 {
-    if (errand.job == NULL && errand.round == NULL) {
-        ping_heard(&world->plant.site, answer);
+    if (errand.ping != 0) {
+        ping_heard(&world->plant.site, errand.ping, answer);
         return false;
     }
     return errand.job != NULL ? sync_step(errand.job, answer, next)
@@ -123,7 +123,7 @@ void world_begin_sink(void *context, struct op *op, const struct effect *effect)
     struct errand_of_world errand = {.job = NULL};
     struct wire_request first = {0};
     if (effect->kind == EFFECT_PING) {
-        ping_build(&world->plant.site, &first);
+        errand.ping = ping_build(&world->plant.site, &first);
         ask(world, errand, first);
         return;
     }

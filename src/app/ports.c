@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 /* Nobody waits for what becomes of a ping; the tickets of rounds are their addresses. */
-enum { PING_TICKET = 0 };
+/* The tickets of a ping are odd, those of a round are its address. */
+enum { PING_TICKET = 1 };
 enum { IN_FLIGHT_MAX = 512, SINKS_IN_FLIGHT_MAX = 64, JOURNAL_LINE_MAX = 4096 };
 
 static void keep_for_journal(void *context, struct str line)
@@ -184,8 +185,8 @@ static void sink_done(void *context, uint64_t ticket, const struct wire_answer *
     struct server *server = context;
     struct sink_round *round = (struct sink_round *)(uintptr_t)ticket;
     struct wire_request next = {0};
-    if (ticket == PING_TICKET) {
-        ping_heard(&server->plant->site, answer);
+    if ((ticket & PING_TICKET) != 0) {
+        ping_heard(&server->plant->site, ticket >> 1, answer);
         return;
     }
     if (sink_round_step(round, answer, &next)) {
@@ -203,8 +204,8 @@ void ports_begin_sink(void *context, struct op *op, const struct effect *effect)
     struct sink_round *round = NULL;
     struct wire_request first = {0};
     if (server->sink_client != NULL && effect->kind == EFFECT_PING) {
-        ping_build(&server->plant->site, &first);
-        http_client_submit(server->sink_client, &first, PING_TICKET);
+        uint64_t number = ping_build(&server->plant->site, &first);
+        http_client_submit(server->sink_client, &first, number << 1 | PING_TICKET);
         return;
     }
     if (server->sink_client == NULL || sink_round_prepare(op, effect, &round) != OK) {

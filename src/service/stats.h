@@ -35,6 +35,8 @@ struct stats {
     /* Since when changes have been taken without a break: the start, or the store's recovery. */
     _Atomic int64_t taking_changes_since_ms;
     _Atomic int64_t ping_fails_since_ms; /* 0 while it arrives. */
+    _Atomic uint64_t pings;              /* That went out; */
+    _Atomic uint64_t ping_news;          /* and the latest that something was heard of. */
     _Atomic int64_t tls_ends_ms;         /* Until when the certificate is valid; 0 for none. */
     struct metrics metrics;
     _Atomic bool store_is_broken;

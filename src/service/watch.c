@@ -73,7 +73,7 @@ enum err send_ping(struct op *op, struct timer *timer)
     return OK;
 }
 
-void ping_build(const struct site *site, struct wire_request *out)
+uint64_t ping_build(const struct site *site, struct wire_request *out)
 {
     assert(str_is_set(site->watch.ping_url));
     *out = (struct wire_request){.kind = WIRE_HTTP, .timeout = SECONDS(PING_TIMEOUT_SECONDS)};
@@ -84,6 +84,7 @@ void ping_build(const struct site *site, struct wire_request *out)
     /* It comes from the environment, like the sinks of the environment: it may be on our own
      * network. */
     out->http.user_given_url = false;
+    return atomic_fetch_add(&site->stats->pings, 1) + 1;
 }
 
 /* What the body of the answer is does not matter. */
@@ -105,13 +106,17 @@ static void say_failing(const struct site *site, const struct wire_answer *answe
               "the ping to TOCSIN_PING_URL does not arrive: %.*s", STR_FMT(answer->reason));
 }
 
-void ping_heard(const struct site *site, const struct wire_answer *answer)
+void ping_heard(const struct site *site, uint64_t number, const struct wire_answer *answer)
 {
     struct stats *stats = site->stats;
     int64_t since = atomic_load(&stats->ping_fails_since_ms);
     if (atomic_load(&stats->is_stopping)) {
         return; /* It may have been us who hung up. */
     }
+    if (number < atomic_load(&stats->ping_news)) {
+        return;
+    }
+    atomic_store(&stats->ping_news, number);
     if (has_arrived(answer)) {
         atomic_store(&stats->ping_fails_since_ms, 0);
         if (since != 0) {

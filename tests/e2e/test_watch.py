@@ -3,6 +3,8 @@
 is shown, a server that was killed begins again with one, and its URL is in no log."""
 import pathlib
 import sys
+import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from live import Checks, wait_until  # noqa: E402
@@ -16,8 +18,16 @@ checks = Checks()
 class Watcher(FakeServer):
     status = 200
 
+    def __init__(self, checks):
+        super().__init__(checks)
+        self.slow, self.may_answer = None, threading.Event()
+
     def answer(self, asked):
         return self.status, {}, b"OK"
+
+    def dwell(self, asked):
+        if self.slow == self.asked.index(asked) + 1:
+            self.may_answer.wait()
 
     def has(self, count):
         wait_until(lambda: len(self.asked) >= count, 10)
@@ -39,6 +49,25 @@ def pings(server, watcher):
     checks.equal(health(server)["status"], "ok", "all is well")
 
 
+def overtaken(server, watcher):
+    """The answer to a ping comes after the next one's: it says nothing of now."""
+    watcher.slow = len(watcher.asked) + 1
+    server.advance(60)
+    watcher.has(watcher.slow)
+    server.advance(60)
+    watcher.has(watcher.slow + 1)
+    late = watcher.asked[watcher.slow - 1]
+    wait_until(lambda: watcher.asked[watcher.slow].status is not None)
+    time.sleep(0.2)  # Until that one was heard, which is nowhere shown.
+    watcher.status = 200
+    watcher.may_answer.set()
+    checks.ok(wait_until(lambda: late.status is not None), "an answer comes late", late.status)
+    time.sleep(0.2)
+    watcher.status = 503
+    checks.ok(health(server)["metrics"]["pingFailingSeconds"] > 0, "it does not count")
+    checks.ok(not any("arrives again" in line for line in server.lines), "and nothing is said of it")
+
+
 def fails(server, watcher):
     watcher.status = 503
     for number in (7, 8, 9):
@@ -47,6 +76,7 @@ def fails(server, watcher):
     found = wait_until(lambda: health(server)["metrics"]["pingFailingSeconds"] > 0 and health(server))
     checks.ok(found and found["status"] == "degraded" and "ping" in found["reason"], "one that fails is shown", found)
     checks.equal(sum("does not arrive" in line for line in server.lines), 1, "and said once")
+    overtaken(server, watcher)
     watcher.hang()
     server.advance(60)
     user = server.add_user(name="Ana", email="ana@example.com", phone="+14155550101")
