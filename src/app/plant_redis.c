@@ -1,5 +1,3 @@
-#include "app/plant_redis.h"
-
 #include "app/plant_store.h"
 
 /* Kubernetes sets REDIS_PORT to a URL where a service is called redis: it counts with REDIS_HOST

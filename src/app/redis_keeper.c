@@ -287,9 +287,9 @@ static enum err compare_shards(struct redis_keeper *keeper, const struct due_lis
     TRY(redis_mark(keeper->link, str_from(keeper->mark), MARK_SECONDS, &was_known, problem));
     keeper->is_steady = keeper->is_steady && was_known;
     for (int shard = 0; shard < DUE_SHARDS && !must_stop(keeper); shard++) {
-        struct due_list items = due_list_of(list, shard);
+        struct due_slice slice = due_list_of(list, shard);
         if ((keeper->held >> shard & 1) != 0) {
-            TRY(redis_due_sweep(keeper->link, shard, items.items, items.count, sweep, problem));
+            TRY(redis_due_sweep(keeper->link, &slice, sweep, problem));
         }
     }
     return OK;

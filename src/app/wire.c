@@ -3,7 +3,6 @@
 #include "app/call_settings.h"
 #include "app/plant_keys.h"
 #include "app/plant_providers.h"
-#include "app/plant_redis.h"
 #include "app/plant_watch.h"
 #include "app/policy_files.h"
 #include "app/process.h"

@@ -214,19 +214,19 @@ static enum err add_missing(struct comparison *c)
     return take_answers(c);
 }
 
-enum err redis_due_sweep(struct redis *redis, int shard, const struct due_item *items, size_t count,
+enum err redis_due_sweep(struct redis *redis, const struct due_slice *slice,
                          struct due_sweep *sweep, struct problem *problem)
 {
     struct comparison c = {
         .redis = redis,
-        .shard = shard,
-        .items = items,
-        .count = count,
-        .seen = memory_new_array(count + 1, sizeof(bool)),
+        .shard = slice->shard,
+        .items = slice->items,
+        .count = slice->count,
+        .seen = memory_new_array(slice->count + 1, sizeof(bool)),
         .sweep = sweep,
         .problem = problem,
     };
-    sweep->counts.waiting += (int64_t)count;
+    sweep->counts.waiting += (int64_t)slice->count;
     enum err err = compare_key(&c);
     if (err == E_UPSTREAM && strcmp(problem->message, "WRONGTYPE") == 0) {
         err = remove_key(&c);

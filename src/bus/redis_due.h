@@ -39,10 +39,16 @@ struct due_sweep {
     void (*missing)(void *context, const struct due_item *item); /* May be NULL. */
 };
 
-/* Compares one shard with `items`, its timers in the order of due_item_compare without any twice,
- * and mends the index where `sweep` says so. */
-NODISCARD enum err redis_due_sweep(struct redis *redis, int shard, const struct due_item *items,
-                                   size_t count, struct due_sweep *sweep, struct problem *problem);
+/* The timers of one shard, in the order of due_item_compare, without any twice. */
+struct due_slice {
+    int shard;
+    const struct due_item *items;
+    size_t count;
+};
+
+/* Compares a shard, and mends the index where `sweep` says so. */
+NODISCARD enum err redis_due_sweep(struct redis *redis, const struct due_slice *slice,
+                                   struct due_sweep *sweep, struct problem *problem);
 
 struct due_listing {
     void *context;

@@ -64,8 +64,8 @@ static enum err sweep_all(struct redis_work *work, bool mends, struct due_counts
         problem_set(&work->problem, err, NULL, "the rows of timers cannot be read");
     }
     for (int shard = 0; shard < DUE_SHARDS && err == OK; shard++) {
-        struct due_list items = due_list_of(&list, shard);
-        err = redis_due_sweep(work->link, shard, items.items, items.count, &sweep, &why);
+        struct due_slice slice = due_list_of(&list, shard);
+        err = redis_due_sweep(work->link, &slice, &sweep, &why);
         if (err != OK) {
             problem_set(&work->problem, err, NULL, "Redis %.*s: %s",
                         STR_FMT(work->plant.redis_name), why.message);

@@ -93,7 +93,7 @@ void due_list_free(struct due_list *list)
     *list = (struct due_list){0};
 }
 
-struct due_list due_list_of(const struct due_list *list, int shard)
+struct due_slice due_list_of(const struct due_list *list, int shard)
 {
     size_t first = 0;
     while (first < list->count && list->items[first].shard < shard) {
@@ -103,7 +103,7 @@ struct due_list due_list_of(const struct due_list *list, int shard)
     while (end < list->count && list->items[end].shard == shard) {
         end++;
     }
-    return (struct due_list){list->items + first, end - first};
+    return (struct due_slice){shard, list->items + first, end - first};
 }
 
 enum err due_look(struct db *db, struct arena *arena, struct due_item *item)

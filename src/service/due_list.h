@@ -6,7 +6,7 @@
 #ifndef TOCSIN_SERVICE_DUE_LIST_H
 #define TOCSIN_SERVICE_DUE_LIST_H
 
-#include "bus/due_member.h"
+#include "bus/redis_due.h"
 #include "store/timers.h"
 
 struct due_list {
@@ -17,7 +17,7 @@ struct due_list {
 NODISCARD enum err due_list_read(struct db *db, uint64_t shards, struct due_list *out);
 void due_list_free(struct due_list *list);
 /* Those of one shard, within the list. */
-struct due_list due_list_of(const struct due_list *list, int shard);
+struct due_slice due_list_of(const struct due_list *list, int shard);
 /* The shard of a timer. */
 int due_shard(enum timer_kind kind, struct id id);
 
