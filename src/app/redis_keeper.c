@@ -270,8 +270,8 @@ static void write_notes(struct redis_keeper *keeper, const struct due_batch *bat
     }
 }
 
-/* A row that nobody had put into the index may be one that its node has not heard of. */
-static void hint_missing(void *context, const struct due_item *item)
+/* A row that the index did not know may be one that its node has not heard of. */
+static void hint_one(void *context, const struct due_item *item)
 {
     struct redis_keeper *keeper = context;
     if (keeper->is_steady && may_look(keeper)) {
@@ -299,7 +299,7 @@ static void sweep(struct redis_keeper *keeper)
 {
     struct problem problem = {0};
     struct due_list list = {0};
-    struct due_sweep sweep = {.mends = true, .context = keeper, .missing = hint_missing};
+    struct due_sweep sweep = {.mends = true, .context = keeper, .differs = hint_one};
     int64_t began_ms = monotonic_ms();
     if (due_list_read(keeper->config.reader, keeper->held, &list) != OK) {
         due_list_free(&list);

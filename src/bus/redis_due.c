@@ -97,6 +97,9 @@ static enum err take_answers(struct comparison *c)
 
 static enum err put(struct comparison *c, const struct due_item *item)
 {
+    if (c->sweep->differs != NULL) {
+        c->sweep->differs(c->sweep->context, item);
+    }
     if (!c->sweep->mends) {
         return OK;
     }
@@ -206,9 +209,6 @@ static enum err add_missing(struct comparison *c)
             continue;
         }
         c->sweep->counts.missing++;
-        if (c->sweep->missing != NULL) {
-            c->sweep->missing(c->sweep->context, &c->items[i]);
-        }
         TRY(put(c, &c->items[i]));
     }
     return take_answers(c);

@@ -36,7 +36,8 @@ struct due_sweep {
     bool mends;
     struct due_counts counts; /* Added to. */
     void *context;
-    void (*missing)(void *context, const struct due_item *item); /* May be NULL. */
+    /* Each timer that was missing or wrong, as the rows say it; may be NULL. */
+    void (*differs)(void *context, const struct due_item *item);
 };
 
 /* The timers of one shard, in the order of due_item_compare, without any twice. */
