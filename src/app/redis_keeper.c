@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "app/redis_keeper.h"
 
-#include "app/due_queue.h"
+#include "app/redis_hints.h"
 #include "base/memory.h"
 #include "service/due_list.h"
 
@@ -22,8 +22,6 @@ enum {
     SWEEP_EVERY_MS = 30000,
     SWEEP_SHARE = 100, /* One hundredth of the time at most is spent on comparing. */
     STORE_RETRY_MS = 2000,
-    HINTS_MAX = 256,
-    HINTS_PER_SECOND = 200,
     STOP_SECONDS = 2,
     MARK_MAX = 48
 };
@@ -32,12 +30,9 @@ struct redis_keeper {
     struct redis_keeper_config config;
     struct due_queue *queue;
     pthread_t thread;
-    pthread_mutex_t lock; /* Of the hints. */
-    struct due_item hints[HINTS_MAX];
-    size_t hint_count;
+    struct redis_hints *hints;
     _Atomic bool must_stop;
     /* The thread's own. */
-    struct arena *scratch;
     struct redis *link;
     struct redis *ear;
     char mark[MARK_MAX]; /* What this process is remembered by. */
@@ -49,8 +44,6 @@ struct redis_keeper {
     int64_t wait_ms;
     int64_t mark_ms;
     int64_t sweep_ms;
-    int64_t second_ms; /* The begin of the second in which hints are counted. */
-    int looked;        /* Hints looked at in it. */
 };
 
 static int64_t monotonic_ms(void)
@@ -163,67 +156,16 @@ static void open_if_due(struct redis_keeper *keeper)
 
 /* --- Hints --- */
 
-static void give_hint(struct redis_keeper *keeper, const struct due_item *item)
-{
-    if (must_stop(keeper)) {
-        return;
-    }
-    pthread_mutex_lock(&keeper->lock);
-    if (keeper->hint_count < HINTS_MAX) {
-        keeper->hints[keeper->hint_count++] = *item;
-    }
-    pthread_mutex_unlock(&keeper->lock);
-    keeper->config.wake(keeper->config.context);
-}
-
 void redis_keeper_hints(struct redis_keeper *keeper, void *context,
                         void (*each)(void *context, const struct due_item *item))
 {
-    struct due_item hints[HINTS_MAX];
-    pthread_mutex_lock(&keeper->lock);
-    size_t count = keeper->hint_count;
-    memcpy(hints, keeper->hints, count * sizeof *hints);
-    keeper->hint_count = 0;
-    pthread_mutex_unlock(&keeper->lock);
-    for (size_t i = 0; i < count; i++) {
-        each(context, &hints[i]);
-    }
-}
-
-static bool may_look(struct redis_keeper *keeper)
-{
-    int64_t now_ms = monotonic_ms();
-    if (now_ms - keeper->second_ms >= 1000) {
-        keeper->second_ms = now_ms;
-        keeper->looked = 0;
-    }
-    return keeper->looked++ < HINTS_PER_SECOND;
-}
-
-/* The row decides when it is due, and whether at all. */
-static void hear_line(struct redis_keeper *keeper, struct str line)
-{
-    struct due_item item = {0};
-    if (!due_line_parse(line, &item)) {
-        return;
-    }
-    item.shard = due_shard(item.kind, item.id);
-    if ((keeper->held >> item.shard & 1) == 0 || !may_look(keeper)) {
-        return;
-    }
-    arena_reset(keeper->scratch);
-    if (due_look(keeper->config.reader, keeper->scratch, &item) == OK) {
-        atomic_fetch_add(&keeper->config.stats->redis_wakes, 1);
-        give_hint(keeper, &item);
-    }
+    redis_hints_take(keeper->hints, context, each);
 }
 
 static void hear_message(void *context, struct str message)
 {
-    struct str line = STR_NONE;
-    while (str_split(&message, '\n', &line)) {
-        hear_line(context, line);
-    }
+    struct redis_keeper *keeper = context;
+    redis_hints_hear(keeper->hints, keeper->held, message);
 }
 
 static void hear(struct redis_keeper *keeper)
@@ -274,9 +216,8 @@ static void write_notes(struct redis_keeper *keeper, const struct due_batch *bat
 static void hint_one(void *context, const struct due_item *item)
 {
     struct redis_keeper *keeper = context;
-    if (keeper->is_steady && may_look(keeper)) {
-        atomic_fetch_add(&keeper->config.stats->redis_wakes, 1);
-        give_hint(keeper, item);
+    if (keeper->is_steady) {
+        redis_hints_give(keeper->hints, item);
     }
 }
 
@@ -359,6 +300,7 @@ static void wait_for_notes(struct redis_keeper *keeper)
         {.fd = keeper->ear == NULL ? -1 : redis_fd(keeper->ear), .events = POLLIN}};
     int64_t next_ms = keeper->link == NULL ? keeper->retry_ms : keeper->sweep_ms;
     next_ms = keeper->is_well ? least(next_ms, keeper->mark_ms) : next_ms;
+    next_ms = least(next_ms, redis_hints_next_ms(keeper->hints));
     int64_t wait_ms = next_ms - monotonic_ms();
     (void)poll(fds, ARRAY_LENGTH(fds), wait_ms < 0 ? 0 : (int)wait_ms);
 }
@@ -372,6 +314,7 @@ static void take_batch(struct redis_keeper *keeper)
         keeper->held = batch.shards;
         keeper->sweep_ms = keeper->is_well ? 0 : keeper->sweep_ms;
     }
+    redis_hints_note(keeper->hints, &batch);
     write_notes(keeper, &batch);
 }
 
@@ -381,8 +324,7 @@ static void free_keeper(struct redis_keeper *keeper)
     redis_close(&keeper->ear);
     db_close(&keeper->config.reader);
     due_queue_free(&keeper->queue);
-    arena_free(&keeper->scratch);
-    pthread_mutex_destroy(&keeper->lock);
+    redis_hints_free(&keeper->hints);
     free(keeper);
 }
 
@@ -394,6 +336,7 @@ static void *run(void *context)
         take_batch(keeper);
         open_if_due(keeper);
         hear(keeper);
+        redis_hints_look(keeper->hints);
         keep(keeper);
     }
     take_batch(keeper);
@@ -422,8 +365,15 @@ enum err redis_keeper_start(const struct redis_keeper_config *config, struct red
 {
     struct redis_keeper *keeper = memory_new(sizeof *keeper);
     keeper->config = *config;
-    keeper->scratch = arena_new();
-    pthread_mutex_init(&keeper->lock, NULL);
+    struct redis_hints_config hints = {
+        .reader = config->reader,
+        .stats = config->stats,
+        .must_stop = &keeper->must_stop,
+        .monotonic_ms = monotonic_ms,
+        .context = config->context,
+        .wake = config->wake,
+    };
+    keeper->hints = redis_hints_new(&hints);
     struct instant now = config->now(config->context);
     snprintf(keeper->mark, sizeof keeper->mark, "tocsin:here:%llx%x", (unsigned long long)now.us,
              (unsigned)getpid());

@@ -6,7 +6,8 @@
 
 #include <assert.h>
 
-enum { ENDED_MIN = 64 };
+/* What is due later than that is found missing in the index long before. */
+enum { ENDED_MIN = 64, SOON_SECONDS = 90 };
 
 static_assert((int)DUE_SHARDS == (int)NODE_SHARDS, "the index has the shards of the nodes");
 
@@ -66,7 +67,11 @@ void executor_note_timer(struct executor *executor, const struct effect *effect)
 
 void executor_tell_timer(struct executor *executor, const struct effect *effect)
 {
-    if (executor->due.note != NULL && effect->kind == EFFECT_TIMER) {
+    if (executor->due.note == NULL || effect->kind != EFFECT_TIMER) {
+        return;
+    }
+    struct instant soon = instant_add(executor_now(executor), SECONDS(SOON_SECONDS));
+    if (instant_before(effect->at, soon)) {
         note(executor, DUE_TELL, item_of(effect));
     }
 }
