@@ -244,6 +244,7 @@ static void add_redis(struct op *op, struct buf *out)
 {
     struct stats *stats = op->site->stats;
     add_number(out, METRIC_tocsin_redis_up, atomic_load(&stats->redis_is_well));
+    add_number(out, METRIC_tocsin_redis_away_seconds, redis_away_seconds(op));
     add_number(out, METRIC_tocsin_redis_repairs_total, atomic_load(&stats->redis_repairs));
     add_number(out, METRIC_tocsin_redis_left_out_total, atomic_load(&stats->redis_left_out));
     add_number(out, METRIC_tocsin_redis_wakes_total, atomic_load(&stats->redis_wakes));

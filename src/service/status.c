@@ -38,7 +38,7 @@ struct measure {
     const char *after;
 };
 
-static int64_t redis_away_seconds(const struct op *op)
+int64_t redis_away_seconds(const struct op *op)
 {
     int64_t since_ms = atomic_load(&op->site->stats->redis_away_since_ms);
     return since_ms == 0 ? 0 : (instant_ms(op->now) - since_ms) / 1000;
