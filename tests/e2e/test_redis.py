@@ -24,7 +24,7 @@ checks = cluster_test.checks
 cluster_test.INCIDENTS = 600
 cluster_test.ACKNOWLEDGED = 200
 cluster_test.PAUSE_SECONDS = 0.2
-PASSWORD = "s3cret of redis"
+PASSWORD = "s3cret-of-redis"
 SHARDS = 64
 NONSENSE = 200  # Members in each shard.
 AWAY_SECONDS = 2
@@ -226,7 +226,7 @@ def main():
     balancer = cluster_test.Balancer()
     balancer.start()
     carrier = Carrier(checks, balancer.url, speed=10)
-    redis = redis_server.Redis(PASSWORD.replace(" ", "-"))
+    redis = redis_server.Redis(PASSWORD)
     checks.at_end(redis.end)
     redis.start()
     with postgres.Cluster() as cluster:
