@@ -220,6 +220,23 @@ def it_is_logged_once(storm):
         node.keep_secret(PASSWORD, "Redis' password")
 
 
+def one_node_alone_keeps_it_too(cluster, redis):
+    """Without TOCSIN_CLUSTER, over the socket, in a database of its own."""
+    settings = {**cluster_test.SETTINGS, "TOCSIN_CLUSTER": "false", "SMS_PROVIDER": "mock", "CALL_PROVIDER": "mock",
+                "REDIS_URL": f"unix://:{PASSWORD}@{redis.folder}/socket?db=1"}
+    node = cluster_test.Node(checks, "alone", cluster, store_url=cluster.create(), **settings).start()
+    run = run_commands(checks, "beside-one", **node.settings)
+    user = node.add_user(name="Alone", phone="+14155559999")
+    node.post("/policies", {"name": "later", "steps": [{"afterSeconds": 3600, "channel": "SMS"}]})
+    node.post("/incidents", {"title": "alone", "userId": user, "policy": "later", "escalate": True})
+    out = it_agrees(run, "an incident of one node alone", 10)
+    waiting = int(re.search(r"(\d+) timers wait", out).group(1))
+    steps = run("redis", "due")[1].count(" STEP ")
+    checks.ok(waiting >= 2 and steps == 1, f"its step is among {waiting} timers", out)
+    checks.equal(node.stop()[0], 0, "it stops well, too")
+    checks.ok(redis.command("DBSIZE") > 0, "the database of the cluster is another", redis.command("DBSIZE"))
+
+
 def main():
     if postgres.missing() or redis_server.missing():
         live.skip(postgres.missing() or redis_server.missing())
@@ -269,6 +286,7 @@ def main():
               f"looked at {[metric(node, 'tocsin_redis_wakes_total') for node in nodes]}")
         it_agrees(run, "its absence")
         it_is_logged_once(storm)
+        one_node_alone_keeps_it_too(cluster, redis)
         for node in nodes:
             checks.equal(node.stop()[0], 0, "it stops well")
         cluster_test.the_trail_holds(storm)
