@@ -240,6 +240,16 @@ static void add_surroundings(struct op *op, struct buf *out, const struct facts 
     add_number(out, METRIC_tocsin_ping_failing_seconds, health->ping_failing_seconds);
 }
 
+static void add_redis(struct op *op, struct buf *out)
+{
+    struct stats *stats = op->site->stats;
+    add_number(out, METRIC_tocsin_redis_up, atomic_load(&stats->redis_is_well));
+    add_number(out, METRIC_tocsin_redis_away_seconds, redis_away_seconds(op));
+    add_number(out, METRIC_tocsin_redis_repairs_total, atomic_load(&stats->redis_repairs));
+    add_number(out, METRIC_tocsin_redis_left_out_total, atomic_load(&stats->redis_left_out));
+    add_number(out, METRIC_tocsin_redis_wakes_total, atomic_load(&stats->redis_wakes));
+}
+
 static void add_http(struct op *op, struct buf *out)
 {
     struct stats *stats = op->site->stats;
@@ -310,6 +320,7 @@ enum err show_metrics(struct op *op, const void *input, void *output)
     TRY(add_circuits(op, &out));
     add_delivery(op, &out, &facts);
     add_surroundings(op, &out, &facts);
+    add_redis(op, &out);
     add_http(op, &out);
     add_process(op, &out);
     *(struct download_view *)output = (struct download_view){

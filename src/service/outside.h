@@ -46,6 +46,7 @@ struct health_limits {
     int64_t pending;
     int64_t sinks;
     int64_t calendars;
+    int64_t redis_seconds;
 };
 
 /* Where data keys are kept. `next` has the check of the one that is to take over, which the seal
