@@ -5,8 +5,8 @@
  * (store/dialect). Values that are read stay valid until the next step or finish of that statement.
  * A connection belongs to one thread.
  * Transactions are begun by "BEGIN IMMEDIATE" to write and by "BEGIN DEFERRED" to read one
- * snapshot. A refusal inside of one (E_DUPLICATE, E_INVALID) may leave it good for nothing but a
- * way back: ROLLBACK, or ROLLBACK TO a savepoint that was set before.
+ * snapshot, which "END" ends. A refusal inside of one (E_DUPLICATE, E_INVALID) may leave it good
+ * for nothing but a way back: ROLLBACK, or ROLLBACK TO a savepoint that was set before.
  * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK or a text that the engine cannot
  * keep, E_UNAVAILABLE when the engine cannot write now (disk full, busy, gone), E_TIMEOUT for a
  * COMMIT whose fate is not known, E_CONFLICT for a database that another keeps to itself, E_CORRUPT

@@ -130,13 +130,35 @@ static enum err fence(struct driver_connection *connection, struct driver_statem
 }
 
 /* A reader that was idle while the server restarted learns of it by its next question, which is
- * then asked once more. Within a transaction nothing is. */
+ * then asked once more. Within a transaction only the first one is. */
 static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
 {
-    bool is_alone = connection->transaction == TRANSACTION_NONE && connection->handle != NULL;
+    bool is_first = connection->is_read_only && is_only_begun(connection);
+    bool is_alone = connection->transaction == TRANSACTION_NONE || is_first;
+    struct driver_statement *begun = is_first ? connection->queued[0] : NULL;
+    is_alone = is_alone && connection->handle != NULL;
     enum err err = postgres_exchange(connection, statement, NULL);
-    bool is_lost = err == E_UNAVAILABLE && connection->handle == NULL;
-    return is_alone && is_lost ? postgres_exchange(connection, statement, NULL) : err;
+    if (!is_alone || err != E_UNAVAILABLE || connection->handle != NULL) {
+        return err;
+    }
+    if (is_first) {
+        connection->transaction = TRANSACTION_OPEN;
+        connection->queued[connection->queued_count++] = begun;
+    }
+    return postgres_exchange(connection, statement, NULL);
+}
+
+/* There is nothing to keep, and nothing to be told. */
+static enum err end_read(struct driver_connection *connection, struct driver_statement *statement)
+{
+    enum transaction was = connection->transaction;
+    bool is_unsent = is_only_begun(connection);
+    connection->transaction = TRANSACTION_NONE;
+    if (was == TRANSACTION_OPEN && !is_unsent) {
+        return postgres_exchange(connection, statement, NULL);
+    }
+    connection->queued_count = 0;
+    return was == TRANSACTION_NONE ? E_INTERNAL : OK;
 }
 
 static enum err run(struct driver_statement *statement)
@@ -155,6 +177,8 @@ static enum err run(struct driver_statement *statement)
         return fence(connection, statement);
     case KIND_COMMIT:
         return commit(connection, statement);
+    case KIND_READ_END:
+        return end_read(connection, statement);
     case KIND_ROLLBACK:
         return roll_back(connection, NULL);
     }

@@ -24,6 +24,7 @@ enum kind {
     KIND_RELEASE,
     KIND_UNDO,
     KIND_COMMIT,
+    KIND_READ_END,
     KIND_ROLLBACK
 };
 
