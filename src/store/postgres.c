@@ -129,23 +129,42 @@ static enum err fence(struct driver_connection *connection, struct driver_statem
     return is_fresh && statement->kind == KIND_UNDO ? OK : queue(connection, statement);
 }
 
+/* What may as well begin on another connection: no transaction, or one that only reads and has
+ * asked nothing yet; `begun` is its BEGIN, NULL for none. */
+struct fresh {
+    bool is_fresh;
+    struct driver_statement *begun;
+};
+
+static struct fresh fresh_of(const struct driver_connection *connection)
+{
+    bool is_unasked = connection->is_read_only && is_only_begun(connection);
+    return (struct fresh){connection->transaction == TRANSACTION_NONE || is_unasked,
+                          is_unasked ? connection->queued[0] : NULL};
+}
+
 /* A reader that was idle while the server restarted learns of it by its next question, which is
- * then asked once more. Within a transaction only the first one is. */
+ * then asked once more: true, and the transaction is as it was, where that may be. */
+static bool may_ask_again(struct driver_connection *connection, struct fresh was, enum err err)
+{
+    if (!was.is_fresh || err != E_UNAVAILABLE || connection->handle != NULL) {
+        return false;
+    }
+    if (was.begun != NULL) {
+        connection->transaction = TRANSACTION_OPEN;
+        connection->queued[connection->queued_count++] = was.begun;
+    }
+    return true;
+}
+
 static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
 {
-    bool is_first = connection->is_read_only && is_only_begun(connection);
-    bool is_alone = connection->transaction == TRANSACTION_NONE || is_first;
-    struct driver_statement *begun = is_first ? connection->queued[0] : NULL;
-    is_alone = is_alone && connection->handle != NULL;
+    struct fresh was = fresh_of(connection);
+    bool was_there = connection->handle != NULL;
     enum err err = postgres_exchange(connection, statement, NULL);
-    if (!is_alone || err != E_UNAVAILABLE || connection->handle != NULL) {
-        return err;
-    }
-    if (is_first) {
-        connection->transaction = TRANSACTION_OPEN;
-        connection->queued[connection->queued_count++] = begun;
-    }
-    return postgres_exchange(connection, statement, NULL);
+    return was_there && may_ask_again(connection, was, err)
+               ? postgres_exchange(connection, statement, NULL)
+               : err;
 }
 
 /* There is nothing to keep, and nothing to be told. */
@@ -296,10 +315,9 @@ static enum err describe_at_ease(struct driver_statement *statement, struct prob
 static enum err understand(struct driver_statement *statement, struct problem *problem)
 {
     struct driver_connection *connection = statement->connection;
-    bool is_alone = connection->transaction == TRANSACTION_NONE;
+    struct fresh was = fresh_of(connection);
     enum err err = describe_at_ease(statement, problem);
-    if (err == E_UNAVAILABLE && is_alone && connection->handle == NULL &&
-        postgres_connect(connection, problem) == OK) {
+    if (may_ask_again(connection, was, err) && postgres_connect(connection, problem) == OK) {
         err = describe_at_ease(statement, problem);
     }
     if (err != OK && connection->handle != NULL) {

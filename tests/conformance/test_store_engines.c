@@ -292,6 +292,15 @@ static void test_lost_reader(void **state)
     assert_int_equal(db_begin_read(reader), OK);
     assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);
     db_end_read(reader);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
+    cut_off(f, 2);
+    /* One that has yet to be prepared, and, after the next cut, one that is. */
+    struct str text = STR_NONE;
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(settings_get(reader, f->arena, STR("a"), &text), E_NOT_FOUND);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);
+    db_end_read(reader);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
     cut_off(f, 2);
     assert_int_equal(db_begin_read(reader), OK);
     assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);

@@ -123,8 +123,8 @@ class Attempt:
 
 
 class Worker(threading.Thread):
-    """A client: asks one thing after the other, anywhere. About half of what changes something has an Idempotency-Key and is asked again
-    until there is an answer, at other nodes: all of that is one operation."""
+    """A client: asks one thing after the other, anywhere. About half of what changes something has an Idempotency-Key and is
+    asked again until there is an answer, at other nodes: all of that is one operation."""
 
     def __init__(self, run, number):
         super().__init__(daemon=True)
@@ -306,7 +306,9 @@ class Run:
         self.is_over.set()
         for worker in workers:
             worker.join(RETRY_SECONDS + PATIENCE * 2)
-        checks.ok(wait_until(lambda: all(node.ask("GET", "/readyz").status == 200 for node in self.nodes), 40),
+        # Who reads tries again within two seconds by itself.
+        checks.ok(wait_until(lambda: all(node.ask("GET", path).status == 200 for node in self.nodes
+                                         for path in ("/readyz", "/api/v1/nodes")), 40),
                   "all nodes are well again", *[node.log()[-600:] for node in self.nodes])
         return done
 

@@ -1,12 +1,12 @@
 """tests/lib/history.py: whether what clients were told can have happened one after the other (linearizability).
 
 A history is a list of operations on one subject, each with the times at which it was asked and answered. It is linearizable
-where every operation can be given one moment between the two, so that the answers in the order of these moments are those of
+where every operation can be given one moment between the two, so that the answers, in the order of these moments, are those of
 the model. An operation without an answer may have happened at any moment after it was asked, or never. The search is exact:
 that of Wing and Gong with Lowe's memory of what was seen (which operations are done, and the state after them).
 
-A model has `initial`, a state that can be hashed, and `step(state, operation)`: the state after it, or None where the answer cannot be. An operation of
-unknown fate has no answer; None then means that it would have changed nothing.
+A model has `initial`, a state that can be hashed, and `step(state, operation)`: the state after it, or None where the answer
+cannot be. An operation of unknown fate has no answer; None then means that it would have changed nothing.
 """
 import collections
 import math

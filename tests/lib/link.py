@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""tests/lib/link.py: a connection between a process and its server that the test may hold, sever and mend.
+"""tests/lib/link.py: connections between processes that the test may hold, sever and mend.
 
-  link.py PORT TARGET      passes on what comes to 127.0.0.1:PORT (0: any) to TARGET, a port of 127.0.0.1, until it is killed
+  link.py ADDRESS:PORT TARGET:PORT      passes on what comes to the first (port 0: any) to the second, until it is killed
 
-A process of its own, so that it is held as a network is: nothing gets through and nobody is told; what was on its way arrives
-when it goes on, late."""
+A Link is a process of its own, so that it is held as a network is: nothing gets through and nobody is told; what was on its way
+arrives when it goes on, late. A Namespace is a network of its own with one cable out of it, which can be unplugged: that takes
+root, and a kernel that allows it."""
+import os
 import re
+import shutil
 import selectors
 import signal
 import socket
@@ -22,7 +25,7 @@ def pass_on(listener, target):
     def join():
         near, _ = listener.accept()
         try:
-            far = socket.create_connection(("127.0.0.1", target), timeout=5)
+            far = socket.create_connection(target, timeout=5)
         except OSError:
             near.close()
             return
@@ -53,14 +56,21 @@ def pass_on(listener, target):
                 carry(key.fileobj)
 
 
+def address_of(text):
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
 class Link:
-    def __init__(self, checks, target):
-        self.target, self.port, self.process = target, 0, None
+    """From a port of `at` to a port of `host`."""
+
+    def __init__(self, checks, target, at="127.0.0.1", host="127.0.0.1"):
+        self.at, self.target, self.port, self.process = at, f"{host}:{target}", 0, None
         self.mend()
         checks.at_end(self.sever)
 
     def mend(self):
-        self.process = subprocess.Popen([sys.executable, __file__, str(self.port), str(self.target)], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([sys.executable, __file__, f"{self.at}:{self.port}", self.target], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(re.search(r"(\d+)", self.process.stdout.readline()).group(1))
 
@@ -77,7 +87,62 @@ class Link:
         self.process.send_signal(signal.SIGCONT)
 
 
+class Namespace:
+    """Its end of the cable has the address `inside`, ours has `outside`."""
+
+    def __init__(self, checks, number):
+        self.name, self.cable = f"tocsin-{os.getpid()}-{number}", f"tc{os.getpid() % 1000000}-{number}"
+        net = f"10.{64 + os.getpid() % 64}.{number + 1}"
+        self.outside, self.inside = f"{net}.1", f"{net}.2"
+        checks.at_end(self.end)
+        ip("netns", "add", self.name)
+        ip("link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
+        ip("addr", "add", f"{self.outside}/30", "dev", self.cable)
+        ip("link", "set", self.cable, "up")
+        for words in (("link", "set", "lo", "up"), ("addr", "add", f"{self.inside}/30", "dev", "eth0"), ("link", "set", "eth0", "up")):
+            ip("-n", self.name, *words)
+        self.before = [program("ip"), "netns", "exec", self.name]
+
+    def unplug(self):
+        ip("link", "set", self.cable, "down")
+
+    def plug(self):
+        ip("link", "set", self.cable, "up")
+
+    def end(self):
+        for words in (("link", "del", self.cable), ("netns", "del", self.name)):
+            subprocess.run([program("ip"), *words], capture_output=True, check=False)
+
+
+def program(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def ip(*words):
+    done = subprocess.run([program("ip"), *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def no_namespaces():
+    """Why there can be none, or None."""
+    if os.getuid() != 0:
+        return "only root makes network namespaces"
+    if program("ip") is None:
+        return "ip is not installed (script/setup test installs iproute2)"
+    name = f"tocsin-trial-{os.getpid()}"
+    try:
+        ip("netns", "add", name)
+        ip("link", "add", f"tt{os.getpid() % 1000000}", "type", "veth", "peer", "name", "eth0", "netns", name)
+        ip("link", "del", f"tt{os.getpid() % 1000000}")
+    except RuntimeError as error:
+        return f"this kernel gives no network namespace: {error}"
+    finally:
+        subprocess.run([program("ip"), "netns", "del", name], capture_output=True, check=False)
+    return None
+
+
 if __name__ == "__main__":
-    with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=100) as entrance:
+    with socket.create_server(address_of(sys.argv[1]), backlog=100) as entrance:
         print(entrance.getsockname()[1], flush=True)
-        pass_on(entrance, int(sys.argv[2]))
+        pass_on(entrance, address_of(sys.argv[2]))
