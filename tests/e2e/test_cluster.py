@@ -3,8 +3,9 @@
 all others and connected again, ended and started, their way to the database is held, and the database is restarted, fast and as by
 a crash. Nothing lost, nothing twice but what is recorded as unknown.
 
-  test_cluster.py                                        three nodes and 2,100 steps, as script/test does it
-  test_cluster.py --nodes 4 --incidents 6700 --lease 15  four and 20,100 steps, for a longer look
+  test_cluster.py            three nodes and 2,100 steps, as script/test does it
+  test_cluster.py --nodes 4 --incidents 6700 --lease 15 --pause 0.2
+                             four and 20,100 steps, so long that all of it happens within the storm
 
 Where root and the kernel allow it each node is in a network namespace of its own, and cut off by its cable.
 
@@ -38,12 +39,12 @@ PARSER = argparse.ArgumentParser()
 PARSER.add_argument("--nodes", type=int, default=3)
 PARSER.add_argument("--incidents", type=int, default=700)
 PARSER.add_argument("--lease", type=int, default=3)
+PARSER.add_argument("--pause", type=float, default=0.05)
 GIVEN = PARSER.parse_args()
-NODES, LEASE, INCIDENTS = GIVEN.nodes, GIVEN.lease, GIVEN.incidents
+NODES, LEASE, INCIDENTS, PAUSE_SECONDS = GIVEN.nodes, GIVEN.lease, GIVEN.incidents, GIVEN.pause
 PEOPLE = 60
 ACKNOWLEDGED = INCIDENTS // 3
 REPORTERS = 6
-PAUSE_SECONDS = 0.05
 SETTLE_SECONDS = 120 + INCIDENTS // 20
 STEPS = [{"afterSeconds": 1, "channel": channel} for channel in ("SMS", "CALL", "SMS")]
 BLOWS = ["kill the sender", "stop the sender", "fast", "cut the sender", "kill another", "stop another", "immediate",

@@ -88,17 +88,19 @@ class Link:
 
 
 class Namespace:
-    """Its end of the cable has the address `inside`, ours has `outside`."""
+    """Its end of the cable has the address `inside`, ours has `outside`; both are of the range for tests of networks. While the
+    cable is out, what is sent there goes nowhere, rather than by whatever other way this machine has."""
 
     def __init__(self, checks, number):
         self.name, self.cable = f"tocsin-{os.getpid()}-{number}", f"tc{os.getpid() % 1000000}-{number}"
-        net = f"10.{64 + os.getpid() % 64}.{number + 1}"
-        self.outside, self.inside = f"{net}.1", f"{net}.2"
+        net = f"198.18.{os.getpid() % 256}"
+        self.outside, self.inside, self.net = f"{net}.{number * 4 + 1}", f"{net}.{number * 4 + 2}", f"{net}.{number * 4}/30"
         checks.at_end(self.end)
         ip("netns", "add", self.name)
         ip("link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         ip("addr", "add", f"{self.outside}/30", "dev", self.cable)
         ip("link", "set", self.cable, "up")
+        ip("route", "add", "blackhole", self.net, "metric", "4000")
         for words in (("link", "set", "lo", "up"), ("addr", "add", f"{self.inside}/30", "dev", "eth0"), ("link", "set", "eth0", "up")):
             ip("-n", self.name, *words)
         self.before = [program("ip"), "netns", "exec", self.name]
@@ -110,7 +112,7 @@ class Namespace:
         ip("link", "set", self.cable, "up")
 
     def end(self):
-        for words in (("link", "del", self.cable), ("netns", "del", self.name)):
+        for words in (("link", "del", self.cable), ("route", "del", "blackhole", self.net, "metric", "4000"), ("netns", "del", self.name)):
             subprocess.run([program("ip"), *words], capture_output=True, check=False)
 
 
