@@ -67,6 +67,9 @@ struct driver {
     enum err (*hear)(struct driver_connection *connection, void *context,
                      void (*each)(void *context, struct str text));
     int (*ear)(const struct driver_connection *connection);
+    /* Why a server could not be reached when that was last tried, in its words; "" where it was.
+     * NULL for an engine that has no server. */
+    const char *(*why)(const struct driver_connection *connection);
 };
 
 extern const struct driver driver_sqlite;

@@ -481,4 +481,5 @@ const struct driver driver_postgres = {
     .tell = tell,
     .hear = postgres_hear,
     .ear = ear,
+    .why = postgres_why,
 };

@@ -78,7 +78,7 @@ class Cluster:
                 free.bind((self.address, 0))
                 self.port = free.getsockname()[1]
         if certificate:
-            self._take_certificate(certificate)
+            self.take_certificate(certificate)
         self._give(self.folder, self.sockets)
         self._run("initdb", "-D", str(self.data), "-U", "tocsin", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync")
 
@@ -87,7 +87,8 @@ class Cluster:
             if self.user:
                 os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
-    def _take_certificate(self, certificate):
+    def take_certificate(self, certificate):
+        """Shown from the next start on."""
         for name, source in zip(("server.crt", "server.key"), certificate):
             shutil.copy(source, self.folder / name)
             (self.folder / name).chmod(0o600)
