@@ -72,6 +72,7 @@ class Server:
         self.folder = folder or checks.folder(name)
         self.settings = {"TOCSIN_DATA_DIR": str(self.folder), "TOCSIN_LISTEN": "127.0.0.1:0", "LOG_LEVEL": "debug", **settings}
         self.at, self.before = at, []  # Words in front of the command.
+        self.program = BUILD / "tocsin"
         self.lines = []
         self.secrets = {ADMIN_KEY: "the admin key"}
         self.news = threading.Condition()
@@ -82,7 +83,7 @@ class Server:
     def spawn(self):
         """Starts it, without waiting for anything."""
         clock = ["--clock", "virtual", "--at", self.at] if self.at else []
-        self.process = subprocess.Popen([*self.before, str(BUILD / "tocsin"), "serve", *clock],
+        self.process = subprocess.Popen([*self.before, str(self.program), "serve", *clock],
                                         env=environment_of(self.settings), cwd=self.folder, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         logs.secrets_of_settings(self.settings)
