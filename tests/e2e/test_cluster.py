@@ -52,7 +52,7 @@ BLOWS = ["kill the sender", "stop the sender", "fast", "cut the sender", "kill a
 SETTINGS = {"TOCSIN_CLUSTER": "true", "TOCSIN_NODE_LEASE": str(LEASE), "TOCSIN_DATA_KEY": "5" * 64, "LOG_LEVEL": "info",
             "FEATURE_EMAIL": "false", "FEATURE_WHATSAPP": "false", "CALLS_PER_SECOND": "0", "SMS_SEGMENTS_PER_SECOND": "0",
             "TOCSIN_ALLOW_PRIVATE_FETCH": "true", **ACCOUNT}
-IDLE_LOOKS_MAX = 10
+IDLE_LOOKS_MAX = 10 + INCIDENTS // 100
 checks = Checks()
 
 

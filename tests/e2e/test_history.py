@@ -433,7 +433,9 @@ def lies_are_refused(run):
 
 
 def is_sound_otherwise(run):
-    code, out, errors = None, None, None
+    both = ("SELECT count(*) FROM meetings m JOIN incidents i ON i.meeting_id=m.id WHERE m.checkin_status='JOINED' "
+            "AND i.state IN ('OPEN', 'ESCALATING', 'ACKNOWLEDGED')")
+    checks.equal(run.nodes[0].query(both), [(0,)], "nobody has joined a meeting whose incident is open (C2)")
     for node in run.nodes:
         checks.equal(node.stop()[0], 0, "a node stops well")
     command = run_commands(checks, f"after{run.seed}", **{**SETTINGS, "DATABASE_URL": run.nodes[0].store_url})
