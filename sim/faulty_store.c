@@ -15,7 +15,7 @@ struct driver_connection {
     struct faulty_store *store;
 };
 
-enum role { ROLE_OTHER, ROLE_BEGIN, ROLE_COMMIT, ROLE_WRITE };
+enum role { ROLE_OTHER, ROLE_BEGIN, ROLE_COMMIT, ROLE_SNAPSHOT, ROLE_WRITE };
 
 struct driver_statement {
     struct driver_statement *inner;
@@ -79,7 +79,9 @@ static enum role role_of(struct str sql)
             return ROLE_WRITE;
         }
     }
-    return str_equal(sql, STR("COMMIT"))   ? ROLE_COMMIT
+    bool is_snapshot = str_equal(sql, STR("BEGIN DEFERRED")) || str_equal(sql, STR("END"));
+    return is_snapshot                     ? ROLE_SNAPSHOT
+           : str_equal(sql, STR("COMMIT")) ? ROLE_COMMIT
            : str_starts(sql, STR("BEGIN")) ? ROLE_BEGIN
                                            : ROLE_OTHER;
 }
@@ -173,6 +175,9 @@ static enum err step(struct driver_statement *statement, struct value *columns, 
     }
     if (statement->role == ROLE_BEGIN) {
         return begin(statement);
+    }
+    if (statement->role == ROLE_SNAPSHOT && statement->connection->store->holder != NULL) {
+        return OK; /* What is held is one snapshot as it is. */
     }
     return statement->connection->store->inner->step(statement->inner, columns, count, has_row);
 }

@@ -490,7 +490,7 @@ void api_handle(struct api *api, const struct http_request *request, struct aren
         }
         return;
     }
-    err = call->route->function(&op, call->input, call->output);
+    err = op_read(&op, call->route->function, call->input, call->output);
     if (err == OK && op.wants_aside) {
         call->api = api;
         begin_aside(api, call);

@@ -107,6 +107,15 @@ bool op_goes_aside(struct op *op)
     return op->wants_aside;
 }
 
+enum err op_read(struct op *op, enum err (*read)(struct op *, const void *, void *),
+                 const void *input, void *output)
+{
+    TRY(db_begin_read(op->db));
+    enum err err = read(op, input, output);
+    db_end_read(op->db);
+    return err;
+}
+
 /* Whether a message is the rest of a sentence that begins with its field. */
 static bool wants_subject(const char *text)
 {

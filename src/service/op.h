@@ -55,6 +55,10 @@ void op_decided(struct op *op);
  * is run again where nothing waits for it. */
 bool op_goes_aside(struct op *op);
 
+/* Runs a read: all that it asks the store is of one moment, beside whatever is written. */
+NODISCARD enum err op_read(struct op *op, enum err (*read)(struct op *, const void *, void *),
+                           const void *input, void *output);
+
 enum err op_fail(struct op *op, enum err err, const char *field, const char *format, ...)
     PRINTF_LIKE(4, 5);
 /* OK: what the operation wrote stays, and whoever asked is answered `err` all the same. */

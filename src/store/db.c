@@ -92,8 +92,10 @@ enum err db_execute(struct db *db, const char *sql, struct problem *problem)
 enum err db_complain(struct db *db, enum err err, const char *what, const char *sql)
 {
     if (err != OK && err != E_DUPLICATE && err != E_NOT_FOUND) {
+        const char *why = db->driver->why == NULL ? "" : db->driver->why(db->connection);
         log_write(db->log, err == E_UNAVAILABLE ? LOG_WARN : LOG_ERROR, LOG_STORE, STR_NONE,
-                  "%s failed (%s): %.120s", what, err_code(err), sql);
+                  "%s failed (%s): %.120s%s%s", what, err_code(err), sql,
+                  why[0] == '\0' ? "" : "; ", why);
     }
     return err;
 }

@@ -51,6 +51,9 @@ void db_close(struct db **db);
 NODISCARD enum err db_begin(struct db *db);
 NODISCARD enum err db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* All that is read between the two is of one moment: the first read's. */
+NODISCARD enum err db_begin_read(struct db *db);
+void db_end_read(struct db *db);
 /* Commits are durable only after the next flush from here on; see driver.h. */
 NODISCARD enum err db_flush_apart(struct db *db, struct problem *problem);
 /* Any one thread at a time. A failure cannot be mended by trying again. */

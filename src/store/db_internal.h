@@ -7,7 +7,16 @@
 
 enum table_statement { ROW_INSERT, ROW_UPDATE, ROW_GET, ROW_STATEMENTS };
 
-enum fence { FENCE_BEGIN, FENCE_COMMIT, FENCE_SAVEPOINT, FENCE_RELEASE, FENCE_UNDO, FENCES };
+enum fence {
+    FENCE_BEGIN,
+    FENCE_COMMIT,
+    FENCE_SAVEPOINT,
+    FENCE_RELEASE,
+    FENCE_UNDO,
+    FENCE_READ,
+    FENCE_READ_END,
+    FENCES
+};
 
 /* The way back of the operation under way. */
 enum way_back {

@@ -5,8 +5,8 @@
  * (store/dialect). Values that are read stay valid until the next step or finish of that statement.
  * A connection belongs to one thread.
  * Transactions are begun by "BEGIN IMMEDIATE" to write and by "BEGIN DEFERRED" to read one
- * snapshot. A refusal inside of one (E_DUPLICATE, E_INVALID) may leave it good for nothing but a
- * way back: ROLLBACK, or ROLLBACK TO a savepoint that was set before.
+ * snapshot, which "END" ends. A refusal inside of one (E_DUPLICATE, E_INVALID) may leave it good
+ * for nothing but a way back: ROLLBACK, or ROLLBACK TO a savepoint that was set before.
  * Errors: E_DUPLICATE for a unique key, E_INVALID for a CHECK or a text that the engine cannot
  * keep, E_UNAVAILABLE when the engine cannot write now (disk full, busy, gone), E_TIMEOUT for a
  * COMMIT whose fate is not known, E_CONFLICT for a database that another keeps to itself, E_CORRUPT
@@ -67,6 +67,9 @@ struct driver {
     enum err (*hear)(struct driver_connection *connection, void *context,
                      void (*each)(void *context, struct str text));
     int (*ear)(const struct driver_connection *connection);
+    /* Why a server could not be reached when that was last tried, in its words; "" where it was.
+     * NULL for an engine that has no server. */
+    const char *(*why)(const struct driver_connection *connection);
 };
 
 extern const struct driver driver_sqlite;

@@ -1,9 +1,13 @@
 #include "store/db_internal.h"
 
 static const char *const fence_texts[FENCES] = {
-    [FENCE_BEGIN] = "BEGIN IMMEDIATE",   [FENCE_COMMIT] = "COMMIT",
-    [FENCE_SAVEPOINT] = "SAVEPOINT one", [FENCE_RELEASE] = "RELEASE one",
+    [FENCE_BEGIN] = "BEGIN IMMEDIATE",
+    [FENCE_COMMIT] = "COMMIT",
+    [FENCE_SAVEPOINT] = "SAVEPOINT one",
+    [FENCE_RELEASE] = "RELEASE one",
     [FENCE_UNDO] = "ROLLBACK TO one",
+    [FENCE_READ] = "BEGIN DEFERRED",
+    [FENCE_READ_END] = "END",
 };
 
 static enum err run_fence(struct db *db, enum fence fence)
@@ -37,6 +41,18 @@ void db_rollback(struct db *db)
     if (db->driver->execute(db->connection, "ROLLBACK", &ignored) != OK) {
         log_write(db->log, LOG_DEBUG, LOG_STORE, STR_NONE, "rollback: %s", ignored.message);
     }
+}
+
+enum err db_begin_read(struct db *db)
+{
+    return run_fence(db, FENCE_READ);
+}
+
+/* What was read is known by then, whatever becomes of the connection. */
+void db_end_read(struct db *db)
+{
+    enum err ignored = run_fence(db, FENCE_READ_END);
+    (void)ignored;
 }
 
 enum err db_flush_apart(struct db *db, struct problem *problem)

@@ -129,14 +129,55 @@ static enum err fence(struct driver_connection *connection, struct driver_statem
     return is_fresh && statement->kind == KIND_UNDO ? OK : queue(connection, statement);
 }
 
+/* What may as well begin on another connection: no transaction, or one that only reads and has
+ * asked nothing yet; `begun` is its BEGIN, NULL for none. */
+struct fresh {
+    bool is_fresh;
+    struct driver_statement *begun;
+};
+
+static struct fresh fresh_of(const struct driver_connection *connection)
+{
+    bool is_unasked = connection->is_read_only && is_only_begun(connection);
+    return (struct fresh){connection->transaction == TRANSACTION_NONE || is_unasked,
+                          is_unasked ? connection->queued[0] : NULL};
+}
+
 /* A reader that was idle while the server restarted learns of it by its next question, which is
- * then asked once more. Within a transaction nothing is. */
+ * then asked once more: true, and the transaction is as it was, where that may be. */
+static bool may_ask_again(struct driver_connection *connection, struct fresh was, enum err err)
+{
+    if (!was.is_fresh || err != E_UNAVAILABLE || connection->handle != NULL) {
+        return false;
+    }
+    if (was.begun != NULL) {
+        connection->transaction = TRANSACTION_OPEN;
+        connection->queued[connection->queued_count++] = was.begun;
+    }
+    return true;
+}
+
 static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
 {
-    bool is_alone = connection->transaction == TRANSACTION_NONE && connection->handle != NULL;
+    struct fresh was = fresh_of(connection);
+    bool was_there = connection->handle != NULL;
     enum err err = postgres_exchange(connection, statement, NULL);
-    bool is_lost = err == E_UNAVAILABLE && connection->handle == NULL;
-    return is_alone && is_lost ? postgres_exchange(connection, statement, NULL) : err;
+    return was_there && may_ask_again(connection, was, err)
+               ? postgres_exchange(connection, statement, NULL)
+               : err;
+}
+
+/* There is nothing to keep, and nothing to be told. */
+static enum err end_read(struct driver_connection *connection, struct driver_statement *statement)
+{
+    enum transaction was = connection->transaction;
+    bool is_unsent = is_only_begun(connection);
+    connection->transaction = TRANSACTION_NONE;
+    if (was == TRANSACTION_OPEN && !is_unsent) {
+        return postgres_exchange(connection, statement, NULL);
+    }
+    connection->queued_count = 0;
+    return was == TRANSACTION_NONE ? E_INTERNAL : OK;
 }
 
 static enum err run(struct driver_statement *statement)
@@ -155,6 +196,8 @@ static enum err run(struct driver_statement *statement)
         return fence(connection, statement);
     case KIND_COMMIT:
         return commit(connection, statement);
+    case KIND_READ_END:
+        return end_read(connection, statement);
     case KIND_ROLLBACK:
         return roll_back(connection, NULL);
     }
@@ -272,10 +315,9 @@ static enum err describe_at_ease(struct driver_statement *statement, struct prob
 static enum err understand(struct driver_statement *statement, struct problem *problem)
 {
     struct driver_connection *connection = statement->connection;
-    bool is_alone = connection->transaction == TRANSACTION_NONE;
+    struct fresh was = fresh_of(connection);
     enum err err = describe_at_ease(statement, problem);
-    if (err == E_UNAVAILABLE && is_alone && connection->handle == NULL &&
-        postgres_connect(connection, problem) == OK) {
+    if (may_ask_again(connection, was, err) && postgres_connect(connection, problem) == OK) {
         err = describe_at_ease(statement, problem);
     }
     if (err != OK && connection->handle != NULL) {
@@ -439,4 +481,5 @@ const struct driver driver_postgres = {
     .tell = tell,
     .hear = postgres_hear,
     .ear = ear,
+    .why = postgres_why,
 };

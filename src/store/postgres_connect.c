@@ -230,16 +230,25 @@ enum err postgres_connect(struct driver_connection *connection, struct problem *
         return problem_set(problem, E_UNAVAILABLE, NULL,
                            "PostgreSQL could not be reached a moment ago");
     }
-    enum err err = try_once(connection, problem);
+    connection->why = (struct problem){.err = OK};
+    enum err err = try_once(connection, &connection->why);
     if (err == OK) {
         connection->wait_ms = WAIT_FIRST_MS;
         return OK;
+    }
+    if (problem != NULL) {
+        *problem = connection->why;
     }
     connection->retry_ms = postgres_clock_ms() + connection->wait_ms;
     connection->wait_ms =
         connection->wait_ms * 2 < WAIT_MAX_MS ? connection->wait_ms * 2 : WAIT_MAX_MS;
     /* Whoever was in while we were away is asked to leave by the operator, not by us. */
     return connection->number > 0 ? E_UNAVAILABLE : err;
+}
+
+const char *postgres_why(const struct driver_connection *connection)
+{
+    return connection->handle == NULL ? connection->why.message : "";
 }
 
 enum err postgres_be_there(struct driver_connection *connection, struct problem *problem)

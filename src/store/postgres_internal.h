@@ -24,6 +24,7 @@ enum kind {
     KIND_RELEASE,
     KIND_UNDO,
     KIND_COMMIT,
+    KIND_READ_END,
     KIND_ROLLBACK
 };
 
@@ -69,9 +70,11 @@ struct driver_connection {
     char stale[STALE_BYTES]; /* DEALLOCATE for what was forgotten, with the next one prepared. */
     int64_t retry_ms;        /* Monotonic: not to be tried again before. */
     int64_t wait_ms;         /* How long the next failure is waited out. */
+    struct problem why;      /* Why there is none, by the last try; empty where it made one. */
 };
 
 int64_t postgres_clock_ms(void);
+const char *postgres_why(const struct driver_connection *connection);
 void postgres_pause(int64_t ms);
 /* Opens where nothing is open; E_UNAVAILABLE while it cannot be, E_CONFLICT where another has the
  * database to itself. */

@@ -27,7 +27,7 @@ enum kind postgres_kind(struct str sql)
     } kinds[] = {
         {"SELECT", KIND_READ},         {"WITH", KIND_READ},         {"BEGIN", KIND_BEGIN},
         {"SAVEPOINT", KIND_SAVEPOINT}, {"RELEASE", KIND_RELEASE},   {"ROLLBACK TO", KIND_UNDO},
-        {"COMMIT", KIND_COMMIT},       {"ROLLBACK", KIND_ROLLBACK},
+        {"COMMIT", KIND_COMMIT},       {"ROLLBACK", KIND_ROLLBACK}, {"END", KIND_READ_END},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (str_starts(sql, str_from(kinds[i].start))) {

@@ -127,6 +127,19 @@ static void test_snapshot(void **state)
     assert_int_equal(users_get(reader, f->arena, after.id, &user), E_NOT_FOUND);
     db_rollback(reader);
     assert_int_equal(users_get(reader, f->arena, after.id, &user), OK);
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(users_get(reader, f->arena, before.id, &user), E_NOT_FOUND);
+    assert_int_equal(users_put(f->db, f->arena, &before), OK);
+    assert_int_equal(users_get(reader, f->arena, before.id, &user), E_NOT_FOUND);
+    db_end_read(reader);
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(users_get(reader, f->arena, before.id, &user), OK);
+    db_end_read(reader);
+    /* One that asks nothing leaves nothing behind. */
+    assert_int_equal(db_begin_read(reader), OK);
+    db_end_read(reader);
+    assert_int_equal(db_begin_read(reader), OK);
+    db_end_read(reader);
     db_close(&reader);
 }
 
@@ -229,13 +242,13 @@ static void test_one_writes(void **state)
 }
 
 /* Ends every other connection of the fixture's store, as a restart of the server does. */
-static void cut_off(struct store_fixture *f)
+static void cut_off(struct store_fixture *f, int connections)
 {
     struct value ended = ask(f,
                              "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
                              " WHERE application_name=?1 AND pid<>pg_backend_pid()",
                              value_text(str_from(f->schema)));
-    assert_int_equal(ended.number, 1);
+    assert_int_equal(ended.number, connections);
 }
 
 static void test_lost_connection(void **state)
@@ -244,10 +257,10 @@ static void test_lost_connection(void **state)
     struct user user = put_user(f, "Ana");
     struct user read = {0};
     assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
-    cut_off(f);
+    cut_off(f, 1);
     /* What only asks does not notice: it connects and prepares again. */
     assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
-    cut_off(f);
+    cut_off(f, 1);
     struct user early = store_user(f, "Ed", "+34600111225");
     assert_int_equal(users_put(f->db, f->arena, &early), E_UNAVAILABLE);
     assert_int_equal(users_put(f->db, f->arena, &early), OK);
@@ -255,7 +268,7 @@ static void test_lost_connection(void **state)
     assert_int_equal(db_begin(f->db), OK);
     db_savepoint(f->db);
     struct user lost = put_user(f, "Bo");
-    cut_off(f);
+    cut_off(f, 1);
     assert_int_equal(users_get(f->db, f->arena, user.id, &read), E_UNAVAILABLE);
     struct user later = store_user(f, "Cy", "+34600111224");
     assert_int_equal(users_put(f->db, f->arena, &later), E_UNAVAILABLE);
@@ -266,6 +279,43 @@ static void test_lost_connection(void **state)
     struct user kept = put_user(f, "Di");
     assert_int_equal(db_commit(f->db), OK);
     assert_int_equal(users_get(f->db, f->arena, kept.id, &read), OK);
+}
+
+/* A read of one moment that has not begun to ask goes on by another connection; one that has asked
+ * something does not, since that would be another moment. */
+static void test_lost_reader(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct user user = put_user(f, "Ana");
+    struct user read = {0};
+    struct db *reader = store_open(f, true);
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);
+    db_end_read(reader);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
+    cut_off(f, 2);
+    /* One that has yet to be prepared, and, after the next cut, one that is. */
+    struct str text = STR_NONE;
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(settings_get(reader, f->arena, STR("a"), &text), E_NOT_FOUND);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);
+    db_end_read(reader);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
+    cut_off(f, 2);
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), OK);
+    struct user later = store_user(f, "Bo", "+34600111226");
+    assert_int_equal(users_put(f->db, f->arena, &later), E_UNAVAILABLE);
+    assert_int_equal(users_put(f->db, f->arena, &later), OK);
+    assert_int_equal(users_get(reader, f->arena, later.id, &read), E_NOT_FOUND);
+    cut_off(f, 2);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), E_UNAVAILABLE);
+    assert_int_equal(users_get(reader, f->arena, user.id, &read), E_UNAVAILABLE);
+    db_end_read(reader);
+    assert_int_equal(db_begin_read(reader), OK);
+    assert_int_equal(users_get(reader, f->arena, later.id, &read), OK);
+    db_end_read(reader);
+    db_close(&reader);
 }
 
 /* The server dies over the COMMIT: whether it was kept is read back. */
@@ -308,6 +358,7 @@ int main(void)
         ON_BOTH(test_settings),
         ON_SERVER(test_one_writes),
         ON_SERVER(test_lost_connection),
+        ON_SERVER(test_lost_reader),
         ON_SERVER(test_lost_commit),
         {"test_transfer_names_all", test_transfer_names_all, store_set_up_file, store_tear_down,
          NULL},

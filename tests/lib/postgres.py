@@ -59,9 +59,10 @@ def server_user():
 
 
 class Cluster:
-    """One server. `durable` keeps fsync on; `certificate` is (certificate file, key file) for TLS on a loopback port."""
+    """One server. `durable` keeps fsync on; `certificate` is (certificate file, key file) for TLS on a loopback port; `address`
+    is where else it listens than on its socket, on a port that is free there."""
 
-    def __init__(self, durable=False, certificate=None, **settings):
+    def __init__(self, durable=False, certificate=None, address=None, **settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-postgres-"))
         self.data, self.sockets = self.folder / "data", self.folder / "run"
         self.user = server_user()
@@ -71,8 +72,13 @@ class Cluster:
         self.settings = {**SMALL, **({} if durable else CARELESS), **settings}
         self.sockets.mkdir()
         self.folder.chmod(0o755)
+        self.address = address or ("127.0.0.1" if certificate else "")
+        if self.address:
+            with socket.socket() as free:
+                free.bind((self.address, 0))
+                self.port = free.getsockname()[1]
         if certificate:
-            self._take_certificate(certificate)
+            self.take_certificate(certificate)
         self._give(self.folder, self.sockets)
         self._run("initdb", "-D", str(self.data), "-U", "tocsin", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync")
 
@@ -81,10 +87,8 @@ class Cluster:
             if self.user:
                 os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
-    def _take_certificate(self, certificate):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def take_certificate(self, certificate):
+        """Shown from the next start on."""
         for name, source in zip(("server.crt", "server.key"), certificate):
             shutil.copy(source, self.folder / name)
             (self.folder / name).chmod(0o600)
@@ -104,10 +108,9 @@ class Cluster:
 
     def start(self):
         words = [f"-c{name}={value}" for name, value in self.settings.items()]
-        address = "127.0.0.1" if "ssl" in self.settings else ""
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([str(programs() / "postgres"), "-D", str(self.data), f"-k{self.sockets}", f"-p{self.port}",
-                                         f"-clisten_addresses={address}", *words],
+                                         f"-clisten_addresses={self.address}", *words],
                                         cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                                         **self._who())
         log.close()

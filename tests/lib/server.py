@@ -71,7 +71,8 @@ class Server:
     def __init__(self, checks, name, at=None, folder=None, **settings):
         self.folder = folder or checks.folder(name)
         self.settings = {"TOCSIN_DATA_DIR": str(self.folder), "TOCSIN_LISTEN": "127.0.0.1:0", "LOG_LEVEL": "debug", **settings}
-        self.at = at
+        self.at, self.before = at, []  # Words in front of the command.
+        self.program = BUILD / "tocsin"
         self.lines = []
         self.secrets = {ADMIN_KEY: "the admin key"}
         self.news = threading.Condition()
@@ -82,9 +83,9 @@ class Server:
     def spawn(self):
         """Starts it, without waiting for anything."""
         clock = ["--clock", "virtual", "--at", self.at] if self.at else []
-        self.process = subprocess.Popen([str(BUILD / "tocsin"), "serve", *clock], env=environment_of(self.settings),
-                                        cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen([*self.before, str(self.program), "serve", *clock],
+                                        env=environment_of(self.settings), cwd=self.folder, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         logs.secrets_of_settings(self.settings)
         self._read(self.process.stderr, logs.Record("serve"))
 
@@ -92,7 +93,7 @@ class Server:
         """Starts it and waits until it says where it listens."""
         self.spawn()
         self.first_line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.first_line)
+        found = re.search(r"http://[\d.]+:(\d+)", self.first_line)
         if not found:
             raise AssertionError(f"it did not start: {self.first_line!r}\n{self.log()[-3000:]}")
         self._read(self.process.stdout)
