@@ -12,6 +12,7 @@ _tocsin() {
         'verify:Account for everything that was due in a period, a day back by default\: on time, late, skipped, lost.'
         'keys:Make, list, revoke and rotate API keys, and put a new data key in place of the old one\: through the server where one runs, else in the store.'
         'audit:Walk the audit trail and see whether it is whole.'
+        'archive:List the archive files, print their rows as JSON lines, or see whether they are what the database knows of them.'
         'export:Write the whole store as lines of text, beside a server or not\: for another engine, with a count and a hash a table.'
         'import:Fill an empty store with what export wrote, under the same data key\: all of it or nothing, read back.'
         'backup:Copy the database while the server runs\: one instant of it, read back and checked.'
@@ -40,6 +41,7 @@ _tocsin() {
         verify) compadd -- --help --from --to --json ;;
         keys) compadd -- --help create --scope --expires list --json revoke rotate --status ;;
         audit) compadd -- --help verify --config ;;
+        archive) compadd -- --help list --json show --user verify --config ;;
         export) compadd -- --help --config ;;
         import) compadd -- --help --config ;;
         backup) compadd -- --help --config ;;

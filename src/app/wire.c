@@ -250,6 +250,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
+    TRY(plant_retention(plant, problem));
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
@@ -321,6 +322,7 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     plant->is_shared = use == PLANT_SERVE && plant_may_share(&plant->config);
     use = use == PLANT_SERVE ? PLANT_WRITE : use;
     TRY(plant_store_name(plant, use, problem));
+    plant_archive(plant);
     enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
     if (err == OK) {
         err = open_all(plant, use, problem);

@@ -22,6 +22,7 @@ struct plant {
     struct db *db;            /* The writer's. */
     struct str database_path; /* As it is shown: the file, or the URL without its password. */
     struct str file_path;     /* The file; of a server's database, where files beside it are. */
+    struct str archive_dir;   /* Where archive files are; absent for nowhere. */
     int lock;                 /* Keeps a second process away; -1 for none. */
     bool is_shared;           /* Other nodes write, too (PLANT_SERVE). */
     bool is_beside;           /* Another process writes: this one, opened as PLANT_ALONE, reads. */
