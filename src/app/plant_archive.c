@@ -70,3 +70,12 @@ void plant_archive(struct plant *plant)
             .append = archive_folder_append};
     }
 }
+
+void plant_archive_log(const struct plant *plant)
+{
+    if (!str_is_set(plant->archive_dir)) {
+        log_write(&plant->log, LOG_WARN, LOG_STORE, STR_NONE,
+                  "what is past its keeping stays in the database: TOCSIN_ARCHIVE_DIR names no "
+                  "folder to archive it in");
+    }
+}

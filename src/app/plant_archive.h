@@ -10,5 +10,7 @@
 NODISCARD enum err plant_retention(struct plant *plant, struct problem *problem);
 /* Once it is known where the store is: sets archive_dir and the site's port. */
 void plant_archive(struct plant *plant);
+/* Says that nothing goes where there is no folder. */
+void plant_archive_log(const struct plant *plant);
 
 #endif

@@ -310,6 +310,7 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
     TRY(plant_key_take_up(plant, use, problem));
     if (use == PLANT_WRITE) {
         plant_log_degraded(plant);
+        plant_archive_log(plant);
     }
     TRY(settings_id_key(plant->db, plant->config.arena, &plant->site.id_key));
     return plant->is_shared ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem) : OK;

@@ -4,17 +4,19 @@
 
 #include <stdio.h>
 
-/* A portion: some 20 ms of the executor's time (measured: docs/operations.md), after which others
- * have their turn. A subject is never split, so that one of them may be more. */
+/* A portion is some milliseconds of the executor's time (measured: docs/operations.md), after which
+ * others have their turn. A subject is never split, so that one of them may be more. */
 enum {
-    ROWS_AT_ONCE = 200,
-    LOOKED_AT_ONCE = 500,
+    ROWS_AT_ONCE = 100,
+    LOOKED_AT_ONCE = 250,
     BYTES_AT_ONCE = 1 << 20,
     WAITING_MOST = 10000,
     FILES_A_MONTH = 1000
 };
 
 static const struct duration again_after = SECONDS_INIT(600);
+/* Behind a full portion, so that most of the time is left to what is due. */
+static const struct duration pause = {20000};
 
 static const struct str place_setting = STR_INIT("retention.place");
 static const struct str state_setting = STR_INIT("retention.state");
@@ -420,6 +422,9 @@ enum err retention_sweep(struct op *op, struct instant *next, bool *is_over)
                                          .new_id = next_id,
                                          .text = {.arena = op->arena}};
     enum err err = run_portion(&portion, is_over);
+    if (portion.archiver.rows >= ROWS_AT_ONCE) {
+        *next = instant_add(op->now, pause);
+    }
     archiver_end(&portion.archiver);
     if (err == E_UPSTREAM) {
         *next = instant_add(op->now, again_after);
