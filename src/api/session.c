@@ -4,16 +4,36 @@
 #include "service/oidc.h"
 #include "service/sessions.h"
 
-#define COOKIE_NAME "tocsin_session"
-#define OIDC_COOKIE_NAME "tocsin_oidc"
+static bool is_by_https(const struct api_call *call)
+{
+    return str_starts(call->site->public_url, STR("https://"));
+}
 
-static struct str cookie_value(struct str cookies, struct str name)
+/* "__Host-tocsin_session=": by https a browser lets nobody else set a cookie with such a prefix
+ * (RFC 6265bis). */
+static struct str cookie_begin(const struct api_call *call, const char *prefix, const char *name)
+{
+    return arena_printf(call->arena, "%s%s=", is_by_https(call) ? prefix : "", name);
+}
+
+static struct str session_begin(const struct api_call *call)
+{
+    return cookie_begin(call, "__Host-", "tocsin_session");
+}
+
+/* It is sent to one path alone, which __Host- does not allow. */
+static struct str oidc_begin(const struct api_call *call)
+{
+    return cookie_begin(call, "__Secure-", "tocsin_oidc");
+}
+
+static struct str cookie_value(struct str cookies, struct str begin)
 {
     struct str one = STR_NONE;
     while (str_split(&cookies, ';', &one)) {
         one = str_trim(one);
-        if (str_starts(one, name)) {
-            return str_slice(one, name.len, one.len);
+        if (str_starts(one, begin)) {
+            return str_slice(one, begin.len, one.len);
         }
     }
     return STR_NONE;
@@ -39,7 +59,7 @@ enum err session_admit(struct api_call *call, struct problem *problem)
     if (str_is_set(request->authorization)) {
         return OK;
     }
-    struct str secret = cookie_value(request->cookie, STR(COOKIE_NAME "="));
+    struct str secret = cookie_value(request->cookie, session_begin(call));
     if (secret.len == 0) {
         return OK;
     }
@@ -67,27 +87,29 @@ bool session_is_attempt(struct api_call *call, const struct op *op)
 
 static const char *secure_of(const struct api_call *call)
 {
-    return str_starts(call->site->public_url, STR("https://")) ? "; Secure" : "";
+    return is_by_https(call) ? "; Secure" : "";
 }
 
 static struct http_header session_cookie(const struct api_call *call, struct str secret)
 {
+    struct str begin = session_begin(call);
     return (struct http_header){
         STR("Set-Cookie"),
-        arena_printf(call->arena,
-                     COOKIE_NAME "=%.*s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
-                     STR_FMT(secret), secret.len == 0 ? 0 : SESSION_HOURS * 3600, secure_of(call)),
+        arena_printf(call->arena, "%.*s%.*s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
+                     STR_FMT(begin), STR_FMT(secret), secret.len == 0 ? 0 : SESSION_HOURS * 3600,
+                     secure_of(call)),
     };
 }
 
 static struct http_header oidc_cookie(const struct api_call *call, struct str secret)
 {
+    struct str begin = oidc_begin(call);
     return (struct http_header){
         STR("Set-Cookie"),
         arena_printf(call->arena,
-                     OIDC_COOKIE_NAME "=%.*s; Path=" OIDC_CALLBACK
-                                      "; HttpOnly; SameSite=Lax; Max-Age=%d%s",
-                     STR_FMT(secret), secret.len == 0 ? 0 : OIDC_MINUTES * 60, secure_of(call)),
+                     "%.*s%.*s; Path=" OIDC_CALLBACK "; HttpOnly; SameSite=Lax; Max-Age=%d%s",
+                     STR_FMT(begin), STR_FMT(secret), secret.len == 0 ? 0 : OIDC_MINUTES * 60,
+                     secure_of(call)),
     };
 }
 
@@ -104,7 +126,7 @@ void session_read_oidc(struct api_call *call)
     struct oidc_input *input = call->input;
     struct str query = call->request.query;
     input->is_answer = call->route->output == &session_record;
-    input->cookie = cookie_value(call->request.cookie, STR(OIDC_COOKIE_NAME "="));
+    input->cookie = cookie_value(call->request.cookie, oidc_begin(call));
     /* The provider may say more, such as who it is: nothing of that is looked at. */
     if (uri_query_get(call->arena, query, "code", &input->code) != OK ||
         uri_query_get(call->arena, query, "state", &input->state) != OK) {

@@ -42,7 +42,7 @@ enum text_part {
 enum { SPEECH_BYTES_MAX = 1500, SUBJECT_BYTES_MAX = 200 };
 
 /* Which parts an occasion has texts for. */
-enum text_parts { TEXT_PARTS_ALL, TEXT_PARTS_SPOKEN, TEXT_PARTS_WRITTEN };
+enum text_parts { TEXT_PARTS_ALL, TEXT_PARTS_SPOKEN, TEXT_PARTS_WRITTEN, TEXT_PARTS_MAILED };
 
 /* Absent facts are STR_NONE, INSTANT_NONE, 0 and NULL. */
 struct render_facts {

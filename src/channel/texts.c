@@ -130,6 +130,8 @@ static enum text_part part_of(enum text_key key, enum text_part part)
         return text_part_SPEECH;
     case TEXT_PARTS_WRITTEN:
         return text_part_SMS;
+    case TEXT_PARTS_MAILED:
+        return part == text_part_SUBJECT || part == text_part_HTML ? part : text_part_TEXT;
     }
     return part;
 }

@@ -1,5 +1,8 @@
 #include "service/accounts.h"
 
+#include "service/engine.h"
+#include "service/person.h"
+#include "service/wording.h"
 #include "store/password.h"
 #include "store/people.h"
 
@@ -27,8 +30,13 @@ static enum err check_password(struct op *op, struct str password, struct str lo
         return op_fail(op, E_INVALID, "password", "must have at least %d characters",
                        PASSWORD_CHARACTERS_MIN);
     }
-    return str_equal_nocase(password, login)
-               ? op_fail(op, E_INVALID, "password", "must not be the login")
+    if (str_equal_nocase(password, login)) {
+        return op_fail(op, E_INVALID, "password", "must not be the login");
+    }
+    return password_is_easy(op->arena, password, login)
+               ? op_fail(op, E_INVALID, "password",
+                         "is too easy to guess: known passwords, names, dates and rows of keys are "
+                         "tried first; a few words that do not belong together are better")
                : OK;
 }
 
@@ -53,6 +61,26 @@ enum err prepare_sign_in(struct op *op, const struct session_input *input, const
                : OK;
 }
 
+/* The one that was given, the one until now, or the person's email. */
+static struct str login_of(const struct account *given, const struct account *known,
+                           const struct user *user)
+{
+    return str_is_set(given->login)   ? str_trim(given->login)
+           : str_is_set(known->login) ? known->login
+                                      : user->email;
+}
+
+/* Whether there is such a person is for the executor to say. */
+static enum err login_to_be(struct op *op, const struct account *given, struct str *out)
+{
+    struct account known = {0};
+    struct user user = {0};
+    enum err err = users_get(op->db, op->arena, op->path_id, &user);
+    err = err == OK ? accounts_of_user(op->db, op->arena, user.id, &known) : err;
+    *out = login_of(given, &known, &user);
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 enum err prepare_account(struct op *op, const struct account *input, const void **out)
 {
     struct password_proof *proof = ARENA_NEW(op->arena, struct password_proof);
@@ -62,7 +90,9 @@ enum err prepare_account(struct op *op, const struct account *input, const void 
     if (!str_is_set(input->password)) {
         return OK;
     }
-    TRY(check_password(op, input->password, input->login));
+    struct str login = STR_NONE;
+    TRY(login_to_be(op, input, &login));
+    TRY(check_password(op, input->password, login));
     return password_encode(op->arena, input->password, &proof->made);
 }
 
@@ -116,14 +146,11 @@ static enum err audit(struct op *op, const char *action, const struct account *b
             });
 }
 
-/* The login that was given, the one until now, or the person's email; nobody else's. */
 static enum err choose_login(struct op *op, const struct account *given, const struct user *user,
                              struct account *account)
 {
     struct account other = {0};
-    struct str login = str_is_set(given->login)     ? str_trim(given->login)
-                       : str_is_set(account->login) ? account->login
-                                                    : user->email;
+    struct str login = login_of(given, account, user);
     if (!str_is_set(login) || login.len < 3) {
         return op_fail(op, E_INVALID, "login", "is required for a person without an email");
     }
@@ -136,6 +163,30 @@ static enum err choose_login(struct op *op, const struct account *given, const s
     }
     account->login = login;
     return OK;
+}
+
+/* Whoever did not do it themselves learns of it. */
+static enum err tell_password(struct op *op, const struct user *user)
+{
+    struct id ignored = ID_NONE;
+    struct wording wording = {.key = text_key_PASSWORD_CHANGED, .user = user, .at = op->now};
+    struct message_plan plan = {
+        .subject_type = subject_type_USER,
+        .subject = user->id,
+        .user = user->id,
+        .target = message_target_PERSON,
+        .channel = channel_EMAIL,
+        .recipient = user->email,
+        .due_at = op->now,
+        .valid_until = instant_add(op->now, DAYS(1)),
+        .priority = PRIORITY_MEDIUM,
+    };
+    if (!str_is_set(user->email) || !person_limits(op).email_on) {
+        return OK;
+    }
+    TRY(word_message(op, &wording, &plan));
+    enum err err = message_queue(op, &plan, &ignored);
+    return err == E_RATE_LIMITED ? OK : err;
 }
 
 /* Who made the change goes on, where it was about themselves. */
@@ -169,6 +220,7 @@ enum err put_account(struct op *op, const void *input, void *output)
         }
         account->encoded = proof->made;
         account->password_at = op->now;
+        TRY(tell_password(op, &user));
     }
     if (is_new) {
         account->id = op_new_id(op);
@@ -221,6 +273,7 @@ enum err change_password(struct op *op, const void *input, void *output)
 {
     (void)input;
     struct account *account = output;
+    struct user user = {0};
     TRY(own_account(op, account));
     const struct password_proof *proof = op->prepared;
     enum err err = account_proved(op, proof, account);
@@ -237,5 +290,7 @@ enum err change_password(struct op *op, const void *input, void *output)
     account->password_at = account->updated_at = op->now;
     TRY(accounts_change(op->db, op->arena, account));
     TRY(audit(op, "PASSWORD_CHANGED", &before, account));
+    TRY(users_get(op->db, op->arena, account->user_id, &user));
+    TRY(tell_password(op, &user));
     return end_sessions(op, account->user_id);
 }

@@ -1,10 +1,11 @@
 /* service/accounts: how people sign in with a password, and what they may then do (requirement X1).
  *
  * An account belongs to a person; an admin makes it and sets its first password, the person changes
- * it. A password has at least 12 characters, of any kind, and is not its login; it is kept as an
- * Argon2id hash (store/password), which is sealed, so that the store alone does not let anybody try
- * passwords. Any change of role or password, and the account's end, ends the sessions that were
- * begun by signing in.
+ * it. A password has at least 12 characters, of any kind, is not its login and not easy to guess;
+ * it is kept as an Argon2id hash (store/password), which is sealed, so that the store alone does
+ * not let anybody try passwords. A person with an email gets a mail when it is set or changed. Any
+ * change of role or password, and the account's end, ends the sessions that were begun by signing
+ * in.
  *
  * Hashing takes long: `prepare` functions do it on another thread than the executor's, which then
  * looks whether the account is still the one that was compared. */

@@ -48,6 +48,7 @@ static struct render_facts facts_of(const struct op *op, const struct wording *w
         .phone = wording->phone,
         .now = op->now,
         .since = wording->since,
+        .at = wording->at,
         .by = wording->by,
         .provider = wording->provider,
         .error = wording->error,

@@ -18,6 +18,7 @@ struct wording {
     struct str person;             /* Whom it is about, where that is not the reader. */
     struct str by;                 /* These may be absent: see channel/render.h. */
     struct instant since;
+    struct instant at; /* Where there is no meeting. */
     struct str provider;
     struct str error;
     struct str code;

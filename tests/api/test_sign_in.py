@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
-from live import Checks  # noqa: E402
+from live import ADMIN_KEY, Checks  # noqa: E402
 from server import Server  # noqa: E402
 
 START = "2026-01-05T09:00:00Z"
@@ -46,6 +46,10 @@ def makes_accounts(server, ana):
                                                         "password"), ({"role": "OPERATOR", "password": "x" * 257}, "password")):
         answer = put(body)
         checks.ok(answer.status == 400 and answer.body["error"]["field"] == field, f"refused: {field} of {body}"[:60], answer.text[:200])
+    for easy in ("password1234", "Passw0rd2026!", "qwertyuiop12", "123456789012", "ana@example.org1", "tocsintocsin", "aaaaaaaaaaaaaaaa"):
+        answer = put({"role": "OPERATOR", "password": easy})
+        checks.ok(answer.status == 400 and answer.body["error"]["field"] == "password" and "easy to guess" in answer.body["error"]["message"],
+                  f"easy to guess: {easy}", answer.text)
     checks.equal(server.ask("GET", f"{V1}/users/{ana}/account").status, 404, "a person has no account until one is made")
     answer = put({"role": "OPERATOR", "password": FIRST})
     checks.ok(answer.status == 200 and answer.data["login"] == "ana@example.org" and answer.data["role"] == "OPERATOR" and
@@ -142,7 +146,8 @@ def changes(server, ana, browser):
     other.sign_in("ana@example.org", FIRST)
     for body, status, field in (({"current": "wrong pass phrase", "password": SECOND}, 403, "current"),
                                 ({"current": FIRST, "password": "short"}, 400, "password"),
-                                ({"current": FIRST, "password": "ana@example.org"}, 400, "password")):
+                                ({"current": FIRST, "password": "ana@example.org"}, 400, "password"),
+                                ({"current": FIRST, "password": "correct password"}, 400, "password")):
         answer = browser.ask("PUT", "/session/password", body)
         checks.ok(answer.status == status and answer.body["error"]["field"] == field, f"no change: {field} {status}", answer.text)
     checks.equal(server.ask("PUT", f"{V1}/session/password", {"current": FIRST, "password": SECOND}).status, 403, "a key has no password")
@@ -159,6 +164,8 @@ def changes(server, ana, browser):
     checks.equal(browser.ask("GET", "/session").status, 401, "another role ends the sessions")
     checks.equal(browser.sign_in("ana@example.org", THIRD).data["scope"], "USER", "and the password stays")
     checks.equal((browser.ask("GET", f"/users/{ana}").status, browser.ask("GET", "/users").status), (200, 403), "of her own subjects")
+    told = [(one["channel"], one["subjectType"]) for one in server.messages(userId=ana) if "password" in one.get("subject", "")]
+    checks.equal(told, [("EMAIL", "USER")] * 3, "she has a mail for each time her password was set or changed")
 
 
 def ends(server, ana, carl):
@@ -178,7 +185,8 @@ def is_sealed(server):
     """The store holds neither login nor hash in the clear: without the data key there is nothing to try passwords on."""
     with sqlite3.connect(server.database()) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    found = b"".join(path.read_bytes() for path in server.folder.glob("tocsin.db*"))
+    # The mock provider's own record is beside it: a carrier knows whom it writes to.
+    found = b"".join(path.read_bytes() for path in server.folder.glob("tocsin.db*") if path.suffix != ".mock")
     hits = [word for word in (b"argon2", b"ana@example.org", FIRST.encode(), SECOND.encode()) if word in found]
     checks.equal(hits, [], "the store shows no login, password or hash")
 
@@ -211,6 +219,20 @@ def timed(server):
     return time.monotonic() - began
 
 
+def behind_https():
+    """A browser lets nobody else set the cookies of a server whose address is https (RFC 6265bis)."""
+    server = Server(checks, "https", TOCSIN_PUBLIC_URL="https://tocsin.example.org").start()
+    answer = server.ask("POST", f"{V1}/session", {"key": ADMIN_KEY}, key=None, headers={"Sec-Fetch-Site": "same-origin"})
+    cookie, _, attributes = answer.headers["Set-Cookie"].partition("; ")
+    name, _, secret = cookie.partition("=")
+    server.keep_secret(secret, "the secret of a session")
+    checks.equal((name, "Path=/" in attributes, "Secure" in attributes), ("__Host-tocsin_session", True, True), "the cookie is this host's")
+    for sent, status in ((cookie, 200), (f"tocsin_session={secret}", 401), (f"x={secret}", 401)):
+        checks.equal(server.ask("GET", f"{V1}/session", key=None, headers={"Cookie": sent}).status, status, f"{sent.partition('=')[0]}: {status}")
+    server.stop()
+    server.check_logs(checks, "the logs behind https")
+
+
 def main():
     server = Server(checks, "sign-in", at=START).start()
     ways = server.ask("GET", f"{V1}/session/ways", key=None)
@@ -236,6 +258,7 @@ def main():
     is_sealed(server)
     server.check_logs(checks)
     with_a_real_clock()
+    behind_https()
 
 
 checks.run(main)

@@ -71,6 +71,8 @@ static bool has_part(enum text_key key, enum text_part part)
         return part == text_part_SPEECH;
     case TEXT_PARTS_WRITTEN:
         return part == text_part_SMS;
+    case TEXT_PARTS_MAILED:
+        return part == text_part_SUBJECT || part == text_part_TEXT || part == text_part_HTML;
     }
     return false;
 }
