@@ -120,11 +120,20 @@ static bool run_room(struct server *server, struct work *list)
     return did;
 }
 
+static void take_hint(void *context, const struct due_item *item)
+{
+    struct server *server = context;
+    executor_hint(server->room.executor, item);
+}
+
 static bool turn(struct server *server)
 {
     hang_up_if_stopping(server);
     (void)pulse_feed(server);
     struct work *list = inbox_take(server->inbox);
+    if (server->redis != NULL) {
+        redis_keeper_hints(server->redis, server, take_hint);
+    }
     bool did = run_room(server, list);
     loop_answer_replies(server);
     return did || list != NULL;

@@ -384,6 +384,9 @@ void plant_degraded(const struct plant *plant,
             "before DEFAULT_BUSINESS_HOURS_START: scheduled calls go out at night, from the one to "
             "the other on the next day");
     }
+    if (plant->config.redis_url.len > 0 && !plant->has_redis) {
+        say(context, "REDIS_URL", "of no use with SQLite, where one process has all timers");
+    }
     if (plant->config.feature_whatsapp && !plant->site.features.whatsapp) {
         say(context, "WhatsApp",
             "off, since WHATSAPP_PROVIDER is not set and no provider of SMS_PROVIDER has a sender "

@@ -21,4 +21,8 @@ void plant_unlock(struct plant *plant);
 NODISCARD enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                                  struct problem *problem);
 
+/* REDIS_URL, or REDIS_HOST and what goes with it (plant_redis.c): never repeated in an error. With
+ * SQLite nothing comes of it, which check-config and the start say. */
+NODISCARD enum err plant_redis(struct plant *plant, struct problem *problem);
+
 #endif

@@ -132,9 +132,42 @@ static void open_cluster(struct server *server)
     }
 }
 
+static void wake_for_hints(void *context)
+{
+    struct server *server = context;
+    inbox_wake(server->inbox);
+}
+
+static struct instant now_of_server(void *context)
+{
+    struct server *server = context;
+    return plant_now(server->plant);
+}
+
+/* The index holds real times: a virtual clock has none. */
+static enum err open_redis(struct server *server, struct problem *problem)
+{
+    struct plant *plant = server->plant;
+    struct redis_keeper_config config = {
+        .address = &plant->redis,
+        .name = plant->redis_name,
+        .stats = &plant->stats,
+        .log = &plant->log,
+        .context = server,
+        .now = now_of_server,
+        .wake = wake_for_hints,
+    };
+    if (!plant->has_redis || plant->site.is_virtual) {
+        return OK;
+    }
+    TRY(plant_reader(plant, &config.reader, problem));
+    return redis_keeper_start(&config, &server->redis, problem);
+}
+
 static enum err open_executor(struct server *server, struct problem *problem)
 {
     open_cluster(server);
+    TRY(open_redis(server, problem));
     struct executor_config config = {
         .site = &server->plant->site,
         .db = server->plant->db,
@@ -145,6 +178,9 @@ static enum err open_executor(struct server *server, struct problem *problem)
         .in_flight_max = IN_FLIGHT_MAX,
         .cluster = server->cluster,
     };
+    if (server->redis != NULL) {
+        config.due = redis_keeper_port(server->redis);
+    }
     TRY(executor_new(&config, &server->room.executor, problem));
     server->room.site = &server->plant->site;
     enum err err = executor_recover(server->room.executor);
@@ -293,6 +329,7 @@ void server_stop(struct server **stopping)
     loop_drop_advances(server);
     mock_port_free(&server->room.mock);
     executor_free(&server->room.executor);
+    redis_keeper_stop(&server->redis);
     cluster_free(&server->cluster);
     api_free(&server->api);
     db_close(&server->reader);

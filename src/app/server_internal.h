@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "app/inbox.h"
+#include "app/redis_keeper.h"
 #include "app/server.h"
 #include "app/worker.h"
 #include "net/http_client.h"
@@ -55,8 +56,9 @@ struct server {
     pthread_mutex_t rules_lock; /* Held while the rules are replaced, or copied by the worker. */
     pthread_mutex_t advance_lock;
     struct advance *advances;
-    struct cluster *cluster; /* Other nodes share the database; NULL otherwise. */
-    int timer;               /* timerfd */
+    struct redis_keeper *redis; /* NULL for none. */
+    struct cluster *cluster;    /* Other nodes share the database; NULL otherwise. */
+    int timer;                  /* timerfd */
     int epoll;
     int journal;              /* The mock's record; -1 for none. */
     bool journal_is_torn;     /* Its last line has no end. */

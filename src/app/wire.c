@@ -113,7 +113,8 @@ static void copy_settings(struct plant *plant)
                                           .exhausted = config->health_exhausted,
                                           .pending = config->health_pending,
                                           .sinks = config->health_sinks,
-                                          .calendars = config->health_calendars};
+                                          .calendars = config->health_calendars,
+                                          .redis_seconds = config->health_redis};
     site->version = STR(TOCSIN_VERSION);
     site->has_admin_key = config->admin_key.len > 0;
     if (site->has_admin_key) {
@@ -254,6 +255,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
+    TRY(plant_redis(plant, problem));
     TRY(parse_listen(plant->config.arena, plant->config.listen, &address, &port, problem));
     TRY(check_tls(&plant->config, problem));
     TRY(take_public_url(plant, problem));

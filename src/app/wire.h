@@ -8,6 +8,7 @@
 
 #include "app/config.h"
 #include "app/log_out.h"
+#include "bus/redis_url.h"
 #include "service/site.h"
 #include "store/db.h"
 
@@ -19,13 +20,16 @@ struct plant {
     struct log_out log_out;
     struct seal *seal;
     struct zoneinfo *zones;
-    struct db *db;            /* The writer's. */
-    struct str database_path; /* As it is shown: the file, or the URL without its password. */
-    struct str file_path;     /* The file; of a server's database, where files beside it are. */
-    struct str archive_dir;   /* Where archive files are; absent for nowhere. */
-    int lock;                 /* Keeps a second process away; -1 for none. */
-    bool is_shared;           /* Other nodes write, too (PLANT_SERVE). */
-    bool is_beside;           /* Another process writes: this one, opened as PLANT_ALONE, reads. */
+    struct db *db;              /* The writer's. */
+    struct str database_path;   /* As it is shown: the file, or the URL without its password. */
+    struct str file_path;       /* The file; of a server's database, where files beside it are. */
+    struct str archive_dir;     /* Where archive files are; absent for nowhere. */
+    struct redis_address redis; /* Where has_redis says so. */
+    struct str redis_name;      /* As it is shown. */
+    bool has_redis;
+    int lock;       /* Keeps a second process away; -1 for none. */
+    bool is_shared; /* Other nodes write, too (PLANT_SERVE). */
+    bool is_beside; /* Another process writes: this one, opened as PLANT_ALONE, reads. */
     _Atomic int64_t virtual_us;
 };
 

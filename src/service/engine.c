@@ -125,6 +125,11 @@ static enum err settle(struct op *op, const struct timer *timer)
     return E_INTERNAL;
 }
 
+static bool waits(const struct timer *timer)
+{
+    return timer->state == timer_state_PENDING || timer->state == timer_state_ACTIVE;
+}
+
 /* Whether the row is still waiting for this very instant: an entry in memory may be older than its
  * row. */
 static bool is_due(const struct op *op, const struct timer *timer)
@@ -153,6 +158,7 @@ enum err engine_run(struct op *op, struct timer_key key)
     bool has_row = false;
     enum err err = timers_get(op->db, op->arena, key, &timer, &has_row);
     if (err == E_NOT_FOUND || (err == OK && !is_due(op, &timer))) {
+        op->writer->is_early = err == OK && waits(&timer);
         return OK;
     }
     TRY(err);

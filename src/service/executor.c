@@ -30,6 +30,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     executor->sync = config->sync;
     executor->sinks = config->sinks;
     executor->events = config->events;
+    executor->due = config->due;
     executor->scratch = arena_new();
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
     executor->writer.courier = executor->courier;
@@ -54,6 +55,7 @@ void executor_free(struct executor **executor)
     pacer_free(&(*executor)->pacer);
     courier_free(&(*executor)->courier);
     arena_free(&(*executor)->scratch);
+    free((*executor)->ended);
     free(*executor);
     *executor = NULL;
 }
@@ -130,6 +132,7 @@ void executor_let_go_one(struct executor *executor, const struct effect *effect)
                                                             .id = effect->id.value,
                                                             .priority = effect->priority,
                                                             .tag = effect->tag});
+        executor_note_timer(executor, effect);
         break;
     case EFFECT_SEND:
     case EFFECT_FIND:
@@ -157,12 +160,16 @@ static void let_go(struct executor *executor)
 {
     const struct cluster *cluster = executor->cluster;
     struct effects effects = executor->writer.effects;
+    executor_tell_ended(executor);
     for (size_t i = 0; i < effects.count; i++) {
         if (cluster == NULL || cluster_has_effect(cluster, &effects.items[i])) {
             executor_let_go_one(executor, &effects.items[i]);
+        } else {
+            executor_tell_timer(executor, &effects.items[i]);
         }
     }
     executor->writer.effects.count = 0;
+    executor_tell_shards(executor, false);
 }
 
 static void finish(struct work *work, enum err err)
@@ -219,6 +226,7 @@ static void break_down(struct executor *executor, struct work *list, enum err wh
         cluster_forget(executor->cluster);
     }
     writer_forget(&executor->writer);
+    executor->ended_count = 0;
     executor->is_broken = true;
     executor->probe_at = instant_add(executor_now(executor), probe_every);
     refuse(executor, list, why);

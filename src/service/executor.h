@@ -12,6 +12,7 @@
 
 #include "service/cluster.h"
 #include "service/courier.h"
+#include "service/due_port.h"
 
 struct executor;
 
@@ -36,6 +37,7 @@ struct executor_config {
     struct sync_port sync;
     struct sync_port sinks;   /* Sinks and the ping; may be left out where there are none. */
     struct event_port events; /* May be left out where nobody listens. */
+    struct due_port due;      /* May be left out where there is no index. */
     int in_flight_max;
     struct cluster *cluster; /* Other nodes write too; borrowed. NULL where this is the only one. */
 };
@@ -50,6 +52,9 @@ NODISCARD enum err executor_recover(struct executor *executor);
 /* One batch with `list` (may be NULL), what is due by now, and what the courier can take. True when
  * it did anything. */
 bool executor_turn(struct executor *executor, struct work *list);
+/* Somebody says that a timer waits: it is looked at when it is due, if it is this node's. The row
+ * decides then, so a hint that is wrong costs one look. */
+void executor_hint(struct executor *executor, const struct due_item *item);
 /* When the next timer is due, or the broken store is to be probed. False for never. */
 bool executor_next(const struct executor *executor, struct instant *out);
 /* Nothing is due, queued or under way at this instant. */

@@ -94,6 +94,7 @@ enum err executor_enter(struct executor *executor, struct op *op, struct cluster
         return OK;
     }
     TRY(cluster_enter(executor->cluster, op, news));
+    executor_note_shards(executor, news);
     executor->memory_before = executor->writer.queue;
     if (news->is_first) {
         return OK;

@@ -8,6 +8,10 @@
 #include "service/pacer.h"
 #include "store/timers.h"
 
+/* Timers that the heap has got lately, each at the place of its id: a hint of the same says nothing
+ * new. */
+enum { KNOWN_TIMERS = 1024 };
+
 struct executor {
     struct site *site;
     struct cluster *cluster;           /* NULL for one node alone. */
@@ -21,6 +25,13 @@ struct executor {
     struct sync_port sync;
     struct sync_port sinks;
     struct event_port events;
+    struct due_port due;
+    struct due_note *ended; /* Timers that ran in this batch. */
+    size_t ended_count;
+    size_t ended_cap;
+    uint64_t held; /* Shards; all of them for one node alone. */
+    uint64_t held_told;
+    struct due_item known[KNOWN_TIMERS];
     struct arena *scratch;
     struct work *waiting; /* Sticky work that the store did not take. */
     bool is_unflushed;    /* Something is committed and not yet flushed. */
@@ -42,6 +53,17 @@ void executor_publish(struct executor *executor);
 void executor_let_go_one(struct executor *executor, const struct effect *effect);
 void executor_expect_timer(struct executor *executor, const struct waiting_timer *timer);
 void executor_tell_events(struct executor *executor);
+
+/* executor_due: what the index hears (service/due_port); nothing where there is none. A timer ran
+ * to an end, which counts once the batch is durable; then those that ended are told. */
+void executor_note_end(struct executor *executor, const struct due_entry *entry);
+void executor_tell_ended(struct executor *executor);
+/* A timer is due at a time: one of ours, or of another node. */
+void executor_note_timer(struct executor *executor, const struct effect *effect);
+void executor_tell_timer(struct executor *executor, const struct effect *effect);
+/* What a turn has changed of the shards, and the change once it is durable. */
+void executor_note_shards(struct executor *executor, const struct cluster_news *news);
+void executor_tell_shards(struct executor *executor, bool is_anew);
 
 /* All of these do nothing for one node alone. What others told is taken in: false where the
  * connection was lost, and perhaps more with it. */

@@ -78,6 +78,7 @@ enum err executor_recover(struct executor *executor)
     struct op op = executor_op(executor, NULL, &problem);
     arena_reset(executor->scratch);
     TRY(recover_in_turn(executor, &op));
+    executor_tell_shards(executor, true);
     const struct due_entry *first = due_heap_peek(&executor->timers);
     int64_t late_ms = first == NULL ? 0 : instant_ms(op.now) - first->due_ms;
     op_log(&op, LOG_INFO, LOG_RECOVERY, "%zu timers pending, the oldest %lld ms overdue",

@@ -101,7 +101,11 @@ static enum err run_due(struct executor *executor, bool *did)
         /* A call waits for its turn in the pacer, which lets it begin (run_calls). */
         bool is_call = entry.tag == timer_kind_SCHEDULED_CALL;
         struct due_run run = {now, is_call ? &entry : NULL};
+        executor->writer.is_early = false;
         TRY(run_timer(executor, key_of(entry), &run));
+        if (!is_call) {
+            executor_note_end(executor, &entry);
+        }
     }
     return OK;
 }
@@ -118,8 +122,10 @@ static enum err run_calls(struct executor *executor, bool *did)
          i++) {
         struct due_run run = {instant_from_ms(entry.due_ms), NULL};
         executor->writer.has_begun_call = false;
+        executor->writer.is_early = false;
         *did = true;
         TRY(run_timer(executor, key_of(entry), &run));
+        executor_note_end(executor, &entry);
         if (!executor->writer.has_begun_call) {
             pacer_give_back(executor->pacer);
         }

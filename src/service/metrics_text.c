@@ -255,6 +255,16 @@ static enum err add_retention(struct op *op, struct buf *out, const struct facts
     return OK;
 }
 
+static void add_redis(struct op *op, struct buf *out)
+{
+    struct stats *stats = op->site->stats;
+    add_number(out, METRIC_tocsin_redis_up, atomic_load(&stats->redis_is_well));
+    add_number(out, METRIC_tocsin_redis_away_seconds, redis_away_seconds(op));
+    add_number(out, METRIC_tocsin_redis_repairs_total, atomic_load(&stats->redis_repairs));
+    add_number(out, METRIC_tocsin_redis_left_out_total, atomic_load(&stats->redis_left_out));
+    add_number(out, METRIC_tocsin_redis_wakes_total, atomic_load(&stats->redis_wakes));
+}
+
 static void add_http(struct op *op, struct buf *out)
 {
     struct stats *stats = op->site->stats;
@@ -326,6 +336,7 @@ enum err show_metrics(struct op *op, const void *input, void *output)
     add_delivery(op, &out, &facts);
     add_surroundings(op, &out, &facts);
     TRY(add_retention(op, &out, &facts));
+    add_redis(op, &out);
     add_http(op, &out);
     add_process(op, &out);
     *(struct download_view *)output = (struct download_view){

@@ -47,6 +47,7 @@ struct health_limits {
     int64_t pending;
     int64_t sinks;
     int64_t calendars;
+    int64_t redis_seconds;
 };
 
 /* How long each kind of subject is kept (RETENTION_…_DAYS); 0 for ever. */

@@ -38,6 +38,11 @@ struct stats {
     _Atomic uint64_t pings;              /* That went out; */
     _Atomic uint64_t ping_news;          /* and the latest that something was heard of. */
     _Atomic int64_t tls_ends_ms;         /* Until when the certificate is valid; 0 for none. */
+    _Atomic int64_t redis_away_since_ms; /* 0 while it can be used, or none is set. */
+    _Atomic int64_t redis_repairs;       /* Entries of its index that were put right; */
+    _Atomic int64_t redis_left_out;      /* changes that it was not told; */
+    _Atomic int64_t redis_wakes;         /* timers that somebody told of there. */
+    _Atomic bool redis_is_well;          /* It has the whole index. */
     struct metrics metrics;
     _Atomic bool store_is_broken;
     _Atomic bool is_ready;

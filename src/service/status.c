@@ -50,6 +50,12 @@ struct measure {
     const char *after;
 };
 
+int64_t redis_away_seconds(const struct op *op)
+{
+    int64_t since_ms = atomic_load(&op->site->stats->redis_away_since_ms);
+    return since_ms == 0 ? 0 : (instant_ms(op->now) - since_ms) / 1000;
+}
+
 /* What is degraded, the worst first; STR_NONE where nothing is. */
 static struct str why_degraded(struct op *op, const struct health *health)
 {
@@ -70,6 +76,8 @@ static struct str why_degraded(struct op *op, const struct health *health)
          "dispatches for which a technician is sought: ", ""},
         {health->failing_sinks, limits->sinks, "event sinks that fail: ", "; see /api/v1/sinks"},
         {health->failing_calendars, limits->calendars, "calendars that cannot be read: ", ""},
+        {redis_away_seconds(op), limits->redis_seconds, "Redis cannot be used for ",
+         " s, and all goes on without it"},
         {atomic_load(&op->site->stats->timers_quarantined), 1,
          "timers that gave up and are quarantined: ", ""},
     };

@@ -4,6 +4,8 @@
 
 #include "service/op.h"
 
+/* Since when a Redis that is set cannot be used; 0 while it can. */
+int64_t redis_away_seconds(const struct op *op);
 NODISCARD enum err show_health(struct op *op, const void *input, void *output);
 NODISCARD enum err show_clock(struct op *op, const void *input, void *output);
 /* E_NOT_FOUND without a mock provider. */

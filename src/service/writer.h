@@ -67,6 +67,7 @@ struct writer {
     struct call_deltas call_deltas; /* Of the batch; written just before its commit. */
     struct agent_cache agents;
     struct hours_cache hours;
+    bool is_early;             /* Set where the timer that ran is not due yet, after all. */
     bool has_begun_call;       /* Set where an operation begins an attempt of a scheduled call. */
     struct queue_memory queue; /* What is paused and drained (service/queue). */
     struct id last_event;      /* The newest that was told, durable or not. */

@@ -62,6 +62,27 @@ enum err timers_each_waiting(struct db *db, void *context,
     return OK;
 }
 
+struct given_up {
+    void *context;
+    void (*each)(void *context, enum timer_kind kind, struct id id);
+};
+
+static enum err take_given_up(void *context, const struct value *columns)
+{
+    const struct given_up *given_up = context;
+    int kind = 0;
+    TRY(enum_parse(&timer_kind_names, columns[1].text, &kind));
+    given_up->each(given_up->context, (enum timer_kind)kind, (struct id){columns[0].number});
+    return OK;
+}
+
+enum err timers_each_given_up(struct db *db, void *context,
+                              void (*each)(void *context, enum timer_kind kind, struct id id))
+{
+    struct given_up given_up = {context, each};
+    return db_each(db, S_timers_given_up, &given_up, take_given_up, NO_PARAMS);
+}
+
 struct subject_row {
     struct timer timer;
     bool may_be_remembered;

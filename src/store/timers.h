@@ -31,6 +31,11 @@ NODISCARD enum err timers_each_waiting(struct db *db, void *context,
                                        void (*each)(void *context,
                                                     const struct waiting_timer *timer));
 
+/* Those that were given up, though the row of their subject may still say when. */
+NODISCARD enum err timers_each_given_up(struct db *db, void *context,
+                                        void (*each)(void *context, enum timer_kind kind,
+                                                     struct id id));
+
 bool timer_is_subject(enum timer_kind kind);
 /* What is to run under this key; `has_row` tells whether it stands in `timers`. E_NOT_FOUND where a
  * subject does not wait any more. */

@@ -401,4 +401,5 @@ def main():
             node.check_logs(checks)
 
 
-checks.run(main)
+if __name__ == "__main__":
+    checks.run(main)
