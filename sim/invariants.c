@@ -1,5 +1,6 @@
 #include "sim/invariants.h"
 
+#include "sim/archives.h"
 #include "sim/invariants_calls.h"
 #include "sim/invariants_memory.h"
 #include "store/audit.h"
@@ -42,6 +43,7 @@ struct invariants {
     size_t journal_seen;
     size_t facts_seen;
     size_t log_seen;
+    int64_t archived_bytes;
     int64_t audit_walked;
     int64_t epoch;         /* Of the server's starts and its clock. */
     struct instant latest; /* That our clock has shown. */
@@ -68,6 +70,8 @@ static const char set_up[] =
     " WHERE rowid>(SELECT sends_from FROM look);"
     "CREATE TEMP TABLE present (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
     "CREATE TEMP TABLE was (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
+    "CREATE TEMP TABLE archived (source TEXT, id @int);"
+    "CREATE INDEX archived_by_id ON archived (id);"
     "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank @int, is_end @int,"
     " PRIMARY KEY (kind, state));"
     "INSERT INTO ranks VALUES ('message', 'QUEUED', 0, 0), ('message', 'SENDING', 1, 0),"
@@ -425,7 +429,8 @@ bool invariants_hold(struct invariants *invariants, struct world *world, struct 
     execute(world, clock.ptr);
     execute(world, look_around);
     note_epoch(invariants, world);
-    bool holds = rules_hold(invariants, world, arena, broken) &&
+    bool holds = archives_hold(world, arena, &invariants->archived_bytes, broken) &&
+                 rules_hold(invariants, world, arena, broken) &&
                  log_holds(invariants, world, arena, broken) &&
                  (is_broken || (audit_holds(invariants, world, arena, broken) &&
                                 memory_holds(world, invariants->latest, arena, broken)));

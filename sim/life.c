@@ -11,10 +11,14 @@
     "PLIVO_AUTH_ID=MA000000000000000001", "PLIVO_AUTH_TOKEN=token-of-plivo", \
         "PLIVO_FROM_NUMBER=+15005550008"
 
+/* As short as it may be: what is over goes once the clock is stepped by more. */
+#define RETENTION                                                                        \
+    "RETENTION_MEETINGS_DAYS=7", "RETENTION_STEPS_DAYS=7", "RETENTION_INCIDENTS_DAYS=8", \
+        "RETENTION_DISPATCHES_DAYS=7", "RETENTION_MESSAGES_DAYS=7"
 #define PUBLIC "TOCSIN_PUBLIC_URL=https://tocsin.test"
 
 /* Half of the worlds have the mock network, the others providers as they are. */
-static const char *const mock_settings[] = {"OPERATOR_EMAIL=ops@example.com", NULL};
+static const char *const mock_settings[] = {"OPERATOR_EMAIL=ops@example.com", RETENTION, NULL};
 static const char *const legal_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                              "CALL_LEGAL_HOURS=08:00-19:30", NULL};
 static const char *const twilio_settings[] = {"OPERATOR_EMAIL=ops@example.com",
@@ -31,6 +35,7 @@ static const char *const silent_settings[] = {"OPERATOR_EMAIL=ops@example.com",
                                               "CALL_LEGAL_HOURS=10:00-09:30",
                                               NULL}; /* Nobody can call us (V10). */
 static const char *const both_settings[] = {"OPERATOR_EMAIL=ops@example.com",
+                                            RETENTION,
                                             "CALL_PROVIDER=plivo,twilio",
                                             "SMS_PROVIDER=twilio,plivo",
                                             TWILIO,

@@ -91,7 +91,7 @@ static enum err load_settings(struct world *world)
     plant->log =
         (struct log){.least = LOG_INFO, .sink = write_log, .context = world, .now = log_now};
     plant->zones = world->zones;
-    plant->site = (struct site){.is_virtual = true};
+    plant->site = (struct site){.is_virtual = true, .archive = {world, STR(""), world_append}};
     plant->stats = (struct stats){0};
     return plant_check(plant, &world->problem);
 }
@@ -259,6 +259,7 @@ void world_free(struct world **freeing)
     free(world->journal);
     free(world->journal_lines);
     buf_free(&world->log);
+    world_drop_archives(world);
     arena_free(&world->answer_arena);
     arena_free(&world->arena);
     free(world);

@@ -41,6 +41,13 @@ struct world_asking;  /* A request to the API that is under way. */
 struct world_sending; /* A request to a provider that is under way. */
 struct world_hooking; /* A provider's request to us. */
 
+/* A file of the archive folder: outlives the server, as the disk does. */
+struct world_archive {
+    struct world_archive *next;
+    struct buf name;
+    struct buf text;
+};
+
 struct world {
     struct arena *arena; /* As long as the world. */
     struct plant plant;
@@ -65,6 +72,8 @@ struct world {
     size_t journal_count;
     size_t journal_cap;
     struct buf log;
+    struct world_archive *archives;
+    bool archives_full; /* No archive file takes anything. */
     bool is_up;
     bool is_stopping;
     int64_t skew_us; /* How far our clock is ahead of everybody else's. */

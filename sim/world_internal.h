@@ -27,4 +27,9 @@ bool world_run_carrier(struct world *world);
 bool world_next_carrier(const struct world *world, struct instant *at);
 void world_drop_carrier(struct world *world);
 
+/* world_archive */
+NODISCARD enum err world_append(void *world, const struct archive_piece *piece,
+                                struct problem *problem);
+void world_drop_archives(struct world *world);
+
 #endif

@@ -10,7 +10,7 @@ _tocsin() {
         --*) words="" ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="serve migrate check-config send-test simulate webhooks verify keys redis audit export import backup restore docs version help"
+        words="serve migrate check-config send-test simulate webhooks verify keys redis audit archive export import backup restore docs version help"
     elif [ -z "${words+set}" ]; then
         case "${COMP_WORDS[1]}" in
             serve) words="--help --listen --clock --at --config" ;;
@@ -23,6 +23,7 @@ _tocsin() {
             keys) words="--help create --scope --expires list --json revoke rotate --status" ;;
             redis) words="--help verify --wait rebuild due --count --config" ;;
             audit) words="--help verify --config" ;;
+            archive) words="--help list --json show --user verify --config" ;;
             export) words="--help --config" ;;
             import) words="--help --config" ;;
             backup) words="--help --config" ;;

@@ -13,6 +13,7 @@ _tocsin() {
         'keys:Make, list, revoke and rotate API keys, and put a new data key in place of the old one\: through the server where one runs, else in the store.'
         'redis:Compare the due index in Redis with the database, put it right, or show what it says is due next.'
         'audit:Walk the audit trail and see whether it is whole.'
+        'archive:List the archive files, print their rows as JSON lines, or see whether they are what the database knows of them.'
         'export:Write the whole store as lines of text, beside a server or not\: for another engine, with a count and a hash a table.'
         'import:Fill an empty store with what export wrote, under the same data key\: all of it or nothing, read back.'
         'backup:Copy the database while the server runs\: one instant of it, read back and checked.'
@@ -42,6 +43,7 @@ _tocsin() {
         keys) compadd -- --help create --scope --expires list --json revoke rotate --status ;;
         redis) compadd -- --help verify --wait rebuild due --count --config ;;
         audit) compadd -- --help verify --config ;;
+        archive) compadd -- --help list --json show --user verify --config ;;
         export) compadd -- --help --config ;;
         import) compadd -- --help --config ;;
         backup) compadd -- --help --config ;;

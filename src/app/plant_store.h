@@ -5,7 +5,7 @@
 #ifndef TOCSIN_APP_PLANT_STORE_H
 #define TOCSIN_APP_PLANT_STORE_H
 
-#include "app/wire.h"
+#include "app/plant_archive.h"
 
 /* Several nodes may write (TOCSIN_CLUSTER). */
 bool plant_may_share(const struct config *config);

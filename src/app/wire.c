@@ -251,6 +251,7 @@ enum err plant_check(struct plant *plant, struct problem *problem)
     uint16_t port = 0;
     copy_settings(plant);
     TRY(check_limits(&plant->config, problem));
+    TRY(plant_retention(plant, problem));
     TRY(take_followups(plant, problem));
     TRY(call_settings_take(&plant->config, &plant->site, problem));
     TRY(plant_store_check(&plant->config, problem));
@@ -311,6 +312,7 @@ static enum err open_all(struct plant *plant, enum plant_use use, struct problem
     TRY(plant_key_take_up(plant, use, problem));
     if (use == PLANT_WRITE) {
         plant_log_degraded(plant);
+        plant_archive_log(plant);
     }
     TRY(settings_id_key(plant->db, plant->config.arena, &plant->site.id_key));
     return plant->is_shared ? db_execute(plant->db, db_dialect(plant->db)->let_in, problem) : OK;
@@ -323,6 +325,7 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     plant->is_shared = use == PLANT_SERVE && plant_may_share(&plant->config);
     use = use == PLANT_SERVE ? PLANT_WRITE : use;
     TRY(plant_store_name(plant, use, problem));
+    plant_archive(plant);
     enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
     if (err == OK) {
         err = open_all(plant, use, problem);

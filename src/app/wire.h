@@ -23,6 +23,7 @@ struct plant {
     struct db *db;              /* The writer's. */
     struct str database_path;   /* As it is shown: the file, or the URL without its password. */
     struct str file_path;       /* The file; of a server's database, where files beside it are. */
+    struct str archive_dir;     /* Where archive files are; absent for nowhere. */
     struct redis_address redis; /* Where has_redis says so. */
     struct str redis_name;      /* As it is shown. */
     bool has_redis;

@@ -145,6 +145,11 @@ static enum err back_up(struct plant *plant, const char *word, struct problem *p
                "contact data cannot be read.\n",
                plant->file_path.ptr);
     }
+    if (access(plant->archive_dir.ptr, F_OK) == 0) {
+        printf("Not in it: the archive files in %s. What is in them is not in the database any "
+               "more, and opens with this copy; copy the folder beside it, after it.\n",
+               plant->archive_dir.ptr);
+    }
     return OK;
 }
 

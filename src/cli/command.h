@@ -45,6 +45,7 @@ enum exit_code run_keys(const struct arguments *arguments);
 enum exit_code run_rotate_data(const struct arguments *arguments); /* A part of keys. */
 enum exit_code run_redis(const struct arguments *arguments);
 enum exit_code run_audit(const struct arguments *arguments);
+enum exit_code run_archive(const struct arguments *arguments);
 enum exit_code run_export(const struct arguments *arguments);
 enum exit_code run_import(const struct arguments *arguments);
 enum exit_code run_backup(const struct arguments *arguments);

@@ -3,6 +3,7 @@
 #include "service/dispatch_answers.h"
 #include "service/dispatch_internal.h"
 #include "service/messages.h"
+#include "store/archive.h"
 #include "store/dispatches.h"
 #include "store/people.h"
 
@@ -72,6 +73,18 @@ static bool is_same(const struct dispatch_case *known, const struct dispatch_inp
     return same;
 }
 
+/* One that is archived is not there to be shown, and must not be opened a second time. */
+static enum err refuse_archived(struct op *op, struct str call_id)
+{
+    bool is_archived = false;
+    TRY(archived_dispatch(op->db, call_id, &is_archived));
+    return is_archived
+               ? op_fail(op, E_DUPLICATE, "callId",
+                         "is that of a dispatch that is over and archived; a new call needs "
+                         "a key of its own")
+               : OK;
+}
+
 /* A caller that lost our answer asks again and gets the same dispatch. */
 static enum err answer_known(struct op *op, const struct dispatch_input *given, enum urgency level,
                              struct dispatch *out, bool *is_known)
@@ -80,7 +93,7 @@ static enum err answer_known(struct op *op, const struct dispatch_input *given, 
     enum err err = dispatches_by_call(op->db, op->arena, given->call_id, &known.row);
     *is_known = err == OK;
     if (err != OK) {
-        return err == E_NOT_FOUND ? OK : err;
+        return err == E_NOT_FOUND ? refuse_archived(op, given->call_id) : err;
     }
     TRY(dispatch_load_technicians(op, &known));
     if (!is_same(&known, given, level)) {

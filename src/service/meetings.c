@@ -3,6 +3,7 @@
 #include "service/alerts.h"
 #include "service/engine.h"
 #include "service/incidents.h"
+#include "service/retention.h"
 #include "store/calendars.h"
 #include "store/incidents.h"
 
@@ -57,6 +58,10 @@ static enum err create_meeting(struct op *op, const struct meeting_facts *facts,
 {
     if (!meeting_takes_place((int)facts->status)) {
         result->skipped++; /* Nobody was ever told of it. */
+        return OK;
+    }
+    if (retention_is_past(op, RETENTION_MEETING, facts->ends_at)) {
+        result->skipped++; /* It is archived, or would be in the coming night. */
         return OK;
     }
     struct meeting meeting = {

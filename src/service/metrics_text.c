@@ -3,6 +3,7 @@
 #include "service/degraded.h"
 #include "service/providers.h"
 #include "service/queue.h"
+#include "service/retention.h"
 #include "service/status.h"
 #include "store/providers.h"
 
@@ -240,6 +241,20 @@ static void add_surroundings(struct op *op, struct buf *out, const struct facts 
     add_number(out, METRIC_tocsin_ping_failing_seconds, health->ping_failing_seconds);
 }
 
+static enum err add_retention(struct op *op, struct buf *out, const struct facts *facts)
+{
+    struct retention_view view = {0};
+    int64_t rows = 0;
+    TRY(retention_state(op, &view));
+    TRY(db_number(op->db, S_archives_rows, &rows, NO_PARAMS));
+    add_seconds(out, METRIC_tocsin_retention_sweep_seconds, view.swept_at.us);
+    add_number(out, METRIC_tocsin_retention_failing_seconds,
+               facts->health.retention_failing_seconds);
+    add_number(out, METRIC_tocsin_retention_waiting, view.waiting);
+    add_number(out, METRIC_tocsin_archived_rows, rows);
+    return OK;
+}
+
 static void add_redis(struct op *op, struct buf *out)
 {
     struct stats *stats = op->site->stats;
@@ -320,6 +335,7 @@ enum err show_metrics(struct op *op, const void *input, void *output)
     TRY(add_circuits(op, &out));
     add_delivery(op, &out, &facts);
     add_surroundings(op, &out, &facts);
+    TRY(add_retention(op, &out, &facts));
     add_redis(op, &out);
     add_http(op, &out);
     add_process(op, &out);

@@ -4,14 +4,16 @@
 #include "service/lint.h"
 #include "service/notifications.h"
 #include "service/oncall.h"
+#include "service/retention.h"
 #include "service/sources.h"
 #include "store/settings.h"
 
 enum { NIGHT_HOUR = 3 };
 
-/* Both timers are Tocsin's own; their subjects are names for them. */
+/* These timers are Tocsin's own; their subjects are names for them. */
 static const struct id whole_house = {1};
 static const struct id gaps_alone = {2};
+static const struct id old_rows = {3};
 
 static const struct str night_setting = STR_INIT("night.place");
 static const struct str gaps_setting = STR_INIT("night.gaps");
@@ -102,12 +104,24 @@ static enum err gaps_go_on(struct op *op, struct timer *timer)
         arena_printf(op->arena, "%lld", walk.is_done ? 0LL : (long long)walk.after.value));
 }
 
+static enum err sweep_go_on(struct op *op, struct timer *timer)
+{
+    struct instant next = INSTANT_NONE;
+    bool is_over = false;
+    TRY(retention_sweep(op, &next, &is_over));
+    timer_run_again(op, timer, is_over ? next_night(op->now) : next);
+    return OK;
+}
+
 /* The timer NIGHTLY. */
 enum err run_night(struct op *op, struct timer *timer)
 {
     struct night night = {0};
     if (id_equal(timer->subject_id, gaps_alone)) {
         return gaps_go_on(op, timer);
+    }
+    if (id_equal(timer->subject_id, old_rows)) {
+        return sweep_go_on(op, timer);
     }
     TRY(read_night(op, &night));
     TRY(go_on(op, &night));
@@ -130,7 +144,8 @@ static enum err arm(struct op *op, struct id subject, struct instant due_at)
 
 enum err night_arm(struct op *op)
 {
-    return arm(op, whole_house, next_night(op->now));
+    TRY(arm(op, whole_house, next_night(op->now)));
+    return arm(op, old_rows, next_night(op->now));
 }
 
 enum err night_look_for_gaps(struct op *op)

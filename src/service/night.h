@@ -3,7 +3,8 @@
  *
  * A portion at a time: each is an operation of its own, and the next is due at once, so that others
  * have their turn in between. How far it came is a setting, so that a crash costs nothing. A walk
- * for gaps alone begins whenever a person was removed. */
+ * for gaps alone begins whenever a person was removed. What is to be archived goes beside them, by
+ * a timer of its own (service/retention). */
 #ifndef TOCSIN_SERVICE_NIGHT_H
 #define TOCSIN_SERVICE_NIGHT_H
 

@@ -1,11 +1,12 @@
 /* service/outside: the settings of what is told beside people: event sinks, whoever watches
- * Tocsin itself (service/watch), and where people sign in elsewhere. Absent texts are STR_NONE.
- * Part of service/site. */
+ * Tocsin itself (service/watch), where people sign in elsewhere, how long what is over is kept.
+ * Absent texts are STR_NONE. Part of service/site. */
 #ifndef TOCSIN_SERVICE_OUTSIDE_H
 #define TOCSIN_SERVICE_OUTSIDE_H
 
 #include "base/time.h"
 #include "model/enums.h"
+#include "store/retention.h"
 
 struct sink_settings {
     struct str airtable_url; /* AIRTABLE_API_BASE_URL */
@@ -47,6 +48,26 @@ struct health_limits {
     int64_t sinks;
     int64_t calendars;
     int64_t redis_seconds;
+};
+
+/* How long each kind of subject is kept (RETENTION_…_DAYS); 0 for ever. */
+struct retention_settings {
+    struct duration keep[RETENTION_KINDS];
+};
+
+/* Adds text to a file of the archive folder behind its first `length` bytes, cutting off what
+ * stands there, and flushes it. E_CORRUPT where the file has not so many bytes, E_CONFLICT where
+ * it has more than a portion can have left; E_UNAVAILABLE where it cannot be written. */
+struct archive_piece {
+    struct str name;
+    int64_t length;
+    struct str text;
+};
+struct archive_port {
+    void *context;
+    struct str mark; /* Part of each name where several processes write; empty otherwise. */
+    /* NULL where there is no folder: then nothing goes. */
+    enum err (*append)(void *context, const struct archive_piece *piece, struct problem *problem);
 };
 
 /* Where data keys are kept. `next` has the check of the one that is to take over, which the seal

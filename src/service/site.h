@@ -120,6 +120,8 @@ struct site {
     void *fetch_context;
     struct zoneinfo *zones;
     struct seal *seal;
+    struct retention_settings retention;
+    struct archive_port archive;
     struct data_key_port data_keys; /* All NULL where the key cannot be changed. */
     struct hash_key id_key;
     const struct log *log;

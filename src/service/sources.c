@@ -110,7 +110,11 @@ static enum err decide_repeating(struct op *op, const struct integration *integr
     if (!was_firing || !id_is_set(out->alert.incident_id)) {
         return OK;
     }
-    TRY(db_get(op->db, TABLE_incidents, out->alert.incident_id, op->arena, &out->incident));
+    err = db_get(op->db, TABLE_incidents, out->alert.incident_id, op->arena, &out->incident);
+    if (err == E_NOT_FOUND) {
+        return OK; /* It was ended by hand long ago, and is archived. */
+    }
+    TRY(err);
     out->action = is_unfinished(&out->incident) ? source_action_RESOLVED : source_action_UNCHANGED;
     return OK;
 }

@@ -6,7 +6,7 @@
 #include "service/messages.h"
 #include "service/page_words.h"
 #include "service/queue.h"
-#include "store/calendars.h"
+#include "service/retention.h"
 #include "store/dispatches.h"
 #include "store/messages.h"
 #include "store/sinks.h"
@@ -14,8 +14,20 @@
 
 static const struct duration receipt_patience = SECONDS_INIT(300);
 
+static enum err count_retention(struct op *op, struct health *out)
+{
+    struct retention_view view = {0};
+    TRY(retention_state(op, &view));
+    if (instant_is_set(view.failing_since)) {
+        out->retention_failing_seconds =
+            1 + duration_seconds(instant_since(op->now, view.failing_since));
+    }
+    return OK;
+}
+
 static enum err count(struct op *op, struct health *out)
 {
+    TRY(count_retention(op, out));
     struct instant hour_ago = instant_sub(op->now, HOURS(1));
     TRY(timers_retrying(op->db, &out->active_retries));
     TRY(dispatches_open_count(op->db, &out->pending_dispatches));
@@ -75,6 +87,10 @@ static struct str why_degraded(struct op *op, const struct health *health)
             return arena_printf(op->arena, "%s%lld%s", measure->before, (long long)measure->value,
                                 measure->after);
         }
+    }
+    if (health->retention_failing_seconds > 0) {
+        return STR("archive files cannot be written, so that nothing goes that is past its "
+                   "keeping; see /api/v1/archives");
     }
     return health->ping_failing_seconds > 0 ? STR("the ping to TOCSIN_PING_URL does not arrive")
                                             : STR_NONE;

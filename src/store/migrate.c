@@ -19,10 +19,11 @@ EMBED(migration_0007, "migrations/0007_notifications.sql")
 EMBED(migration_0008, "migrations/0008_watch.sql")
 EMBED(migration_0009, "migrations/0009_scheduled_calls.sql")
 EMBED(migration_0010, "migrations/0010_nodes.sql")
+EMBED(migration_0011, "migrations/0011_archives.sql")
 
 static const char *const migrations[] = {
-    migration_0001, migration_0002, migration_0003, migration_0004, migration_0005,
-    migration_0006, migration_0007, migration_0008, migration_0009, migration_0010};
+    migration_0001, migration_0002, migration_0003, migration_0004, migration_0005, migration_0006,
+    migration_0007, migration_0008, migration_0009, migration_0010, migration_0011};
 
 static struct str checksum(struct arena *arena, const char *text)
 {

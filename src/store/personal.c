@@ -1,5 +1,7 @@
 #include "store/personal.h"
 
+#include "store/archive.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -92,6 +94,7 @@ enum err personal_erase(struct db *db, struct id user)
     err = err == OK ? db_run(db, S_personal_resources_forget, PARAMS(value_id(user))) : err;
     err = err == OK ? db_run(db, S_personal_keys_forget, PARAMS(value_id(user))) : err;
     err = err == OK ? db_run(db, S_personal_codes_forget, PARAMS(value_id(user))) : err;
+    err = err == OK ? archive_key_forget(db, user) : err;
     for (size_t i = 0; i < ARRAY_LENGTH(tables) && err == OK; i++) {
         err = erase_table(db, &tables[i], arena, user);
     }

@@ -57,6 +57,7 @@ respond own          POST /api/v1/incidents/{id}/release
 read nobody          GET /api/v1/audit/verify
 read nobody          GET /api/v1/metrics
 read nobody          GET /api/v1/nodes
+administer nobody    GET /api/v1/archives
 read own             GET /api/v1/scheduling/calendar
 change own           POST /api/v1/scheduling/{id}/restore
 change nobody        POST /api/v1/messages/{id}/replay

@@ -490,6 +490,7 @@ CASES = {
     f"GET {V1}/messages": Case(at(V1 + "/messages?userId={}&channel=SMS", person_id)),
     f"GET {V1}/messages/{{id}}": Case(at(V1 + "/messages/{}", lambda world, person: world.message(person))),
     f"GET {V1}/nodes": Case(at(f"{V1}/nodes"), None, NOBODY),
+    f"GET {V1}/archives": Case(at(f"{V1}/archives?limit=10"), None, NOBODY),
     f"GET {V1}/providers": Case(at(f"{V1}/providers"), None, NOBODY),
     f"GET {V1}/analytics/failures": Case(at(f"{V1}/analytics/failures?provider=mock"), None, NOBODY),
     f"GET {V1}/incidents/{{id}}/timeline": Case(at(V1 + "/incidents/{}/timeline", lambda world, person: world.incident(person))),
