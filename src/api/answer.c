@@ -6,6 +6,8 @@
 #include "model/json.h"
 #include "service/page_words.h"
 
+#include <assert.h>
+
 static void add_error(struct buf *out, const struct problem *problem, enum err err)
 {
     buf_printf(out, "{\"success\":false,\"error\":{\"code\":\"%s\",\"message\":", err_code(err));
@@ -243,6 +245,7 @@ static void answer_cookie(struct api_call *call, struct http_response *out)
 void call_answer(struct api_call *call, enum err error, const struct problem *said)
 {
     enum err err = route_error(call->route, error);
+    assert(err != OK || call->route != NULL);
     struct problem named = *said;
     const struct problem *problem = &named;
     named.err = named.err == error ? err : named.err;

@@ -45,7 +45,7 @@ bool call_has_json(const struct api_call *call);
 void call_write_success(struct api_call *call, struct buf *body);
 int call_status(const struct api_call *call);
 /* Encodes the answer, or the error, and sends it. The call's memory is gone afterwards. */
-void call_answer(struct api_call *call, enum err err, const struct problem *problem);
+void call_answer(struct api_call *call, enum err error, const struct problem *said);
 /* The HTML of a one-tap link's page, and of the one that ends emails to an address, each in the
  * language of the view. */
 void page_write(struct buf *out, const struct link_view *view);

@@ -128,7 +128,7 @@ NODISCARD enum err rehearsal_times(const struct rehearsal *rehearsal, struct op 
 
 /* _wire */
 NODISCARD enum err rehearsal_cast(struct rehearsal *rehearsal, struct op *op);
-void rehearsal_submit(void *rehearsal, uint64_t ticket, const struct wire_request *request);
+void rehearsal_submit(void *context, uint64_t ticket, const struct wire_request *request);
 bool rehearsal_next_wait(const struct rehearsal *rehearsal, struct instant *at);
 void rehearsal_end_waits(struct rehearsal *rehearsal);
 void rehearsal_drop(struct rehearsal *rehearsal);

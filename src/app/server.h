@@ -30,6 +30,6 @@ uint16_t server_tls_port(const struct server *server);
 struct str server_new_key(const struct server *server);
 /* SIGHUP: reads the rules file again. */
 void server_reload(struct server *server);
-void server_stop(struct server **server);
+void server_stop(struct server **stopping);
 
 #endif

@@ -77,8 +77,8 @@ struct server {
 };
 
 /* loop */
-void *loop_run(void *server);
-void loop_advance(void *server, struct work *work, int64_t seconds);
+void *loop_run(void *context);
+void loop_advance(void *context, struct work *work, int64_t seconds);
 /* Once the executor's thread has ended. */
 void loop_drop_advances(struct server *server);
 void loop_answer_replies(struct server *server);
@@ -95,16 +95,16 @@ NODISCARD enum err ports_open(struct server *server, struct problem *problem);
 /* After each turn of the room. */
 void ports_write_journal(struct server *server);
 void ports_close(struct server *server);
-void ports_submit(void *server, uint64_t ticket, const struct wire_request *request);
-void ports_begin_sync(void *server, struct op *op, const struct effect *effect);
-void ports_begin_sink(void *server, struct op *op, const struct effect *effect);
+void ports_submit(void *context, uint64_t ticket, const struct wire_request *request);
+void ports_begin_sync(void *context, struct op *op, const struct effect *effect);
+void ports_begin_sink(void *context, struct op *op, const struct effect *effect);
 /* On the worker's thread. */
 NODISCARD enum err ports_rehearse(void *server, struct op *op, const struct rehearsal_order *order,
                                   struct simulation *out);
 
 /* front */
 NODISCARD enum err front_open(struct server *server, struct problem *problem);
-void front_tell(void *server); /* Events are durable. Executor's thread. */
+void front_tell(void *context); /* Events are durable. Executor's thread. */
 /* Reads the certificate again. Any thread. */
 void front_reload(struct server *server);
 void front_close(struct server *server);

@@ -12,6 +12,6 @@ NODISCARD enum err worker_start(struct db *reader, struct worker **out, struct p
 /* Any thread. */
 void worker_give(struct worker *worker, struct errand *errand);
 /* Runs what was given, then ends the thread. */
-void worker_stop(struct worker **worker);
+void worker_stop(struct worker **stopping);
 
 #endif

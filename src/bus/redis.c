@@ -93,6 +93,7 @@ enum err redis_answer(struct redis *redis, redisReply **out, struct problem *pro
 {
     *out = NULL;
     TRY(receive(redis, out, problem));
+    assert(*out != NULL);
     if ((*out)->type != REDIS_REPLY_ERROR) {
         return OK;
     }
@@ -187,6 +188,7 @@ enum err redis_mark(struct redis *redis, struct str name, int seconds, bool *was
     snprintf(number, sizeof number, "%d", seconds);
     TRY(REDIS_SAY(redis, STR("SET"), name, STR("1"), STR("XX"), STR("EX"), str_from(number)));
     TRY(redis_answer(redis, &reply, problem));
+    assert(reply != NULL);
     *was_known = reply->type != REDIS_REPLY_NIL;
     freeReplyObject(reply);
     if (*was_known) {

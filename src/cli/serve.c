@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sigdescr_np */
 #include "app/server.h"
 #include "cli/command.h"
 
@@ -27,7 +28,7 @@ static void wait_for_end(struct server *server, const struct plant *plant, const
         }
         if (which != SIGHUP) {
             log_write(&plant->log, LOG_INFO, LOG_WORKER, STR_NONE, "stopping on %s",
-                      strsignal(which));
+                      sigdescr_np(which));
             return;
         }
         server_reload(server);

@@ -249,7 +249,9 @@ static struct str date_text(struct http_server *server)
 static void prefix_add(struct reply *reply, struct str text)
 {
     assert(reply->prefix_len + text.len <= sizeof reply->prefix);
-    memcpy(reply->prefix + reply->prefix_len, text.ptr, text.len);
+    if (text.len > 0) {
+        memcpy(reply->prefix + reply->prefix_len, text.ptr, text.len);
+    }
     reply->prefix_len += text.len;
 }
 

@@ -1,7 +1,5 @@
 #include "service/message_internal.h"
 
-#include <string.h>
-
 /* What is shown of an address, and so what of it may be looked for: model/json_write masks the
  * rest. */
 enum { TAIL_CHARS_MAX = 4, ADDRESS_CHARS_MIN = 8, NUMBER_DIGITS_MIN = 8 };
@@ -24,12 +22,13 @@ static bool contains_nocase(struct str text, struct str word)
 /* "+34 600-000 101" as addresses have it; absent where it is no whole number. */
 static struct str number_in(struct arena *arena, struct str text)
 {
+    struct str separators = STR(" -().");
     struct buf number = {.arena = arena};
     size_t digits = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool is_digit = c >= '0' && c <= '9';
-        if (!is_digit && (c != '+' || i > 0) && memchr(" -().", c, 5) == NULL) {
+        if (!is_digit && (c != '+' || i > 0) && !str_contains(separators, (struct str){&c, 1})) {
             return STR_NONE;
         }
         if (is_digit || c == '+') {

@@ -7,6 +7,7 @@
 #include "store/calendars.h"
 #include "store/people.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -152,6 +153,7 @@ static enum err take_text(struct op *op, const struct user *user, struct str tex
     if (expanded == NULL) {
         TRY(expand_text(op, user, text, &expanded));
     }
+    assert(expanded != NULL);
     for (size_t i = 0; i < expanded->part.result.occurrence_count; i++) {
         struct meeting_facts facts = sync_facts_of(&expanded->part.result.occurrences[i], user->id);
         TRY(take_meeting(op, &facts, out));
@@ -166,6 +168,7 @@ enum err sync_upload(struct op *op, struct calendar *calendar, const struct user
     if (expanded == NULL) {
         TRY(expand_text(op, user, calendar->ics, &expanded));
     }
+    assert(expanded != NULL);
     struct sync_job job = expanded->job;
     const struct expand_result *result = &expanded->part.result;
     job.calendar = *calendar;

@@ -313,8 +313,9 @@ static enum err show_page(struct story *story, const struct page_input *wanted,
     int64_t shown = total - first < limit ? total - first : limit;
     out->entries = (struct list){in_order(story) + first, (size_t)shown};
     out->total = total;
-    if (first + shown < total) {
-        out->cursor = arena_printf(story->op->arena, "%lld", (long long)(first + shown));
+    int64_t next = first + shown;
+    if (next < total) {
+        out->cursor = arena_printf(story->op->arena, "%lld", (long long)next);
     }
     return OK;
 }
