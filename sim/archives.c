@@ -67,14 +67,18 @@ bool archives_each_line(const struct world *world, struct arena *arena, void *co
     return goes_on;
 }
 
-bool archives_row_of(struct arena *arena, struct str line, struct str *table, int64_t *id)
+bool archives_row_of(struct arena *arena, struct str line, struct archives_row *out)
 {
     const struct json_node *tree = NULL;
     if (json_tree_read(arena, line, &tree) != OK) {
         return false;
     }
-    *table = json_tree_text(tree, "table");
-    return str_is_set(*table) && json_tree_int(json_tree_member(tree, "row"), "id", id);
+    const struct json_node *row = json_tree_member(tree, "row");
+    *out = (struct archives_row){.table = json_tree_text(tree, "table")};
+    if (!json_tree_int(row, "meeting_id", &out->meeting_id)) {
+        out->meeting_id = 0;
+    }
+    return str_is_set(out->table) && json_tree_int(row, "id", &out->id);
 }
 
 struct filling {
@@ -94,13 +98,13 @@ static void execute(const struct world *world, const char *sql)
 static bool fill(void *context, struct str line)
 {
     const struct filling *filling = context;
-    struct str table = STR_NONE;
-    int64_t id = 0;
-    if (!archives_row_of(filling->arena, line, &table, &id)) {
+    struct archives_row row = {0};
+    if (!archives_row_of(filling->arena, line, &row)) {
         return false;
     }
-    struct str sql = arena_printf(filling->arena, "INSERT INTO archived VALUES ('%.*s', %lld)",
-                                  STR_FMT(table), (long long)id);
+    struct str sql =
+        arena_printf(filling->arena, "INSERT INTO archived VALUES ('%.*s', %lld, %lld)",
+                     STR_FMT(row.table), (long long)row.id, (long long)row.meeting_id);
     execute(filling->world, sql.ptr);
     return true;
 }

@@ -15,8 +15,13 @@ int64_t archives_whole(struct world *world, struct arena *arena, struct str *bro
 bool archives_each_line(const struct world *world, struct arena *arena, void *context,
                         bool (*each)(void *context, struct str line));
 
-/* The table and the id of the row in a line. False for what is no line. */
-bool archives_row_of(struct arena *arena, struct str line, struct str *table, int64_t *id);
+struct archives_row {
+    struct str table;
+    int64_t id;
+    int64_t meeting_id; /* 0 where it has none. */
+};
+/* The row in a line. False for what is no line. */
+bool archives_row_of(struct arena *arena, struct str line, struct archives_row *out);
 
 /* Puts each row of the files into the table `archived` of the invariants, where they have grown
  * since `*bytes`. False with the sentence that is broken. */

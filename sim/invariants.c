@@ -70,7 +70,7 @@ static const char set_up[] =
     " WHERE rowid>(SELECT sends_from FROM look);"
     "CREATE TEMP TABLE present (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
     "CREATE TEMP TABLE was (kind TEXT, id @int, state TEXT, PRIMARY KEY (kind, id));"
-    "CREATE TEMP TABLE archived (source TEXT, id @int);"
+    "CREATE TEMP TABLE archived (source TEXT, id @int, meeting_id @int);"
     "CREATE INDEX archived_by_id ON archived (id);"
     "CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank @int, is_end @int,"
     " PRIMARY KEY (kind, state));"

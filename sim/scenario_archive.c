@@ -65,14 +65,13 @@ struct counting {
 static bool count_line(void *context, struct str line)
 {
     struct counting *counting = context;
-    struct str table = STR_NONE;
-    int64_t id = 0;
+    struct archives_row row = {0};
     if (str_is_set(counting->text)) {
         counting->count += str_contains(line, counting->text);
         return true;
     }
-    bool is_row = archives_row_of(counting->arena, line, &table, &id);
-    counting->count += is_row && str_equal_text(table, counting->table);
+    bool is_row = archives_row_of(counting->arena, line, &row);
+    counting->count += is_row && str_equal_text(row.table, counting->table);
     return is_row;
 }
 

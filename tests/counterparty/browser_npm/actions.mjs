@@ -77,7 +77,7 @@ async function timeline(tools, one) {
   await seen(one.page, "the simulator draws what would happen", () => document.querySelectorAll(".story .entry").length > 3);
   await one.page.getByLabel("They answer by").selectOption("SMS");
   await one.page.getByLabel("What they do").selectOption("reply yes");
-  await seen(one.page, "and who answers changes it", () => /it ends acknowledged/.test(document.querySelector("main").innerText));
+  await seen(one.page, "and who answers changes it", () => /it ends acknowledged/.test((document.querySelector("main")?.innerText ?? "")));
   await one.page.getByLabel("Drag the clock").fill("0");
   await seen(one.page, "the simulated clock is dragged", () => document.querySelectorAll(".story .k-AHEAD").length > 3);
 }
@@ -102,7 +102,7 @@ async function calls(tools, one) {
   await form.getByLabel("Agent").selectOption({ label: "Reminder" });
   await form.getByLabel("Owner").fill("clinic");
   await form.getByRole("button", { name: "Import 30 lines" }).click();
-  await seen(page, "an import says what became of each line", () => /29 scheduled, 1 refused/.test(document.querySelector("main").innerText) && /line 4/.test(document.querySelector("main").innerText));
+  await seen(page, "an import says what became of each line", () => /29 scheduled, 1 refused/.test((document.querySelector("main")?.innerText ?? "")) && /line 4/.test((document.querySelector("main")?.innerText ?? "")));
   const campaign = page.getByRole("article", { name: "Imported" });
   for (const [button, state] of [["Pause", "paused"], ["Resume", "active"]]) {
     await campaign.getByRole("button", { name: button }).click();
@@ -223,9 +223,9 @@ async function calendar(tools, one) {
   for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) {
     await page.keyboard.press(key);
   }
-  await seen(page, "arrow keys walk the days", () => /Mon,? 4 Oct/.test(document.activeElement?.innerText ?? "") && /10000 pending/.test(document.querySelector("main").innerText));
+  await seen(page, "arrow keys walk the days", () => /Mon,? 4 Oct/.test(document.activeElement?.innerText ?? "") && /10000 pending/.test((document.querySelector("main")?.innerText ?? "")));
   await page.keyboard.press("PageDown");
-  await seen(page, "PageDown goes to the next month", () => /November 2027/.test(document.querySelector("main").innerText));
+  await seen(page, "PageDown goes to the next month", () => /November 2027/.test((document.querySelector("main")?.innerText ?? "")));
   await page.goto(`${url}/#/calls?campaign=${facts.crowd}&day=2027-10-04&view=week`);
   await seen(page, "a week shows the hours, by the page's zone", () => [...document.querySelectorAll(".week tbody tr")].some((row) => /^17:00\s+10000/.test(row.innerText)));
   await page.locator("header.top select").selectOption("UTC");
@@ -242,7 +242,7 @@ async function search(tools, one) {
   const { page } = one;
   const shows = ([words, some]) => {
     const rows = [...document.querySelectorAll('.list[aria-label="Messages"] .row')];
-    return new RegExp(words).test(document.querySelector(".filters [role=status]").innerText) && (some === "" ? rows.length === 0 : rows.length > 0 && rows.every((row) => row.innerText.includes(some)));
+    return new RegExp(words).test(document.querySelector(".filters [role=status]")?.innerText ?? "") && (some === "" ? rows.length === 0 : rows.length > 0 && rows.every((row) => row.innerText.includes(some)));
   };
   await page.goto(`${url}/#/messages`);
   await page.waitForSelector('.list[aria-label="Messages"] .row');
@@ -254,7 +254,7 @@ async function search(tools, one) {
   await page.reload();
   await seen(page, "the address of the page holds what is looked for", shows, ["found in all", "Bob Stone"]);
   await page.locator('.list[aria-label="Messages"] .row a').first().click();
-  await page.waitForFunction(() => /Provider's id/.test(document.querySelector("main").innerText));
+  await page.waitForFunction(() => /Provider's id/.test((document.querySelector("main")?.innerText ?? "")));
   const id = await page.evaluate(() => [...document.querySelectorAll(".facts > div")].find((it) => it.innerText.startsWith("Provider's id")).querySelector("dd").innerText);
   await page.goto(`${url}/#/messages?words=${id}`);
   await seen(page, "one by the provider's id", shows, ["^1 found$", "Bob Stone"]);
@@ -289,7 +289,7 @@ async function policies(tools, one) {
   await page.getByLabel("Who answers").selectOption({ label: "Bob Stone" });
   await page.getByLabel("They answer by").selectOption("SMS"); // It is night in New York: the call becomes a text.
   await page.getByLabel("What they do").selectOption("reply yes");
-  await seen(page, "the simulator runs it, with who answers chosen", () => /it ends acknowledged by Bob Stone/.test(document.querySelector("main").innerText));
+  await seen(page, "the simulator runs it, with who answers chosen", () => /it ends acknowledged by Bob Stone/.test((document.querySelector("main")?.innerText ?? "")));
   await page.getByRole("button", { name: "Somebody else answers, too" }).click();
   await seen(page, "with a lane for each person and channel", () => [...document.querySelectorAll(".lane .name")].some((it) => it.innerText.includes("Bob Stone")) && document.querySelectorAll(".lane i").length > 2);
 }
@@ -346,7 +346,7 @@ async function busy(tools, one) {
   });
   await page.goto(`${url}/#/now`);
   await page.goto(`${url}/#/queue`);
-  await seen(page, "what the server has no time for now is asked for once more", () => /nothing is missing/.test(document.querySelector("main").innerText));
+  await seen(page, "what the server has no time for now is asked for once more", () => /nothing is missing/.test((document.querySelector("main")?.innerText ?? "")));
   ok(turns === 2 && (await page.locator("main .error").count()) === 0, "and nobody sees an error", { turns });
   await page.unroute("**/api/v1/verify?*");
 }

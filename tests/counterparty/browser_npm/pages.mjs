@@ -40,7 +40,7 @@ async function hostile({ page }, { url, ok, facts }) {
     await page.goto(`${url}/#/${hash}`);
     const words = hash === "audit" ? "x<svg onload=alert(5)>" : hash === "incidents?severity=LOW" ? facts.hostileTitle : facts.hostileText.slice(0, 40);
     if (hash !== "audit") {
-      await page.waitForFunction((text) => document.querySelector("main").textContent.includes(text), words).catch(() => undefined);
+      await page.waitForFunction((text) => document.querySelector("main")?.textContent.includes(text), words).catch(() => undefined);
       ok((await page.evaluate((text) => document.querySelector("main").textContent.includes(text), words)), `#/${hash} shows markup as text`);
     }
   }
