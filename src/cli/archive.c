@@ -219,18 +219,6 @@ static enum exit_code verify_files(struct archiving *archiving)
 
 /* --- The command --- */
 
-static const char *take_word(const struct arguments *arguments)
-{
-    for (int i = 0; i < arguments->count; i++) {
-        const char *word = arguments->words[i];
-        if (word != NULL && word[0] != '-') {
-            arguments->words[i] = NULL;
-            return word;
-        }
-    }
-    return NULL;
-}
-
 static bool take_what(struct archiving *archiving, const struct arguments *arguments)
 {
     static const char *const names[] = {"list", "show", "verify"};

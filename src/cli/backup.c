@@ -21,19 +21,6 @@ struct findings {
     int schema;
 };
 
-/* The first word that is no option; marked as used. */
-static const char *take_word(const struct arguments *arguments)
-{
-    for (int i = 0; i < arguments->count; i++) {
-        const char *word = arguments->words[i];
-        if (word != NULL && word[0] != '-') {
-            arguments->words[i] = NULL;
-            return word;
-        }
-    }
-    return NULL;
-}
-
 static enum err refuse_server(const struct plant *plant, const char *how, struct problem *problem)
 {
     return plant_has_server(&plant->config)

@@ -39,6 +39,18 @@ const char *take_option(const struct arguments *arguments, const char *name)
     return NULL;
 }
 
+const char *take_word(const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->count; i++) {
+        const char *word = arguments->words[i];
+        if (word != NULL && word[0] != '-') {
+            arguments->words[i] = NULL;
+            return word;
+        }
+    }
+    return NULL;
+}
+
 bool take_flag(const struct arguments *arguments, const char *name)
 {
     for (int i = 0; i < arguments->count; i++) {

@@ -26,6 +26,8 @@ enum exit_code run_command(int argc, char **argv, char *const *environment);
 /* The value behind `--name`, or NULL. Marks both as used by setting them to NULL. */
 const char *take_option(const struct arguments *arguments, const char *name);
 bool take_flag(const struct arguments *arguments, const char *name);
+/* The first word that is no option; NULL where there is none. */
+const char *take_word(const struct arguments *arguments);
 /* True when every word was used; says which one was not. */
 bool all_taken(const struct arguments *arguments, const struct command *command);
 const struct command *command_named(const char *name);
