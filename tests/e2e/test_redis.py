@@ -24,6 +24,7 @@ checks = cluster_test.checks
 cluster_test.INCIDENTS = 600
 cluster_test.ACKNOWLEDGED = 200
 cluster_test.PAUSE_SECONDS = 0.2
+
 PASSWORD = "s3cret-of-redis"
 SHARDS = 64
 NONSENSE = 200  # Members in each shard.
@@ -31,6 +32,14 @@ AWAY_SECONDS = 2
 # A comparison every half minute at most, and what the last changes before it took.
 AGREES_WITHIN = 45
 QUIET_INCIDENTS = 120
+
+
+class Node(cluster_test.Node):
+    """It has the database and the carrier at hand: nothing is cut off here but Redis."""
+
+    def __init__(self, *given, **settings):
+        cluster_test.PostgresServer.__init__(self, *given, **settings)
+        self.space = self.entrance = None
 
 
 def key(shard):
@@ -224,7 +233,7 @@ def one_node_alone_keeps_it_too(cluster, redis):
     """Without TOCSIN_CLUSTER, over the socket, in a database of its own."""
     settings = {**cluster_test.SETTINGS, "TOCSIN_CLUSTER": "false", "SMS_PROVIDER": "mock", "CALL_PROVIDER": "mock",
                 "REDIS_URL": f"unix://:{PASSWORD}@{redis.folder}/socket?db=1"}
-    node = cluster_test.Node(checks, "alone", cluster, store_url=cluster.create(), **settings).start()
+    node = Node(checks, "alone", cluster, store_url=cluster.create(), **settings).start()
     run = run_commands(checks, "beside-one", **node.settings)
     user = node.add_user(name="Alone", phone="+14155559999")
     node.post("/policies", {"name": "later", "steps": [{"afterSeconds": 3600, "channel": "SMS"}]})
@@ -249,7 +258,7 @@ def main():
     with postgres.Cluster() as cluster:
         url = cluster.create()
         settings = {**cluster_test.SETTINGS, "REDIS_URL": redis.url(), "HEALTH_REDIS_AWAY_SECONDS": str(AWAY_SECONDS)}
-        nodes = [cluster_test.Node(checks, f"node{number}", cluster, store_url=url, TOCSIN_PUBLIC_URL=balancer.url,
+        nodes = [Node(checks, f"node{number}", cluster, store_url=url, TOCSIN_PUBLIC_URL=balancer.url,
                                    TWILIO_API_BASE_URL=carrier.url, **settings) for number in range(cluster_test.NODES)]
         for node in nodes:
             node.start()

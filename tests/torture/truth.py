@@ -25,6 +25,7 @@ CREATE TEMP VIEW new_sends AS SELECT * FROM sends;
 CREATE TEMP TABLE ways (kind TEXT, a TEXT, b TEXT);
 CREATE TEMP TABLE was (kind TEXT, id INTEGER, state TEXT);
 CREATE TEMP TABLE present (kind TEXT, id INTEGER, state TEXT);
+CREATE TEMP TABLE archived (source TEXT, id INTEGER, meeting_id INTEGER);
 CREATE TEMP TABLE ranks (kind TEXT, state TEXT, rank INTEGER, is_end INTEGER);
 """
 CROWDED = 4  # Load by processor from which a second says nothing of the server.
