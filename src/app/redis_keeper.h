@@ -31,7 +31,7 @@ struct redis_keeper_config {
 NODISCARD enum err redis_keeper_start(const struct redis_keeper_config *config,
                                       struct redis_keeper **out, struct problem *problem);
 /* Within two seconds, whatever Redis does. */
-void redis_keeper_stop(struct redis_keeper **keeper);
+void redis_keeper_stop(struct redis_keeper **stopping);
 
 struct due_port redis_keeper_port(struct redis_keeper *keeper);
 /* Timers whose rows say that they wait. */
