@@ -23,11 +23,9 @@ static enum err complain(struct problem *problem, enum err err, const char *path
 
 static enum err make_folder(struct str folder, struct problem *problem)
 {
-    bool is_new = mkdir(folder.ptr, 0700) == 0;
-    if (!is_new && errno != EEXIST) {
-        return complain(problem, E_UNAVAILABLE, folder.ptr, "cannot be made");
-    }
-    return is_new ? folder_flush(folder.ptr, problem) : OK;
+    return mkdir(folder.ptr, 0700) == 0 || errno == EEXIST
+               ? OK
+               : complain(problem, E_UNAVAILABLE, folder.ptr, "cannot be made");
 }
 
 static enum err cut(int file, const struct archive_piece *piece, struct problem *problem)
@@ -69,6 +67,13 @@ static enum err write_all(int file, const struct archive_piece *piece, struct pr
                             : complain(problem, E_UNAVAILABLE, piece->name.ptr, "cannot be kept");
 }
 
+/* Of a new file and of the folder, whoever made it and whatever was cut short then. */
+static enum err keep_names(struct str folder, const char *path, struct problem *problem)
+{
+    TRY(folder_flush(path, problem));
+    return folder_flush(folder.ptr, problem);
+}
+
 enum err archive_folder_append(void *context, const struct archive_piece *piece,
                                struct problem *problem)
 {
@@ -81,7 +86,7 @@ enum err archive_folder_append(void *context, const struct archive_piece *piece,
                              : complain(problem, E_UNAVAILABLE, path.ptr, "cannot be opened");
     err = err == OK ? write_all(file, piece, problem) : err;
     if (err == OK && piece->length == 0) {
-        err = folder_flush(path.ptr, problem);
+        err = keep_names(plant->archive_dir, path.ptr, problem);
     }
     if (file >= 0) {
         close(file);
