@@ -27,20 +27,13 @@ struct reply_place {
     int64_t begun_us; /* By the monotonic clock. */
 };
 
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void measure(const struct reply_place *place, int status)
 {
     struct metrics *metrics = &place->server->plant->stats.metrics;
     int class = status / 100;
     if (class > 0 && class < HTTP_CLASSES) {
         histogram_add(&metrics->http[place->method][class],
-                      MICROSECONDS(monotonic_us() - place->begun_us));
+                      MICROSECONDS(monotonic_now().us - place->begun_us));
     }
 }
 
@@ -98,7 +91,7 @@ static void handle(void *context, struct http_exchange *exchange,
     struct server *server = context;
     struct arena *arena = http_exchange_arena(exchange);
     struct reply_place *place = ARENA_NEW(arena, struct reply_place);
-    *place = (struct reply_place){server, exchange, request->method, monotonic_us()};
+    *place = (struct reply_place){server, exchange, request->method, monotonic_now().us};
     api_handle(server->api, request, arena, (struct api_reply){place, send_reply, begin_stream});
 }
 

@@ -1,16 +1,7 @@
 #include "app/server_internal.h"
 
-#include <time.h>
-
 /* While the HTTP thread owes an answer it is looked for more often than the watchdog is fed. */
 enum { LOOKS_PER_FEED = 4 };
-
-static struct instant monotonic_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (struct instant){(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000};
-}
 
 void pulse_answer(struct server *server)
 {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "app/redis_keeper.h"
 
+#include "app/monotonic.h"
 #include "app/redis_hints.h"
 #include "base/memory.h"
 #include "service/due_list.h"
@@ -46,13 +47,6 @@ struct redis_keeper {
     int64_t mark_ms;
     int64_t sweep_ms;
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool must_stop(struct redis_keeper *keeper)
 {

@@ -1,5 +1,6 @@
 #include "app/rehearsal.h"
 
+#include "app/monotonic.h"
 #include "app/rehearsal_internal.h"
 #include "model/records.h"
 #include "service/incidents.h"
@@ -7,16 +8,8 @@
 #include "store/migrate.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { IN_FLIGHT_MAX = 512, DAY_HOURS = 24 };
-
-static int64_t real_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct instant now_of(void *context)
 {
@@ -150,7 +143,7 @@ static enum err check_time(const struct rehearsal *rehearsal)
     if (atomic_load(&rehearsal->live->stats->is_stopping)) {
         return op_fail(rehearsal->facts, E_UNAVAILABLE, NULL, "the server is stopping");
     }
-    return real_ms() < rehearsal->deadline_ms
+    return monotonic_ms() < rehearsal->deadline_ms
                ? OK
                : op_fail(rehearsal->facts, E_TOO_LARGE, "until",
                          "is too far away: it takes more than %d seconds; rehearse less",
@@ -315,7 +308,7 @@ enum err rehearsal_run(const struct site *site, struct op *op, const struct rehe
                                   .live = site,
                                   .order = order,
                                   .input = order->input,
-                                  .deadline_ms = real_ms() + REHEARSAL_SECONDS_MAX * 1000};
+                                  .deadline_ms = monotonic_ms() + REHEARSAL_SECONDS_MAX * 1000};
     TRY(take_period(ordered));
     TRY(run_one(ordered, rehearsal, false, &run));
     fill(rehearsal, &run, out);

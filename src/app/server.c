@@ -18,7 +18,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { IN_FLIGHT_MAX = 512 };
@@ -109,13 +108,6 @@ static enum err run_first_work(struct server *server, struct problem *problem)
     return first->work.err == OK
                ? OK
                : problem_set(problem, first->work.err, NULL, "the store does not take changes");
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void open_cluster(struct server *server)

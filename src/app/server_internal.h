@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "app/inbox.h"
+#include "app/monotonic.h"
 #include "app/redis_keeper.h"
 #include "app/server.h"
 #include "app/worker.h"

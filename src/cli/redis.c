@@ -1,3 +1,4 @@
+#include "app/monotonic.h"
 #include "bus/redis_due.h"
 #include "cli/command.h"
 #include "service/due_list.h"
@@ -6,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PATIENCE_MS = 5000,
@@ -27,13 +27,6 @@ struct redis_work {
     struct due_item *first; /* What is due first, of all shards. */
     size_t first_count;
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static enum err open_link(struct redis_work *work)
 {
