@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than wait between the begin of a stage and the provider's answer in a burst. */
-enum { ROWS_KEPT_BITS = 12, ROWS_KEPT = 1 << ROWS_KEPT_BITS };
+/* What a few thousand stages need between their begin and the provider's answer. */
+enum { RING_BYTES = 16 << 20, ROW_BYTES_MAX = 64 << 10, CHAIN_BITS = 14, ALIGNMENT = 16 };
 
 static const enum table kept_tables[] = {
     TABLE_users,     TABLE_meetings, TABLE_alerts,         TABLE_incidents,       TABLE_steps,
@@ -29,28 +29,30 @@ struct layout {
     size_t unstored_count;
 };
 
-/* A record, and behind it its texts. */
+/* In the ring; behind it the record, and behind that its texts. */
 struct kept_row {
     int64_t id;
-    int32_t next;   /* In its chain, counted from 1; 0 at its end. */
     uint64_t round; /* Valid in this round of the cache only. */
-    size_t bytes;
-    size_t cap;
-    char *block;
+    uint32_t place; /* Among the tables that are kept. */
+    uint32_t next;  /* In its chain, where it stands in the ring and one more; 0 at its end. */
+    uint32_t bytes; /* Of record and texts. */
+    uint32_t room;  /* From this row to the one behind it. */
 };
+static_assert(sizeof(struct kept_row) % ALIGNMENT == 0, "a record stands aligned behind it");
 
-/* The last so many rows of one table. */
-struct shelf {
-    struct layout layout;
-    struct kept_row *rows; /* NULL until the first is kept. */
-    int32_t *chains;       /* By a hash of the id. */
-    size_t next;           /* The place that is taken next: of the oldest. */
-};
-
+/* Rows stand in the ring in the order in which they came. It is taken whole at the begin, so that
+ * its memory never grows beyond it, whatever is kept. */
 struct row_cache {
-    struct shelf shelves[KEPT_TABLES];
+    struct layout layouts[KEPT_TABLES];
+    char *ring;
+    size_t tail;    /* Of the oldest. */
+    size_t head;    /* Where the next is put. */
+    size_t lap_end; /* Behind the last row before the head began again at 0. */
+    size_t count;
+    uint32_t chains[1 << CHAIN_BITS]; /* By a hash of table and id. */
     uint64_t round;
-    struct kept_row spare; /* What is kept next is made here: it may be made of what it replaces. */
+    /* What is kept is made here: it may be made of what it replaces. */
+    _Alignas(ALIGNMENT) char made[ROW_BYTES_MAX];
 };
 
 static void lay_out(struct layout *layout, const struct record *record)
@@ -74,9 +76,10 @@ static void lay_out(struct layout *layout, const struct record *record)
 struct row_cache *row_cache_new(void)
 {
     struct row_cache *cache = memory_new(sizeof *cache);
+    cache->ring = memory_new(RING_BYTES);
     cache->round = 1;
     for (size_t i = 0; i < KEPT_TABLES; i++) {
-        lay_out(&cache->shelves[i].layout, db_table_record(kept_tables[i]));
+        lay_out(&cache->layouts[i], db_table_record(kept_tables[i]));
     }
     return cache;
 }
@@ -86,15 +89,7 @@ void row_cache_free(struct row_cache **cache)
     if (*cache == NULL) {
         return;
     }
-    for (size_t i = 0; i < KEPT_TABLES; i++) {
-        struct shelf *shelf = &(*cache)->shelves[i];
-        for (size_t row = 0; shelf->rows != NULL && row < ROWS_KEPT; row++) {
-            free(shelf->rows[row].block);
-        }
-        free(shelf->rows);
-        free(shelf->chains);
-    }
-    free((*cache)->spare.block);
+    free((*cache)->ring);
     free(*cache);
     *cache = NULL;
 }
@@ -119,68 +114,117 @@ bool row_cache_keeps(enum table table)
     return place_of(table) < KEPT_TABLES;
 }
 
-static int32_t *chain_of(const struct shelf *shelf, int64_t id)
+static size_t chain_of(size_t place, int64_t id)
 {
-    uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - ROWS_KEPT_BITS);
-    return &shelf->chains[hash];
+    uint64_t hash = ((uint64_t)id * KEPT_TABLES + place) * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(hash >> (64 - CHAIN_BITS));
 }
 
-/* The place of an id, whether what is in it still holds or not. */
-static struct kept_row *seek(const struct shelf *shelf, int64_t id)
+static struct kept_row *row_at(const struct row_cache *cache, size_t at)
 {
-    if (shelf->rows == NULL) {
-        return NULL;
+    return (struct kept_row *)(cache->ring + at);
+}
+
+static char *record_of(struct kept_row *row)
+{
+    return (char *)(row + 1);
+}
+
+/* The row of an id, whether what is in it still holds or not. */
+static struct kept_row *seek(const struct row_cache *cache, size_t place, int64_t id)
+{
+    uint32_t next = cache->chains[chain_of(place, id)];
+    while (next != 0) {
+        struct kept_row *row = row_at(cache, next - 1);
+        if (row->id == id && row->place == place) {
+            return row;
+        }
+        next = row->next;
     }
-    int32_t at = *chain_of(shelf, id);
-    while (at != 0 && shelf->rows[at - 1].id != id) {
-        at = shelf->rows[at - 1].next;
-    }
-    return at == 0 ? NULL : &shelf->rows[at - 1];
+    return NULL;
 }
 
 static struct kept_row *find(const struct row_cache *cache, enum table table, int64_t id)
 {
     size_t place = place_of(table);
-    struct kept_row *row = place == KEPT_TABLES ? NULL : seek(&cache->shelves[place], id);
+    struct kept_row *row = place == KEPT_TABLES ? NULL : seek(cache, place, id);
     return row != NULL && row->round == cache->round ? row : NULL;
 }
 
-static void leave_chain(struct shelf *shelf, const struct kept_row *row)
+/* It stands where it is until it is the oldest, and nobody finds it. */
+static void leave_chain(struct row_cache *cache, struct kept_row *row)
 {
-    int32_t number = (int32_t)(row - shelf->rows) + 1;
-    int32_t *link = chain_of(shelf, row->id);
+    uint32_t number = (uint32_t)((char *)row - cache->ring) + 1;
+    uint32_t *link = &cache->chains[chain_of(row->place, row->id)];
     while (*link != number) {
         assert(*link != 0);
-        link = &shelf->rows[*link - 1].next;
+        link = &row_at(cache, *link - 1)->next;
     }
     *link = row->next;
+    row->id = 0;
 }
 
-/* The place of an id that is to be kept: its own, or that of the oldest. */
-static struct kept_row *take_place(struct shelf *shelf, int64_t id)
+static void drop_oldest(struct row_cache *cache)
 {
-    if (shelf->rows == NULL) {
-        shelf->rows = memory_new_array(ROWS_KEPT, sizeof *shelf->rows);
-        shelf->chains = memory_new_array(ROWS_KEPT, sizeof *shelf->chains);
-    }
-    struct kept_row *row = seek(shelf, id);
-    if (row != NULL) {
-        return row;
-    }
-    row = &shelf->rows[shelf->next];
-    shelf->next = (shelf->next + 1) % ROWS_KEPT;
+    struct kept_row *row = row_at(cache, cache->tail);
     if (row->id != 0) {
-        leave_chain(shelf, row);
+        leave_chain(cache, row);
     }
-    int32_t *chain = chain_of(shelf, id);
-    row->id = id;
-    row->next = *chain;
-    *chain = (int32_t)(row - shelf->rows) + 1;
+    cache->tail += row->room;
+    cache->count--;
+    if (cache->tail > cache->head && cache->tail == cache->lap_end) {
+        cache->tail = 0;
+    }
+}
+
+/* Room at the head, from which the oldest go. */
+static size_t make_room(struct row_cache *cache, size_t room)
+{
+    if (cache->head + room > RING_BYTES) {
+        while (cache->count > 0 && cache->tail >= cache->head) {
+            drop_oldest(cache);
+        }
+        cache->lap_end = cache->head;
+        cache->head = 0;
+    }
+    while (cache->count > 0 && cache->tail >= cache->head && cache->tail < cache->head + room) {
+        drop_oldest(cache);
+    }
+    if (cache->count == 0) {
+        cache->tail = cache->head;
+    }
+    return cache->head;
+}
+
+static struct kept_row *add_row(struct row_cache *cache, size_t place, int64_t id, size_t bytes)
+{
+    size_t room = (sizeof(struct kept_row) + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t at = make_room(cache, room);
+    uint32_t *chain = &cache->chains[chain_of(place, id)];
+    struct kept_row *row = row_at(cache, at);
+    *row = (struct kept_row){
+        .id = id, .place = (uint32_t)place, .next = *chain, .room = (uint32_t)room};
+    *chain = (uint32_t)at + 1;
+    cache->head = at + room;
+    cache->count++;
     return row;
 }
 
-/* How many bytes the texts take, each with a NUL behind it; false for one that is not as the
- * store wants it, which cannot be read back. */
+/* The row of an id, where what it is to keep has room. */
+static struct kept_row *take_row(struct row_cache *cache, size_t place, int64_t id, size_t bytes)
+{
+    struct kept_row *row = seek(cache, place, id);
+    if (row != NULL && sizeof *row + bytes <= row->room) {
+        return row;
+    }
+    if (row != NULL) {
+        leave_chain(cache, row);
+    }
+    return add_row(cache, place, id, bytes);
+}
+
+/* How many bytes the record takes with its texts, each with a NUL behind it; false for one that is
+ * not as the store wants it, which cannot be read back, and for one that is too long to be kept. */
 static bool measure(const struct layout *layout, const void *object, size_t *out)
 {
     *out = layout->record->size;
@@ -196,24 +240,14 @@ static bool measure(const struct layout *layout, const void *object, size_t *out
         }
         *out += text.len + 1;
     }
-    return true;
+    return *out <= ROW_BYTES_MAX;
 }
 
-static void make_room(struct kept_row *row, size_t bytes)
+static void keep_texts(const struct layout *layout, char *made)
 {
-    if (row->cap < bytes) {
-        free(row->block);
-        row->cap = bytes + bytes / 4;
-        row->block = memory_new(row->cap);
-    }
-    row->bytes = bytes;
-}
-
-static void keep_texts(const struct layout *layout, struct kept_row *row)
-{
-    char *end = row->block + layout->record->size;
+    char *end = made + layout->record->size;
     for (size_t i = 0; i < layout->text_count; i++) {
-        struct str *text = record_member(row->block, layout->texts[i]);
+        struct str *text = record_member(made, layout->texts[i]);
         if (!str_is_set(*text)) {
             *text = STR_NONE;
             continue;
@@ -223,7 +257,6 @@ static void keep_texts(const struct layout *layout, struct kept_row *row)
         text->ptr = end;
         end += text->len + 1;
     }
-    assert(end == row->block + row->bytes);
 }
 
 static size_t size_of(const struct field *field)
@@ -238,22 +271,31 @@ static size_t size_of(const struct field *field)
 }
 
 /* As it comes back from its row. */
-static void keep_record(const struct layout *layout, const void *object, struct kept_row *row)
+static void keep_record(const struct layout *layout, const void *object, char *made)
 {
-    memcpy(row->block, object, layout->record->size);
+    memcpy(made, object, layout->record->size);
     for (size_t i = 0; i < layout->unstored_count; i++) {
         const struct field *field = layout->unstored[i];
-        memset(record_member(row->block, field), 0, size_of(field));
+        memset(record_member(made, field), 0, size_of(field));
     }
     for (size_t i = 0; i < layout->instant_count; i++) {
-        struct instant *at = record_member(row->block, layout->instants[i]);
+        struct instant *at = record_member(made, layout->instants[i]);
         *at = instant_is_set(*at) ? instant_from_ms(instant_ms(*at)) : INSTANT_NONE;
     }
     for (size_t i = 0; i < layout->enum_count; i++) {
-        int *value = record_member(row->block, layout->enums[i]);
+        int *value = record_member(made, layout->enums[i]);
         *value = enum_name(layout->enums[i]->detail.names, *value) == NULL ? 0 : *value;
     }
-    keep_texts(layout, row);
+    keep_texts(layout, made);
+}
+
+/* The texts of a record move together: what stood at `from` stands at `to`. */
+static void move_texts(const struct layout *layout, void *record, const char *from, const char *to)
+{
+    for (size_t i = 0; i < layout->text_count; i++) {
+        struct str *text = record_member(record, layout->texts[i]);
+        text->ptr = str_is_set(*text) ? to + (text->ptr - from) : NULL;
+    }
 }
 
 void row_cache_put(struct row_cache *cache, enum table table, const void *record)
@@ -261,31 +303,17 @@ void row_cache_put(struct row_cache *cache, enum table table, const void *record
     size_t place = place_of(table);
     size_t bytes = 0;
     assert(place < KEPT_TABLES);
-    struct shelf *shelf = &cache->shelves[place];
-    if (!measure(&shelf->layout, record, &bytes)) {
+    const struct layout *layout = &cache->layouts[place];
+    if (!measure(layout, record, &bytes)) {
         return;
     }
-    const struct id *id = record_member_const(record, &shelf->layout.record->fields[0]);
-    struct kept_row made = cache->spare;
-    make_room(&made, bytes);
-    keep_record(&shelf->layout, record, &made);
-    struct kept_row *row = take_place(shelf, id->value);
-    made.id = row->id;
-    made.next = row->next;
-    made.round = cache->round;
-    cache->spare = *row;
-    *row = made;
-}
-
-/* The texts move together; each goes on to where its bytes are now. */
-static void move_texts(const struct layout *layout, const struct kept_row *row, const char *copy,
-                       void *out)
-{
-    const char *texts = row->block + layout->record->size;
-    for (size_t i = 0; i < layout->text_count; i++) {
-        struct str *text = record_member(out, layout->texts[i]);
-        text->ptr = str_is_set(*text) ? copy + (text->ptr - texts) : NULL;
-    }
+    const struct id *id = record_member_const(record, &layout->record->fields[0]);
+    keep_record(layout, record, cache->made);
+    struct kept_row *row = take_row(cache, place, id->value, bytes);
+    row->round = cache->round;
+    row->bytes = (uint32_t)bytes;
+    memcpy(record_of(row), cache->made, bytes);
+    move_texts(layout, record_of(row), cache->made, record_of(row));
 }
 
 static void forget_long(const struct layout *layout, void *out)
@@ -300,15 +328,16 @@ static void forget_long(const struct layout *layout, void *out)
 bool row_cache_get(const struct row_cache *cache, struct db_into into, struct id id, bool is_brief,
                    void *out)
 {
-    const struct kept_row *row = find(cache, into.table, id.value);
+    struct kept_row *row = find(cache, into.table, id.value);
     if (row == NULL) {
         return false;
     }
-    const struct layout *layout = &cache->shelves[place_of(into.table)].layout;
+    const struct layout *layout = &cache->layouts[row->place];
     size_t size = layout->record->size;
-    struct str texts = arena_str(into.arena, (struct str){row->block + size, row->bytes - size});
-    memcpy(out, row->block, size);
-    move_texts(layout, row, texts.ptr, out);
+    const char *from = record_of(row) + size;
+    struct str texts = arena_str(into.arena, (struct str){from, row->bytes - size});
+    memcpy(out, record_of(row), size);
+    move_texts(layout, out, from, texts.ptr);
     if (is_brief) {
         forget_long(layout, out);
     }
@@ -317,8 +346,8 @@ bool row_cache_get(const struct row_cache *cache, struct db_into into, struct id
 
 const void *row_cache_peek(const struct row_cache *cache, enum table table, struct id id)
 {
-    const struct kept_row *row = find(cache, table, id.value);
-    return row == NULL ? NULL : row->block;
+    struct kept_row *row = find(cache, table, id.value);
+    return row == NULL ? NULL : record_of(row);
 }
 
 void row_cache_changed(void *cache, const char *table_name, int64_t row)

@@ -3,8 +3,8 @@
  * What falls due is read several times within a second: when it is begun, when its message is
  * claimed, when the provider has answered. A row that is found here is what the store would say at
  * this moment of the transaction: the engine tells of each row that a statement changes, which is
- * dropped at once, and whatever is undone drops everything. Only a few tables are kept, a bounded
- * number of rows of each; a newer row takes an older one's place.
+ * dropped at once, and whatever is undone drops everything. Only a few tables are kept, in a
+ * bounded number of bytes; a newer row takes the place of older ones.
  * Owner: the db that writes. Threads: one. */
 #ifndef TOCSIN_STORE_ROW_CACHE_H
 #define TOCSIN_STORE_ROW_CACHE_H

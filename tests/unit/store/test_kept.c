@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,20 +176,29 @@ static void test_unreadable(void **state)
     assert_int_equal(db_get(f->db, TABLE_messages, message.id, f->arena, &message), E_CORRUPT);
 }
 
-/* Far more rows than there are places. */
+/* Far more rows than there is room for, of many lengths, several of which grow while they are kept.
+ */
 static void test_many(void **state)
 {
-    enum { COUNT = 6000 };
+    enum { COUNT = 12000, BACK = 37, LONGEST = 9000 };
     struct store_fixture *f = *state;
     struct facts facts = add_facts(f, "one");
     struct id *ids = calloc(COUNT, sizeof *ids);
+    char *words = malloc(LONGEST);
     size_t kept = 0;
+    memset(words, 'x', LONGEST);
     assert_int_equal(db_begin(f->db), OK);
     for (int i = 0; i < COUNT; i++) {
         struct message message = facts.message;
         ids[i] = message.id = message.wire_id = store_new_id(f);
         message.attempt = i + 2;
+        message.error = (struct str){words, (size_t)i * 7919 % (i % 5 == 0 ? LONGEST : 200)};
         store_insert_message(f, &message);
+        if (i >= BACK) {
+            assert_true(is_kept(f, TABLE_messages, ids[i - BACK]));
+            struct str provider = {words, (size_t)i % 64 + 1};
+            assert_int_equal(messages_claim(f->db, ids[i - BACK], store_time(1), provider), OK);
+        }
     }
     for (int i = 0; i < COUNT; i++) {
         kept += is_kept(f, TABLE_messages, ids[i]);
@@ -197,7 +207,8 @@ static void test_many(void **state)
         assert_int_equal(read_message(f, ids[i]).attempt, i + 2);
     }
     assert_int_equal(db_commit(f->db), OK);
-    assert_in_range(kept, 1, COUNT - 1);
+    assert_in_range(kept, BACK, COUNT - 1);
+    free(words);
     free(ids);
 }
 
