@@ -65,13 +65,16 @@ CREATE TABLE scheduled_calls (
     created_at        @int NOT NULL,
     updated_at        @int NOT NULL,
     ended_at          @int,
+    shelf             @int NOT NULL DEFAULT 0,
     CHECK ((status = 'pending' OR status = 'processing') = (ended_at IS NULL)),
     CHECK (status <> 'completed' OR completed_at IS NOT NULL),
     CHECK (status <> 'failed' OR (failed_at IS NOT NULL AND failure_reason IS NOT NULL)),
     CHECK (status <> 'cancelled' OR cancelled_at IS NOT NULL),
     CHECK (status <> 'processing' OR processed_at IS NOT NULL)
 );
-CREATE INDEX scheduled_calls_by_user ON scheduled_calls (user_id, id);
+-- The newest calls of all owners stand side by side: what is scheduled together is written together. Each call on a shelf has a
+-- higher id than those on the shelves below.
+CREATE INDEX scheduled_calls_by_user ON scheduled_calls (shelf, user_id, id);
 CREATE INDEX scheduled_calls_waiting ON scheduled_calls (id, scheduled_for, priority, status) WHERE status = 'pending';
 CREATE INDEX scheduled_calls_again ON scheduled_calls (id, next_run, priority) WHERE next_run IS NOT NULL;
 CREATE INDEX scheduled_calls_by_campaign ON scheduled_calls (campaign_id, id) WHERE campaign_id IS NOT NULL;

@@ -40,7 +40,7 @@ static enum err recover_rows(struct executor *executor, struct op *op)
     }
     TRY(writer_begin(&executor->writer, executor->db));
     if (executor->cluster == NULL) {
-        TRY(writer_remember(executor->db));
+        TRY(writer_remember(&executor->writer, executor->db));
     }
     TRY(events_last(executor->db, &executor->writer.last_event));
     atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);

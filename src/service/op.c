@@ -18,13 +18,15 @@ enum err writer_begin(struct writer *writer, struct db *db)
     int64_t highest = 0;
     TRY(audit_open(db, &writer->chain));
     TRY(settings_highest_id(db, &highest));
+    TRY(call_shelf_open(&writer->call_shelf, db));
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
     return OK;
 }
 
-enum err writer_remember(struct db *db)
+enum err writer_remember(struct writer *writer, struct db *db)
 {
     TRY(callees_watch(db));
+    TRY(call_shelf_begin_new(&writer->call_shelf, db));
     db_keep_rows(db);
     return OK;
 }

@@ -190,6 +190,7 @@ enum err scheduled_call_insert(struct op *op, struct scheduled_call *call)
 {
     call->id = op_new_id(op);
     call->created_at = call->updated_at = op->now;
+    call->shelf = call_shelf_take(&op->writer->call_shelf);
     TRY(scheduled_calls_add(op->db, op->arena, call));
     call_counts_move(op, call, call_status_NONE);
     return scheduled_call_arm(op, call);

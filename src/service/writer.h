@@ -8,6 +8,7 @@
 
 #include "service/agent_cache.h"
 #include "service/call_deltas.h"
+#include "service/call_shelf.h"
 #include "service/hours_cache.h"
 #include "service/queue_gate.h"
 #include "service/site.h"
@@ -65,6 +66,7 @@ struct writer {
     struct audit_chain chain;
     struct effects effects;
     struct call_deltas call_deltas; /* Of the batch; written just before its commit. */
+    struct call_shelf call_shelf;
     struct agent_cache agents;
     struct hours_cache hours;
     bool is_early;             /* Set where the timer that ran is not due yet, after all. */
@@ -91,7 +93,7 @@ void writer_forget(struct writer *writer);  /* A whole batch was undone. */
 void writer_free(struct writer *writer);
 /* Takes up where the audit trail and the ids have ended. */
 NODISCARD enum err writer_begin(struct writer *writer, struct db *db);
-/* Keeps in memory what nobody else can change, for the one writer that there is. */
-NODISCARD enum err writer_remember(struct db *db);
+/* After that: for the one writer that there is, what nobody else can change. */
+NODISCARD enum err writer_remember(struct writer *writer, struct db *db);
 
 #endif

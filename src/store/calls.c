@@ -3,6 +3,9 @@
 #include "store/seal_keys.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { PAGE_PARAMS = 8 };
 
 struct str phone_hash_of(struct db *db, struct arena *arena, struct str phone)
 {
@@ -44,16 +47,78 @@ static struct value whose(const struct call_page *page)
     return str_is_set(page->user) ? value_text(page->user) : value_id(page->campaign);
 }
 
+static struct params page_params(const struct call_page *page, struct value *out)
+{
+    int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
+    const struct value values[] = {
+        whose(page),
+        value_int(before),
+        status_value(page->status),
+        value_int(page->agent.value),
+        value_int(instant_ms(page->from)),
+        until_value(page->until),
+        value_int(page->limit),
+        value_int(page->campaign.value),
+    };
+    static_assert(ARRAY_LENGTH(values) == PAGE_PARAMS, "one is the shelf's");
+    memcpy(out, values, sizeof values);
+    return (struct params){out, PAGE_PARAMS};
+}
+
+/* The newest shelf below that one which has a call of theirs; -1 for none. It may be one that has
+ * none, where nothing is below it. */
+static enum err shelf_below(struct db *db, struct str user, int64_t shelf, int64_t *out)
+{
+    return db_number(db, S_call_shelf_of_user, out, PARAMS(value_text(user), value_int(shelf)));
+}
+
+/* Shelf after shelf, the newest first, until there are as many as are wanted. */
+static enum err page_of_user(struct db *db, struct arena *arena, struct call_page page,
+                             struct list *out)
+{
+    struct scheduled_call *found = ARENA_NEW_ARRAY(arena, struct scheduled_call, page.limit);
+    struct value values[PAGE_PARAMS + 1];
+    int64_t shelf = 0;
+    size_t count = 0;
+    TRY(shelf_below(db, page.user, INT64_MAX, &shelf));
+    while (shelf >= 0 && page.limit > 0) {
+        struct params params = page_params(&page, values);
+        struct list some = {0};
+        values[params.count++] = value_int(shelf);
+        TRY(db_all_bare(db, S_calls_of_user, (struct db_into){TABLE_scheduled_calls, arena}, &some,
+                        params));
+        if (some.count == 0) {
+            TRY(shelf_below(db, page.user, shelf, &shelf));
+            continue;
+        }
+        memcpy(found + count, some.items, some.count * sizeof *found);
+        count += some.count;
+        page.limit -= (int64_t)some.count;
+        page.before = found[count - 1].id;
+    }
+    *out = (struct list){.items = found, .count = count};
+    return OK;
+}
+
 enum err scheduled_calls_page(struct db *db, struct arena *arena, const struct call_page *page,
                               struct list *out)
 {
-    int64_t before = id_is_set(page->before) ? page->before.value : INT64_MAX;
-    return db_all_bare(db, str_is_set(page->user) ? S_calls_of_user : S_calls_of_campaign,
-                       (struct db_into){TABLE_scheduled_calls, arena}, out,
-                       PARAMS(whose(page), value_int(before), status_value(page->status),
-                              value_int(page->agent.value), value_int(instant_ms(page->from)),
-                              until_value(page->until), value_int(page->limit),
-                              value_int(page->campaign.value)));
+    struct value values[PAGE_PARAMS];
+    if (str_is_set(page->user)) {
+        return page_of_user(db, arena, *page, out);
+    }
+    return db_all_bare(db, S_calls_of_campaign, (struct db_into){TABLE_scheduled_calls, arena}, out,
+                       page_params(page, values));
+}
+
+enum err call_shelf_newest(struct db *db, int64_t *out)
+{
+    return db_number(db, S_call_shelf_newest, out, NO_PARAMS);
+}
+
+enum err call_shelf_count(struct db *db, int64_t shelf, int64_t most, int64_t *out)
+{
+    return db_number(db, S_call_shelf_count, out, PARAMS(value_int(shelf), value_int(most)));
 }
 
 enum err scheduled_calls_count(struct db *db, const struct call_page *page, int64_t *out)

@@ -30,6 +30,10 @@ struct call_page {
 };
 NODISCARD enum err scheduled_calls_page(struct db *db, struct arena *arena,
                                         const struct call_page *page, struct list *out);
+/* Which shelf the newest calls stand on, and how many there are, up to `most` (service/call_shelf).
+ */
+NODISCARD enum err call_shelf_newest(struct db *db, int64_t *out);
+NODISCARD enum err call_shelf_count(struct db *db, int64_t shelf, int64_t most, int64_t *out);
 /* By going through the rows: for filters that no counter knows. */
 NODISCARD enum err scheduled_calls_count(struct db *db, const struct call_page *page, int64_t *out);
 
