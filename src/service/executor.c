@@ -55,6 +55,7 @@ void executor_free(struct executor **executor)
     pacer_free(&(*executor)->pacer);
     courier_free(&(*executor)->courier);
     arena_free(&(*executor)->scratch);
+    free((*executor)->held_back.items);
     free((*executor)->ended);
     free(*executor);
     *executor = NULL;
@@ -155,6 +156,13 @@ void executor_let_go_one(struct executor *executor, const struct effect *effect)
     }
 }
 
+/* What leaves this machine without a claim. */
+static bool is_for_others(const struct effect *effect)
+{
+    return effect->kind == EFFECT_SYNC || effect->kind == EFFECT_SINK ||
+           effect->kind == EFFECT_PING;
+}
+
 /* What is in the shards of others was told to them with the commit. */
 static void let_go(struct executor *executor)
 {
@@ -162,10 +170,12 @@ static void let_go(struct executor *executor)
     struct effects effects = executor->writer.effects;
     executor_tell_ended(executor);
     for (size_t i = 0; i < effects.count; i++) {
-        if (cluster == NULL || cluster_has_effect(cluster, &effects.items[i])) {
-            executor_let_go_one(executor, &effects.items[i]);
-        } else {
+        if (cluster != NULL && !cluster_has_effect(cluster, &effects.items[i])) {
             executor_tell_timer(executor, &effects.items[i]);
+        } else if (is_for_others(&effects.items[i])) {
+            executor_hold_back(executor, &effects.items[i]);
+        } else {
+            executor_let_go_one(executor, &effects.items[i]);
         }
     }
     executor->writer.effects.count = 0;
@@ -284,7 +294,7 @@ static struct work *prepend_waiting(struct executor *executor, struct work *list
     return first;
 }
 
-static bool has_anything(const struct executor *executor, const struct work *list)
+bool executor_has_work(const struct executor *executor, const struct work *list)
 {
     const struct due_entry *first = due_heap_peek(&executor->timers);
     bool is_due = first != NULL && first->due_ms <= instant_ms(executor_now(executor));
@@ -294,62 +304,6 @@ static bool has_anything(const struct executor *executor, const struct work *lis
     bool is_look_due = executor->cluster != NULL && cluster_is_due(executor->cluster);
     return list != NULL || is_due || is_call_due || is_look_due ||
            (!executor->is_stopping && courier_is_hungry(executor->courier, executor_now(executor)));
-}
-
-/* That messages have changed; true where anybody wants to know. */
-static bool tell_changes(struct executor *executor)
-{
-    struct stats *stats = executor->site->stats;
-    int64_t changes = executor->writer.message_changes;
-    if (changes == atomic_load_explicit(&stats->message_changes, memory_order_relaxed)) {
-        return false;
-    }
-    atomic_store(&stats->message_changes, changes);
-    return atomic_load(&stats->message_listeners) > 0;
-}
-
-/* What is durable may be heard. */
-void executor_tell_events(struct executor *executor)
-{
-    _Atomic int64_t *told = &executor->site->stats->last_event;
-    int64_t last = executor->writer.last_event.value;
-    bool has_changes = tell_changes(executor);
-    if (last == atomic_load_explicit(told, memory_order_relaxed) && !has_changes) {
-        return;
-    }
-    /* Whoever begins to listen counts themselves first and looks for news then, so that one of the
-     * two sees the other. */
-    atomic_store(told, last);
-    bool has_listeners = atomic_load(&executor->site->stats->listeners) > 0;
-    if (has_listeners && executor->events.tell != NULL) {
-        executor->events.tell(executor->events.context);
-    }
-}
-
-/* Nobody knows what the disk has kept when a flush has failed: going on would promise what may be
- * lost. A restart reads what is there. */
-static void flush(struct executor *executor)
-{
-    executor->is_unflushed = false;
-    if (db_flush(executor->db) != OK) {
-        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
-                  "the disk did not keep what it was given; ending, so that a restart reads what "
-                  "is there");
-        abort();
-    }
-    executor_tell_events(executor);
-}
-
-/* A commit orders a batch, a flush makes it durable. A batch that owes nothing to anybody outside
- * (timers that only queued messages) is flushed together with the next one, which is due at once.
- */
-static void make_durable(struct executor *executor, const struct work *list)
-{
-    bool owes = list != NULL || courier_has_claims(executor->courier);
-    executor->is_unflushed = true;
-    if (owes || !has_anything(executor, NULL)) {
-        flush(executor);
-    }
 }
 
 /* `commit_at` is when its commit begins. */
@@ -382,9 +336,7 @@ static enum err notice_clock(struct executor *executor)
     if (!was_set_back || executor->is_broken) {
         return OK;
     }
-    if (executor->is_unflushed) {
-        flush(executor);
-    }
+    executor_flush(executor);
     return executor_recover(executor);
 }
 
@@ -401,10 +353,8 @@ bool executor_turn(struct executor *executor, struct work *list)
         return list != NULL;
     }
     list = prepend_waiting(executor, list);
-    if (!has_anything(executor, list)) {
-        if (executor->is_unflushed) {
-            flush(executor);
-        }
+    if (!executor_has_work(executor, list)) {
+        executor_flush(executor);
         return false;
     }
     bool did = false;
@@ -418,7 +368,7 @@ bool executor_turn(struct executor *executor, struct work *list)
     }
     let_go(executor);
     executor_publish(executor);
-    make_durable(executor, list);
+    executor_make_durable(executor, list);
     histogram_add(&executor->site->stats->metrics.commit,
                   instant_since(executor_now(executor), began));
     courier_release(executor->courier);
@@ -483,6 +433,6 @@ bool executor_next(const struct executor *executor, struct instant *out)
 
 bool executor_is_idle(const struct executor *executor)
 {
-    return !has_anything(executor, NULL) && courier_in_flight(executor->courier) == 0 &&
+    return !executor_has_work(executor, NULL) && courier_in_flight(executor->courier) == 0 &&
            executor->waiting == NULL;
 }

@@ -1,6 +1,7 @@
 /* service/executor_internal: what the parts of the executor share: executor.c (turns, commits),
- * executor_recover.c (the start, and what follows a failure), executor_run.c (what a batch does)
- * and executor_cluster.c (what other nodes have to do with it). */
+ * executor_flush.c (what is durable), executor_recover.c (the start, and what follows a failure),
+ * executor_run.c (what a batch does) and executor_cluster.c (what other nodes have to do with it).
+ */
 #ifndef TOCSIN_SERVICE_EXECUTOR_INTERNAL_H
 #define TOCSIN_SERVICE_EXECUTOR_INTERNAL_H
 
@@ -33,8 +34,9 @@ struct executor {
     uint64_t held_told;
     struct due_item known[KNOWN_TIMERS];
     struct arena *scratch;
-    struct work *waiting; /* Sticky work that the store did not take. */
-    bool is_unflushed;    /* Something is committed and not yet flushed. */
+    struct work *waiting;     /* Sticky work that the store did not take. */
+    bool is_unflushed;        /* Something is committed and not yet flushed. */
+    struct effects held_back; /* What is to leave this machine once it is. */
     bool is_broken;
     bool is_careful; /* An operation failed after it had decided: all keep a way back. */
     bool is_stopping;
@@ -52,6 +54,15 @@ void executor_publish(struct executor *executor);
 /* What is to happen after a commit, of this node or of another. */
 void executor_let_go_one(struct executor *executor, const struct effect *effect);
 void executor_expect_timer(struct executor *executor, const struct waiting_timer *timer);
+bool executor_has_work(const struct executor *executor, const struct work *list);
+
+/* executor_flush: what is durable, and what may follow from it. Until then this is held back. */
+void executor_hold_back(struct executor *executor, const struct effect *effect);
+/* After the commit of a batch with this list. */
+void executor_make_durable(struct executor *executor, const struct work *list);
+/* Whatever is committed. */
+void executor_flush(struct executor *executor);
+/* What is durable may be heard. */
 void executor_tell_events(struct executor *executor);
 
 /* executor_due: what the index hears (service/due_port); nothing where there is none. A timer ran
