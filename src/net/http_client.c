@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { MAIL_IDLE_SECONDS = 20 };
+
 static void client_free(struct http_client *client)
 {
     lane_free(&client->http);
@@ -27,6 +29,9 @@ static struct http_client *client_new(const struct http_client_config *config)
         memory_is_out();
     }
     client->config = *config;
+    if (config->mail_idle.us == 0) {
+        client->config.mail_idle = SECONDS(MAIL_IDLE_SECONDS);
+    }
     client->smtp_inbox.one_by_one = true;
     client->smtp_max =
         config->per_host_max < SMTP_LANES_MAX ? config->per_host_max : SMTP_LANES_MAX;

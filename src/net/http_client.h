@@ -32,6 +32,8 @@ struct http_client_config {
     bool allow_private; /* TOCSIN_ALLOW_PRIVATE_FETCH */
     int in_flight_max;  /* More than this wait their turn inside. */
     int per_host_max;
+    struct duration mail_idle; /* A connection to a mail server is closed after so long without a
+                                  mail; 0 for 20 s. */
     struct str user_agent;
     const struct log *log;
     void *context;

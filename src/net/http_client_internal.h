@@ -82,6 +82,7 @@ struct lane {
     bool asleep;
     struct instant now;
     struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing. */
+    struct instant idle_due;  /* When idle connections to mail servers are closed; the same. */
     struct transfer *active;
     int active_count;
     struct host *buckets[HOST_BUCKETS];

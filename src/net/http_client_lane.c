@@ -127,13 +127,33 @@ static void finish_done(struct lane *lane)
     }
 }
 
+static void note_idleness(struct lane *lane)
+{
+    if (lane->active_count > 0 || lane->socket_count == 0) {
+        lane->idle_due = INSTANT_NONE;
+    } else if (!instant_is_set(lane->idle_due)) {
+        lane->idle_due = instant_add(lane->now, lane->config->mail_idle);
+    }
+}
+
+/* From now on, rounded up. */
+static int ms_until(const struct lane *lane, struct instant due)
+{
+    int64_t left = due.us - lane->now.us;
+    return left <= 0 ? 0 : (int)((left + 999) / 1000);
+}
+
 static int sleep_limit_ms(struct lane *lane)
 {
     int limit = -1;
     lane->now = monotonic_now();
+    note_idleness(lane);
     if (instant_is_set(lane->timer_due)) {
-        int64_t left = lane->timer_due.us - lane->now.us;
-        limit = left <= 0 ? 0 : (int)((left + 999) / 1000);
+        limit = ms_until(lane, lane->timer_due);
+    }
+    if (instant_is_set(lane->idle_due)) {
+        int idle = ms_until(lane, lane->idle_due);
+        limit = limit < 0 || idle < limit ? idle : limit;
     }
     pthread_mutex_lock(&lane->inbox->lock);
     if ((lane->inbox->first != NULL && has_room(lane)) || lane->inbox->stop_wanted) {
@@ -179,6 +199,43 @@ static void wait_and_act(struct lane *lane)
     }
 }
 
+static void multi_configure(struct lane *lane)
+{
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, watch_timer);
+    curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)lane->config->in_flight_max);
+    curl_multi_setopt(lane->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+}
+
+/* At the end curl says QUIT to the mail servers and waits for each to answer, up to two minutes.
+ * They are told the end by the sockets instead. */
+static void sockets_shut(struct lane *lane)
+{
+    for (size_t i = 0; i < lane->socket_count; i++) {
+        (void)shutdown(lane->sockets[i], SHUT_RDWR);
+    }
+}
+
+/* curl looks at what it keeps only when it needs a connection: until then one that the mail server
+ * has closed long ago would stay half open. */
+static void hang_up_if_idle(struct lane *lane)
+{
+    bool is_due = instant_is_set(lane->idle_due) && !instant_before(lane->now, lane->idle_due);
+    if (!is_due || lane->active_count > 0) {
+        return;
+    }
+    sockets_shut(lane);
+    curl_multi_cleanup(lane->multi);
+    lane->timer_due = lane->idle_due = INSTANT_NONE;
+    lane->multi = curl_multi_init();
+    if (lane->multi == NULL) {
+        memory_is_out();
+    }
+    multi_configure(lane);
+}
+
 /* Everybody is told how far it got. */
 static void abandon_all(struct lane *lane)
 {
@@ -207,6 +264,7 @@ static void *run(void *context)
         start_waiting(lane);
         wait_and_act(lane);
         finish_done(lane);
+        hang_up_if_idle(lane);
     }
     abandon_all(lane);
     /* A `done` of these may have submitted once more. */
@@ -214,25 +272,6 @@ static void *run(void *context)
         (void)inbox_take(lane);
     }
     return NULL;
-}
-
-static void multi_configure(struct lane *lane)
-{
-    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-    curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane);
-    curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, watch_timer);
-    curl_multi_setopt(lane->multi, CURLMOPT_TIMERDATA, lane);
-    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, (long)lane->config->in_flight_max);
-    curl_multi_setopt(lane->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-}
-
-/* At the end curl says QUIT to the mail servers and waits for each to answer, up to two minutes.
- * They are told the end by the sockets instead. */
-static void sockets_shut(struct lane *lane)
-{
-    for (size_t i = 0; i < lane->socket_count; i++) {
-        (void)shutdown(lane->sockets[i], SHUT_RDWR);
-    }
 }
 
 void lane_free(struct lane **lane)

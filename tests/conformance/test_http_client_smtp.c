@@ -43,6 +43,7 @@ struct fixture {
     struct buf transcript;      /* Of all connections; read it after the stop. */
     int listener;
     int connections;
+    _Atomic int ended; /* Of them. */
     uint16_t port;
     pthread_t thread;
     bool running;
@@ -111,6 +112,7 @@ static void *serve(void *context)
             open = answer_line(fixture, fd);
         }
         peer_reset(fd);
+        fixture->ended++;
         fd = accept(fixture->listener, NULL, NULL);
     }
     return NULL;
@@ -208,6 +210,26 @@ static void connection_is_used_again(void **state)
     struct str transcript = stop(fixture);
     assert_int_equal(fixture->connections, 1);
     assert_true(str_contains(transcript, STR("MAIL FROM:<> SIZE=32\r\n")));
+}
+
+/* Closed by itself after a while; the next mail has one of its own. */
+static void idle_connection_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    wire_sender_free(&fixture->sender);
+    wire_sender_start(&fixture->sender,
+                      &(struct http_client_config){.mail_idle = MILLISECONDS(20)});
+    start_server(fixture);
+    struct wire_request request = mail(fixture);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(wire_ask(&fixture->sender, &request)->status, 250);
+        for (int turn = 0; turn < 2000 && fixture->ended == i; turn++) {
+            usleep(10000);
+        }
+        assert_int_equal(fixture->ended, i + 1);
+    }
+    (void)stop(fixture);
+    assert_int_equal(fixture->connections, 3);
 }
 
 static void refusals_by_reply_code(void **state)
@@ -479,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(connection_is_used_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(idle_connection_is_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refusals_by_reply_code, set_up, tear_down),
         cmocka_unit_test_setup_teardown(server_closing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(server_too_busy_to_greet, set_up, tear_down),
