@@ -81,8 +81,8 @@ struct lane {
     bool busy; /* It has its one transfer, or was called to take it. */
     bool asleep;
     struct instant now;
-    struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing. */
-    struct instant idle_due;  /* When idle connections to mail servers are closed; the same. */
+    struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing, as in the next. */
+    struct instant idle_due;  /* When idle connections to mail servers are closed. */
     struct transfer *active;
     int active_count;
     struct host *buckets[HOST_BUCKETS];
@@ -107,10 +107,9 @@ struct http_client {
     struct lane *smtp[SMTP_LANES_MAX];
     int smtp_count;
     int smtp_max;
-    pthread_mutex_t done_lock;
+    pthread_mutex_t done_lock; /* One answer is told at a time. */
 };
 
-/* One at a time. */
 void client_tell(struct http_client *client, uint64_t ticket, const struct wire_answer *answer);
 
 /* http_client_lane.c: a thread with its curl handles. */

@@ -1,132 +1,32 @@
-/* SMTP transactions against a mail server of a few lines, which shows every byte and breaks off
- * where it is told to. How a real server answers is in tests/counterparty/test_smtp.c. */
+/* SMTP transactions against a mail server of a few lines, byte by byte. How a real server answers
+ * is in tests/counterparty/test_smtp.c. */
 #include "base/buf.h"
+#include "lib/mail_peer.h"
 #include "lib/socket_peer.h"
 #include "lib/wire_sender.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-/* A reply of NULL resets the connection, an empty one leaves the client waiting. */
-struct dialogue {
-    const char *greeting;
-    const char *ehlo;
-    const char *auth;
-    const char *mail;
-    const char *rcpt;
-    const char *data;
-    const char *end; /* After the message. */
-    const char *quit;
-};
-
-static const struct dialogue all_well = {"220 fake ESMTP\r\n",
-                                         "250-fake\r\n250 SIZE 1000000\r\n",
-                                         "235 ok\r\n",
-                                         "250 ok\r\n",
-                                         "250 ok\r\n",
-                                         "354 go on\r\n",
-                                         "250 2.0.0 taken as 7\r\n",
-                                         "221 bye\r\n"};
-
 struct fixture {
     struct wire_sender sender;
-    struct dialogue dialogue;
+    struct mail_peer peer;
     struct arena *arena;
-    struct arena *server_arena; /* The server thread's. */
-    struct buf transcript;      /* Of all connections; read it after the stop. */
-    int listener;
-    int connections;
-    _Atomic int ended; /* Of them. */
-    uint16_t port;
-    pthread_t thread;
     bool running;
 };
-
-static struct str read_line(int fd, struct arena *arena, const char *end)
-{
-    struct buf line = {.arena = arena};
-    char byte;
-    while (!str_ends(buf_str(&line), str_from(end)) && recv(fd, &byte, 1, 0) == 1) {
-        buf_add_byte(&line, byte);
-    }
-    return buf_str(&line);
-}
-
-static const char *reply_to(const struct dialogue *dialogue, struct str line)
-{
-    const struct {
-        struct str verb;
-        const char *reply;
-    } replies[] = {
-        {STR("EHLO "), dialogue->ehlo},
-        {STR("AUTH "), "334 \r\n"},
-        {STR("AGFsaWNlAHNlY3JldA=="), dialogue->auth}, /* "\0alice\0secret" */
-        {STR("MAIL "), dialogue->mail},
-        {STR("RCPT "), dialogue->rcpt},
-        {STR("DATA"), dialogue->data},
-        {STR("QUIT"), dialogue->quit},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(replies); i++) {
-        if (str_starts(line, replies[i].verb)) {
-            return replies[i].reply;
-        }
-    }
-    return "500 what?\r\n";
-}
-
-/* False once the connection is over. */
-static bool answer_line(struct fixture *fixture, int fd)
-{
-    struct str line = read_line(fd, fixture->server_arena, "\r\n");
-    buf_add(&fixture->transcript, line);
-    if (line.len == 0) {
-        return false;
-    }
-    const char *reply = reply_to(&fixture->dialogue, line);
-    if (reply != NULL && !peer_try_send(fd, str_from(reply))) {
-        return false;
-    }
-    if (reply != NULL && str_starts(line, STR("DATA")) && str_starts(str_from(reply), STR("354"))) {
-        buf_add(&fixture->transcript, read_line(fd, fixture->server_arena, "\r\n.\r\n"));
-        reply = fixture->dialogue.end;
-        return reply != NULL && peer_try_send(fd, str_from(reply));
-    }
-    return reply != NULL;
-}
-
-static void *serve(void *context)
-{
-    struct fixture *fixture = context;
-    int fd = accept(fixture->listener, NULL, NULL);
-    while (fd >= 0) {
-        fixture->connections++;
-        bool open = peer_try_send(fd, str_from(fixture->dialogue.greeting));
-        while (open) {
-            open = answer_line(fixture, fd);
-        }
-        peer_reset(fd);
-        fixture->ended++;
-        fd = accept(fixture->listener, NULL, NULL);
-    }
-    return NULL;
-}
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     fixture->arena = arena_new();
-    fixture->server_arena = arena_new();
-    fixture->transcript.arena = fixture->server_arena;
-    fixture->dialogue = all_well;
-    fixture->listener = peer_listen(&fixture->port);
+    mail_peer_open(&fixture->peer);
     wire_sender_start(&fixture->sender, &(struct http_client_config){.allow_private = false});
     *state = fixture;
     return 0;
@@ -135,8 +35,8 @@ static int set_up(void **state)
 /* The dialogue is set by then. */
 static void start_server(struct fixture *fixture)
 {
-    fixture->running = pthread_create(&fixture->thread, NULL, serve, fixture) == 0;
-    assert_true(fixture->running);
+    mail_peer_start(&fixture->peer);
+    fixture->running = true;
 }
 
 /* The client first, so that its connections end and the server comes back to accept. */
@@ -144,11 +44,10 @@ static struct str stop(struct fixture *fixture)
 {
     wire_sender_stop(&fixture->sender);
     if (fixture->running) {
-        shutdown(fixture->listener, SHUT_RDWR);
-        pthread_join(fixture->thread, NULL);
+        mail_peer_stop(&fixture->peer);
         fixture->running = false;
     }
-    return buf_str(&fixture->transcript);
+    return buf_str(&fixture->peer.transcript);
 }
 
 static int tear_down(void **state)
@@ -159,9 +58,8 @@ static int tear_down(void **state)
         assert_int_equal(fixture->sender.done[i], 1);
     }
     wire_sender_free(&fixture->sender);
-    close(fixture->listener);
+    mail_peer_close(&fixture->peer);
     arena_free(&fixture->arena);
-    arena_free(&fixture->server_arena);
     free(fixture);
     return 0;
 }
@@ -172,7 +70,7 @@ static struct wire_request mail(struct fixture *fixture)
         .kind = WIRE_SMTP,
         .timeout = SECONDS(5),
         .smtp = {.host = STR("127.0.0.1"),
-                 .port = fixture->port,
+                 .port = fixture->peer.port,
                  .security = SMTP_PLAIN,
                  .ehlo_name = STR("alerts.example.com"),
                  .from = STR("bounce+1@example.com"),
@@ -208,7 +106,7 @@ static void connection_is_used_again(void **state)
         assert_int_equal(wire_ask(&fixture->sender, &request)->status, 250);
     }
     struct str transcript = stop(fixture);
-    assert_int_equal(fixture->connections, 1);
+    assert_int_equal(fixture->peer.connections, 1);
     assert_true(str_contains(transcript, STR("MAIL FROM:<> SIZE=32\r\n")));
 }
 
@@ -223,19 +121,19 @@ static void idle_connection_is_closed(void **state)
     struct wire_request request = mail(fixture);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(wire_ask(&fixture->sender, &request)->status, 250);
-        for (int turn = 0; turn < 2000 && fixture->ended == i; turn++) {
-            usleep(10000);
-        }
-        assert_int_equal(fixture->ended, i + 1);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 20;
+        assert_int_equal(sem_timedwait(&fixture->peer.ended, &until), 0);
     }
     (void)stop(fixture);
-    assert_int_equal(fixture->connections, 3);
+    assert_int_equal(fixture->peer.connections, 3);
 }
 
 static void refusals_by_reply_code(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.rcpt = "550-5.1.1 No such\r\n550 5.1.1 user\r\n";
+    fixture->peer.dialogue.rcpt = "550-5.1.1 No such\r\n550 5.1.1 user\r\n";
     start_server(fixture);
     struct wire_request request = mail(fixture);
     const struct wire_answer *answer = wire_ask(&fixture->sender, &request);
@@ -256,14 +154,14 @@ static void assert_is_closing(struct fixture *fixture)
 static void server_closing(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.mail = "421 4.3.2 going down\r\n";
+    fixture->peer.dialogue.mail = "421 4.3.2 going down\r\n";
     assert_is_closing(fixture);
 }
 
 static void server_too_busy_to_greet(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.greeting = "421 4.3.2 too many connections\r\n";
+    fixture->peer.dialogue.greeting = "421 4.3.2 too many connections\r\n";
     assert_is_closing(fixture);
 }
 
@@ -282,45 +180,45 @@ static void broken_off(struct fixture *fixture, enum wire_outcome outcome, bool 
 static void reset_before_the_message(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.rcpt = NULL;
+    fixture->peer.dialogue.rcpt = NULL;
     broken_off(fixture, WIRE_NOT_SENT, false);
 }
 
 static void reset_at_data(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.data = NULL;
+    fixture->peer.dialogue.data = NULL;
     broken_off(fixture, WIRE_NOT_SENT, false);
 }
 
 static void reset_after_the_message(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.end = NULL;
+    fixture->peer.dialogue.end = NULL;
     broken_off(fixture, WIRE_UNKNOWN, false);
 }
 
 static void silence_before_the_message(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.rcpt = "";
+    fixture->peer.dialogue.rcpt = "";
     broken_off(fixture, WIRE_NOT_SENT, true);
 }
 
 static void silence_after_the_message(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.end = "";
+    fixture->peer.dialogue.end = "";
     broken_off(fixture, WIRE_UNKNOWN, true);
 }
 
 /* Takes a mail from a connection up to its end, without answering that. */
 static int take_message(struct fixture *fixture)
 {
-    int fd = peer_accept(fixture->listener);
+    int fd = peer_accept(fixture->peer.listener);
     peer_send(fd, STR("220 fake ESMTP\r\n"));
     for (int i = 0; i < 4; i++) { /* EHLO, MAIL, RCPT, DATA */
-        assert_true(answer_line(fixture, fd));
+        assert_true(mail_peer_answer(&fixture->peer, fd));
     }
     return fd;
 }
@@ -330,7 +228,7 @@ static void slow_answer_holds_up_nobody(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_request request = mail(fixture);
-    fixture->dialogue.end = "";
+    fixture->peer.dialogue.end = "";
     size_t slow = wire_send(&fixture->sender, &request);
     int first = take_message(fixture);
     for (int i = 0; i < 2; i++) {
@@ -349,8 +247,8 @@ static void slow_answer_holds_up_nobody(void **state)
 static void silence_at_quit(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.rcpt = "550 no\r\n";
-    fixture->dialogue.quit = "";
+    fixture->peer.dialogue.rcpt = "550 no\r\n";
+    fixture->peer.dialogue.quit = "";
     start_server(fixture);
     struct wire_request request = mail(fixture);
     request.timeout = MILLISECONDS(500);
@@ -374,7 +272,7 @@ static void silence_at_quit(void **state)
 static void silence_at_quit_when_stopping(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.quit = "";
+    fixture->peer.dialogue.quit = "";
     start_server(fixture);
     struct wire_request request = mail(fixture);
     assert_int_equal(wire_ask(&fixture->sender, &request)->status, 250);
@@ -385,7 +283,7 @@ static void silence_at_quit_when_stopping(void **state)
 static void starttls_is_not_optional(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.ehlo = "250-fake\r\n250 AUTH PLAIN LOGIN\r\n";
+    fixture->peer.dialogue.ehlo = "250-fake\r\n250 AUTH PLAIN LOGIN\r\n";
     start_server(fixture);
     struct wire_request request = mail(fixture);
     request.smtp.security = SMTP_STARTTLS;
@@ -416,7 +314,7 @@ static void starttls_not_over_a_kept_connection(void **state)
 static void bare_password_for_loopback_only(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->dialogue.ehlo = "250-fake\r\n250 AUTH PLAIN\r\n";
+    fixture->peer.dialogue.ehlo = "250-fake\r\n250 AUTH PLAIN\r\n";
     start_server(fixture);
     struct wire_request request = mail(fixture);
     request.smtp.username = STR("alice");
