@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import time
 
-from suite import calls, courier, incidents, machine, meetings, scale, small, sync, timers
+from suite import calls, cluster, courier, incidents, machine, meetings, scale, small, sync, timers
 from suite.common import Failure, iso
 from suite.figures import Figures
 from suite.server import EVENT, PUSH
@@ -15,7 +15,7 @@ ALL = {
     "create": meetings.create, "schedule": calls.run, "timers": timers.timers, "lateness": meetings.lateness, "burst": meetings.burst,
     "pending": scale.pending, "growth": scale.growth, "queries": scale.queries, "acknowledge": incidents.acknowledge,
     "courier": courier.courier, "incidents": incidents.incidents, "heartbeats": incidents.heartbeats, "memory": meetings.memory,
-    "start": meetings.start, "sync": sync.sync, "simulate": small.simulate, "limits": small.limits,
+    "start": meetings.start, "sync": sync.sync, "cluster": cluster.run, "simulate": small.simulate, "limits": small.limits,
 }
 
 

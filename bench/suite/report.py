@@ -15,7 +15,7 @@ TITLES = {
     "lateness": "Lateness", "burst": "Bursts at one instant", "pending": "Memory and starts", "growth": "Growth",
     "queries": "Queries", "acknowledge": "Acknowledgement to last send", "courier": "SMS over HTTP to a provider",
     "incidents": "Incidents", "heartbeats": "Heartbeats", "memory": "Memory with meetings", "start": "Starts with meetings",
-    "sync": "Calendars", "simulate": "Rehearsals", "limits": "The machine alone",
+    "sync": "Calendars", "cluster": "Several nodes on PostgreSQL", "simulate": "Rehearsals", "limits": "The machine alone",
 }
 # Figures with a plot of bars: (key or the begin of it, name of the file).
 PLOTS = (("create.http.64.", "create"), ("create.bulk", "bulk"), ("timers.run", "timers"), ("lateness.wire.p50", "lateness-p50"),
