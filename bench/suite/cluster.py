@@ -11,6 +11,7 @@ import time
 from suite import common, figures, peers
 from suite.calls import CALL, CallServer, Turns, column, spread
 from suite.common import Failure, iso, lateness_of
+from suite.timers import TimerServer
 
 NODES = (1, 2, 3)
 CONNECTIONS = 60  # Divides by each of them.
@@ -34,10 +35,34 @@ class Store(peers.Postgres):
         self.sql(f"CREATE DATABASE {database}", "postgres")
         return f"postgresql://bench@/{database}?host={self.folder}&port={self.store_port}"
 
+    def checks_due(self, database, due):
+        """How many checks of meetings still wait whose instant has come by then."""
+        return int(self.sql(f"SELECT count(*) FROM meetings WHERE check_at<={due * 1000}", database))
+
     def statements(self, database):
         """How many were run in a database since the server was started."""
         return int(self.sql("SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid=s.dbid "
                             f"WHERE d.datname='{database}'"))
+
+
+class TimerNode(TimerServer):
+    """What still waits is asked of the database beside the nodes. A question takes some milliseconds, so only the end is told."""
+
+    def __init__(self, bench, name, store, database, url):
+        super().__init__(bench, name, DATABASE_URL=url, **SETTINGS)
+        self.store, self.database = store, database
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def waiting(self, due):
+        return self.store.checks_due(self.database, due)
+
+    def watch(self, due):
+        time.sleep(max(0, due - time.time()))
+        common.wait_until(lambda: self.waiting(due) == 0, 300, "checks that are due")
+        return [(time.time() - due, 0.0)]
 
 
 class Node(CallServer):
@@ -55,25 +80,26 @@ class Node(CallServer):
         return self
 
 
-class Cluster:
+class Nodes:
     """So many nodes that share a database. Nodes at rest take next to nothing, so nobody is stopped."""
 
-    def __init__(self, bench, store, count):
+    def __init__(self, bench, store, count, database):
         self.bench, self.store, self.count = bench, store, count
-        self.label, self.database = f"tocsin-{count}", f"nodes{count}"
+        self.label, self.database = f"tocsin-{count}", f"{database}{count}"
         self.stack, self.nodes, self.ids = contextlib.ExitStack(), [], None
-        self.rounds = 0
 
     def __enter__(self):
         url = self.store.url(self.database)
         with contextlib.ExitStack() as stack:
             for number in range(self.count):
-                agent = self.nodes[0].agent if self.nodes else None
-                self.nodes.append(stack.enter_context(Node(self.bench, f"{self.label}-{number}", agent, DATABASE_URL=url, **SETTINGS)))
+                self.nodes.append(stack.enter_context(self.node(f"{self.database}-{number}", url)))
             common.wait_until(self.is_shared_out, 60, f"the shares of {self.count} nodes")
             self.ids = self.nodes[0].add_people()
             self.stack = stack.pop_all()
         return self
+
+    def node(self, name, url):
+        raise NotImplementedError
 
     def __exit__(self, *_):
         self.stack.close()
@@ -88,6 +114,32 @@ class Cluster:
         """They sleep by themselves."""
 
     thaw = freeze
+
+
+class TimerCluster(Nodes):
+    """Nodes that have only checks of meetings to do: the timers that have nothing to do."""
+
+    def __init__(self, bench, store, count):
+        super().__init__(bench, store, count, "timers")
+
+    def node(self, name, url):
+        return TimerNode(self.bench, name, self.store, self.database, url)
+
+    def run(self, count):
+        first = self.nodes[0]
+        first.ids = self.ids
+        return {"perSecond": first.run_checks(count)["perSecond"]}
+
+
+class Cluster(Nodes):
+    """Nodes with scheduled calls and meetings."""
+
+    def __init__(self, bench, store, count):
+        super().__init__(bench, store, count, "nodes")
+        self.rounds = 0
+
+    def node(self, name, url):
+        return Node(self.bench, name, self.nodes[0].agent if self.nodes else None, DATABASE_URL=url, **SETTINGS)
 
     def sends(self):
         return [send for node in self.nodes for send in node.sends()]
@@ -114,7 +166,7 @@ class Cluster:
         return {"perSecond": sum(result["perSecond"] for result in results), "p99Ms": max(result["p99Ms"] for result in results)}
 
     def execute(self, count):
-        """Calls that are due at one instant, to the mock provider: message, claim and verdict, all durable."""
+        """Calls that are due at one instant, to the mock provider: message, claim and verdict, all durable. One node sends."""
         known = len(self.sends())
         node = self.nodes[-1]
         first = int(node.lead_for(count) + time.time())
@@ -155,13 +207,16 @@ def of_peer(side, seconds):
                            **spread(CALL % ("n", peers.AGENT, "n"), seconds=seconds, connections=CONNECTIONS))
 
 
+def nodes_of(count):
+    return "1 node" if count == 1 else f"{count} nodes"
+
+
 def add(bench, kept, key, say, name, **options):
     """A figure for each number of nodes, beside what the peers did in the same rounds."""
     sides = column(kept, name)
     others = {label: runs for label, runs in sides.items() if not label.startswith("tocsin-")}
     for count in NODES:
-        nodes = "1 node" if count == 1 else f"{count} nodes"
-        bench.add(f"cluster.{key}.{count}", say % nodes, {figures.OURS: sides[f"tocsin-{count}"], **others}, **options)
+        bench.add(f"cluster.{key}.{count}", say % nodes_of(count), {figures.OURS: sides[f"tocsin-{count}"], **others}, **options)
 
 
 def run(bench):
@@ -174,14 +229,15 @@ def run(bench):
         others = [stack.enter_context(peer(bench, "cluster")) for peer in wanted]
         for other in others:
             other.serve()
+        idlers = [stack.enter_context(TimerCluster(bench, store, count)) for count in NODES]
         turns = Turns(bench, [*ours, *others])
 
         def create(side):
             return side.create(seconds) if side in ours else of_peer(side, seconds)
 
-        def execute(side):
-            if side in ours:
-                return side.execute(due)
+        def work(side):
+            if side in idlers:
+                return side.run(due)
             result = side.run("work", due)
             return {"perSecond": result["rows"] / result["seconds"]}
 
@@ -192,11 +248,13 @@ def run(bench):
         add(bench, kept, "late.p50", f"{late:,} due over {span} s, %s: p50 on the wire", "p50Ms", unit="ms", better=figures.LESS)
         add(bench, kept, "late.p99", "  p99, %s", "p99Ms", unit="ms", aim=figures.most(20, "issue 7"),
             note="the peers: when the worker has the job")
-        kept = turns.run(rounds, execute)
-        add(bench, kept, "run", "due calls executed to the mock provider, %s", "perSecond", aim=figures.least(0, "issue 7", times=1),
-            note="the peers: jobs that do nothing")
+        kept = Turns(bench, [*idlers, *others]).run(rounds, work)
+        add(bench, kept, "timers", f"{due:,} due timers that have nothing to do, %s", "perSecond", aim=figures.least(0, "issue 7", times=1))
+        kept = turns.run(rounds, lambda side: side.execute(due), ours)
+        for side in ours:
+            bench.add(f"cluster.run.{side.count}", f"due calls executed to the mock provider, {nodes_of(side.count)}",
+                      {figures.OURS: [one["perSecond"] for one in kept[side.label]]}, note="eight rows each; the peers' jobs have one")
         turns.thaw()
         for side in ours:
-            nodes = "1 node" if side.count == 1 else f"{side.count} nodes"
-            bench.add(f"cluster.idle.{side.count}", f"statements a second and node of {nodes} at rest", {figures.OURS: [side.idle(bench.pick(5, 20, 60))]},
-                      "", figures.most(2, "issue 7"))
+            bench.add(f"cluster.idle.{side.count}", f"statements a second and node, {nodes_of(side.count)} at rest",
+                      {figures.OURS: [side.idle(bench.pick(5, 20, 60))]}, "", figures.most(2, "issue 7"))

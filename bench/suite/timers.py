@@ -29,10 +29,10 @@ class TimerServer(Server):
 
     label = figures.OURS
 
-    def __init__(self, bench, name):
+    def __init__(self, bench, name, **settings):
         rules = bench.folder / f"{name}.rules"
         rules.write_text(json.dumps(RULES))
-        super().__init__(bench, name, TOCSIN_RULES_FILE=str(rules), GRACE_PERIOD_MINUTES="0")
+        super().__init__(bench, name, TOCSIN_RULES_FILE=str(rules), GRACE_PERIOD_MINUTES="0", **settings)
         self.rounds = 0
         self.ids = None
 
@@ -80,13 +80,16 @@ class TimerServer(Server):
         joined.write_text("\n".join(self.meetings_of(due)))
         self.load(path="/api/v1/meetings/{id}/checkin", body='{"userId":"{id2}","status":"JOINED"}', ids=joined, count=count)
 
+    def waiting(self, due):
+        return self.rows(f"SELECT count(*) {DUE}", due * 1000)[0][0]
+
     def run_checks(self, count, around=contextlib.nullcontext()):
         """Rate, processor's time, and lateness of checks that are all due at one instant. How long making them takes is tried first."""
         began = time.time()
         self.join_meetings(PROBE, int(began) + 86400 + self.rounds)
         due = int(time.time() + 4 + (time.time() - began) * count / PROBE * 1.3)
         self.join_meetings(count, due)
-        waiting = self.rows(f"SELECT count(*) {DUE}", due * 1000)[0][0]
+        waiting = self.waiting(due)
         if time.time() > due - 0.5 or waiting != count:
             raise Failure(f"of {count} checks {waiting} wait {due - time.time():.1f} s before they are due: making them took too long")
         time.sleep(max(0, due - 0.5 - time.time()))
