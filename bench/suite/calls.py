@@ -176,14 +176,14 @@ def compare(bench, wanted, pending):
             if pending:
                 took = side.fill(pending)
                 print(f"  {side.label} holds {side.jobs():,} pending calls, filled at {pending / took:,.0f} /s", flush=True)
+            if pending and side is ours:
+                memory(bench, ours, pending)  # Before anything is added.
             side.serve()
         turns = Turns(bench, [ours, *others])
         creates(bench, turns, pending)
         if not pending:
             bulk(bench, ours, others)
         turns.thaw()
-        if pending:
-            memory(bench, ours, pending)
 
 
 def creates(bench, turns, pending):
