@@ -180,6 +180,21 @@ enum err engine_run(struct op *op, struct timer_key key)
     return has_row ? settle(op, &timer) : settle_subject(op, &timer);
 }
 
+enum err engine_end_idle(struct op *op, const struct due_entry *entries, struct checks *checks)
+{
+    op_decided(op);
+    TRY(meetings_joined_checked(op->db, op->now, checks));
+    for (size_t i = 0; i < checks->count; i++) {
+        if (checks->is_ended[i]) {
+            note_lateness(op, &(struct timer){.id = checks->ids[i],
+                                              .kind = timer_kind_MISSED_CHECK,
+                                              .due_at = instant_from_ms(entries[i].due_ms)});
+            timers_count_run(op->db, timer_kind_MISSED_CHECK);
+        }
+    }
+    return OK;
+}
+
 static enum err give_up(struct op *op, struct timer *timer, bool has_row, enum err why)
 {
     timer->state = timer_state_FAILED;

@@ -12,6 +12,7 @@
 
 #include "service/due_heap.h"
 #include "service/op.h"
+#include "store/meetings.h"
 #include "store/timers.h"
 
 enum { PRIORITY_HIGH = 1, PRIORITY_MEDIUM = 5, PRIORITY_LOW = 10 };
@@ -42,6 +43,9 @@ NODISCARD enum err timer_retry(struct op *op, struct timer *timer);
 /* Runs the timer of this key, if it is due and still waiting. The caller fences it by a savepoint.
  */
 NODISCARD enum err engine_run(struct op *op, struct timer_key key);
+/* Checks of meetings, all due: those that have nothing to do end, as engine_run would end each. */
+NODISCARD enum err engine_end_idle(struct op *op, const struct due_entry *entries,
+                                   struct checks *checks);
 /* After engine_run failed and was undone: counts the attempt, in a fence of its own. */
 NODISCARD enum err engine_count_failure(struct op *op, struct timer_key key, enum err why);
 

@@ -35,6 +35,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
     executor->courier = courier_new(config->site, config->wire, config->in_flight_max);
     executor->writer.courier = executor->courier;
     executor->pacer = pacer_new(config->site, executor->courier);
+    db_run_ahead(config->db);
     *out = executor;
     return db_flush_apart(config->db, problem);
 }

@@ -83,28 +83,88 @@ static struct timer_key key_of(struct due_entry entry)
     return (struct timer_key){timer_is_subject(kind) ? kind : timer_kind_NONE, {entry.id}};
 }
 
+static bool is_due(const struct executor *executor, struct instant now)
+{
+    const struct due_entry *first = due_heap_peek(&executor->timers);
+    return first != NULL && first->due_ms <= instant_ms(now);
+}
+
+static enum err run_one(struct executor *executor, struct instant now,
+                        const struct due_entry *entry)
+{
+    /* A call waits for its turn in the pacer, which lets it begin (run_calls). */
+    bool is_call = entry->tag == timer_kind_SCHEDULED_CALL;
+    struct due_run run = {now, is_call ? entry : NULL};
+    executor->writer.is_early = false;
+    TRY(run_timer(executor, key_of(*entry), &run));
+    if (!is_call) {
+        executor_note_end(executor, entry);
+    }
+    return OK;
+}
+
+/* Of checks that are due one after another those that have nothing to do, nearly all, end by one
+ * statement, and count as if each had run. */
+static enum err end_idle(struct executor *executor, struct instant now,
+                         const struct due_entry *entries, struct checks *checks)
+{
+    struct problem problem = {0};
+    struct op op = executor_op(executor, NULL, &problem);
+    op.now = instant_max(op.now, now);
+    for (size_t i = 0; i < checks->count; i++) {
+        checks->ids[i] = (struct id){entries[i].id};
+    }
+    struct writer_mark mark = enter(executor);
+    enum err err = engine_end_idle(&op, entries, checks);
+    TRY(leave(executor, &mark, err));
+    executor->writer.is_early = false;
+    for (size_t i = 0; i < checks->count; i++) {
+        checks->is_ended[i] &= err == OK; /* Else each is tried by itself. */
+        if (checks->is_ended[i]) {
+            executor_note_end(executor, &entries[i]);
+        }
+    }
+    return err == E_UNAVAILABLE ? err : OK;
+}
+
+static enum err run_checks(struct executor *executor, struct instant now,
+                           const struct due_entry *first, int *ran)
+{
+    struct due_entry entries[CHECKS_TOGETHER] = {*first};
+    struct checks checks = {.count = 1};
+    while (checks.count < CHECKS_TOGETHER && is_due(executor, now) &&
+           due_heap_peek(&executor->timers)->tag == first->tag) {
+        entries[checks.count++] = due_heap_pop(&executor->timers);
+    }
+    if (checks.count > 1) {
+        TRY(end_idle(executor, now, entries, &checks));
+    }
+    for (size_t i = 0; i < checks.count; i++) {
+        if (!checks.is_ended[i]) {
+            TRY(run_one(executor, now, &entries[i]));
+        }
+    }
+    *ran += (int)checks.count;
+    return OK;
+}
+
 static enum err run_due(struct executor *executor, bool *did)
 {
     struct instant now = executor_now(executor);
     queue_gate_open(&executor->gate, &executor->writer.queue, &executor->timers);
     size_t most = executor->writer.effects.count + EFFECTS_PER_BATCH;
-    for (int i = 0; i < TIMERS_PER_BATCH && executor->writer.effects.count < most; i++) {
-        const struct due_entry *first = due_heap_peek(&executor->timers);
-        if (first == NULL || first->due_ms > instant_ms(now)) {
-            break;
-        }
+    int ran = 0;
+    while (ran < TIMERS_PER_BATCH && executor->writer.effects.count < most &&
+           is_due(executor, now)) {
         struct due_entry entry = due_heap_pop(&executor->timers);
         *did = true;
         if (queue_gate_holds(&executor->gate, &executor->writer.queue, entry)) {
-            continue;
-        }
-        /* A call waits for its turn in the pacer, which lets it begin (run_calls). */
-        bool is_call = entry.tag == timer_kind_SCHEDULED_CALL;
-        struct due_run run = {now, is_call ? &entry : NULL};
-        executor->writer.is_early = false;
-        TRY(run_timer(executor, key_of(entry), &run));
-        if (!is_call) {
-            executor_note_end(executor, &entry);
+            ran++;
+        } else if (entry.tag == timer_kind_MISSED_CHECK) {
+            TRY(run_checks(executor, now, &entry, &ran));
+        } else {
+            TRY(run_one(executor, now, &entry));
+            ran++;
         }
     }
     return OK;

@@ -37,10 +37,7 @@ enum err call_counts_add(struct db *db, const struct call_count *delta)
     struct value values[] = {scope_value((enum count_scope)delta->scope),
                              value_int(delta->scope_id), value_text(delta->status),
                              value_int(delta->count)};
-    struct params params = {values, ARRAY_LENGTH(values)};
-    int64_t changed = 0;
-    TRY(db_change(db, S_call_count_add, &changed, params));
-    return changed == 1 ? OK : db_run(db, S_call_count_begin, params);
+    return db_run(db, S_call_count_add, (struct params){values, ARRAY_LENGTH(values)});
 }
 
 enum err call_counts_outcomes(struct db *db, struct arena *arena, struct list *out)

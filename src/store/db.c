@@ -181,9 +181,28 @@ enum err db_change(struct db *db, enum statement which, int64_t *changed, struct
                        statement_texts[which]);
 }
 
+void db_run_ahead(struct db *db)
+{
+    db->is_ahead = db->driver->run_ahead != NULL;
+}
+
+/* `*changed` is what it should be, -1 for whatever, and then what it was, as far as that is known.
+ */
+static enum err run_ahead(struct db *db, struct driver_statement *statement, struct params params,
+                          int64_t *changed)
+{
+    return db->is_ahead ? db->driver->run_ahead(statement, params.values, params.count, changed)
+                        : db_run_to_end(db, statement, params, changed);
+}
+
 enum err db_run(struct db *db, enum statement which, struct params params)
 {
-    return db_change(db, which, NULL, params);
+    struct driver_statement *statement = NULL;
+    int64_t changed = -1;
+    TRY(statement_of(db, which, &statement));
+    TRY(db_before_write(db));
+    return db_complain(db, run_ahead(db, statement, params, &changed), "statement",
+                       statement_texts[which]);
 }
 
 enum err db_move(struct db *db, enum statement which, struct params params)
@@ -210,6 +229,14 @@ enum err db_each(struct db *db, enum statement which, void *context,
     }
     db->driver->finish(statement);
     return db_complain(db, err, "query", statement_texts[which]);
+}
+
+enum err db_change_each(struct db *db, enum statement which, void *context,
+                        enum err (*each)(void *context, const struct value *columns),
+                        struct params params)
+{
+    TRY(db_before_write(db));
+    return db_each(db, which, context, each, params);
 }
 
 struct number_into {
@@ -387,9 +414,17 @@ static enum err row_statement(struct db *db, enum table table, enum table_statem
     return OK;
 }
 
-static enum err write_row(struct db *db, enum table table, enum table_statement which,
-                          struct arena *arena, const void *record)
+struct row_write {
+    enum table table;
+    enum table_statement which;
+    bool waits;
+};
+
+static enum err write_row(struct db *db, const struct row_write *write, struct arena *arena,
+                          const void *record)
 {
+    enum table table = write->table;
+    enum table_statement which = write->which;
     struct driver_statement *statement = NULL;
     TRY(row_statement(db, table, which, &statement));
     TRY(db_before_write(db));
@@ -397,10 +432,10 @@ static enum err write_row(struct db *db, enum table table, enum table_statement 
     struct sealer sealer = seal_as_sealer(db->seal);
     struct row_context context = {tables[table].name, &sealer, arena, ROW_WHOLE};
     record_to_values(&context, tables[table].record, record, values);
-    int64_t changed = 0;
-    enum err err =
-        db_run_to_end(db, statement,
-                      (struct params){values, record_column_count(tables[table].record)}, &changed);
+    int64_t changed = 1;
+    struct params params = {values, record_column_count(tables[table].record)};
+    enum err err = write->waits ? db_run_to_end(db, statement, params, &changed)
+                                : run_ahead(db, statement, params, &changed);
     if (err == OK && changed != 1) {
         err = which == ROW_INSERT ? E_DUPLICATE : E_NOT_FOUND;
     }
@@ -424,21 +459,33 @@ enum err db_prepare_all(struct db *db)
     return worst;
 }
 
-enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
+static enum err insert(struct db *db, const struct row_write *write, struct arena *arena,
+                       const void *record)
 {
+    enum table table = write->table;
     if (db->callees != NULL) {
         callee_filter_note_row(db->callees, table, record);
     }
-    TRY(write_row(db, table, ROW_INSERT, arena, record));
+    TRY(write_row(db, write, arena, record));
     if (table == TABLE_messages || table == TABLE_message_bodies) {
         kept_take(db, table, record); /* They are claimed next. */
     }
     return OK;
 }
 
+enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
+{
+    return insert(db, &(struct row_write){table, ROW_INSERT, false}, arena, record);
+}
+
+enum err db_insert_new(struct db *db, enum table table, struct arena *arena, const void *record)
+{
+    return insert(db, &(struct row_write){table, ROW_INSERT, true}, arena, record);
+}
+
 enum err db_update(struct db *db, enum table table, struct arena *arena, const void *record)
 {
-    return write_row(db, table, ROW_UPDATE, arena, record);
+    return write_row(db, &(struct row_write){table, ROW_UPDATE, false}, arena, record);
 }
 
 static enum err read_one(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)

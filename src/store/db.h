@@ -112,8 +112,22 @@ NODISCARD enum err db_each(struct db *db, enum statement which, void *context,
                            enum err (*each)(void *context, const struct value *columns),
                            struct params params);
 
+/* From here on db_run, db_insert and db_update of this connection are sent to a server's database
+ * without waiting for them. What one of them should have told, and did not as it should, a later
+ * call or db_commit answers with E_UNAVAILABLE, and only db_rollback is left: whoever counts on
+ * E_DUPLICATE asks by db_insert_new. */
+void db_run_ahead(struct db *db);
+
+/* For a statement that changes rows and tells of each (RETURNING). */
+NODISCARD enum err db_change_each(struct db *db, enum statement which, void *context,
+                                  enum err (*each)(void *context, const struct value *columns),
+                                  struct params params);
+
 NODISCARD enum err db_insert(struct db *db, enum table table, struct arena *arena,
                              const void *record);
+/* E_DUPLICATE where it is there already: always waits. */
+NODISCARD enum err db_insert_new(struct db *db, enum table table, struct arena *arena,
+                                 const void *record);
 NODISCARD enum err db_update(struct db *db, enum table table, struct arena *arena,
                              const void *record); /* By its first column. */
 NODISCARD enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena,

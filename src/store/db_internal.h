@@ -41,6 +41,7 @@ struct db {
     int64_t corrupt_rows;
     struct row_cache *kept; /* Of the one that writes, after db_keep_rows; or NULL. */
     bool checks_kept;
+    bool is_ahead;                 /* After db_run_ahead. */
     struct callee_filter *callees; /* Of the one that writes, after callees_watch; or NULL. */
     struct job_counts jobs;        /* What this transaction has changed. */
     struct job_counts jobs_before; /* As they were at the savepoint. */

@@ -46,6 +46,13 @@ struct driver {
     /* Fills `columns` (at most `count`) and sets *has_row, or clears it at the end. */
     enum err (*step)(struct driver_statement *statement, struct value *columns, size_t count,
                      bool *has_row);
+    /* Runs a statement that gives no rows, in a transaction, without waiting for it where the
+     * engine is elsewhere. `*changed` is how many rows it should change, -1 for whatever number,
+     * and afterwards how many it did as far as that is known. Where it does not do as it should, or
+     * is refused, a later statement or the COMMIT gives E_UNAVAILABLE, and only ROLLBACK is left.
+     * NULL where there is nothing to wait for. */
+    enum err (*run_ahead)(struct driver_statement *statement, const struct value *params,
+                          size_t count, int64_t *changed);
     /* Makes it ready to start again. Returns the number of rows that it changed. */
     int64_t (*finish)(struct driver_statement *statement);
     void (*forget)(struct driver_statement **statement);

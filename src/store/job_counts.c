@@ -34,10 +34,7 @@ static enum err write_kind(struct db *db, int kind)
                              value_int(of[JOBS_ACTIVE]), value_int(of[JOBS_COMPLETED]),
                              value_int(of[JOBS_FAILED]), value_int(of[JOBS_CANCELLED]),
                              value_int(of[JOBS_STALLED])};
-    struct params params = {values, ARRAY_LENGTH(values)};
-    int64_t changed = 0;
-    TRY(db_change(db, S_job_counts_add, &changed, params));
-    return changed == 1 ? OK : db_run(db, S_job_counts_begin, params);
+    return db_run(db, S_job_counts_add, (struct params){values, ARRAY_LENGTH(values)});
 }
 
 static bool is_zero(const int64_t *of)

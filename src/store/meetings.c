@@ -1,5 +1,7 @@
 #include "store/meetings.h"
 
+#include <assert.h>
+
 static struct db_into meetings_into(struct arena *arena)
 {
     return (struct db_into){TABLE_meetings, arena};
@@ -110,6 +112,27 @@ enum err meetings_was_joined(struct db *db, struct id id, bool *out)
 enum err meetings_checked(struct db *db, struct id id)
 {
     return db_run(db, S_meeting_checked, PARAMS(value_id(id)));
+}
+
+static enum err take_checked(void *context, const struct value *columns)
+{
+    struct checks *checks = context;
+    for (size_t i = 0; i < checks->count; i++) {
+        checks->is_ended[i] |= checks->ids[i].value == columns[0].number;
+    }
+    return OK;
+}
+
+enum err meetings_joined_checked(struct db *db, struct instant now, struct checks *checks)
+{
+    struct value values[1 + CHECKS_TOGETHER] = {value_time(now)};
+    assert(checks->count <= CHECKS_TOGETHER);
+    for (size_t i = 0; i < CHECKS_TOGETHER; i++) {
+        checks->is_ended[i] = false;
+        values[1 + i] = value_int(i < checks->count ? checks->ids[i].value : 0);
+    }
+    return db_change_each(db, S_meetings_joined_checked, checks, take_checked,
+                          (struct params){values, ARRAY_LENGTH(values)});
 }
 
 enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,

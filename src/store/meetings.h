@@ -53,6 +53,16 @@ NODISCARD enum err alerts_cancel_pending(struct db *db, struct id meeting, struc
                                          int64_t *cancelled);
 NODISCARD enum err meetings_was_joined(struct db *db, struct id id, bool *out);
 /* Whether anybody joined has been looked at: check_at is unset. */
+/* Checks that are due, which end together where somebody joined and nothing else is remembered of
+ * them: then there is nothing to do. */
+enum { CHECKS_TOGETHER = 32 };
+struct checks {
+    struct id ids[CHECKS_TOGETHER]; /* Of meetings. */
+    size_t count;
+    bool is_ended[CHECKS_TOGETHER];
+};
+NODISCARD enum err meetings_joined_checked(struct db *db, struct instant now,
+                                           struct checks *checks);
 NODISCARD enum err meetings_checked(struct db *db, struct id id);
 
 NODISCARD enum err checkins_of_meeting(struct db *db, struct arena *arena, struct id meeting,

@@ -17,7 +17,10 @@ enum err messages_add(struct db *db, struct arena *arena, const struct message *
 {
     struct message_body body = {message->id, message->text, message->html, message->invite};
     bool has_body = str_is_set(body.text) || str_is_set(body.html) || str_is_set(body.invite);
-    TRY(db_insert(db, TABLE_messages, arena, message));
+    /* Whoever asks for another attempt may be late; a first one is asked for by what was decided.
+     */
+    TRY(message->attempt > 1 ? db_insert_new(db, TABLE_messages, arena, message)
+                             : db_insert(db, TABLE_messages, arena, message));
     return has_body ? db_insert(db, TABLE_message_bodies, arena, &body) : OK;
 }
 

@@ -58,6 +58,17 @@ static bool is_only_begun(const struct driver_connection *connection)
 
 static enum err commit(struct driver_connection *connection, struct driver_statement *statement)
 {
+    if (connection->transaction == TRANSACTION_OPEN && connection->sent_count > 0) {
+        /* What did less than it should is no error to the server, which would commit it; and the
+         * number of the transaction must be known before its fate can be asked for. */
+        enum err err = postgres_exchange(connection, NULL, NULL);
+        if (err != OK && connection->transaction == TRANSACTION_OPEN) {
+            return err;
+        }
+    }
+    if (connection->transaction == TRANSACTION_SPOILT) {
+        return E_UNAVAILABLE; /* ROLLBACK is still to come. */
+    }
     if (connection->transaction != TRANSACTION_OPEN) {
         enum err err = connection->transaction == TRANSACTION_LOST ? E_UNAVAILABLE : E_INTERNAL;
         connection->transaction = TRANSACTION_NONE;
@@ -80,10 +91,14 @@ static enum err commit(struct driver_connection *connection, struct driver_state
 
 static enum err roll_back(struct driver_connection *connection, struct problem *problem)
 {
-    enum transaction was = connection->transaction;
     bool is_unsent = is_only_begun(connection);
-    connection->transaction = TRANSACTION_NONE;
     connection->queued_count = 0;
+    if (connection->sent_count > 0) {
+        enum err ignored = postgres_exchange(connection, NULL, NULL);
+        (void)ignored;
+    }
+    enum transaction was = connection->transaction;
+    connection->transaction = TRANSACTION_NONE;
     if (was == TRANSACTION_NONE) {
         return problem_set(problem, E_INTERNAL, NULL, "PostgreSQL: no transaction is active");
     }
@@ -109,6 +124,7 @@ static enum err begin(struct driver_connection *connection, struct driver_statem
     }
     TRY(postgres_be_there(connection, NULL));
     connection->transaction = TRANSACTION_OPEN;
+    connection->has_asked_xid = false;
     connection->xid[0] = '\0';
     return queue(connection, statement);
 }
@@ -214,6 +230,7 @@ static enum err execute(struct driver_connection *connection, const char *sql,
     TRY(postgres_exchange(connection, NULL, problem));
     if (kind == KIND_BEGIN) {
         connection->transaction = TRANSACTION_OPEN;
+        connection->has_asked_xid = false;
         connection->xid[0] = '\0';
         char *begin_text = postgres_sql(str_from(sql), kind);
         enum err err = run_and_forget(connection, begin_text, problem);
@@ -334,7 +351,8 @@ static enum err prepare(struct driver_connection *connection, struct str sql,
     if (!is_fence) {
         TRY(postgres_be_there(connection, problem));
     }
-    if (!is_fence && connection->queued_count > 0 && !is_only_begun(connection)) {
+    bool has_more = connection->queued_count > 0 && !is_only_begun(connection);
+    if (!is_fence && (has_more || connection->sent_count > 0)) {
         /* It may be the way back out of a refusal. */
         TRY(postgres_exchange(connection, NULL, problem));
     }
@@ -362,6 +380,15 @@ static enum err start(struct driver_statement *statement, const struct value *pa
     return postgres_bind(statement, params);
 }
 
+static int64_t finish(struct driver_statement *statement)
+{
+    int64_t changed = postgres_changed(statement->result);
+    PQclear(statement->result);
+    statement->result = NULL;
+    statement->is_started = false;
+    return changed;
+}
+
 static enum err step(struct driver_statement *statement, struct value *columns, size_t count,
                      bool *has_row)
 {
@@ -384,13 +411,28 @@ static enum err step(struct driver_statement *statement, struct value *columns, 
     return OK;
 }
 
-static int64_t finish(struct driver_statement *statement)
+static enum err run_and_wait(struct driver_statement *statement, const struct value *params,
+                             size_t count, int64_t *changed)
 {
-    int64_t changed = postgres_changed(statement->result);
-    PQclear(statement->result);
-    statement->result = NULL;
-    statement->is_started = false;
-    return changed;
+    bool has_row = false;
+    enum err err = start(statement, params, count);
+    if (err == OK) {
+        err = step(statement, NULL, 0, &has_row);
+    }
+    *changed = finish(statement);
+    return err;
+}
+
+static enum err run_ahead(struct driver_statement *statement, const struct value *params,
+                          size_t count, int64_t *changed)
+{
+    const struct driver_connection *connection = statement->connection;
+    assert(statement->kind == KIND_WRITE && (int)count == statement->count);
+    if (connection->waits_for_all || connection->transaction == TRANSACTION_NONE) {
+        return run_and_wait(statement, params, count, changed);
+    }
+    TRY(postgres_bind(statement, params));
+    return postgres_send_ahead(statement, *changed);
 }
 
 static void close_connection(struct driver_connection **closed)
@@ -436,14 +478,9 @@ static enum err open_connection(const struct driver_config *config, struct drive
 static enum err tell(struct driver_connection *connection, struct str text)
 {
     struct value value = value_text(text);
-    bool has_row = false;
+    int64_t ignored = 0;
     assert(connection->tell != NULL);
-    enum err err = start(connection->tell, &value, 1);
-    if (err == OK) {
-        err = step(connection->tell, NULL, 0, &has_row);
-    }
-    finish(connection->tell);
-    return err;
+    return run_and_wait(connection->tell, &value, 1, &ignored);
 }
 
 static int ear(const struct driver_connection *connection)
@@ -474,6 +511,7 @@ const struct driver driver_postgres = {
     .prepare = prepare,
     .start = start,
     .step = step,
+    .run_ahead = run_ahead,
     .finish = finish,
     .forget = forget,
     .flush_apart = flush_apart,

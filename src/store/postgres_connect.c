@@ -97,7 +97,9 @@ void postgres_lose(struct driver_connection *connection)
     PQfinish(connection->handle);
     connection->handle = NULL;
     connection->queued_count = 0;
-    if (connection->transaction == TRANSACTION_OPEN) {
+    connection->sent_count = 0;
+    if (connection->transaction == TRANSACTION_OPEN ||
+        connection->transaction == TRANSACTION_SPOILT) {
         connection->transaction = TRANSACTION_LOST;
     }
 }
@@ -248,7 +250,8 @@ enum err postgres_connect(struct driver_connection *connection, struct problem *
 
 const char *postgres_why(const struct driver_connection *connection)
 {
-    return connection->handle == NULL ? connection->why.message : "";
+    bool is_told = connection->handle == NULL || connection->transaction == TRANSACTION_SPOILT;
+    return is_told ? connection->why.message : "";
 }
 
 enum err postgres_be_there(struct driver_connection *connection, struct problem *problem)
@@ -256,6 +259,9 @@ enum err postgres_be_there(struct driver_connection *connection, struct problem 
     if (connection->transaction == TRANSACTION_LOST) {
         return problem_set(problem, E_UNAVAILABLE, NULL,
                            "the connection to PostgreSQL was lost within this transaction");
+    }
+    if (connection->transaction == TRANSACTION_SPOILT) {
+        return problem_set(problem, E_UNAVAILABLE, NULL, "%s", connection->why.message);
     }
     return postgres_connect(connection, problem);
 }

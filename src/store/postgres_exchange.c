@@ -2,32 +2,54 @@
 
 #include <stdio.h>
 
-/* The most that one round trip carries: what was queued, the statement, the question for the
- * transaction's number, each perhaps prepared first. */
-enum { ROUND_MAX = 2 * (QUEUED_MAX + 2) };
+/* What one statement may add to what was sent: itself, what is queued in front of it and the
+ * question for the transaction's number, each perhaps prepared first. */
+enum { ADDED_MAX = 2 * (QUEUED_MAX + 2), SQL_SHOWN = 60 };
 
-/* What was sent, in the order in which it is answered. */
-struct round {
-    struct driver_statement *items[ROUND_MAX];
-    bool is_prepare[ROUND_MAX];
-    size_t count;
-};
-
-static bool send(struct driver_connection *connection, struct driver_statement *statement,
-                 struct round *round)
+static void note_sent(struct driver_connection *connection, struct sent sent)
 {
+    connection->sent[connection->sent_count++] = sent;
+}
+
+static bool send(struct driver_connection *connection, struct sent sent)
+{
+    struct driver_statement *statement = sent.statement;
     bool is_sent = true;
     if (statement->prepared_on != connection->number) {
-        round->is_prepare[round->count] = true;
-        round->items[round->count++] = statement;
+        note_sent(connection, (struct sent){.statement = statement, .answer = ANSWER_PREPARED});
         is_sent = PQsendPrepare(connection->handle, statement->name, statement->sql,
                                 statement->count, statement->types) == 1;
+        statement->prepared_on = connection->number;
     }
-    round->is_prepare[round->count] = false;
-    round->items[round->count++] = statement;
+    note_sent(connection, sent);
     return is_sent &&
            PQsendQueryPrepared(connection->handle, statement->name, statement->count,
                                statement->values, statement->lengths, statement->formats, 1) == 1;
+}
+
+static bool send_queued(struct driver_connection *connection)
+{
+    bool is_sent = true;
+    for (size_t i = 0; i < connection->queued_count; i++) {
+        is_sent = is_sent && send(connection, (struct sent){.statement = connection->queued[i],
+                                                            .answer = ANSWER_NONE});
+    }
+    connection->queued_count = 0;
+    return is_sent;
+}
+
+/* With the first write of a transaction goes the question for its number. */
+static bool send_behind_queued(struct driver_connection *connection, struct sent sent)
+{
+    bool is_sent = send_queued(connection) && send(connection, sent);
+    bool is_first_write = sent.statement->kind == KIND_WRITE && !connection->has_asked_xid &&
+                          connection->transaction == TRANSACTION_OPEN && !connection->is_read_only;
+    if (is_sent && is_first_write) {
+        connection->has_asked_xid = true;
+        is_sent =
+            send(connection, (struct sent){.statement = connection->ask_xid, .answer = ANSWER_XID});
+    }
+    return is_sent;
 }
 
 bool postgres_is_fine(const PGresult *result)
@@ -36,28 +58,72 @@ bool postgres_is_fine(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-/* Keeps what the caller will read of one answer. */
-static void take(struct driver_connection *connection, const struct round *round, size_t index,
-                 PGresult *result)
+/* Nobody waited for it, and what came after it may rest on it. */
+static void spoil(struct driver_connection *connection, const struct driver_statement *statement,
+                  const struct problem *why)
 {
-    struct driver_statement *statement = round->items[index];
-    if (round->is_prepare[index]) {
-        statement->prepared_on = connection->number;
-    } else if (statement == connection->ask_xid) {
-        snprintf(connection->xid, sizeof connection->xid, "%s", PQgetvalue(result, 0, 0));
-    } else if (statement->is_started) {
-        statement->result = result;
+    connection->waits_for_all = true;
+    if (connection->transaction == TRANSACTION_OPEN) {
+        connection->transaction = TRANSACTION_SPOILT;
+        problem_set(&connection->why, E_UNAVAILABLE, NULL,
+                    "\"%.*s\", which was sent ahead, did not do what it should: %s", SQL_SHOWN,
+                    statement->sql, why == NULL ? "another number of rows" : why->message);
+    }
+}
+
+/* Keeps what the caller will read of one answer. */
+static void take(struct driver_connection *connection, const struct sent *sent, PGresult *result)
+{
+    switch (sent->answer) {
+    case ANSWER_RESULT:
+        sent->statement->result = result;
         return;
+    case ANSWER_XID:
+        snprintf(connection->xid, sizeof connection->xid, "%s", PQgetvalue(result, 0, 0));
+        break;
+    case ANSWER_AHEAD:
+        if (sent->expected >= 0 && postgres_changed(result) != sent->expected) {
+            spoil(connection, sent->statement, NULL);
+        }
+        break;
+    case ANSWER_PREPARED:
+    case ANSWER_NONE:
+        break;
     }
     PQclear(result);
 }
 
-/* The first refusal counts; what was sent behind it was not looked at. */
-static enum err receive(struct driver_connection *connection, const struct round *round,
-                        struct problem *problem)
+/* What was sent behind a refusal was not looked at: that is none of its own. */
+static enum err take_refusal(struct driver_connection *connection, const struct sent *sent,
+                             PGresult *result, struct problem *problem)
+{
+    struct problem why = {.err = OK};
+    bool is_own = PQresultStatus(result) != PGRES_PIPELINE_ABORTED;
+    enum err err = postgres_err(result, &why);
+    PQclear(result);
+    if (sent->answer == ANSWER_PREPARED) {
+        sent->statement->prepared_on = 0;
+    }
+    if (sent->answer == ANSWER_AHEAD) {
+        if (is_own) {
+            spoil(connection, sent->statement, &why);
+        }
+        return E_UNAVAILABLE;
+    }
+    if (problem != NULL) {
+        *problem = why;
+    }
+    return err;
+}
+
+/* The first refusal counts. */
+static enum err receive(struct driver_connection *connection, struct problem *problem)
 {
     enum err err = OK;
-    for (size_t i = 0; i < round->count; i++) {
+    size_t count = connection->sent_count;
+    connection->sent_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct sent *sent = &connection->sent[i];
         PGresult *result = PQgetResult(connection->handle);
         if (postgres_is_lost(connection, result)) {
             enum err lost = result == NULL ? E_UNAVAILABLE : postgres_err(result, problem);
@@ -66,39 +132,50 @@ static enum err receive(struct driver_connection *connection, const struct round
             return lost == OK ? E_UNAVAILABLE : lost;
         }
         if (postgres_is_fine(result)) {
-            take(connection, round, i, result);
+            take(connection, sent, result);
         } else {
-            err = err == OK ? postgres_err(result, problem) : err;
-            PQclear(result);
+            enum err refused = take_refusal(connection, sent, result, err == OK ? problem : NULL);
+            err = err == OK ? refused : err;
         }
         PQclear(PQgetResult(connection->handle)); /* The end of this answer. */
     }
     PQclear(PQgetResult(connection->handle)); /* The end of the round. */
-    return err;
+    return connection->transaction == TRANSACTION_SPOILT ? E_UNAVAILABLE : err;
+}
+
+static enum err say_lost(struct driver_connection *connection, struct problem *problem)
+{
+    postgres_lose(connection);
+    return problem_set(problem, E_UNAVAILABLE, NULL, "the connection to PostgreSQL was lost");
 }
 
 enum err postgres_exchange(struct driver_connection *connection, struct driver_statement *statement,
                            struct problem *problem)
 {
-    struct round round = {.count = 0};
-    bool is_sent = true;
     TRY(postgres_be_there(connection, problem));
-    for (size_t i = 0; i < connection->queued_count; i++) {
-        is_sent = is_sent && send(connection, connection->queued[i], &round);
-    }
-    connection->queued_count = 0;
-    if (statement != NULL) {
-        is_sent = is_sent && send(connection, statement, &round);
-        bool is_first_write = statement->kind == KIND_WRITE && connection->xid[0] == '\0' &&
-                              connection->transaction == TRANSACTION_OPEN &&
-                              !connection->is_read_only;
-        is_sent = is_sent && (!is_first_write || send(connection, connection->ask_xid, &round));
-    }
+    bool is_sent = statement == NULL
+                       ? send_queued(connection)
+                       : send_behind_queued(connection, (struct sent){.statement = statement,
+                                                                      .answer = ANSWER_RESULT});
     if (!is_sent || PQpipelineSync(connection->handle) != 1) {
-        postgres_lose(connection);
-        return problem_set(problem, E_UNAVAILABLE, NULL, "the connection to PostgreSQL was lost");
+        return say_lost(connection, problem);
     }
-    return receive(connection, &round, problem);
+    return receive(connection, problem);
+}
+
+enum err postgres_send_ahead(struct driver_statement *statement, int64_t expected)
+{
+    struct driver_connection *connection = statement->connection;
+    TRY(postgres_be_there(connection, NULL));
+    bool is_sent = send_behind_queued(
+        connection,
+        (struct sent){.statement = statement, .answer = ANSWER_AHEAD, .expected = expected});
+    /* The server begins with it while more is thought of. */
+    if (!is_sent || PQflush(connection->handle) != 0) {
+        return say_lost(connection, NULL);
+    }
+    return connection->sent_count + ADDED_MAX > SENT_MAX ? postgres_exchange(connection, NULL, NULL)
+                                                         : OK;
 }
 
 enum err postgres_run(struct driver_connection *connection, const char *sql, PGresult **out,

@@ -13,7 +13,7 @@
 /* Where the nodes of a schema hear of each other; in SQL. */
 #define POSTGRES_CHANNEL "'tocsin_' || hashtext(current_schema())"
 
-enum { QUEUED_MAX = 8, NAME_BYTES = 16, XID_BYTES = 24, STALE_BYTES = 1024 };
+enum { QUEUED_MAX = 8, SENT_MAX = 512, NAME_BYTES = 16, XID_BYTES = 24, STALE_BYTES = 1024 };
 
 /* What a statement does to the transaction, by its first words. */
 enum kind {
@@ -31,7 +31,9 @@ enum kind {
 enum transaction {
     TRANSACTION_NONE,
     TRANSACTION_OPEN,
-    TRANSACTION_LOST /* With its connection; only its end is taken. */
+    /* Of these two only the end is taken. */
+    TRANSACTION_SPOILT, /* What was sent ahead did not do what it should. */
+    TRANSACTION_LOST    /* With its connection. */
 };
 
 struct driver_statement {
@@ -52,6 +54,21 @@ struct driver_statement {
     int row;
 };
 
+/* What the answer to something that was sent is for. */
+enum answer {
+    ANSWER_PREPARED,
+    ANSWER_RESULT, /* The caller waits for it. */
+    ANSWER_XID,
+    ANSWER_AHEAD, /* Nobody waits: it must be as expected. */
+    ANSWER_NONE
+};
+
+struct sent {
+    struct driver_statement *statement;
+    enum answer answer;
+    int64_t expected; /* AHEAD: rows; -1 for whatever number. */
+};
+
 struct driver_connection {
     char *url;
     bool is_read_only;
@@ -64,13 +81,19 @@ struct driver_connection {
     /* What goes out in front of the next statement: it cannot fail but with its connection. */
     struct driver_statement *queued[QUEUED_MAX];
     size_t queued_count;
+    /* What was sent and not yet answered, in that order. */
+    struct sent sent[SENT_MAX];
+    size_t sent_count;
+    bool waits_for_all; /* Nothing is sent ahead any more. */
     struct driver_statement *ask_xid;
     struct driver_statement *tell; /* Of a shared one; NULL otherwise. */
-    char xid[XID_BYTES];           /* Of the transaction that has written; "" before. */
+    bool has_asked_xid;
+    char xid[XID_BYTES];     /* Of the transaction that has written; "" before it is known. */
     char stale[STALE_BYTES]; /* DEALLOCATE for what was forgotten, with the next one prepared. */
     int64_t retry_ms;        /* Monotonic: not to be tried again before. */
     int64_t wait_ms;         /* How long the next failure is waited out. */
-    struct problem why;      /* Why there is none, by the last try; empty where it made one. */
+    struct problem why;      /* Why there is none, by the last try, or what spoilt the transaction;
+                                empty where it made one. */
 };
 
 int64_t postgres_clock_ms(void);
@@ -79,7 +102,7 @@ void postgres_pause(int64_t ms);
 /* Opens where nothing is open; E_UNAVAILABLE while it cannot be, E_CONFLICT where another has the
  * database to itself. */
 NODISCARD enum err postgres_connect(struct driver_connection *connection, struct problem *problem);
-/* Connects, but not where a transaction was lost. */
+/* Connects, but not where a transaction was lost or is spoilt. */
 NODISCARD enum err postgres_be_there(struct driver_connection *connection, struct problem *problem);
 /* Forgets the connection, and with it the transaction that was open. */
 void postgres_lose(struct driver_connection *connection);
@@ -88,9 +111,13 @@ bool postgres_is_lost(const struct driver_connection *connection, const PGresult
 enum err postgres_err(const PGresult *result, struct problem *problem);
 
 bool postgres_is_fine(const PGresult *result);
-/* One round trip: what is queued, then `statement` where there is one. */
+/* Sends what is queued, then `statement` where there is one, and takes all answers that are still
+ * to come. E_UNAVAILABLE where one to what was sent ahead is not as expected: the transaction is
+ * spoilt then, and nothing is sent ahead any more. */
 NODISCARD enum err postgres_exchange(struct driver_connection *connection,
                                      struct driver_statement *statement, struct problem *problem);
+/* Sends what is queued and `statement`, whose answer comes with that to a later one. */
+NODISCARD enum err postgres_send_ahead(struct driver_statement *statement, int64_t expected);
 /* Runs a text outside of the pipeline. The caller clears *out, which may be NULL. */
 NODISCARD enum err postgres_run(struct driver_connection *connection, const char *sql,
                                 PGresult **out, struct problem *problem);

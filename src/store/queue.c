@@ -25,7 +25,7 @@ enum err queue_states_all(struct db *db, struct arena *arena, struct list *out)
 
 enum err queue_states_put(struct db *db, struct arena *arena, const struct queue_state *state)
 {
-    enum err err = db_insert(db, TABLE_queue_states, arena, state);
+    enum err err = db_insert_new(db, TABLE_queue_states, arena, state);
     return err == E_DUPLICATE ? db_update(db, TABLE_queue_states, arena, state) : err;
 }
 
