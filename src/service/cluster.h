@@ -37,7 +37,7 @@ void cluster_free(struct cluster **cluster);
 struct cluster_news {
     bool is_first;
     bool is_foreign; /* Somebody else has written since this node's last turn. */
-    bool is_memory;  /* And changed what is paused. */
+    bool is_memory;  /* And changed what is paused, or known of callees. */
     uint64_t lost;   /* Shards, a bit each. */
     uint64_t gained;
 };

@@ -2,6 +2,7 @@
 
 #include "service/pacer.h"
 #include "service/queue.h"
+#include "store/callees.h"
 #include "store/timers.h"
 
 /* What the others left to be done here; as after a commit of our own. */
@@ -96,6 +97,7 @@ enum err executor_enter(struct executor *executor, struct op *op, struct cluster
     TRY(cluster_enter(executor->cluster, op, news));
     executor_note_shards(executor, news);
     executor->memory_before = executor->writer.queue;
+    executor->noted_before = callees_noted(executor->db);
     if (news->is_first) {
         return OK;
     }
@@ -105,6 +107,7 @@ enum err executor_enter(struct executor *executor, struct op *op, struct cluster
     }
     if (news->is_memory) {
         TRY(queue_recover(op));
+        TRY(callees_watch(executor->db));
         executor->memory_before = executor->writer.queue;
     }
     if (news->lost != 0) {
@@ -124,8 +127,9 @@ enum err executor_leave(struct executor *executor, struct op *op)
     if (executor->cluster == NULL) {
         return OK;
     }
-    return cluster_leave(executor->cluster, op,
-                         has_changed(&executor->memory_before, &executor->writer.queue));
+    bool is_memory = has_changed(&executor->memory_before, &executor->writer.queue) ||
+                     callees_noted(executor->db) != executor->noted_before;
+    return cluster_leave(executor->cluster, op, is_memory);
 }
 
 void executor_hand_over(struct executor *executor)

@@ -17,6 +17,7 @@ struct executor {
     struct site *site;
     struct cluster *cluster;           /* NULL for one node alone. */
     struct queue_memory memory_before; /* At the begin of the turn. */
+    int64_t noted_before;              /* Of callees, the same. */
     struct db *db;
     struct writer writer;
     struct due_heap timers;

@@ -20,12 +20,11 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(settings_highest_id(db, &highest));
     TRY(call_shelf_open(&writer->call_shelf, db));
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
-    return OK;
+    return callees_watch(db);
 }
 
 enum err writer_remember(struct writer *writer, struct db *db)
 {
-    TRY(callees_watch(db));
     TRY(call_shelf_begin_new(&writer->call_shelf, db));
     db_keep_rows(db);
     return OK;

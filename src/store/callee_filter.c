@@ -22,6 +22,8 @@ void callee_filter_note(struct callee_filter *filter, struct str phone_hash)
 
 void callee_filter_note_row(struct callee_filter *filter, enum table table, const void *record)
 {
+    filter->notes +=
+        table == TABLE_do_not_call || table == TABLE_callee_consents || table == TABLE_suppressions;
     if (table == TABLE_do_not_call) {
         callee_filter_note(filter, ((const struct do_not_call *)record)->phone_hash);
     } else if (table == TABLE_callee_consents) {

@@ -15,7 +15,9 @@ enum { CALLEE_FILTER_WORDS = 1 << 14 };
 
 struct callee_filter {
     uint64_t words[CALLEE_FILTER_WORDS];
-    bool is_empty; /* Nothing was noted of anybody, by whatever channel. */
+    bool is_empty;  /* Nothing was noted of anybody, by whatever channel. */
+    int64_t notes;  /* How many new rows were noted. */
+    struct id last; /* The newest row that was read. */
 };
 
 void callee_filter_note(struct callee_filter *filter, struct str phone_hash);

@@ -33,8 +33,11 @@ enum err callees_state(struct db *db, const struct lookup *number, struct callee
 
 static enum err note_hash(void *context, const struct value *columns)
 {
-    callee_filter_note(context, columns[0].text);
-    return columns[0].type == VALUE_BYTES ? OK : E_CORRUPT;
+    struct callee_filter *filter = context;
+    callee_filter_note(filter, columns[1].text);
+    filter->last.value =
+        columns[0].number > filter->last.value ? columns[0].number : filter->last.value;
+    return columns[1].type == VALUE_BYTES ? OK : E_CORRUPT;
 }
 
 enum err callees_watch(struct db *db)
@@ -43,7 +46,13 @@ enum err callees_watch(struct db *db)
         db->callees = memory_new(sizeof *db->callees);
         db->callees->is_empty = true;
     }
-    return db_each(db, S_callees_known, db->callees, note_hash, NO_PARAMS);
+    struct value since = value_int(db->callees->last.value);
+    return db_each(db, S_callees_known, db->callees, note_hash, (struct params){&since, 1});
+}
+
+int64_t callees_noted(const struct db *db)
+{
+    return db->callees == NULL ? 0 : db->callees->notes;
 }
 
 bool callees_may_know(const struct db *db, const struct lookup *number)

@@ -16,9 +16,11 @@ struct callee_state {
 };
 NODISCARD enum err callees_state(struct db *db, const struct lookup *number,
                                  struct callee_state *out);
-/* Reads which numbers anything is written down about and remembers them, for the db that writes
- * alone. */
+/* Reads which numbers anything is written down about and remembers them, for the db that writes.
+ * Beside others that do, whoever has written such rows (callees_noted has grown) tells them, and
+ * they call it again, which reads what is new. */
 NODISCARD enum err callees_watch(struct db *db);
+int64_t callees_noted(const struct db *db);
 /* False where callees_state would find nothing; needs callees_watch to know. */
 bool callees_may_know(const struct db *db, const struct lookup *number);
 

@@ -19,7 +19,7 @@ struct node_turn {
     int64_t last_event;
     struct audit_chain chain;
     int64_t map;    /* Counts changes of nodes and shards. */
-    int64_t memory; /* Counts changes of what is paused (service/queue). */
+    int64_t memory; /* Counts changes of what is paused (service/queue) or known of callees. */
     int64_t now_ms; /* Of the database. */
 };
 

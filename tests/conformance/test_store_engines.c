@@ -339,6 +339,89 @@ static void test_lost_commit(void **state)
     assert_int_equal(users_get(f->db, f->arena, kept.id, &read), OK);
 }
 
+/* The first row is told twice, or one that is not there is changed, or one is not as it should be.
+ */
+static void spoil(struct store_fixture *f, int how, struct user *first)
+{
+    struct user user = store_user(f, "Bo", "+34600111223");
+    user.id = first->id;
+    user.quiet_start = how == 2 ? STR("22:00") : STR_NONE;
+    user.id.value += how > 0;
+    assert_int_equal(how == 1 ? db_update(f->db, TABLE_users, f->arena, &user)
+                              : db_insert(f->db, TABLE_users, f->arena, &user),
+                     OK);
+}
+
+/* What was sent ahead and did not do what it should costs the transaction, whatever comes next:
+ * another write, a question, or the COMMIT alone. */
+static void test_ahead_spoilt(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct user read = {0};
+    struct str text = STR_NONE;
+    db_run_ahead(f->db);
+    struct user first = store_user(f, "Ana", "+34600111222");
+    assert_int_equal(db_begin(f->db), OK);
+    assert_int_equal(db_insert(f->db, TABLE_users, f->arena, &first), OK);
+    assert_int_equal(db_commit(f->db), OK);
+    for (int how = 0; how < 3; how++) {
+        struct db *db = f->db;
+        f->db = store_open(f, false);
+        db_run_ahead(f->db);
+        assert_int_equal(db_begin(f->db), OK);
+        assert_int_equal(settings_put(f->db, STR("lost"), STR("x")), OK);
+        spoil(f, how, &first);
+        assert_int_equal(settings_put(f->db, STR("lost"), STR("y")), OK);
+        if (how < 2) {
+            int complaints = f->complaints;
+            assert_int_equal(settings_get(f->db, f->arena, STR("lost"), &text), E_UNAVAILABLE);
+            assert_int_equal(f->complaints, complaints + 1);
+            assert_int_equal(settings_put(f->db, STR("lost"), STR("z")), E_UNAVAILABLE);
+        }
+        assert_int_equal(db_commit(f->db), E_UNAVAILABLE);
+        db_rollback(f->db);
+        /* From now on each is waited for. */
+        assert_int_equal(db_begin(f->db), OK);
+        assert_int_equal(settings_get(f->db, f->arena, STR("lost"), &text), E_NOT_FOUND);
+        db_savepoint(f->db);
+        assert_int_equal(db_insert(f->db, TABLE_users, f->arena, &first), E_DUPLICATE);
+        assert_int_equal(db_undo(f->db), OK);
+        struct user kept = put_user(f, "Cy");
+        assert_int_equal(db_commit(f->db), OK);
+        assert_int_equal(users_get(f->db, f->arena, kept.id, &read), OK);
+        db_close(&f->db);
+        f->db = db;
+    }
+}
+
+/* More than is sent before answers are taken; operations that are undone in between. */
+static void test_ahead(void **state)
+{
+    enum { OPERATIONS = 300 };
+    struct store_fixture *f = store_of(state);
+    struct user read = {0};
+    struct user again = {0};
+    struct user users[OPERATIONS];
+    db_run_ahead(f->db);
+    assert_int_equal(db_begin(f->db), OK);
+    for (int i = 0; i < OPERATIONS; i++) {
+        db_savepoint(f->db);
+        users[i] = put_user(f, "Ana");
+        again = users[i];
+        assert_int_equal(db_update(f->db, TABLE_users, f->arena, &again), OK);
+        if (i % 10 == 1) {
+            again = users[1];
+            assert_int_equal(db_insert_new(f->db, TABLE_users, f->arena, &again), E_DUPLICATE);
+        }
+        assert_int_equal(i % 3 == 0 ? db_undo(f->db) : db_release(f->db), OK);
+    }
+    assert_int_equal(db_commit(f->db), OK);
+    for (int i = 0; i < OPERATIONS; i++) {
+        assert_int_equal(users_get(f->db, f->arena, users[i].id, &read),
+                         i % 3 == 0 ? E_NOT_FOUND : OK);
+    }
+}
+
 #define ON_SERVER(test)                                                         \
     {                                                                           \
 #test " (postgres)", test, store_set_up_postgres, store_tear_down, NULL \
@@ -360,6 +443,8 @@ int main(void)
         ON_SERVER(test_lost_connection),
         ON_SERVER(test_lost_reader),
         ON_SERVER(test_lost_commit),
+        ON_SERVER(test_ahead_spoilt),
+        ON_BOTH(test_ahead),
         {"test_transfer_names_all", test_transfer_names_all, store_set_up_file, store_tear_down,
          NULL},
     };

@@ -359,6 +359,22 @@ def one_hears_of_all(storm):
     reader.close()
 
 
+def one_bars_for_all(storm):
+    """What is written down about a callee by one node counts at once at every other, which has it in memory."""
+    agent = storm.nodes[0].post("/agents", {"name": "Ava", "script": "Hello."})["id"]
+    call = {"agentId": agent, "userId": "u1", "scheduledFor": f"{datetime.date.today().year + 1}-01-06T10:00:00Z"}
+    seen = []
+    for number, one in enumerate(storm.nodes):
+        phone = f"+1415556{number:04d}"
+        before = [other.ask("POST", "/api/v1/scheduling/schedule", {**call, "phoneNumber": phone}).status for other in storm.nodes]
+        row = one.post("/do-not-call", {"phoneNumber": phone})["id"]
+        after = [other.ask("POST", "/api/v1/scheduling/schedule", {**call, "phoneNumber": phone}).status for other in storm.nodes]
+        one.ask("DELETE", f"/api/v1/do-not-call/{row}")
+        again = [other.ask("POST", "/api/v1/scheduling/schedule", {**call, "phoneNumber": phone}).status for other in storm.nodes]
+        seen.append({*before, *again} == {201} and set(after) == {400})
+    checks.ok(all(seen), "a number that one node bars is called by none, until it is taken off the list", seen)
+
+
 def nobody_else_writes(storm):
     run = run_commands(checks, "alone", **storm.nodes[0].settings)
     for words, more in (("serve", {"TOCSIN_CLUSTER": "false"}), ("import", {}), ("migrate", {})):
@@ -428,6 +444,7 @@ def main():
         the_record_agrees(storm, carrier)
         they_are_shown(storm)
         one_hears_of_all(storm)
+        one_bars_for_all(storm)
         nobody_else_writes(storm)
         idle_costs_little(storm)
         for node in nodes:
