@@ -3,6 +3,7 @@
 #include "app/policy_files.h"
 #include "app/rules.h"
 #include "base/memory.h"
+#include "store/db_news.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>

@@ -1,6 +1,7 @@
 #include "service/cluster.h"
 
 #include "base/memory.h"
+#include "store/db_news.h"
 
 #include <assert.h>
 #include <stdatomic.h>

@@ -411,10 +411,11 @@ static bool next_work(const struct executor *executor, struct instant *out)
     return true;
 }
 
-/* When the leases are to be looked at; false for one node alone. */
+/* When the leases are to be looked at; false for one node alone. While the store is away nothing
+ * is looked at but whether it is back. */
 static bool next_look(const struct executor *executor, struct instant *out)
 {
-    if (executor->cluster == NULL) {
+    if (executor->cluster == NULL || executor->is_broken) {
         return false;
     }
     *out = instant_add(executor_now(executor), MILLISECONDS(cluster_due_in_ms(executor->cluster)));

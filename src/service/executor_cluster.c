@@ -3,12 +3,15 @@
 #include "service/pacer.h"
 #include "service/queue.h"
 #include "store/callees.h"
+#include "store/kept.h"
 #include "store/timers.h"
 
 /* What the others left to be done here; as after a commit of our own. */
 static void hear_one(void *context, const struct effect *effect)
 {
-    executor_let_go_one(context, effect);
+    struct executor *executor = context;
+    db_keep_rows(executor->db); /* It may say something else by now. */
+    executor_let_go_one(executor, effect);
 }
 
 bool executor_hear(struct executor *executor)
@@ -102,6 +105,7 @@ enum err executor_enter(struct executor *executor, struct op *op, struct cluster
         return OK;
     }
     if (news->is_foreign) {
+        db_keep_rows(executor->db);
         writer_disturb(&executor->writer);
         agent_cache_free(&executor->writer.agents);
     }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "model/json.h"
 #include "store/callees.h"
+#include "store/kept.h"
 #include "store/settings.h"
 
 #include <assert.h>
@@ -20,14 +21,13 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(settings_highest_id(db, &highest));
     TRY(call_shelf_open(&writer->call_shelf, db));
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
+    db_keep_rows(db);
     return callees_watch(db);
 }
 
 enum err writer_remember(struct writer *writer, struct db *db)
 {
-    TRY(call_shelf_begin_new(&writer->call_shelf, db));
-    db_keep_rows(db);
-    return OK;
+    return call_shelf_begin_new(&writer->call_shelf, db);
 }
 
 struct op op_started(struct op op)

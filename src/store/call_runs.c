@@ -1,4 +1,5 @@
 #include "store/call_runs.h"
+#include "store/kept.h"
 
 static enum err take_group(void *context, const struct value *columns)
 {
@@ -19,10 +20,13 @@ enum err call_runs_group(struct db *db, struct id call, struct call_group *out)
 enum err call_runs_begin(struct db *db, const struct scheduled_call *call)
 {
     const struct scheduled_call *kept = db_kept(db, TABLE_scheduled_calls, call->id);
-    TRY(db_move(db, S_call_begin,
-                PARAMS(value_id(call->id), value_int(call->attempt), value_int(call->agent_version),
-                       value_id(call->message_id), value_int(call->is_late),
-                       value_time(call->processed_at), value_time(call->updated_at))));
+    bool waits = kept != NULL &&
+                 (kept->status == call_status_pending || kept->status == call_status_processing);
+    TRY(db_move_known(db, S_call_begin, waits,
+                      PARAMS(value_id(call->id), value_int(call->attempt),
+                             value_int(call->agent_version), value_id(call->message_id),
+                             value_int(call->is_late), value_time(call->processed_at),
+                             value_time(call->updated_at))));
     if (kept != NULL) {
         struct scheduled_call begun = *kept;
         begun.status = call_status_processing;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "store/callee_filter.h"
+#include "store/kept.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -147,7 +148,7 @@ enum err db_prepared(struct db *db, struct driver_statement **slot, struct str t
     return err;
 }
 
-static enum err statement_of(struct db *db, enum statement which, struct driver_statement **out)
+enum err db_statement(struct db *db, enum statement which, struct driver_statement **out)
 {
     assert(which < STATEMENT_COUNT);
     if (db->statements[which] == NULL) {
@@ -175,10 +176,11 @@ enum err db_run_to_end(struct db *db, struct driver_statement *statement, struct
 enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params)
 {
     struct driver_statement *statement = NULL;
-    TRY(statement_of(db, which, &statement));
+    TRY(db_statement(db, which, &statement));
     TRY(db_before_write(db));
-    return db_complain(db, db_run_to_end(db, statement, params, changed), "statement",
-                       statement_texts[which]);
+    enum err err = db_run_to_end(db, statement, params, changed);
+    kept_written(db, statement_texts[which], params);
+    return db_complain(db, err, "statement", statement_texts[which]);
 }
 
 void db_run_ahead(struct db *db)
@@ -188,8 +190,8 @@ void db_run_ahead(struct db *db)
 
 /* `*changed` is what it should be, -1 for whatever, and then what it was, as far as that is known.
  */
-static enum err run_ahead(struct db *db, struct driver_statement *statement, struct params params,
-                          int64_t *changed)
+enum err db_run_owed(struct db *db, struct driver_statement *statement, struct params params,
+                     int64_t *changed)
 {
     return db->is_ahead ? db->driver->run_ahead(statement, params.values, params.count, changed)
                         : db_run_to_end(db, statement, params, changed);
@@ -199,10 +201,26 @@ enum err db_run(struct db *db, enum statement which, struct params params)
 {
     struct driver_statement *statement = NULL;
     int64_t changed = -1;
-    TRY(statement_of(db, which, &statement));
+    TRY(db_statement(db, which, &statement));
     TRY(db_before_write(db));
-    return db_complain(db, run_ahead(db, statement, params, &changed), "statement",
-                       statement_texts[which]);
+    enum err err = db_run_owed(db, statement, params, &changed);
+    kept_written(db, statement_texts[which], params);
+    return db_complain(db, err, "statement", statement_texts[which]);
+}
+
+enum err db_move_known(struct db *db, enum statement which, bool is_known, struct params params)
+{
+    struct driver_statement *statement = NULL;
+    int64_t changed = 1;
+    if (!is_known || !db->is_ahead) {
+        return db_move(db, which, params);
+    }
+    TRY(db_statement(db, which, &statement));
+    TRY(db_before_write(db));
+    enum err err = db_run_owed(db, statement, params, &changed);
+    kept_written(db, statement_texts[which], params);
+    TRY(db_complain(db, err, "statement", statement_texts[which]));
+    return changed == 1 ? OK : E_CONFLICT;
 }
 
 enum err db_move(struct db *db, enum statement which, struct params params)
@@ -216,7 +234,7 @@ enum err db_each(struct db *db, enum statement which, void *context,
                  enum err (*each)(void *context, const struct value *columns), struct params params)
 {
     struct driver_statement *statement = NULL;
-    TRY(statement_of(db, which, &statement));
+    TRY(db_statement(db, which, &statement));
     struct value columns[COLUMNS_MAX];
     bool has_row = false;
     enum err err = db->driver->start(statement, params.values, params.count);
@@ -236,7 +254,9 @@ enum err db_change_each(struct db *db, enum statement which, void *context,
                         struct params params)
 {
     TRY(db_before_write(db));
-    return db_each(db, which, context, each, params);
+    enum err err = db_each(db, which, context, each, params);
+    kept_written(db, statement_texts[which], params);
+    return err;
 }
 
 struct number_into {
@@ -259,8 +279,8 @@ enum err db_number(struct db *db, enum statement which, int64_t *out, struct par
     return into.is_found ? OK : E_NOT_FOUND;
 }
 
-static enum err read_row(struct db *db, struct db_into into, enum row_reading reading,
-                         const struct value *columns, void *out)
+enum err db_read_row(struct db *db, struct db_into into, enum row_reading reading,
+                     const struct value *columns, void *out)
 {
     struct sealer sealer = seal_as_sealer(db->seal);
     struct row_context context = {tables[into.table].name, &sealer, into.arena, reading};
@@ -289,7 +309,7 @@ static enum err take_one(void *context, const struct value *columns)
         return OK;
     }
     one->is_found = true;
-    return read_row(one->db, one->into, ROW_WHOLE, columns, one->out);
+    return db_read_row(one->db, one->into, ROW_WHOLE, columns, one->out);
 }
 
 enum err db_one(struct db *db, enum statement which, struct db_into into, void *out,
@@ -312,10 +332,10 @@ struct all_into {
 /* False for a row that is left out. */
 static bool read_each(struct all_into *all, const struct value *columns, void *out)
 {
-    bool is_read = read_row(all->db, all->into, ROW_WHOLE, columns, out) == OK;
+    bool is_read = db_read_row(all->db, all->into, ROW_WHOLE, columns, out) == OK;
     if (!is_read && all->takes_bare) {
         all->db->corrupt_rows--;
-        is_read = read_row(all->db, all->into, ROW_BARE, columns, out) == OK;
+        is_read = db_read_row(all->db, all->into, ROW_BARE, columns, out) == OK;
     }
     return is_read;
 }
@@ -358,178 +378,4 @@ enum err db_all_bare(struct db *db, enum statement which, struct db_into into, s
 {
     return read_all(&(struct all_into){.db = db, .into = into, .takes_bare = true}, which, out,
                     params);
-}
-
-static void add_params(struct buf *text, size_t first, size_t last)
-{
-    for (size_t i = first; i <= last; i++) {
-        buf_printf(text, i == first ? "?%zu" : ",?%zu", i);
-    }
-}
-
-static struct str row_text(struct db *db, enum table table, enum table_statement which)
-{
-    struct buf text = {.arena = db->texts};
-    struct buf rest = {.arena = db->texts};
-    const struct record *record = tables[table].record;
-    size_t columns = record_column_count(record);
-    assert(columns <= COLUMNS_MAX);
-    switch (which) {
-    case ROW_INSERT:
-        buf_printf(&text, "INSERT INTO %s (", tables[table].name);
-        record_columns(&text, record);
-        buf_add_text(&text, ") VALUES (");
-        add_params(&text, 1, columns);
-        buf_add_byte(&text, ')');
-        buf_add_text(&text, db->driver->dialect->or_nothing);
-        break;
-    case ROW_UPDATE:
-        buf_printf(&text, "UPDATE %s SET (", tables[table].name);
-        record_columns(&rest, record);
-        buf_add(&text,
-                str_slice(buf_str(&rest), str_from(record->fields[0].column).len + 2, rest.len));
-        buf_add_text(&text, ") = (");
-        add_params(&text, 2, columns);
-        buf_printf(&text, ") WHERE %s=?1", record->fields[0].column);
-        break;
-    case ROW_GET:
-        buf_add_text(&text, "SELECT ");
-        record_columns(&text, record);
-        buf_printf(&text, " FROM %s WHERE %s=?1", tables[table].name, record->fields[0].column);
-        break;
-    case ROW_STATEMENTS:
-        break;
-    }
-    return buf_str(&text);
-}
-
-static enum err row_statement(struct db *db, enum table table, enum table_statement which,
-                              struct driver_statement **out)
-{
-    assert(table < TABLE_COUNT);
-    if (db->rows[table][which] == NULL) {
-        TRY(db_prepared(db, &db->rows[table][which], row_text(db, table, which)));
-    }
-    *out = db->rows[table][which];
-    return OK;
-}
-
-struct row_write {
-    enum table table;
-    enum table_statement which;
-    bool waits;
-};
-
-static enum err write_row(struct db *db, const struct row_write *write, struct arena *arena,
-                          const void *record)
-{
-    enum table table = write->table;
-    enum table_statement which = write->which;
-    struct driver_statement *statement = NULL;
-    TRY(row_statement(db, table, which, &statement));
-    TRY(db_before_write(db));
-    struct value values[COLUMNS_MAX];
-    struct sealer sealer = seal_as_sealer(db->seal);
-    struct row_context context = {tables[table].name, &sealer, arena, ROW_WHOLE};
-    record_to_values(&context, tables[table].record, record, values);
-    int64_t changed = 1;
-    struct params params = {values, record_column_count(tables[table].record)};
-    enum err err = write->waits ? db_run_to_end(db, statement, params, &changed)
-                                : run_ahead(db, statement, params, &changed);
-    if (err == OK && changed != 1) {
-        err = which == ROW_INSERT ? E_DUPLICATE : E_NOT_FOUND;
-    }
-    return db_complain(db, err, which == ROW_INSERT ? "insert into" : "update of",
-                       tables[table].name);
-}
-
-enum err db_prepare_all(struct db *db)
-{
-    struct driver_statement *ignored = NULL;
-    enum err worst = OK;
-    for (int i = 0; i < (int)STATEMENT_COUNT; i++) {
-        enum err err = statement_of(db, (enum statement)i, &ignored);
-        worst = err == OK ? worst : err;
-    }
-    for (int i = 0; i < (int)TABLE_COUNT * ROW_STATEMENTS; i++) {
-        enum err err = row_statement(db, (enum table)(i / ROW_STATEMENTS),
-                                     (enum table_statement)(i % ROW_STATEMENTS), &ignored);
-        worst = err == OK ? worst : err;
-    }
-    return worst;
-}
-
-static enum err insert(struct db *db, const struct row_write *write, struct arena *arena,
-                       const void *record)
-{
-    enum table table = write->table;
-    if (db->callees != NULL) {
-        callee_filter_note_row(db->callees, table, record);
-    }
-    TRY(write_row(db, write, arena, record));
-    if (table == TABLE_messages || table == TABLE_message_bodies) {
-        kept_take(db, table, record); /* They are claimed next. */
-    }
-    return OK;
-}
-
-enum err db_insert(struct db *db, enum table table, struct arena *arena, const void *record)
-{
-    return insert(db, &(struct row_write){table, ROW_INSERT, false}, arena, record);
-}
-
-enum err db_insert_new(struct db *db, enum table table, struct arena *arena, const void *record)
-{
-    return insert(db, &(struct row_write){table, ROW_INSERT, true}, arena, record);
-}
-
-enum err db_update(struct db *db, enum table table, struct arena *arena, const void *record)
-{
-    return write_row(db, &(struct row_write){table, ROW_UPDATE, false}, arena, record);
-}
-
-static enum err read_one(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
-{
-    enum row_reading reading = is_brief ? ROW_BRIEF : ROW_WHOLE;
-    struct driver_statement *statement = NULL;
-    TRY(row_statement(db, into.table, ROW_GET, &statement));
-    struct value param = value_int(id.value);
-    struct value columns[COLUMNS_MAX];
-    bool has_row = false;
-    enum err err = db->driver->start(statement, &param, 1);
-    if (err == OK) {
-        err = db->driver->step(statement, columns, COLUMNS_MAX, &has_row);
-    }
-    if (err == OK) {
-        err = has_row ? read_row(db, into, reading, columns, out) : E_NOT_FOUND;
-    }
-    db->driver->finish(statement);
-    return db_complain(db, err, "get from", tables[into.table].name);
-}
-
-static enum err get(struct db *db, struct id id, struct db_into into, bool is_brief, void *out)
-{
-    if (kept_get(db, into, id, is_brief, out)) {
-        if (db->checks_kept) {
-            void *row = arena_alloc(into.arena, tables[into.table].record->size);
-            TRY(read_one(db, id, into, is_brief, row));
-            kept_check(db, into.table, out, row);
-        }
-        return OK;
-    }
-    TRY(read_one(db, id, into, is_brief, out));
-    if (!is_brief) {
-        kept_take(db, into.table, out);
-    }
-    return OK;
-}
-
-enum err db_get(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
-{
-    return get(db, id, (struct db_into){table, arena}, false, out);
-}
-
-enum err db_get_brief(struct db *db, enum table table, struct id id, struct arena *arena, void *out)
-{
-    return get(db, id, (struct db_into){table, arena}, true, out);
 }

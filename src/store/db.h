@@ -89,6 +89,9 @@ NODISCARD enum err db_change(struct db *db, enum statement which, int64_t *chang
 /* The same for exactly one row: E_CONFLICT when none was in the state that the statement starts
  * from. */
 NODISCARD enum err db_move(struct db *db, enum statement which, struct params params);
+/* The same; where the caller knows the row and its state (db_kept), nobody waits for the answer. */
+NODISCARD enum err db_move_known(struct db *db, enum statement which, bool is_known,
+                                 struct params params);
 /* One number; `*out` is left alone and E_NOT_FOUND returned where there is no row, 0 for NULL. */
 NODISCARD enum err db_number(struct db *db, enum statement which, int64_t *out,
                              struct params params);
@@ -112,10 +115,9 @@ NODISCARD enum err db_each(struct db *db, enum statement which, void *context,
                            enum err (*each)(void *context, const struct value *columns),
                            struct params params);
 
-/* From here on db_run, db_insert and db_update of this connection are sent to a server's database
- * without waiting for them. What one of them should have told, and did not as it should, a later
- * call or db_commit answers with E_UNAVAILABLE, and only db_rollback is left: whoever counts on
- * E_DUPLICATE asks by db_insert_new. */
+/* From here on db_run, db_insert and db_update send to a server without waiting. What one of them
+ * should have told a later call or db_commit answers with E_UNAVAILABLE, and only db_rollback is
+ * left: whoever counts on E_DUPLICATE asks by db_insert_new, which waits. */
 void db_run_ahead(struct db *db);
 
 /* For a statement that changes rows and tells of each (RETURNING). */
@@ -125,7 +127,6 @@ NODISCARD enum err db_change_each(struct db *db, enum statement which, void *con
 
 NODISCARD enum err db_insert(struct db *db, enum table table, struct arena *arena,
                              const void *record);
-/* E_DUPLICATE where it is there already: always waits. */
 NODISCARD enum err db_insert_new(struct db *db, enum table table, struct arena *arena,
                                  const void *record);
 NODISCARD enum err db_update(struct db *db, enum table table, struct arena *arena,
@@ -139,23 +140,9 @@ NODISCARD enum err db_get_brief(struct db *db, enum table table, struct id id, s
 /* Prepares every statement that there is: for a test of both engines' SQL. */
 NODISCARD enum err db_prepare_all(struct db *db);
 const struct dialect *db_dialect(const struct db *db);
-/* Of the one connection that writes: from here on rows that were read or written lately are kept in
- * memory (store/row_cache). Asked for again it forgets what it has. */
-void db_keep_rows(struct db *db);
-/* For a statement that changes one row as the code that runs it knows: the row as it is kept, NULL
- * where it is not; and, after the change, the row as it is now. Nothing else may be written between
- * the two. */
-const void *db_kept(const struct db *db, enum table table, struct id id);
-void db_keep(struct db *db, enum table table, const void *record);
-
 const struct record *db_table_record(enum table table);
 const char *db_table_name(enum table table);
 NODISCARD enum err db_execute(struct db *db, const char *sql, struct problem *problem);
-/* Of a database that is shared: see driver.h. */
-NODISCARD enum err db_tell(struct db *db, struct str text);
-NODISCARD enum err db_hear(struct db *db, void *context,
-                           void (*each)(void *context, struct str text));
-int db_ear(const struct db *db);
 struct seal *db_seal(struct db *db);
 struct digest *db_digest(struct db *db);
 int64_t db_corrupt_rows(const struct db *db);

@@ -1,4 +1,5 @@
-/* store/db_internal: what db (statements, rows) and fence (transactions) share. */
+/* store/db_internal: what db (statements), db_rows (whole rows), kept (rows in memory) and fence
+ * (transactions) share. */
 #ifndef TOCSIN_STORE_DB_INTERNAL_H
 #define TOCSIN_STORE_DB_INTERNAL_H
 
@@ -51,16 +52,16 @@ NODISCARD enum err db_prepared(struct db *db, struct driver_statement **slot, st
 /* Runs a statement that gives no rows. */
 NODISCARD enum err db_run_to_end(struct db *db, struct driver_statement *statement,
                                  struct params params, int64_t *changed);
+/* The same, without waiting where db_run_ahead was called: `*changed` is what it should be, -1 for
+ * whatever, and then what it was, as far as that is known. */
+NODISCARD enum err db_run_owed(struct db *db, struct driver_statement *statement,
+                               struct params params, int64_t *changed);
+NODISCARD enum err db_statement(struct db *db, enum statement which, struct driver_statement **out);
+/* What the columns say; a row that cannot be read is logged and counted. */
+NODISCARD enum err db_read_row(struct db *db, struct db_into into, enum row_reading reading,
+                               const struct value *columns, void *out);
 /* Logs what is no fact of the caller's. Returns `err`. */
 enum err db_complain(struct db *db, enum err err, const char *what, const char *sql);
-/* store/kept.c: the rows that are kept (db_keep_rows); nothing where none are. */
-bool kept_get(struct db *db, struct db_into into, struct id id, bool is_brief, void *out);
-void kept_take(struct db *db, enum table table, const void *record);
-void kept_forget(struct db *db);
-void kept_close(struct db *db);
-/* Ends the program where the two differ. */
-void kept_check(struct db *db, enum table table, const void *kept, const void *row);
-
 /* Called before each write: sets the savepoint that is wanted. */
 NODISCARD enum err db_before_write(struct db *db);
 

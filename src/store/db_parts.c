@@ -1,4 +1,5 @@
 #include "store/db_internal.h"
+#include "store/db_news.h"
 
 #include <assert.h>
 

@@ -32,6 +32,7 @@ const struct dialect dialect_postgres = {
     .bookkeeping = "DO $$ BEGIN IF to_regclass('schema_migrations') IS NULL THEN " MIGRATIONS_TABLE(
         "") "; END IF; END $$",
     .now_ms = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    .has_checks_apart = true,
     .let_in = "SELECT pg_advisory_unlock(" POSTGRES_START_LOCK ", hashtext(current_schema()))",
 };
 
@@ -108,5 +109,5 @@ struct str dialect_text(const struct dialect *dialect, struct arena *arena, stru
         bool is_list = str_starts(rest, STR("@one_of("));
         at = next + (is_list ? add_one_of(&out, rest) : add_type(dialect, &out, rest));
     }
-    return buf_str(&out);
+    return dialect->has_checks_apart ? dialect_checks_apart(arena, buf_str(&out)) : buf_str(&out);
 }

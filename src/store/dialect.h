@@ -27,6 +27,8 @@ struct dialect {
     const char *bookkeeping;
     /* What {now_ms} in a statement stands for: the engine's own clock. Leases alone go by it. */
     const char *now_ms;
+    /* The CHECKs of a table are written as a trigger (dialect_checks_apart). */
+    bool has_checks_apart;
     /* For whoever opened the database to share it: the others may be let in (driver.h). */
     const char *let_in;
 };
@@ -34,6 +36,9 @@ struct dialect {
 extern const struct dialect dialect_sqlite;
 extern const struct dialect dialect_postgres;
 
+/* The text with the CHECKs of each new table in a function of its own, in PostgreSQL's words. A NUL
+ * follows. */
+struct str dialect_checks_apart(struct arena *arena, struct str text);
 /* Writes what the engine says for the tokens of a shared text. A NUL follows. */
 struct str dialect_text(const struct dialect *dialect, struct arena *arena, struct str text);
 

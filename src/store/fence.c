@@ -1,4 +1,5 @@
 #include "store/db_internal.h"
+#include "store/kept.h"
 
 static const char *const fence_texts[FENCES] = {
     [FENCE_BEGIN] = "BEGIN IMMEDIATE",

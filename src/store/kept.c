@@ -1,3 +1,4 @@
+#include "store/kept.h"
 #include "store/db_internal.h"
 #include "store/row_cache.h"
 
@@ -10,16 +11,64 @@ void db_keep_rows(struct db *db)
         row_cache_clear(db->kept);
         return;
     }
-    if (db->driver->watch == NULL) {
-        return; /* A row that is kept could be another one by now. */
-    }
     db->kept = row_cache_new();
-    db->driver->watch(db->connection, db->kept, row_cache_changed);
+    if (db->driver->watch != NULL) {
+        db->driver->watch(db->connection, db->kept, row_cache_changed);
+    }
+}
+
+/* The table that a statement changes rows of; nothing for one that asks or only adds. */
+static struct str table_changed(struct str sql)
+{
+    static const char *const starts[] = {"UPDATE ", "DELETE FROM ", "INSERT INTO "};
+    bool adds_only = str_starts(sql, STR("INSERT ")) && !str_contains(sql, STR(" DO UPDATE "));
+    for (size_t i = 0; i < ARRAY_LENGTH(starts) && !adds_only; i++) {
+        struct str start = str_from(starts[i]);
+        if (str_starts(sql, start)) {
+            return str_slice(sql, start.len, str_find_byte(sql, ' ', start.len));
+        }
+    }
+    return STR_NONE;
+}
+
+/* One row, by its number in the first parameter, whatever else it asks for. */
+static bool changes_one(struct str sql)
+{
+    static const struct str where = STR_INIT(" WHERE ");
+    size_t at = str_find(sql, where);
+    struct str rest = str_slice(sql, at, sql.len);
+    struct str behind = str_slice(rest, where.len, rest.len);
+    return str_starts(rest, STR(" WHERE id=?1")) && !str_contains(behind, where) &&
+           !str_contains(rest, STR(" OR "));
+}
+
+void kept_changed(struct db *db, enum table table, int64_t id)
+{
+    if (db->kept != NULL && row_cache_keeps(table)) {
+        row_cache_drop(db->kept, table, id);
+    }
+}
+
+void kept_written(struct db *db, const char *text, struct params params)
+{
+    struct str sql = str_from(text);
+    if (db->kept == NULL || db->driver->watch != NULL) {
+        return;
+    }
+    enum table table = row_cache_named(table_changed(sql));
+    if (table == TABLE_COUNT) {
+        return;
+    }
+    if (changes_one(sql)) {
+        kept_changed(db, table, params.values[0].number);
+    } else {
+        row_cache_clear(db->kept);
+    }
 }
 
 void kept_close(struct db *db)
 {
-    if (db->kept != NULL) {
+    if (db->kept != NULL && db->driver->watch != NULL) {
         db->driver->watch(db->connection, NULL, NULL);
     }
     row_cache_free(&db->kept);

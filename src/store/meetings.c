@@ -1,4 +1,5 @@
 #include "store/meetings.h"
+#include "store/kept.h"
 
 #include <assert.h>
 
@@ -55,10 +56,11 @@ enum err alerts_of_meeting(struct db *db, struct arena *arena, struct id meeting
 enum err alerts_claim(struct db *db, const struct alert *alert)
 {
     const struct alert *kept = db_kept(db, TABLE_alerts, alert->id);
-    TRY(db_move(db, S_alert_claim,
-                PARAMS(value_id(alert->id), value_time(alert->claimed_at),
-                       value_enum(&channel_names, alert->channel), value_id(alert->message_id),
-                       value_text(alert->reason))));
+    bool is_pending = kept != NULL && kept->status == alert_status_PENDING;
+    TRY(db_move_known(db, S_alert_claim, is_pending,
+                      PARAMS(value_id(alert->id), value_time(alert->claimed_at),
+                             value_enum(&channel_names, alert->channel),
+                             value_id(alert->message_id), value_text(alert->reason))));
     if (kept != NULL) {
         struct alert claimed = *kept;
         claimed.status = alert_status_SENDING;

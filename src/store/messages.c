@@ -1,4 +1,5 @@
 #include "store/messages.h"
+#include "store/kept.h"
 
 enum { CALLS_PER_PERSON = 2 };
 
@@ -39,7 +40,9 @@ enum err messages_body(struct db *db, struct arena *arena, struct message *messa
 enum err messages_claim(struct db *db, struct id id, struct instant now, struct str provider)
 {
     const struct message *kept = db_kept(db, TABLE_messages, id);
-    TRY(db_move(db, S_message_claim, PARAMS(value_id(id), value_time(now), value_text(provider))));
+    bool is_queued = kept != NULL && kept->state == message_state_QUEUED;
+    TRY(db_move_known(db, S_message_claim, is_queued,
+                      PARAMS(value_id(id), value_time(now), value_text(provider))));
     if (kept != NULL) {
         struct message claimed = *kept;
         claimed.state = message_state_SENDING;
@@ -53,8 +56,9 @@ enum err messages_claim(struct db *db, struct id id, struct instant now, struct 
 enum err messages_sent(struct db *db, struct id id, struct instant now, struct str provider_id)
 {
     const struct message *kept = db_kept(db, TABLE_messages, id);
-    TRY(db_move(db, S_message_sent,
-                PARAMS(value_id(id), value_time(now), value_text(provider_id))));
+    bool is_sending = kept != NULL && kept->state == message_state_SENDING;
+    TRY(db_move_known(db, S_message_sent, is_sending,
+                      PARAMS(value_id(id), value_time(now), value_text(provider_id))));
     if (kept != NULL) {
         struct message sent = *kept;
         sent.state = message_state_SENT;

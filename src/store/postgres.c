@@ -1,4 +1,4 @@
-#include "store/postgres_internal.h"
+#include "store/postgres_prepare.h"
 
 #include "base/memory.h"
 
@@ -51,11 +51,6 @@ static enum err resolve(struct driver_connection *connection)
     return err;
 }
 
-static bool is_only_begun(const struct driver_connection *connection)
-{
-    return connection->queued_count > 0 && connection->queued[0]->kind == KIND_BEGIN;
-}
-
 static enum err commit(struct driver_connection *connection, struct driver_statement *statement)
 {
     if (connection->transaction == TRANSACTION_OPEN && connection->sent_count > 0) {
@@ -74,7 +69,7 @@ static enum err commit(struct driver_connection *connection, struct driver_state
         connection->transaction = TRANSACTION_NONE;
         return err;
     }
-    if (is_only_begun(connection)) {
+    if (postgres_is_only_begun(connection)) {
         connection->queued_count = 0;
         connection->transaction = TRANSACTION_NONE;
         return OK;
@@ -91,7 +86,7 @@ static enum err commit(struct driver_connection *connection, struct driver_state
 
 static enum err roll_back(struct driver_connection *connection, struct problem *problem)
 {
-    bool is_unsent = is_only_begun(connection);
+    bool is_unsent = postgres_is_only_begun(connection);
     connection->queued_count = 0;
     if (connection->sent_count > 0) {
         enum err ignored = postgres_exchange(connection, NULL, NULL);
@@ -145,40 +140,12 @@ static enum err fence(struct driver_connection *connection, struct driver_statem
     return is_fresh && statement->kind == KIND_UNDO ? OK : queue(connection, statement);
 }
 
-/* What may as well begin on another connection: no transaction, or one that only reads and has
- * asked nothing yet; `begun` is its BEGIN, NULL for none. */
-struct fresh {
-    bool is_fresh;
-    struct driver_statement *begun;
-};
-
-static struct fresh fresh_of(const struct driver_connection *connection)
-{
-    bool is_unasked = connection->is_read_only && is_only_begun(connection);
-    return (struct fresh){connection->transaction == TRANSACTION_NONE || is_unasked,
-                          is_unasked ? connection->queued[0] : NULL};
-}
-
-/* A reader that was idle while the server restarted learns of it by its next question, which is
- * then asked once more: true, and the transaction is as it was, where that may be. */
-static bool may_ask_again(struct driver_connection *connection, struct fresh was, enum err err)
-{
-    if (!was.is_fresh || err != E_UNAVAILABLE || connection->handle != NULL) {
-        return false;
-    }
-    if (was.begun != NULL) {
-        connection->transaction = TRANSACTION_OPEN;
-        connection->queued[connection->queued_count++] = was.begun;
-    }
-    return true;
-}
-
 static enum err ask(struct driver_connection *connection, struct driver_statement *statement)
 {
-    struct fresh was = fresh_of(connection);
+    struct postgres_fresh was = postgres_fresh_of(connection);
     bool was_there = connection->handle != NULL;
     enum err err = postgres_exchange(connection, statement, NULL);
-    return was_there && may_ask_again(connection, was, err)
+    return was_there && postgres_may_ask_again(connection, was, err)
                ? postgres_exchange(connection, statement, NULL)
                : err;
 }
@@ -187,7 +154,7 @@ static enum err ask(struct driver_connection *connection, struct driver_statemen
 static enum err end_read(struct driver_connection *connection, struct driver_statement *statement)
 {
     enum transaction was = connection->transaction;
-    bool is_unsent = is_only_begun(connection);
+    bool is_unsent = postgres_is_only_begun(connection);
     connection->transaction = TRANSACTION_NONE;
     if (was == TRANSACTION_OPEN && !is_unsent) {
         return postgres_exchange(connection, statement, NULL);
@@ -238,136 +205,6 @@ static enum err execute(struct driver_connection *connection, const char *sql,
         return err;
     }
     return run_and_forget(connection, sql, problem);
-}
-
-static void free_room(struct driver_statement *statement)
-{
-    free(statement->types);
-    free(statement->values);
-    free(statement->lengths);
-    free(statement->formats);
-    free(statement->numbers);
-}
-
-static void forget(struct driver_statement **forgotten)
-{
-    struct driver_statement *statement = *forgotten;
-    if (statement == NULL) {
-        return;
-    }
-    struct driver_connection *connection = statement->connection;
-    size_t used = strlen(connection->stale);
-    if (statement->prepared_on == connection->number && used + 2 * NAME_BYTES < STALE_BYTES) {
-        snprintf(connection->stale + used, STALE_BYTES - used, "DEALLOCATE %s;", statement->name);
-    }
-    PQclear(statement->result);
-    free(statement->sql);
-    free_room(statement);
-    free(statement);
-    *forgotten = NULL;
-}
-
-static void make_room(struct driver_statement *statement, const PGresult *described)
-{
-    size_t count = (size_t)PQnparams(described);
-    free_room(statement);
-    statement->count = (int)count;
-    statement->types = memory_new_array(count + 1, sizeof *statement->types);
-    statement->values = memory_new_array(count + 1, sizeof *statement->values);
-    statement->lengths = memory_new_array(count + 1, sizeof *statement->lengths);
-    statement->formats = memory_new_array(count + 1, sizeof *statement->formats);
-    statement->numbers = memory_new_array(count + 1, sizeof *statement->numbers);
-    for (int i = 0; i < statement->count; i++) {
-        statement->types[i] = PQparamtype(described, i);
-        statement->formats[i] = 1;
-    }
-}
-
-/* The server says of which types the parameters are. Where it took a number for a short one the
- * statement is made anew, which says "cannot" to no statement that could be made at all. */
-static enum err describe(struct driver_statement *statement, struct problem *problem)
-{
-    struct driver_connection *connection = statement->connection;
-    PGconn *handle = connection->handle;
-    char again[NAME_BYTES + 16];
-    if (connection->stale[0] != '\0') {
-        PQclear(PQexec(handle, connection->stale));
-        connection->stale[0] = '\0';
-    }
-    PGresult *result = PQprepare(handle, statement->name, statement->sql, 0, NULL);
-    if (postgres_is_fine(result)) {
-        PQclear(result);
-        result = PQdescribePrepared(handle, statement->name);
-    }
-    if (postgres_is_fine(result)) {
-        make_room(statement, result);
-    }
-    if (postgres_is_fine(result) && postgres_widen(statement->types, statement->count)) {
-        PQclear(result);
-        snprintf(again, sizeof again, "DEALLOCATE %s", statement->name);
-        PQclear(PQexec(handle, again));
-        result =
-            PQprepare(handle, statement->name, statement->sql, statement->count, statement->types);
-    }
-    enum err err = postgres_is_fine(result) ? OK : postgres_err(result, problem);
-    if (postgres_is_lost(connection, result)) {
-        postgres_lose(connection);
-        err = E_UNAVAILABLE;
-    }
-    PQclear(result);
-    return err;
-}
-
-static enum err describe_at_ease(struct driver_statement *statement, struct problem *problem)
-{
-    struct driver_connection *connection = statement->connection;
-    PQexitPipelineMode(connection->handle);
-    TRY(describe(statement, problem));
-    PQenterPipelineMode(connection->handle);
-    statement->prepared_on = connection->number;
-    return OK;
-}
-
-/* An idle connection may be found lost here too. */
-static enum err understand(struct driver_statement *statement, struct problem *problem)
-{
-    struct driver_connection *connection = statement->connection;
-    struct fresh was = fresh_of(connection);
-    enum err err = describe_at_ease(statement, problem);
-    if (may_ask_again(connection, was, err) && postgres_connect(connection, problem) == OK) {
-        err = describe_at_ease(statement, problem);
-    }
-    if (err != OK && connection->handle != NULL) {
-        PQenterPipelineMode(connection->handle);
-    }
-    return err;
-}
-
-static enum err prepare(struct driver_connection *connection, struct str sql,
-                        struct driver_statement **out, struct problem *problem)
-{
-    enum kind kind = postgres_kind(sql);
-    bool is_fence = kind != KIND_READ && kind != KIND_WRITE;
-    if (!is_fence) {
-        TRY(postgres_be_there(connection, problem));
-    }
-    bool has_more = connection->queued_count > 0 && !is_only_begun(connection);
-    if (!is_fence && (has_more || connection->sent_count > 0)) {
-        /* It may be the way back out of a refusal. */
-        TRY(postgres_exchange(connection, NULL, problem));
-    }
-    struct driver_statement *statement = memory_new(sizeof *statement);
-    statement->connection = connection;
-    statement->kind = kind;
-    statement->sql = postgres_sql(sql, statement->kind);
-    snprintf(statement->name, sizeof statement->name, "s%d", ++connection->statements);
-    enum err err = is_fence ? OK : understand(statement, problem);
-    if (err != OK) {
-        forget(&statement);
-        return err;
-    }
-    *out = statement;
-    return OK;
 }
 
 static enum err start(struct driver_statement *statement, const struct value *params, size_t count)
@@ -441,8 +278,8 @@ static void close_connection(struct driver_connection **closed)
     if (connection == NULL) {
         return;
     }
-    forget(&connection->ask_xid);
-    forget(&connection->tell);
+    postgres_forget(&connection->ask_xid);
+    postgres_forget(&connection->tell);
     PQfinish(connection->handle);
     free(connection->url);
     free(connection);
@@ -460,12 +297,12 @@ static enum err open_connection(const struct driver_config *config, struct drive
     connection->turn_max_ms = duration_ms(config->turn_max);
     enum err err = postgres_connect(connection, problem);
     if (err == OK) {
-        err = prepare(connection, STR("SELECT pg_current_xact_id()::text"), &connection->ask_xid,
-                      problem);
+        err = postgres_prepare(connection, STR("SELECT pg_current_xact_id()::text"),
+                               &connection->ask_xid, problem);
     }
     if (err == OK && connection->turn_max_ms > 0) {
-        err = prepare(connection, STR("SELECT pg_notify(" POSTGRES_CHANNEL ", ?1)"),
-                      &connection->tell, problem);
+        err = postgres_prepare(connection, STR("SELECT pg_notify(" POSTGRES_CHANNEL ", ?1)"),
+                               &connection->tell, problem);
     }
     if (err != OK) {
         close_connection(&connection);
@@ -508,12 +345,12 @@ const struct driver driver_postgres = {
     .open = open_connection,
     .close = close_connection,
     .execute = execute,
-    .prepare = prepare,
+    .prepare = postgres_prepare,
     .start = start,
     .step = step,
     .run_ahead = run_ahead,
     .finish = finish,
-    .forget = forget,
+    .forget = postgres_forget,
     .flush_apart = flush_apart,
     .flush = flush,
     .tell = tell,

@@ -1,8 +1,8 @@
 /* store/postgres_internal: what the parts of the driver for PostgreSQL share.
  *
- * postgres_connect opens and opens again; postgres_wire turns SQL, parameters and results into
- * libpq's and back; postgres_exchange sends and receives; postgres (the vtable) decides what is
- * sent when, and what became of it. */
+ * postgres_connect opens and opens again; postgres_prepare makes statements; postgres_wire turns
+ * SQL, parameters and results into libpq's and back; postgres_exchange sends and receives; postgres
+ * (the vtable) decides what is sent when, and what became of it. */
 #ifndef TOCSIN_STORE_POSTGRES_INTERNAL_H
 #define TOCSIN_STORE_POSTGRES_INTERNAL_H
 

@@ -2,6 +2,7 @@
 
 #include "store/callee_filter.h"
 #include "store/db_internal.h"
+#include "store/kept.h"
 
 #include <assert.h>
 #include <string.h>

@@ -350,15 +350,28 @@ const void *row_cache_peek(const struct row_cache *cache, enum table table, stru
     return row == NULL ? NULL : record_of(row);
 }
 
-void row_cache_changed(void *cache, const char *table_name, int64_t row)
+enum table row_cache_named(struct str name)
 {
     for (size_t i = 0; i < KEPT_TABLES; i++) {
-        if (strcmp(db_table_name(kept_tables[i]), table_name) == 0) {
-            struct kept_row *kept = find(cache, kept_tables[i], row);
-            if (kept != NULL) {
-                kept->round = 0;
-            }
-            return;
+        if (str_equal_text(name, db_table_name(kept_tables[i]))) {
+            return kept_tables[i];
         }
+    }
+    return TABLE_COUNT;
+}
+
+void row_cache_drop(struct row_cache *cache, enum table table, int64_t row)
+{
+    struct kept_row *kept = find(cache, table, row);
+    if (kept != NULL) {
+        kept->round = 0;
+    }
+}
+
+void row_cache_changed(void *cache, const char *table_name, int64_t row)
+{
+    enum table table = row_cache_named(str_from(table_name));
+    if (table != TABLE_COUNT) {
+        row_cache_drop(cache, table, row);
     }
 }

@@ -29,6 +29,9 @@ bool row_cache_get(const struct row_cache *cache, struct db_into into, struct id
 const void *row_cache_peek(const struct row_cache *cache, enum table table, struct id id);
 /* The engine's news: a row of the table with this name is not what it was. */
 void row_cache_changed(void *cache, const char *table_name, int64_t row);
+/* The table of this name, TABLE_COUNT for one of which nothing is kept. */
+enum table row_cache_named(struct str name);
+void row_cache_drop(struct row_cache *cache, enum table table, int64_t row);
 void row_cache_clear(struct row_cache *cache);
 
 #endif

@@ -2,6 +2,7 @@
  * other. Leases end because a test says so in their rows, so that nothing has to be waited for. */
 #include "lib/store_fixture.h"
 #include "service/cluster.h"
+#include "store/db_news.h"
 #include "store/timers.h"
 
 #include <poll.h>

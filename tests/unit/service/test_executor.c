@@ -1,6 +1,7 @@
 /* A batch that the store does not take: nothing has changed, callers hear of it, and what must not
  * be lost is done later, in its order. Architecture.md, rules 1 and 7. */
 #include "op_fixture.h"
+#include "service/cluster.h"
 #include "service/engine.h"
 #include "service/events.h"
 #include "service/executor.h"
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -114,6 +116,47 @@ static void test_sticky_work_waits_in_its_order(void **state)
         assert_int_equal(bench.pieces[i].end, OK);
     }
     executor_free(&bench.executor);
+}
+
+static int64_t stopped_clock(void)
+{
+    return 1000000;
+}
+
+/* While its store is away a node among others does nothing but look whether it is back: the look at
+ * the leases, which is due at once then, has to wait for that. */
+static void test_a_node_without_its_store_rests(void **state)
+{
+    struct op_fixture *f = *state;
+    struct bench bench = {.fixture = f, .is_full = true};
+    struct cluster *cluster = cluster_new(
+        &(struct cluster_config){SECONDS(15), STR("127.0.0.1"), STR("test"), stopped_clock});
+    struct executor_config config = {.site = &f->site,
+                                     .db = f->store->db,
+                                     .cluster = cluster,
+                                     .wire = {NULL, submit_nothing},
+                                     .sync = {NULL, sync_nothing},
+                                     .in_flight_max = 4};
+    struct instant next = INSTANT_NONE;
+    if (f->store->driver->hear == NULL) {
+        cluster_free(&cluster);
+        skip();
+    }
+    assert_int_equal(executor_new(&config, &bench.executor, &f->problem), OK);
+    assert_int_equal(executor_recover(bench.executor), OK);
+    assert_true(executor_turn(bench.executor, chain(&bench)));
+    assert_true(atomic_load(&f->stats.store_is_broken));
+    assert_true(executor_next(bench.executor, &next));
+    assert_int_equal(instant_since(next, f->now).us, 1000000);
+
+    bench.is_full = false;
+    f->now = instant_add(f->now, SECONDS(1));
+    assert_true(executor_turn(bench.executor, NULL));
+    assert_false(atomic_load(&f->stats.store_is_broken));
+    assert_true(executor_next(bench.executor, &next));
+    assert_int_equal(instant_since(next, f->now).us, 5000000);
+    executor_free(&bench.executor);
+    cluster_free(&cluster);
 }
 
 static void count_end(struct sync_wait *wait)
@@ -285,10 +328,25 @@ static void test_clock_that_is_set_back_loses_no_timer(void **state)
     }
 }
 
+/* Only a server's database is shared. */
+static int set_up_on_server(void **state)
+{
+    const char *engine = getenv("TOCSIN_TEST_STORE");
+    if (engine != NULL || getenv("TOCSIN_TEST_POSTGRES") == NULL) {
+        return op_set_up(state);
+    }
+    setenv("TOCSIN_TEST_STORE", "postgres", 1);
+    int end = op_set_up(state);
+    unsetenv("TOCSIN_TEST_STORE");
+    return end;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sticky_work_waits_in_its_order, op_set_up,
+                                        op_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_node_without_its_store_rests, set_up_on_server,
                                         op_tear_down),
         cmocka_unit_test(test_wait_that_ends_before_it_begins),
         cmocka_unit_test_setup_teardown(test_events_are_heard_when_they_are_durable, op_set_up,

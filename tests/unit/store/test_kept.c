@@ -4,6 +4,7 @@
  */
 #include "lib/store_fixture.h"
 #include "store/db_internal.h"
+#include "store/kept.h"
 #include "store/meetings.h"
 #include "store/messages.h"
 
