@@ -182,6 +182,16 @@ static enum err step(struct driver_statement *statement, struct value *columns, 
     return statement->connection->store->inner->step(statement->inner, columns, count, has_row);
 }
 
+static enum err run_ahead(struct driver_statement *statement, const struct value *params,
+                          size_t count, int64_t *changed)
+{
+    const struct faulty_store *store = statement->connection->store;
+    assert(statement->role == ROLE_WRITE);
+    return store->has_crashed || is_refused(statement)
+               ? E_UNAVAILABLE
+               : store->inner->run_ahead(statement->inner, params, count, changed);
+}
+
 static int64_t finish(struct driver_statement *statement)
 {
     return statement->connection->store->inner->finish(statement->inner);
@@ -224,15 +234,15 @@ static enum err flush(struct driver_connection *connection)
                : OK;
 }
 
-#define FAULTY(words, watcher)                                                                \
-    {                                                                                         \
-        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,   \
-        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget, \
-        .watch = (watcher), .flush_apart = flush_apart, .flush = flush,                       \
+#define FAULTY(words, watcher, sender)                                                         \
+    {                                                                                          \
+        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,    \
+        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget,  \
+        .watch = (watcher), .run_ahead = (sender), .flush_apart = flush_apart, .flush = flush, \
     }
 
-static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite, watch);
-static const struct driver faulty_postgres = FAULTY(&dialect_postgres, NULL);
+static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite, watch, NULL);
+static const struct driver faulty_postgres = FAULTY(&dialect_postgres, NULL, run_ahead);
 
 static enum err open_memory(struct faulty_store *store, struct problem *problem)
 {

@@ -119,9 +119,13 @@ enum err meetings_checked(struct db *db, struct id id)
 static enum err take_checked(void *context, const struct value *columns)
 {
     struct checks *checks = context;
-    for (size_t i = 0; i < checks->count; i++) {
-        checks->is_ended[i] |= checks->ids[i].value == columns[0].number;
+    size_t i = 0;
+    while (i < checks->count && checks->ids[i].value != columns[0].number) {
+        i++;
     }
+    assert(i < checks->count);
+    checks->is_ended[i] =
+        true; /* The first of two for one meeting, which had another time before. */
     return OK;
 }
 
