@@ -58,11 +58,12 @@ bool postgres_is_fine(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-/* Nobody waited for it, and what came after it may rest on it. */
+/* Nobody waited for it, and what came after it may rest on it. A server that cannot write now is no
+ * reason to wait from then on: whatever else there is would come again. */
 static void spoil(struct driver_connection *connection, const struct driver_statement *statement,
                   const struct problem *why)
 {
-    connection->waits_for_all = true;
+    connection->waits_for_all |= why == NULL || why->err != E_UNAVAILABLE;
     if (connection->transaction == TRANSACTION_OPEN) {
         connection->transaction = TRANSACTION_SPOILT;
         problem_set(&connection->why, E_UNAVAILABLE, NULL,
@@ -99,7 +100,7 @@ static enum err take_refusal(struct driver_connection *connection, const struct 
 {
     struct problem why = {.err = OK};
     bool is_own = PQresultStatus(result) != PGRES_PIPELINE_ABORTED;
-    enum err err = postgres_err(result, &why);
+    enum err err = why.err = postgres_err(result, &why);
     PQclear(result);
     if (sent->answer == ANSWER_PREPARED) {
         sent->statement->prepared_on = 0;
