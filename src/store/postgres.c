@@ -45,6 +45,7 @@ static enum err resolve(struct driver_connection *connection)
     if (connection->xid[0] == '\0') {
         return E_UNAVAILABLE; /* It had not written anything. */
     }
+    connection->has_missed = true;
     while ((err = ask_fate(connection)) == E_TIMEOUT && postgres_clock_ms() < until) {
         postgres_pause(RESOLVE_PAUSE_MS);
     }

@@ -98,6 +98,8 @@ void postgres_lose(struct driver_connection *connection)
     connection->handle = NULL;
     connection->queued_count = 0;
     connection->sent_count = 0;
+    connection->round_count = 0;
+    connection->round_bytes = 0;
     if (connection->transaction == TRANSACTION_OPEN ||
         connection->transaction == TRANSACTION_SPOILT) {
         connection->transaction = TRANSACTION_LOST;

@@ -3,12 +3,26 @@
 #include <stdio.h>
 
 /* What one statement may add to what was sent: itself, what is queued in front of it and the
- * question for the transaction's number, each perhaps prepared first. */
-enum { ADDED_MAX = 2 * (QUEUED_MAX + 2), SQL_SHOWN = 60 };
+ * question for the transaction's number, each perhaps prepared first, and two SYNCs. */
+enum { ADDED_MAX = 2 * (QUEUED_MAX + 2) + 2, SQL_SHOWN = 60 };
+
+/* What is sent ahead leaves in rounds, the end of which the server answers. Only between rounds
+ * does it count how long it hears nothing (idle_in_transaction_session_timeout), so that whoever
+ * stalls loses its turn: until its end a round stays here, where libpq keeps up to 64 KiB. */
+enum { ROUND_STATEMENTS = 8, ROUND_BYTES = 32768 };
 
 static void note_sent(struct driver_connection *connection, struct sent sent)
 {
     connection->sent[connection->sent_count++] = sent;
+    connection->round_count++;
+}
+
+static bool end_round(struct driver_connection *connection)
+{
+    note_sent(connection, (struct sent){.answer = ANSWER_SYNC});
+    connection->round_count = 0;
+    connection->round_bytes = 0;
+    return PQpipelineSync(connection->handle) == 1;
 }
 
 static bool send(struct driver_connection *connection, struct sent sent)
@@ -22,6 +36,9 @@ static bool send(struct driver_connection *connection, struct sent sent)
         statement->prepared_on = connection->number;
     }
     note_sent(connection, sent);
+    for (int i = 0; i < statement->count; i++) {
+        connection->round_bytes += statement->values[i] == NULL ? 0 : (size_t)statement->lengths[i];
+    }
     return is_sent &&
            PQsendQueryPrepared(connection->handle, statement->name, statement->count,
                                statement->values, statement->lengths, statement->formats, 1) == 1;
@@ -63,8 +80,8 @@ bool postgres_is_fine(const PGresult *result)
 static void spoil(struct driver_connection *connection, const struct driver_statement *statement,
                   const struct problem *why)
 {
-    connection->waits_for_all |= why == NULL || why->err != E_UNAVAILABLE;
     if (connection->transaction == TRANSACTION_OPEN) {
+        connection->waits_for_all |= why == NULL || why->err != E_UNAVAILABLE;
         connection->transaction = TRANSACTION_SPOILT;
         problem_set(&connection->why, E_UNAVAILABLE, NULL,
                     "\"%.*s\", which was sent ahead, did not do what it should: %s", SQL_SHOWN,
@@ -89,6 +106,7 @@ static void take(struct driver_connection *connection, const struct sent *sent, 
         break;
     case ANSWER_PREPARED:
     case ANSWER_NONE:
+    case ANSWER_SYNC:
         break;
     }
     PQclear(result);
@@ -132,6 +150,10 @@ static enum err receive(struct driver_connection *connection, struct problem *pr
             postgres_lose(connection);
             return lost == OK ? E_UNAVAILABLE : lost;
         }
+        if (sent->answer == ANSWER_SYNC) {
+            PQclear(result);
+            continue;
+        }
         if (postgres_is_fine(result)) {
             take(connection, sent, result);
         } else {
@@ -140,7 +162,6 @@ static enum err receive(struct driver_connection *connection, struct problem *pr
         }
         PQclear(PQgetResult(connection->handle)); /* The end of this answer. */
     }
-    PQclear(PQgetResult(connection->handle)); /* The end of the round. */
     return connection->transaction == TRANSACTION_SPOILT ? E_UNAVAILABLE : err;
 }
 
@@ -158,7 +179,7 @@ enum err postgres_exchange(struct driver_connection *connection, struct driver_s
                        ? send_queued(connection)
                        : send_behind_queued(connection, (struct sent){.statement = statement,
                                                                       .answer = ANSWER_RESULT});
-    if (!is_sent || PQpipelineSync(connection->handle) != 1) {
+    if (!is_sent || !end_round(connection)) {
         return say_lost(connection, problem);
     }
     return receive(connection, problem);
@@ -171,8 +192,10 @@ enum err postgres_send_ahead(struct driver_statement *statement, int64_t expecte
     bool is_sent = send_behind_queued(
         connection,
         (struct sent){.statement = statement, .answer = ANSWER_AHEAD, .expected = expected});
+    bool is_round =
+        connection->round_count >= ROUND_STATEMENTS || connection->round_bytes >= ROUND_BYTES;
     /* The server begins with it while more is thought of. */
-    if (!is_sent || PQflush(connection->handle) != 0) {
+    if (!is_sent || (is_round && !end_round(connection))) {
         return say_lost(connection, NULL);
     }
     return connection->sent_count + ADDED_MAX > SENT_MAX ? postgres_exchange(connection, NULL, NULL)

@@ -60,7 +60,8 @@ enum answer {
     ANSWER_RESULT, /* The caller waits for it. */
     ANSWER_XID,
     ANSWER_AHEAD, /* Nobody waits: it must be as expected. */
-    ANSWER_NONE
+    ANSWER_NONE,
+    ANSWER_SYNC /* The end of a round; of no statement. */
 };
 
 struct sent {
@@ -76,6 +77,7 @@ struct driver_connection {
     int64_t turn_max_ms; /* 0 where it is not shared. */
     PGconn *handle;      /* NULL while there is none. It is in pipeline mode. */
     int number;          /* Of the connection, from 1 on. */
+    bool has_missed;     /* What the others told meanwhile: it was opened again without a word. */
     int statements;      /* How many were named. */
     enum transaction transaction;
     /* What goes out in front of the next statement: it cannot fail but with its connection. */
@@ -84,6 +86,8 @@ struct driver_connection {
     /* What was sent and not yet answered, in that order. */
     struct sent sent[SENT_MAX];
     size_t sent_count;
+    size_t round_count; /* Of these, behind the last SYNC. */
+    size_t round_bytes;
     bool waits_for_all; /* Nothing is sent ahead any more. */
     struct driver_statement *ask_xid;
     struct driver_statement *tell; /* Of a shared one; NULL otherwise. */

@@ -26,7 +26,8 @@ enum err postgres_hear(struct driver_connection *connection, void *context,
                        void (*each)(void *context, struct str text))
 {
     PGnotify *news = NULL;
-    if (connection->handle == NULL) {
+    if (connection->handle == NULL || connection->has_missed) {
+        connection->has_missed = false;
         return E_UNAVAILABLE;
     }
     bool is_there = PQconsumeInput(connection->handle) == 1;

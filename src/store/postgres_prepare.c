@@ -24,6 +24,7 @@ bool postgres_may_ask_again(struct driver_connection *connection, struct postgre
     if (!was.is_fresh || err != E_UNAVAILABLE || connection->handle != NULL) {
         return false;
     }
+    connection->has_missed = true;
     if (was.begun != NULL) {
         connection->transaction = TRANSACTION_OPEN;
         connection->queued[connection->queued_count++] = was.begun;
