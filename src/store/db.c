@@ -5,6 +5,7 @@
 #include "store/kept.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,8 @@ enum err db_change(struct db *db, enum statement which, int64_t *changed, struct
 void db_run_ahead(struct db *db)
 {
     db->is_ahead = db->driver->run_ahead != NULL;
+    snprintf(db->mark_name, sizeof db->mark_name, "store.mark.%016llx",
+             (unsigned long long)random_number());
 }
 
 /* `*changed` is what it should be, -1 for whatever, and then what it was, as far as that is known.

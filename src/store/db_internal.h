@@ -28,6 +28,8 @@ enum way_back {
     WAY_BACK_LOST    /* Written after db_decided. */
 };
 
+enum { MARK_NAME_BYTES = 40 };
+
 struct db {
     const struct driver *driver;
     struct driver_connection *connection;
@@ -42,7 +44,11 @@ struct db {
     int64_t corrupt_rows;
     struct row_cache *kept; /* Of the one that writes, after db_keep_rows; or NULL. */
     bool checks_kept;
-    bool is_ahead;                 /* After db_run_ahead. */
+    bool is_ahead;                   /* After db_run_ahead. */
+    bool has_written;                /* In this transaction. */
+    char mark_name[MARK_NAME_BYTES]; /* Of the row that tells which commit of this one was the last.
+                                      */
+    int64_t mark;
     struct callee_filter *callees; /* Of the one that writes, after callees_watch; or NULL. */
     struct job_counts jobs;        /* What this transaction has changed. */
     struct job_counts jobs_before; /* As they were at the savepoint. */

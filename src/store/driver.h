@@ -63,6 +63,10 @@ struct driver {
                   void (*changed)(void *context, const char *table, int64_t row));
     /* From here on a commit is ordered, but durable only after the next flush. */
     enum err (*flush_apart)(struct driver_connection *connection, struct problem *problem);
+    /* The answer to the last COMMIT was lost, and it was found to have been kept by the number of
+     * its transaction, which a server that has crashed may have given to another: whoever can
+     * should look for what it wrote. NULL where no answer can be lost. */
+    bool (*was_doubtful)(const struct driver_connection *connection);
     /* Makes durable what was committed before. The one function that another thread may call while
      * the connection's own is at work. A failure leaves nobody knowing what the disk has kept. */
     enum err (*flush)(struct driver_connection *connection);

@@ -1,6 +1,10 @@
 #include "store/db_internal.h"
 #include "store/kept.h"
 
+#include <stdio.h>
+
+enum { MARK_BYTES = 24 };
+
 static const char *const fence_texts[FENCES] = {
     [FENCE_BEGIN] = "BEGIN IMMEDIATE",
     [FENCE_COMMIT] = "COMMIT",
@@ -22,13 +26,54 @@ enum err db_begin(struct db *db)
 {
     db->way_back = WAY_BACK_NONE;
     db->jobs = (struct job_counts){0};
+    db->has_written = false;
     return run_fence(db, FENCE_BEGIN);
+}
+
+static struct value mark_value(const struct db *db, char text[static MARK_BYTES])
+{
+    snprintf(text, MARK_BYTES, "%lld", (long long)db->mark);
+    return value_text(str_from(text));
+}
+
+/* With each commit whose answer may be lost goes a number of its own. */
+static enum err mark_commit(struct db *db)
+{
+    char text[MARK_BYTES];
+    struct value name = value_text(str_from(db->mark_name));
+    if (!db->is_ahead || !db->has_written) {
+        return OK;
+    }
+    if (db->mark++ == 0) {
+        TRY(db_run(db, S_commit_marks_forget, (struct params){&name, 1}));
+    }
+    return db_run(db, S_commit_mark, PARAMS(name, mark_value(db, text)));
+}
+
+/* Whether the commit that the engine believes in was this one. */
+static enum err look_for_mark(struct db *db)
+{
+    char text[MARK_BYTES];
+    int64_t is_there = 0;
+    enum err err = db_number(db, S_commit_mark_is, &is_there,
+                             PARAMS(value_text(str_from(db->mark_name)), mark_value(db, text)));
+    if (err != OK) {
+        return E_TIMEOUT;
+    }
+    log_write(db->log, LOG_WARN, LOG_STORE, STR_NONE,
+              "the answer to a COMMIT was lost; looked for, it %s",
+              is_there != 0 ? "was kept" : "was not kept");
+    return is_there != 0 ? OK : E_UNAVAILABLE;
 }
 
 enum err db_commit(struct db *db)
 {
     TRY(job_counts_write(db));
-    return run_fence(db, FENCE_COMMIT);
+    TRY(mark_commit(db));
+    TRY(run_fence(db, FENCE_COMMIT));
+    bool is_doubtful = db->is_ahead && db->has_written && db->driver->was_doubtful != NULL &&
+                       db->driver->was_doubtful(db->connection);
+    return is_doubtful ? look_for_mark(db) : OK;
 }
 
 void db_rollback(struct db *db)
@@ -80,6 +125,7 @@ void db_decided(struct db *db)
 
 enum err db_before_write(struct db *db)
 {
+    db->has_written = true;
     switch (db->way_back) {
     case WAY_BACK_WANTED:
         TRY(run_fence(db, FENCE_SAVEPOINT));

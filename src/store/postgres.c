@@ -30,9 +30,10 @@ static enum err ask_fate(struct driver_connection *connection)
     snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", connection->xid);
     enum err err = postgres_run(connection, sql, &result, NULL);
     const char *fate = err == OK ? PQgetvalue(result, 0, 0) : "";
-    err = strcmp(fate, "committed") == 0 ? OK
-          : strcmp(fate, "aborted") == 0 ? E_UNAVAILABLE
-                                         : E_TIMEOUT;
+    /* It refuses numbers that it has not given: then it has lost the transaction, in a crash. */
+    err = strcmp(fate, "committed") == 0                     ? OK
+          : err == E_INVALID || strcmp(fate, "aborted") == 0 ? E_UNAVAILABLE
+                                                             : E_TIMEOUT;
     PQclear(result);
     return err;
 }
@@ -46,6 +47,7 @@ static enum err resolve(struct driver_connection *connection)
         return E_UNAVAILABLE; /* It had not written anything. */
     }
     connection->has_missed = true;
+    connection->was_doubtful = true;
     while ((err = ask_fate(connection)) == E_TIMEOUT && postgres_clock_ms() < until) {
         postgres_pause(RESOLVE_PAUSE_MS);
     }
@@ -120,6 +122,7 @@ static enum err begin(struct driver_connection *connection, struct driver_statem
     }
     TRY(postgres_be_there(connection, NULL));
     connection->transaction = TRANSACTION_OPEN;
+    connection->was_doubtful = false;
     connection->has_asked_xid = false;
     connection->xid[0] = '\0';
     return queue(connection, statement);
@@ -321,6 +324,11 @@ static enum err tell(struct driver_connection *connection, struct str text)
     return run_and_wait(connection->tell, &value, 1, &ignored);
 }
 
+static bool was_doubtful(const struct driver_connection *connection)
+{
+    return connection->was_doubtful;
+}
+
 static int ear(const struct driver_connection *connection)
 {
     return connection->handle == NULL ? -1 : PQsocket(connection->handle);
@@ -352,6 +360,7 @@ const struct driver driver_postgres = {
     .run_ahead = run_ahead,
     .finish = finish,
     .forget = postgres_forget,
+    .was_doubtful = was_doubtful,
     .flush_apart = flush_apart,
     .flush = flush,
     .tell = tell,

@@ -77,6 +77,7 @@ struct driver_connection {
     int64_t turn_max_ms; /* 0 where it is not shared. */
     PGconn *handle;      /* NULL while there is none. It is in pipeline mode. */
     int number;          /* Of the connection, from 1 on. */
+    bool was_doubtful;   /* The last COMMIT (driver.h). */
     bool has_missed;     /* What the others told meanwhile: it was opened again without a word. */
     int statements;      /* How many were named. */
     enum transaction transaction;

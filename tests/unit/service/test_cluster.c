@@ -393,18 +393,17 @@ static void test_old_news(void **state)
 }
 
 /* One that is silent in the middle of its turn loses it, with all that it had done in it. */
-static void take_turn_away(struct test_node *nodes, int rows)
+static void test_a_turn_is_taken_away(void **state)
 {
+    struct test_node *nodes = nodes_of(state);
     int64_t last = 0;
     int64_t ignored = 0;
     join_two(nodes);
     enter(&nodes[0]);
     nodes[0].writer.ids.last = INT64_C(1) << 59;
-    for (int i = 0; i < rows; i++) {
-        assert_int_equal(db_run(nodes[0].db, S_setting_put,
-                                PARAMS(value_text(STR("stalled")), value_text(STR("yes")))),
-                         OK);
-    }
+    assert_int_equal(db_run(nodes[0].db, S_setting_put,
+                            PARAMS(value_text(STR("stalled")), value_text(STR("yes")))),
+                     OK);
     write_something(&nodes[1], &last); /* Waits for the server to take it away. */
     enum err err = cluster_leave(nodes[0].cluster, &nodes[0].op, false);
     if (err == OK) {
@@ -415,20 +414,6 @@ static void take_turn_away(struct test_node *nodes, int rows)
     assert_int_equal(
         db_number(nodes[1].db, S_setting_read, &ignored, PARAMS(value_text(STR("stalled")))),
         E_NOT_FOUND);
-}
-
-static void test_a_turn_is_taken_away(void **state)
-{
-    take_turn_away(nodes_of(state), 1);
-}
-
-/* What it has sent ahead must not keep its turn: a server waits for the end of a round without
- * looking at the clock. */
-static void test_a_turn_with_rows_sent_ahead_is_taken_away(void **state)
-{
-    struct test_node *nodes = nodes_of(state);
-    db_run_ahead(nodes[0].db);
-    take_turn_away(nodes, 20);
 }
 
 static void test_one_quits(void **state)
@@ -492,25 +477,6 @@ static void test_a_lost_connection(void **state)
     assert_int_equal(err, E_UNAVAILABLE);
 }
 
-/* What is only asked goes on by another connection without a word, but what the others told between
- * the two was heard by nobody. */
-static void test_a_connection_that_is_opened_again(void **state)
-{
-    struct test_node *nodes = nodes_of(state);
-    int64_t ignored = 0;
-    join_two(nodes);
-    assert_int_equal(db_number(nodes[1].db, S_setting_read, &ignored, PARAMS(value_text(STR("x")))),
-                     E_NOT_FOUND);
-    store_execute(nodes[0].store, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                                  "WHERE pid<>pg_backend_pid() AND "
-                                  "application_name=current_schema()");
-    assert_int_equal(db_number(nodes[1].db, S_setting_read, &ignored, PARAMS(value_text(STR("x")))),
-                     E_NOT_FOUND);
-    assert_int_equal(cluster_hear(nodes[1].cluster, &nodes[1].op, &nodes[1], take_effect),
-                     E_UNAVAILABLE);
-    assert_int_equal(cluster_hear(nodes[1].cluster, &nodes[1].op, &nodes[1], take_effect), OK);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,12 +491,10 @@ int main(void)
         NODE_TEST(test_what_is_undone_is_not_told),
         NODE_TEST(test_old_news),
         NODE_TEST(test_a_turn_is_taken_away),
-        NODE_TEST(test_a_turn_with_rows_sent_ahead_is_taken_away),
         NODE_TEST(test_one_quits),
         NODE_TEST(test_one_quits_while_it_sends),
         NODE_TEST(test_sharing_and_being_alone),
         NODE_TEST(test_a_lost_connection),
-        NODE_TEST(test_a_connection_that_is_opened_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

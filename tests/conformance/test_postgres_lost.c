@@ -1,0 +1,130 @@
+/* What is lost on the way to a real PostgreSQL, and what nobody may believe because of it: turns of
+ * those that stall, news between two connections, and the number of a transaction that a server
+ * which crashed gives to another. */
+#include "store/db_news.h"
+#include "store/people.h"
+#include "store/settings.h"
+
+#include "lib/store_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { TURN_MAX_MS = 200, ROWS_AHEAD = 20 };
+
+static struct db *open_at(struct store_fixture *f, const char *path, struct duration turn_max)
+{
+    struct db_config config = {
+        .driver = f->driver, .path = path, .turn_max = turn_max, .seal = f->seal, .log = &f->log};
+    struct db *db = NULL;
+    assert_int_equal(db_open(&config, &db, &f->problem), OK);
+    return db;
+}
+
+static struct db *open_shared(struct store_fixture *f)
+{
+    struct db *db = open_at(f, f->path, MILLISECONDS(TURN_MAX_MS));
+    assert_int_equal(db_execute(db, db_dialect(db)->let_in, &f->problem), OK);
+    return db;
+}
+
+/* Whoever is silent in the midst of its turn loses it, also with rows that it has sent ahead: a
+ * server that waits for the end of a round does not look at the clock. */
+static void test_a_turn_with_rows_sent_ahead_is_taken_away(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct db *stalled = open_shared(f);
+    struct db *next = open_shared(f);
+    struct str text = STR_NONE;
+    db_run_ahead(stalled);
+    assert_int_equal(settings_put(f->db, STR("turn"), STR("0")), OK);
+    assert_int_equal(db_begin(stalled), OK);
+    for (int i = 0; i < ROWS_AHEAD; i++) {
+        assert_int_equal(settings_put(stalled, STR("turn"), STR("1")), OK);
+    }
+    assert_int_equal(db_begin(next), OK);
+    assert_int_equal(settings_put(next, STR("turn"), STR("2")), OK); /* Waits for its turn. */
+    assert_int_equal(db_commit(next), OK);
+    assert_int_equal(db_commit(stalled), E_UNAVAILABLE);
+    db_rollback(stalled);
+    assert_int_equal(settings_get(f->db, f->arena, STR("turn"), &text), OK);
+    store_assert_text(text, "2");
+    db_close(&stalled);
+    db_close(&next);
+}
+
+static void hear_nothing(void *context, struct str text)
+{
+    (void)context;
+    fail_msg("nobody told anything, and \"%.*s\" was heard", STR_FMT(text));
+}
+
+/* What is only asked goes on by another connection without a word; what the others told between the
+ * two, nobody has heard. */
+static void test_a_connection_that_is_opened_again(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    struct db *db = open_shared(f);
+    struct str text = STR_NONE;
+    assert_int_equal(settings_get(db, f->arena, STR("x"), &text), E_NOT_FOUND);
+    store_execute(f, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                     "WHERE pid<>pg_backend_pid() AND application_name=current_schema()");
+    assert_int_equal(settings_get(db, f->arena, STR("x"), &text), E_NOT_FOUND);
+    assert_int_equal(db_hear(db, NULL, hear_nothing), E_UNAVAILABLE);
+    assert_int_equal(db_hear(db, NULL, hear_nothing), OK);
+    db_close(&db);
+}
+
+/* A server that crashed before the number of a transaction was on its disk gives it once more. Here
+ * it says of all numbers that they were kept. */
+static void test_a_number_that_was_given_again(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    char path[2 * STORE_PATH_MAX];
+    struct user read = {0};
+    struct user user = store_user(f, "Ana", "+34600111222");
+    const char *schema = strstr(f->path, "&application_name");
+    snprintf(path, sizeof path, "%.*s%%2Cpg_catalog%s", (int)(schema - f->path), f->path, schema);
+    struct db *db = open_at(f, path, MILLISECONDS(0));
+    db_run_ahead(db);
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(settings_put(db, STR("before"), STR("kept")), OK);
+    assert_int_equal(db_commit(db), OK);
+    store_execute(f, "CREATE FUNCTION pg_xact_status(xid8) RETURNS text LANGUAGE sql AS "
+                     "$$ SELECT 'committed' $$");
+    store_execute(f, "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                     "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); "
+                     "RETURN NULL; END $$");
+    store_execute(f, "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON users DEFERRABLE INITIALLY "
+                     "DEFERRED FOR EACH ROW EXECUTE FUNCTION die()");
+    int complaints = f->complaints;
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_insert(db, TABLE_users, f->arena, &user), OK);
+    assert_int_equal(db_commit(db), E_UNAVAILABLE);
+    assert_int_equal(f->complaints, complaints + 1);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), E_NOT_FOUND);
+    store_execute(f, "DROP TRIGGER die ON users");
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_insert(db, TABLE_users, f->arena, &user), OK);
+    assert_int_equal(db_commit(db), OK);
+    assert_int_equal(users_get(f->db, f->arena, user.id, &read), OK);
+    db_close(&db);
+}
+
+#define ON_SERVER(test) \
+    cmocka_unit_test_setup_teardown(test, store_set_up_postgres, store_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_SERVER(test_a_turn_with_rows_sent_ahead_is_taken_away),
+        ON_SERVER(test_a_connection_that_is_opened_again),
+        ON_SERVER(test_a_number_that_was_given_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
