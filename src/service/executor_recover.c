@@ -39,9 +39,7 @@ static enum err recover_rows(struct executor *executor, struct op *op)
         executor_stop_sending(executor);
     }
     TRY(writer_begin(&executor->writer, executor->db));
-    if (executor->cluster == NULL) {
-        TRY(writer_remember(&executor->writer, executor->db));
-    }
+    TRY(writer_remember(&executor->writer, executor->db, executor->cluster == NULL));
     TRY(events_last(executor->db, &executor->writer.last_event));
     atomic_store(&executor->site->stats->last_event, executor->writer.last_event.value);
     TRY(queue_recover(op));

@@ -21,13 +21,14 @@ enum err writer_begin(struct writer *writer, struct db *db)
     TRY(settings_highest_id(db, &highest));
     TRY(call_shelf_open(&writer->call_shelf, db));
     writer->ids.last = highest > writer->ids.last ? highest : writer->ids.last;
-    db_keep_rows(db);
-    return callees_watch(db);
+    return OK;
 }
 
-enum err writer_remember(struct writer *writer, struct db *db)
+enum err writer_remember(struct writer *writer, struct db *db, bool is_alone)
 {
-    return call_shelf_begin_new(&writer->call_shelf, db);
+    db_keep_rows(db);
+    TRY(callees_watch(db));
+    return is_alone ? call_shelf_begin_new(&writer->call_shelf, db) : OK;
 }
 
 struct op op_started(struct op op)

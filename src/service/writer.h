@@ -93,7 +93,8 @@ void writer_forget(struct writer *writer);  /* A whole batch was undone. */
 void writer_free(struct writer *writer);
 /* Takes up where the audit trail and the ids have ended. */
 NODISCARD enum err writer_begin(struct writer *writer, struct db *db);
-/* After that: for the one writer that there is, what nobody else can change. */
-NODISCARD enum err writer_remember(struct writer *writer, struct db *db);
+/* After that, where it stays: what is remembered of the rows, which those who are not alone read
+ * anew where another has written. */
+NODISCARD enum err writer_remember(struct writer *writer, struct db *db, bool is_alone);
 
 #endif

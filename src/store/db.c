@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 64 };
 static const char *const statement_texts[STATEMENT_COUNT] = {
 #define STATEMENT(name, sql) [S_##name] = sql,
 #include "store/statements.def"
@@ -174,16 +173,6 @@ enum err db_run_to_end(struct db *db, struct driver_statement *statement, struct
     return err;
 }
 
-enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params)
-{
-    struct driver_statement *statement = NULL;
-    TRY(db_statement(db, which, &statement));
-    TRY(db_before_write(db));
-    enum err err = db_run_to_end(db, statement, params, changed);
-    kept_written(db, statement_texts[which], params);
-    return db_complain(db, err, "statement", statement_texts[which]);
-}
-
 void db_run_ahead(struct db *db)
 {
     db->is_ahead = db->driver->run_ahead != NULL;
@@ -191,46 +180,46 @@ void db_run_ahead(struct db *db)
              (unsigned long long)random_number());
 }
 
-/* `*changed` is what it should be, -1 for whatever, and then what it was, as far as that is known.
- */
-enum err db_run_owed(struct db *db, struct driver_statement *statement, struct params params,
-                     int64_t *changed)
+enum err db_run_owed(struct db *db, struct driver_statement *statement, bool waits,
+                     struct params params, int64_t *changed)
 {
-    return db->is_ahead ? db->driver->run_ahead(statement, params.values, params.count, changed)
-                        : db_run_to_end(db, statement, params, changed);
+    return db->is_ahead && !waits
+               ? db->driver->run_ahead(statement, params.values, params.count, changed)
+               : db_run_to_end(db, statement, params, changed);
 }
 
-enum err db_run(struct db *db, enum statement which, struct params params)
+static enum err change(struct db *db, enum statement which, bool waits, int64_t *changed,
+                       struct params params)
 {
     struct driver_statement *statement = NULL;
-    int64_t changed = -1;
     TRY(db_statement(db, which, &statement));
     TRY(db_before_write(db));
-    enum err err = db_run_owed(db, statement, params, &changed);
+    enum err err = db_run_owed(db, statement, waits, params, changed);
     kept_written(db, statement_texts[which], params);
     return db_complain(db, err, "statement", statement_texts[which]);
 }
 
+enum err db_change(struct db *db, enum statement which, int64_t *changed, struct params params)
+{
+    return change(db, which, true, changed, params);
+}
+
+enum err db_run(struct db *db, enum statement which, struct params params)
+{
+    int64_t changed = -1;
+    return change(db, which, false, &changed, params);
+}
+
 enum err db_move_known(struct db *db, enum statement which, bool is_known, struct params params)
 {
-    struct driver_statement *statement = NULL;
     int64_t changed = 1;
-    if (!is_known || !db->is_ahead) {
-        return db_move(db, which, params);
-    }
-    TRY(db_statement(db, which, &statement));
-    TRY(db_before_write(db));
-    enum err err = db_run_owed(db, statement, params, &changed);
-    kept_written(db, statement_texts[which], params);
-    TRY(db_complain(db, err, "statement", statement_texts[which]));
+    TRY(change(db, which, !is_known, &changed, params));
     return changed == 1 ? OK : E_CONFLICT;
 }
 
 enum err db_move(struct db *db, enum statement which, struct params params)
 {
-    int64_t changed = 0;
-    TRY(db_change(db, which, &changed, params));
-    return changed == 1 ? OK : E_CONFLICT;
+    return db_move_known(db, which, false, params);
 }
 
 enum err db_each(struct db *db, enum statement which, void *context,

@@ -28,7 +28,7 @@ enum way_back {
     WAY_BACK_LOST    /* Written after db_decided. */
 };
 
-enum { MARK_NAME_BYTES = 40 };
+enum { COLUMNS_MAX = 64, MARK_NAME_BYTES = 40 };
 
 struct db {
     const struct driver *driver;
@@ -44,10 +44,10 @@ struct db {
     int64_t corrupt_rows;
     struct row_cache *kept; /* Of the one that writes, after db_keep_rows; or NULL. */
     bool checks_kept;
-    bool is_ahead;                   /* After db_run_ahead. */
-    bool has_written;                /* In this transaction. */
-    char mark_name[MARK_NAME_BYTES]; /* Of the row that tells which commit of this one was the last.
-                                      */
+    bool is_ahead;    /* After db_run_ahead. */
+    bool has_written; /* In this transaction. */
+    /* The row that tells which commit of this one was the last, and its number. */
+    char mark_name[MARK_NAME_BYTES];
     int64_t mark;
     struct callee_filter *callees; /* Of the one that writes, after callees_watch; or NULL. */
     struct job_counts jobs;        /* What this transaction has changed. */
@@ -58,9 +58,9 @@ NODISCARD enum err db_prepared(struct db *db, struct driver_statement **slot, st
 /* Runs a statement that gives no rows. */
 NODISCARD enum err db_run_to_end(struct db *db, struct driver_statement *statement,
                                  struct params params, int64_t *changed);
-/* The same, without waiting where db_run_ahead was called: `*changed` is what it should be, -1 for
- * whatever, and then what it was, as far as that is known. */
-NODISCARD enum err db_run_owed(struct db *db, struct driver_statement *statement,
+/* The same, without waiting after db_run_ahead unless it `waits`: `*changed` is what it should be,
+ * -1 for whatever, and then what it was, as far as that is known. */
+NODISCARD enum err db_run_owed(struct db *db, struct driver_statement *statement, bool waits,
                                struct params params, int64_t *changed);
 NODISCARD enum err db_statement(struct db *db, enum statement which, struct driver_statement **out);
 /* What the columns say; a row that cannot be read is logged and counted. */

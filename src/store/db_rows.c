@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-enum { COLUMNS_MAX = 64 };
-
 static void add_params(struct buf *text, size_t first, size_t last)
 {
     for (size_t i = first; i <= last; i++) {
@@ -80,8 +78,7 @@ static enum err write_row(struct db *db, const struct row_write *write, struct a
     record_to_values(&context, db_table_record(table), record, values);
     int64_t changed = 1;
     struct params params = {values, record_column_count(db_table_record(table))};
-    enum err err = write->waits ? db_run_to_end(db, statement, params, &changed)
-                                : db_run_owed(db, statement, params, &changed);
+    enum err err = db_run_owed(db, statement, write->waits, params, &changed);
     if (which == ROW_UPDATE) {
         kept_changed(db, table, values[0].number);
     }

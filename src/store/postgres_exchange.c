@@ -112,27 +112,32 @@ static void take(struct driver_connection *connection, const struct sent *sent, 
     PQclear(result);
 }
 
-/* What was sent behind a refusal was not looked at: that is none of its own. */
+/* What was sent behind a refusal was not looked at, and so not done either. */
 static enum err take_refusal(struct driver_connection *connection, const struct sent *sent,
                              PGresult *result, struct problem *problem)
 {
     struct problem why = {.err = OK};
-    bool is_own = PQresultStatus(result) != PGRES_PIPELINE_ABORTED;
-    enum err err = why.err = postgres_err(result, &why);
+    why.err = postgres_err(result, &why);
     PQclear(result);
-    if (sent->answer == ANSWER_PREPARED) {
+    switch (sent->answer) {
+    case ANSWER_PREPARED:
         sent->statement->prepared_on = 0;
-    }
-    if (sent->answer == ANSWER_AHEAD) {
-        if (is_own) {
-            spoil(connection, sent->statement, &why);
-        }
-        return E_UNAVAILABLE;
+        break;
+    case ANSWER_XID:
+        connection->has_asked_xid = false; /* The next write asks again. */
+        break;
+    case ANSWER_AHEAD:
+        spoil(connection, sent->statement, &why);
+        break;
+    case ANSWER_RESULT:
+    case ANSWER_NONE:
+    case ANSWER_SYNC:
+        break;
     }
     if (problem != NULL) {
         *problem = why;
     }
-    return err;
+    return why.err;
 }
 
 /* The first refusal counts. */

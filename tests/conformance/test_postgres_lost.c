@@ -80,6 +80,27 @@ static void test_a_connection_that_is_opened_again(void **state)
     db_close(&db);
 }
 
+/* By this one a function of the test's own goes before the server's. */
+static struct db *open_lied_to(struct store_fixture *f, char path[static 2 * STORE_PATH_MAX])
+{
+    const char *rest = strstr(f->path, "&application_name");
+    snprintf(path, (size_t)2 * STORE_PATH_MAX, "%.*s%%2Cpg_catalog%s", (int)(rest - f->path),
+             f->path, rest);
+    return open_at(f, path, MILLISECONDS(0));
+}
+
+/* A COMMIT of a new person loses its connection and keeps nothing, and all are said to be kept. */
+static void break_commits(struct store_fixture *f)
+{
+    store_execute(f, "CREATE FUNCTION pg_xact_status(xid8) RETURNS text LANGUAGE sql AS "
+                     "$$ SELECT 'committed' $$");
+    store_execute(f, "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                     "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); "
+                     "RETURN NULL; END $$");
+    store_execute(f, "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON users DEFERRABLE INITIALLY "
+                     "DEFERRED FOR EACH ROW EXECUTE FUNCTION die()");
+}
+
 /* A server that crashed before the number of a transaction was on its disk gives it once more. Here
  * it says of all numbers that they were kept. */
 static void test_a_number_that_was_given_again(void **state)
@@ -88,20 +109,12 @@ static void test_a_number_that_was_given_again(void **state)
     char path[2 * STORE_PATH_MAX];
     struct user read = {0};
     struct user user = store_user(f, "Ana", "+34600111222");
-    const char *schema = strstr(f->path, "&application_name");
-    snprintf(path, sizeof path, "%.*s%%2Cpg_catalog%s", (int)(schema - f->path), f->path, schema);
-    struct db *db = open_at(f, path, MILLISECONDS(0));
+    struct db *db = open_lied_to(f, path);
     db_run_ahead(db);
     assert_int_equal(db_begin(db), OK);
     assert_int_equal(settings_put(db, STR("before"), STR("kept")), OK);
     assert_int_equal(db_commit(db), OK);
-    store_execute(f, "CREATE FUNCTION pg_xact_status(xid8) RETURNS text LANGUAGE sql AS "
-                     "$$ SELECT 'committed' $$");
-    store_execute(f, "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                     "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); "
-                     "RETURN NULL; END $$");
-    store_execute(f, "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON users DEFERRABLE INITIALLY "
-                     "DEFERRED FOR EACH ROW EXECUTE FUNCTION die()");
+    break_commits(f);
     int complaints = f->complaints;
     assert_int_equal(db_begin(db), OK);
     assert_int_equal(db_insert(db, TABLE_users, f->arena, &user), OK);
@@ -116,6 +129,26 @@ static void test_a_number_that_was_given_again(void **state)
     db_close(&db);
 }
 
+/* A first write that is refused takes the question for the number with it: the next one asks again,
+ * or nobody could ask for the fate of the COMMIT. */
+static void test_a_number_behind_a_refusal(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    char path[2 * STORE_PATH_MAX];
+    struct user user = store_user(f, "Ana", "+34600111222");
+    struct user half = store_user(f, "Bo", "+34600111223");
+    half.quiet_start = STR("22:00");
+    struct db *db = open_lied_to(f, path);
+    break_commits(f);
+    assert_int_equal(db_begin(db), OK);
+    db_savepoint(db);
+    assert_int_equal(db_insert(db, TABLE_users, f->arena, &half), E_INVALID);
+    assert_int_equal(db_undo(db), OK);
+    assert_int_equal(db_insert(db, TABLE_users, f->arena, &user), OK);
+    assert_int_equal(db_commit(db), OK); /* As the server says. */
+    db_close(&db);
+}
+
 #define ON_SERVER(test) \
     cmocka_unit_test_setup_teardown(test, store_set_up_postgres, store_tear_down)
 
@@ -125,6 +158,7 @@ int main(void)
         ON_SERVER(test_a_turn_with_rows_sent_ahead_is_taken_away),
         ON_SERVER(test_a_connection_that_is_opened_again),
         ON_SERVER(test_a_number_that_was_given_again),
+        ON_SERVER(test_a_number_behind_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
