@@ -25,7 +25,8 @@ CREATE TABLE nodes (
     address     TEXT NOT NULL,
     version     TEXT NOT NULL,
     started_at  @int NOT NULL,
-    lease_until @int NOT NULL
+    lease_until @int NOT NULL,
+    leaving     @int NOT NULL -- 1 for one that only waits for what is under way.
 );
 
 -- Shard 0 is whatever goes out; the others share the timers. Node 0 is nobody.

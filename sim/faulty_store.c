@@ -115,11 +115,21 @@ static enum err do_commit(struct driver_statement *statement)
     return store->holder != NULL ? OK : store->inner->step(statement->inner, NULL, 0, &has_row);
 }
 
+static bool meets_conflict(struct faulty_store *store)
+{
+    bool is_conflict = store->conflict_in > 0 && --store->conflict_in == 0;
+    store->was_conflict |= is_conflict;
+    return is_conflict;
+}
+
 /* What becomes of a commit. */
 static enum err commit(struct driver_statement *statement)
 {
     struct faulty_store *store = statement->connection->store;
     store->commits++;
+    if (meets_conflict(store)) {
+        return E_UNAVAILABLE;
+    }
     if (store->crash_in > 0 && --store->crash_in == 0) {
         store->has_crashed = true;
         /* Whether it became durable is what the two kinds of crash differ in. */
@@ -138,11 +148,14 @@ static enum err commit(struct driver_statement *statement)
     return store->unheard_in > 0 && --store->unheard_in == 0 ? E_UNAVAILABLE : OK;
 }
 
-/* A write that finds the disk full. */
+/* A write that finds the disk full, or what others did. */
 static bool is_refused(struct driver_statement *statement)
 {
     struct faulty_store *store = statement->connection->store;
     struct problem ignored = {0};
+    if (meets_conflict(store)) {
+        return true;
+    }
     if (store->write_in == 0 || --store->write_in > 0) {
         return false;
     }
@@ -156,6 +169,7 @@ static enum err begin(struct driver_statement *statement)
 {
     struct problem ignored = {0};
     bool has_row = false;
+    statement->connection->store->was_conflict = false;
     return statement->connection->store->holder != NULL
                ? statement->connection->store->inner->execute(statement->connection->inner,
                                                               "SAVEPOINT held", &ignored)
@@ -212,6 +226,13 @@ static void watch(struct driver_connection *connection, void *context,
     connection->store->inner->watch(connection->inner, context, changed);
 }
 
+static bool was_conflict(const struct driver_connection *connection)
+{
+    const struct faulty_store *store = connection->store;
+    return store->was_conflict ||
+           (store->inner->was_conflict != NULL && store->inner->was_conflict(connection->inner));
+}
+
 static enum err flush_apart(struct driver_connection *connection, struct problem *problem)
 {
     return connection->store->inner->flush_apart(connection->inner, problem);
@@ -234,11 +255,12 @@ static enum err flush(struct driver_connection *connection)
                : OK;
 }
 
-#define FAULTY(words, watcher, sender)                                                         \
-    {                                                                                          \
-        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,    \
-        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget,  \
-        .watch = (watcher), .run_ahead = (sender), .flush_apart = flush_apart, .flush = flush, \
+#define FAULTY(words, watcher, sender)                                                        \
+    {                                                                                         \
+        .dialect = (words), .open = open_faulty, .close = close_faulty, .execute = execute,   \
+        .prepare = prepare, .start = start, .step = step, .finish = finish, .forget = forget, \
+        .watch = (watcher), .run_ahead = (sender), .was_conflict = was_conflict,              \
+        .flush_apart = flush_apart, .flush = flush,                                           \
     }
 
 static const struct driver faulty_sqlite = FAULTY(&dialect_sqlite, watch, NULL);
@@ -337,6 +359,7 @@ void faulty_store_mend(struct faulty_store *store)
     store->crash_in = 0;
     store->unheard_in = 0;
     store->write_in = 0;
+    store->conflict_in = 0;
     store->power_in = 0;
 }
 

@@ -21,14 +21,16 @@ enum { REFUSE_ALL = -1 };
 struct faulty_store {
     const struct driver *driver; /* With the faults. */
     const struct driver *inner;
-    int64_t commits;    /* How many were asked for so far. */
-    int64_t refuse;     /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
-    int64_t crash_in;   /* At 1 the next commit ends the server; 0 for never. */
-    bool crash_after;   /* That commit is durable, but nobody hears of it. */
-    int64_t unheard_in; /* At 1 the next commit is done, and its answer says that it was not. */
-    int64_t write_in;   /* At 1 the next write inside a batch is refused; 0 for never. */
-    bool write_undoes;  /* Then the engine undoes the whole batch by itself, as SQLite may. */
-    int64_t power_in;   /* At 1 the next flush ends the server before it is done; 0 for never. */
+    int64_t commits;     /* How many were asked for so far. */
+    int64_t refuse;      /* So many of the next are refused; REFUSE_ALL until it is set to 0. */
+    int64_t crash_in;    /* At 1 the next commit ends the server; 0 for never. */
+    bool crash_after;    /* That commit is durable, but nobody hears of it. */
+    int64_t unheard_in;  /* At 1 the next commit is done, and its answer says that it was not. */
+    int64_t write_in;    /* At 1 the next write inside a batch is refused; 0 for never. */
+    bool write_undoes;   /* Then the engine undoes the whole batch by itself, as SQLite may. */
+    int64_t conflict_in; /* At 1 the next write or commit is refused for what others did. */
+    bool was_conflict;   /* The last transaction was. */
+    int64_t power_in;    /* At 1 the next flush ends the server before it is done; 0 for never. */
     struct driver_connection *holder; /* Who has commits that were not flushed; NULL for none. */
     bool has_crashed; /* Nothing is taken any more, until the simulation clears it. */
     struct driver_connection *keeper;

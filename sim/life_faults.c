@@ -53,6 +53,7 @@ static void fail_disk(struct life *life, struct str detail)
                         {"unheard", &store->unheard_in, "disk unheard"},
                         {"write", &store->write_in, "disk write"},
                         {"undo", &store->write_in, "disk undo"},
+                        {"conflict", &store->conflict_in, "disk conflict"},
                         {"before", &store->crash_in, "crash before"},
                         {"after", &store->crash_in, "crash after"},
                         {"power", &store->power_in, "crash power"}};

@@ -180,9 +180,13 @@ enum err do_disk(struct scenario *scenario, struct str rest)
         scenario->world->store.write_undoes = str_equal(word, STR("undo"));
         return scenario_count(scenario, count, &scenario->world->store.write_in);
     }
+    if (str_equal(word, STR("conflict"))) {
+        return scenario_count(scenario, count, &scenario->world->store.conflict_in);
+    }
     scenario->world->store.refuse = REFUSE_ALL;
     if (!str_equal(word, STR("full"))) {
-        return scenario_fail(scenario, "disk full [N] | disk unheard|write|undo N | disk ok");
+        return scenario_fail(scenario,
+                             "disk full [N] | disk unheard|write|undo|conflict N | disk ok");
     }
     return str_is_set(count) ? scenario_count(scenario, count, &scenario->world->store.refuse) : OK;
 }

@@ -41,6 +41,8 @@ struct api_call {
 
 /* Whether the body is meant for JSON, by its Content-Type. */
 bool call_has_json(const struct api_call *call);
+/* Reads path, query and body into the records of its route. */
+NODISCARD enum err call_read_input(struct api_call *call, struct problem *problem);
 /* The body and status of a success. */
 void call_write_success(struct api_call *call, struct buf *body);
 int call_status(const struct api_call *call);

@@ -141,6 +141,7 @@ struct files_work {
 static enum err put_all(struct work *work, struct op *op)
 {
     struct files_work *putting = (struct files_work *)work;
+    putting->changed = 0;
     for (size_t i = 0; i < putting->files->count; i++) {
         struct policy_file *file = &putting->files->items[i];
         struct policy ignored = {0};

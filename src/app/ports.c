@@ -230,11 +230,25 @@ enum err ports_rehearse(void *context, struct op *op, const struct rehearsal_ord
     return rehearsal_run(&site, op, order, out);
 }
 
-/* A node that has lost its lease must not send what another sends now. */
-static bool may_send(void *context)
+static int64_t tenure(void *context)
 {
     const struct server *server = context;
-    return server->cluster == NULL || cluster_may_send(server->cluster);
+    return server->cluster == NULL ? 0 : cluster_tenure(server->cluster);
+}
+
+/* A node that has lost its lease must not send what another sends now, also when it has one again.
+ */
+static bool may_send(void *context, int64_t stamp)
+{
+    const struct server *server = context;
+    return server->cluster == NULL || cluster_may_send(server->cluster, stamp);
+}
+
+static bool is_alive(void *context, int64_t stamp)
+{
+    const struct server *server = context;
+    (void)stamp;
+    return server->cluster == NULL || cluster_is_alive(server->cluster);
 }
 
 static struct http_client_config client_of(struct server *server, int in_flight_max,
@@ -261,7 +275,9 @@ enum err ports_open(struct server *server, struct problem *problem)
     struct http_client_config courier = client_of(server, IN_FLIGHT_MAX, courier_done);
     struct http_client_config calendars = client_of(server, IN_FLIGHT_MAX, calendar_done);
     struct http_client_config sinks = client_of(server, SINKS_IN_FLIGHT_MAX, sink_done);
+    courier.stamp = tenure;
     courier.may_send = may_send;
+    sinks.may_send = is_alive;
     TRY(http_client_start(&courier, &server->courier_client, problem));
     TRY(http_client_start(&calendars, &server->calendar_client, problem));
     return http_client_start(&sinks, &server->sink_client, problem);

@@ -51,6 +51,7 @@ struct listing listing_new(struct arena *arena, struct str collection,
 void listing_clear(struct listing *listing)
 {
     listing->line_count = 0;
+    listing->too_long = 0;
 }
 
 const struct pull_resource *listing_find_known(const struct listing *listing, struct str key)
@@ -90,7 +91,9 @@ bool listing_add(struct listing *listing, const struct dav_multistatus *answer)
         }
         bool is_gone = response->status == 404 || response->status == 410;
         bool is_resource = !response->is_collection && !str_ends(key, STR("/"));
-        if (is_gone || is_resource) {
+        if (is_resource && response->href.len > HREF_MAX) {
+            listing->too_long++;
+        } else if (is_gone || is_resource) {
             add_line(listing, (struct listed){.key = key,
                                               .href = response->href,
                                               .etag = response->etag,

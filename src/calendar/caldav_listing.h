@@ -33,7 +33,11 @@ struct listing {
     struct listed *lines;
     size_t line_count;
     size_t line_room;
+    size_t too_long; /* Lines that were left out, see HREF_MAX. */
 };
+
+/* Bytes. An engine indexes no longer ones; real ones have fewer than 300. */
+enum { HREF_MAX = 1000 };
 
 struct listing listing_new(struct arena *arena, struct str collection,
                            const struct pull_resource *known, size_t known_count);

@@ -9,7 +9,8 @@ static enum pull_state finish(struct pull *pull, struct pull_result *result)
 {
     const struct caldav *caldav = pull->caldav;
     const struct listing_difference *difference = &caldav->difference;
-    bool is_changed = caldav->changed_count + difference->removed_count > 0;
+    bool is_changed =
+        caldav->changed_count + difference->removed_count + caldav->listing.too_long > 0;
     *result = (struct pull_result){
         .state = is_changed ? PULL_CHANGED : PULL_UNCHANGED,
         .memory = {.collection_url = caldav->collection},
@@ -17,6 +18,7 @@ static enum pull_state finish(struct pull *pull, struct pull_result *result)
         .changed_count = caldav->changed_count,
         .removed = difference->removed,
         .removed_count = difference->removed_count,
+        .left_out = caldav->listing.too_long,
     };
     if (!caldav->is_incomplete) {
         result->memory.sync_token = caldav->new_token;

@@ -58,6 +58,7 @@ struct pull_result {
     size_t changed_count;
     struct str *removed; /* hrefs that are gone. */
     size_t removed_count;
+    size_t left_out;             /* New or changed, with an href that is too long to be kept. */
     struct str reason;           /* FAILED: one sentence for people, without secrets. */
     int64_t retry_after_seconds; /* FAILED: 0 where the server named none. */
     bool disable;                /* FAILED: 410, gone for good. */

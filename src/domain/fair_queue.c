@@ -37,6 +37,18 @@ struct bucket fair_bucket(int64_t calls_per_minute)
     return (struct bucket){.rate_milli = calls_per_minute * MILLI};
 }
 
+void fair_bucket_change(struct bucket *bucket, int64_t calls_per_minute)
+{
+    struct bucket changed = fair_bucket(calls_per_minute);
+    if (changed.rate_milli == bucket->rate_milli) {
+        return;
+    }
+    bucket->rate_milli = changed.rate_milli;
+    if (instant_is_set(bucket->taken_at)) {
+        bucket->free_at = instant_add(bucket->taken_at, bucket_time_of(bucket, CALL_UNITS));
+    }
+}
+
 /* The calls of a group. */
 
 static int64_t deadline_of(const struct fair_entry *entry)

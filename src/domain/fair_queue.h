@@ -53,6 +53,10 @@ void fair_queue_free(struct fair_queue *queue);
 
 /* A bucket of so many calls a minute, spread evenly; 0 is no limit. */
 struct bucket fair_bucket(int64_t calls_per_minute);
+/* Another pace for the same bucket: what the last call makes wait becomes shorter or longer with
+ * it.
+ */
+void fair_bucket_change(struct bucket *bucket, int64_t calls_per_minute);
 /* A call went at `at`, which is past: the bucket goes on from there, if that is later. */
 void fair_bucket_begun(struct bucket *bucket, struct instant at);
 /* A new group. Its buckets (NULLs are left out) are the caller's, may be shared by groups, and stay

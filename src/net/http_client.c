@@ -116,6 +116,8 @@ void http_client_submit(struct http_client *client, const struct wire_request *r
     bool is_mail = request->kind == WIRE_SMTP;
     struct inbox *inbox = is_mail ? &client->smtp_inbox : &client->http_inbox;
     struct transfer *transfer = transfer_new(request, ticket);
+    transfer->stamp =
+        client->config.stamp == NULL ? 0 : client->config.stamp(client->config.context);
     pthread_mutex_lock(&inbox->lock);
     put(inbox, transfer);
     if (is_mail) {

@@ -37,9 +37,11 @@ struct http_client_config {
     struct str user_agent;
     const struct log *log;
     void *context;
-    /* Asked on a thread of the client's when a request is about to leave, and for each piece of a
-     * mail: what may not leave is WIRE_NOT_SENT. NULL where all may. */
-    bool (*may_send)(void *context);
+    /* `stamp` is asked when a request is submitted, on that thread, and `may_send` with what it
+     * said on a thread of the client's when the request is about to leave, and for each piece of a
+     * mail: what may not leave is WIRE_NOT_SENT. NULL: 0, and all may. */
+    int64_t (*stamp)(void *context);
+    bool (*may_send)(void *context, int64_t stamp);
     void (*done)(void *context, uint64_t ticket, const struct wire_answer *answer);
 };
 

@@ -28,6 +28,7 @@ struct hop {
 struct transfer {
     struct lane *lane;
     uint64_t ticket;
+    int64_t stamp; /* http_client_config */
     struct arena *arena;
     struct wire_request request;
     struct transfer *next; /* In the inbox or in its host's queue. */
@@ -81,7 +82,7 @@ struct lane {
     bool busy; /* It has its one transfer, or was called to take it. */
     bool asleep;
     struct instant now;
-    struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing, as in the next. */
+    struct instant timer_due; /* What curl asked for; INSTANT_NONE for nothing, as below. */
     struct instant idle_due;  /* When idle connections to mail servers are closed. */
     struct transfer *active;
     int active_count;
@@ -97,8 +98,7 @@ struct lane {
 };
 
 /* SMTP has several lanes, which share an inbox and carry one mail at a time: libcurl 7.88 waits
- * inside, with its whole thread, for the answers to a message and to QUIT, and a slow mail server
- * must hold up neither a call nor another mail. The lock guards their array. */
+ * inside, with its whole thread, for the answers to a message and to QUIT. */
 struct http_client {
     struct http_client_config config;
     struct inbox http_inbox;

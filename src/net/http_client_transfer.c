@@ -61,7 +61,8 @@ struct transfer *transfer_new(const struct wire_request *request, uint64_t ticke
 bool transfer_may_leave(struct transfer *transfer)
 {
     const struct http_client_config *config = transfer->lane->config;
-    transfer->is_held_back = config->may_send != NULL && !config->may_send(config->context);
+    transfer->is_held_back =
+        config->may_send != NULL && !config->may_send(config->context, transfer->stamp);
     return !transfer->is_held_back;
 }
 

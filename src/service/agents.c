@@ -3,6 +3,7 @@
 #include "channel/speech.h"
 #include "service/agent_script.h"
 #include "service/agent_warnings.h"
+#include "service/pacer.h"
 #include "store/call_counts.h"
 #include "store/calls.h"
 
@@ -390,6 +391,7 @@ enum err change_agent(struct op *op, const void *input, void *output)
     struct agent_entry entry = entry_of(agent);
     TRY(db_update(op->db, TABLE_agents, op->arena, &entry));
     TRY(insert_version(op, agent));
+    pace_changed(op, agent->id);
     TRY(audit_agent(op, "AGENT_CHANGED", &before, agent));
     return agent_warn(op, &before, agent);
 }

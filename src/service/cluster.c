@@ -1,7 +1,6 @@
-#include "service/cluster.h"
+#include "service/cluster_internal.h"
 
 #include "base/memory.h"
-#include "store/db_news.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -15,25 +14,6 @@ enum { LOOKS_PER_LEASE = 3, AFTER_LEASE_MS = 10 };
 enum { SENDING_SHARD = 0, TIMER_SHARDS = NODE_SHARDS - 1 };
 
 static_assert(NODE_SHARDS == 64, "a set of shards is one word");
-
-struct cluster {
-    struct cluster_config config;
-    int64_t node;          /* 0 before the first turn. */
-    struct node_turn turn; /* The one under way, or the last one. */
-    int64_t last_event_before;
-    int64_t message_changes_before;
-    bool is_known; /* What follows is what the rows said at the end of the last turn. */
-    int64_t known_map;
-    int64_t known_memory;
-    uint64_t held;
-    int others; /* Nodes. */
-    bool has_changed_map;
-    int pieces;                      /* Of what this turn tells. */
-    int64_t read_turns[NODE_SHARDS]; /* The turn in which the rows of a shard were read. */
-    int64_t look_ms;                 /* Monotonic. */
-    int64_t next_deadline_ms;        /* The same; counts once the turn is durable. */
-    _Atomic int64_t deadline_ms;
-};
 
 struct cluster *cluster_new(const struct cluster_config *config)
 {
@@ -63,7 +43,7 @@ static int shard_of_timer(enum timer_kind kind, struct id id)
 }
 
 /* -1 for what is done where it was decided. */
-static int shard_of(const struct effect *effect)
+int cluster_shard_of(const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_TIMER:
@@ -95,7 +75,7 @@ bool cluster_has_timer(const struct cluster *cluster, enum timer_kind kind, stru
 
 bool cluster_has_effect(const struct cluster *cluster, const struct effect *effect)
 {
-    int shard = shard_of(effect);
+    int shard = cluster_shard_of(effect);
     return shard < 0 || (cluster->held & bit_of(shard)) != 0;
 }
 
@@ -115,7 +95,17 @@ int64_t cluster_due_in_ms(const struct cluster *cluster)
     return left < 0 ? 0 : left;
 }
 
-bool cluster_may_send(const struct cluster *cluster)
+int64_t cluster_tenure(const struct cluster *cluster)
+{
+    return atomic_load(&cluster->tenure);
+}
+
+bool cluster_may_send(const struct cluster *cluster, int64_t tenure)
+{
+    return tenure == atomic_load(&cluster->tenure) && cluster_is_alive(cluster);
+}
+
+bool cluster_is_alive(const struct cluster *cluster)
 {
     return cluster->config.monotonic_ms() < atomic_load(&cluster->deadline_ms);
 }
@@ -171,8 +161,19 @@ static int rank_of(const struct node_leases *leases, int64_t node)
     return -1;
 }
 
+/* What it held may have been with others since, also what is nobody's by now; and what it was about
+ * to send is theirs. */
+static void lose_all(struct cluster *cluster, struct cluster_news *news)
+{
+    news->lost = cluster->held;
+    cluster->held = 0;
+    cluster->is_sender = false;
+    atomic_fetch_add(&cluster->tenure, 1);
+}
+
 /* One that was away for too long comes back under its number, with nothing. */
-static enum err take_place(struct cluster *cluster, struct op *op, struct node_leases *leases)
+static enum err take_place(struct cluster *cluster, struct op *op, struct node_leases *leases,
+                           struct cluster_news *news)
 {
     struct node node = {
         .id = cluster->node,
@@ -197,7 +198,9 @@ static enum err take_place(struct cluster *cluster, struct op *op, struct node_l
                "node %lld, this one, was silent for longer than its lease: its work went to others",
                (long long)cluster->node);
         TRY(nodes_add_again(op->db, &node));
+        lose_all(cluster, news);
     }
+    leases->items[leases->count].is_leaving = false;
     leases->items[leases->count].node = node.id;
     leases->items[leases->count++].lease_ms = node.lease_ms;
     return OK;
@@ -213,13 +216,24 @@ static enum err give(struct cluster *cluster, struct op *op, struct node_map *ma
     return nodes_give(op->db, shard, node);
 }
 
+/* Those who stay have equal parts. */
+static int part_of(const struct node_leases *leases, int64_t node)
+{
+    int staying = 0;
+    int rank = 0;
+    for (int i = 0; i < leases->count; i++) {
+        rank = leases->items[i].node == node ? staying : rank;
+        staying += leases->items[i].is_leaving ? 0 : 1;
+    }
+    return staying == 0 ? 0 : TIMER_SHARDS / staying + (rank < TIMER_SHARDS % staying ? 1 : 0);
+}
+
 /* Everybody has an equal part of the timers: what is too much here becomes anybody's, what is
  * anybody's is taken. Whatever goes out stays where it is, since requests are under way there. */
 static enum err take_part(struct cluster *cluster, struct op *op, const struct node_leases *leases,
                           struct node_map *map)
 {
-    int rank = rank_of(leases, cluster->node);
-    int part = TIMER_SHARDS / leases->count + (rank < TIMER_SHARDS % leases->count ? 1 : 0);
+    int part = part_of(leases, cluster->node);
     int mine = 0;
     for (int shard = 1; shard < NODE_SHARDS; shard++) {
         if (map->holders[shard] == cluster->node && ++mine > part) {
@@ -246,9 +260,13 @@ static void take_map(struct cluster *cluster, const struct node_map *map, struct
             cluster->read_turns[shard] = cluster->turn.number;
         }
     }
-    news->lost = cluster->held & ~held;
+    news->lost |= cluster->held & ~held;
     news->gained = held & ~cluster->held;
     cluster->held = held;
+    if (cluster->is_sender && !cluster_sends(cluster)) {
+        atomic_fetch_add(&cluster->tenure, 1);
+    }
+    cluster->is_sender = cluster_sends(cluster);
 }
 
 static void plan_look(struct cluster *cluster, const struct node_leases *leases, int64_t now_ms)
@@ -273,7 +291,7 @@ static enum err look(struct cluster *cluster, struct op *op, int64_t now_ms,
     struct node_map map;
     TRY(nodes_leases(op->db, &leases));
     TRY(remove_dead(cluster, op, &leases));
-    TRY(take_place(cluster, op, &leases));
+    TRY(take_place(cluster, op, &leases, news));
     cluster->next_deadline_ms = now_ms + tenths(cluster, SEND_TENTHS);
     plan_look(cluster, &leases, now_ms);
     if (cluster->is_known && cluster->turn.map == cluster->known_map && !cluster->has_changed_map) {
@@ -290,7 +308,6 @@ static enum err look(struct cluster *cluster, struct op *op, int64_t now_ms,
 static void go_on_from(struct cluster *cluster, struct writer *writer)
 {
     const struct node_turn *turn = &cluster->turn;
-    writer->ids.last = turn->last_id > writer->ids.last ? turn->last_id : writer->ids.last;
     writer->last_event = (struct id){turn->last_event};
     writer->chain = turn->chain;
 }
@@ -308,6 +325,8 @@ enum err cluster_enter(struct cluster *cluster, struct op *op, struct cluster_ne
         .is_foreign = cluster->is_known && turn->node != cluster->node,
         .is_memory = cluster->is_known && turn->memory != cluster->known_memory,
     };
+    struct id_source *ids = &op->writer->ids;
+    ids->last = turn->last_id > ids->last ? turn->last_id : ids->last;
     if (news->is_foreign) {
         go_on_from(cluster, op->writer);
     }
@@ -331,6 +350,7 @@ enum err cluster_quit(struct cluster *cluster, struct op *op, bool keeps_sending
     if (!keeps_sending) {
         return nodes_remove(op->db, cluster->node);
     }
+    TRY(nodes_leave(op->db, cluster->node));
     TRY(nodes_map(op->db, &map));
     for (int shard = 1; shard < NODE_SHARDS; shard++) {
         if (map.holders[shard] == cluster->node) {
@@ -340,161 +360,17 @@ enum err cluster_quit(struct cluster *cluster, struct op *op, bool keeps_sending
     return OK;
 }
 
-/* --- News ---
- *
- *   TURN PIECE                            the server leaves out what is told twice, word by word
- *   T KIND ID AT PRIORITY TAG PROVIDER    what is to be done; "-" for no provider
- *   E ID                                  the newest event
- *   C                                     states or receipts of messages have changed
- *   M                                     nodes or shards have changed */
-
-/* A server takes less than 8,000 bytes in one piece. */
-enum { NEWS_BYTES_MAX = 7000, EFFECT_WORDS = 7 };
-
-static enum err tell_piece(struct op *op, struct buf *text)
-{
-    enum err err = db_tell(op->db, buf_str(text));
-    buf_clear(text);
-    return err;
-}
-
-static void begin_piece(struct cluster *cluster, struct buf *text)
-{
-    if (text->len == 0) {
-        buf_printf(text, "%lld %d\n", (long long)cluster->turn.number, cluster->pieces++);
-    }
-}
-
-static enum err tell_effects(struct cluster *cluster, struct op *op, struct buf *text)
-{
-    const struct effects *effects = &op->writer->effects;
-    for (size_t i = 0; i < effects->count; i++) {
-        const struct effect *effect = &effects->items[i];
-        if (cluster_has_effect(cluster, effect)) {
-            continue;
-        }
-        begin_piece(cluster, text);
-        buf_printf(text, "T %d %lld %lld %d %d %s\n", (int)effect->kind,
-                   (long long)effect->id.value, (long long)effect->at.us, effect->priority,
-                   effect->tag, effect->inbox == NULL ? "-" : effect->inbox->name);
-        if (text->len > NEWS_BYTES_MAX) {
-            TRY(tell_piece(op, text));
-        }
-    }
-    return OK;
-}
-
-static enum err tell_all(struct cluster *cluster, struct op *op)
-{
-    struct buf text = {.arena = op->arena};
-    int64_t last_event = op->writer->last_event.value;
-    TRY(tell_effects(cluster, op, &text));
-    if (last_event != cluster->last_event_before) {
-        begin_piece(cluster, &text);
-        buf_printf(&text, "E %lld\n", (long long)last_event);
-    }
-    if (op->writer->message_changes != cluster->message_changes_before) {
-        begin_piece(cluster, &text);
-        buf_add_text(&text, "C\n");
-    }
-    if (cluster->has_changed_map) {
-        begin_piece(cluster, &text);
-        buf_add_text(&text, "M\n");
-    }
-    return text.len == 0 ? OK : tell_piece(op, &text);
-}
-
-enum err cluster_leave(struct cluster *cluster, struct op *op, bool has_changed_memory)
+enum err cluster_leave(struct cluster *cluster, struct op *op, enum cluster_memory memory)
 {
     struct node_turn *turn = &cluster->turn;
     turn->node = cluster->node;
     turn->last_id = op->writer->ids.last;
     turn->last_event = op->writer->last_event.value;
     turn->chain = op->writer->chain;
-    turn->memory += has_changed_memory;
+    turn->memory += memory != MEMORY_SAME;
     cluster->known_memory = turn->memory;
     if (cluster->others > 0) {
-        TRY(tell_all(cluster, op));
+        TRY(cluster_tell(cluster, op, memory == MEMORY_WANTED));
     }
     return nodes_end_turn(op->db, turn);
-}
-
-struct hearing {
-    struct cluster *cluster;
-    struct op *op;
-    void *context;
-    void (*each)(void *context, const struct effect *effect);
-};
-
-/* False for a line that is none of ours: what cannot be read is left out. */
-static bool read_effect(struct str line, struct effect *out)
-{
-    struct str words[EFFECT_WORDS];
-    int64_t numbers[EFFECT_WORDS] = {0};
-    int count = 0;
-    while (count < EFFECT_WORDS && str_split(&line, ' ', &words[count])) {
-        count++;
-    }
-    for (int i = 1; i < EFFECT_WORDS - 1; i++) {
-        if (count != EFFECT_WORDS || str_to_int(words[i], &numbers[i]) != OK) {
-            return false;
-        }
-    }
-    bool is_kind = numbers[1] >= EFFECT_TIMER && numbers[1] <= EFFECT_ACTIVE;
-    bool is_tag = numbers[5] >= 0 && numbers[5] < timer_kind_COUNT;
-    *out = (struct effect){.kind = (enum effect_kind)numbers[1],
-                           .id = {numbers[2]},
-                           .at = {numbers[3]},
-                           .priority = (int)numbers[4],
-                           .tag = (int)numbers[5],
-                           .inbox = provider_find(words[6])};
-    return is_kind && is_tag;
-}
-
-static void hear_effect(const struct hearing *hearing, int64_t turn, struct str line)
-{
-    const struct cluster *cluster = hearing->cluster;
-    struct effect effect = {.kind = EFFECT_TIMER};
-    if (!read_effect(line, &effect)) {
-        return;
-    }
-    int shard = shard_of(&effect);
-    bool is_new = shard >= 0 && turn > cluster->read_turns[shard];
-    if (is_new && cluster_has_effect(cluster, &effect)) {
-        hearing->each(hearing->context, &effect);
-    }
-}
-
-static void hear_text(void *context, struct str text)
-{
-    const struct hearing *hearing = context;
-    struct writer *writer = hearing->op->writer;
-    struct str line = STR_NONE;
-    int64_t turn = 0;
-    int64_t event = 0;
-    struct str number = STR_NONE;
-    if (!str_split(&text, '\n', &line) || !str_split(&line, ' ', &number) ||
-        str_to_int(number, &turn) != OK) {
-        return;
-    }
-    while (str_split(&text, '\n', &line)) {
-        if (str_starts(line, STR("T "))) {
-            hear_effect(hearing, turn, line);
-        } else if (str_starts(line, STR("M"))) {
-            hearing->cluster->look_ms = 0;
-        } else if (str_starts(line, STR("C"))) {
-            writer->message_changes++;
-        } else if (str_starts(line, STR("E ")) &&
-                   str_to_int(str_slice(line, 2, line.len), &event) == OK &&
-                   event > writer->last_event.value) {
-            writer->last_event = (struct id){event};
-        }
-    }
-}
-
-enum err cluster_hear(struct cluster *cluster, struct op *op, void *context,
-                      void (*each)(void *context, const struct effect *effect))
-{
-    struct hearing hearing = {cluster, op, context, each};
-    return db_hear(op->db, &hearing, hear_text);
 }

@@ -7,13 +7,15 @@
  * by their ids. Who holds a shard stands in a row; a node reads of a change at the begin of its
  * turn, in the transaction, so that it never writes for what it has lost. A node whose lease has
  * ended is removed by any other. It may live on (stopped, cut off): cluster_may_send is what its
- * requests ask before they leave, and its next turn tells it that it lost all.
+ * requests ask before they leave, and its next turn tells it that it lost all. What it gets back
+ * then, be it at once, it reads anew, and what it was about to send stays: that was of another
+ * tenure.
  *
  * An operation may run anywhere. What it leaves to be done in the shard of another node is told to
  * that node with the commit; a node that takes a shard reads its rows in the same turn, and what
  * was told of earlier turns is left out. So nothing is told twice and nothing gets lost but with
  * the connection, after which all is read again.
- * Threads: the executor's, but for cluster_may_send. Owner: cluster_free. */
+ * Threads: the executor's, but for cluster_may_send and cluster_is_alive. Owner: cluster_free. */
 #ifndef TOCSIN_SERVICE_CLUSTER_H
 #define TOCSIN_SERVICE_CLUSTER_H
 
@@ -39,11 +41,14 @@ struct cluster_news {
     bool is_foreign; /* Somebody else has written since this node's last turn. */
     bool is_memory;  /* And changed what is paused, or known of callees. */
     uint64_t lost;   /* Shards, a bit each. */
-    uint64_t gained;
+    uint64_t gained; /* These may be lost ones, which were with others in between. */
 };
 NODISCARD enum err cluster_enter(struct cluster *cluster, struct op *op, struct cluster_news *news);
-/* And ends, before its commit: tells the others what they are to do. */
-NODISCARD enum err cluster_leave(struct cluster *cluster, struct op *op, bool has_changed_memory);
+/* And ends, before its commit: tells the others what they are to do. What is remembered of the rows
+ * the others read in their next turn, or take one for. */
+enum cluster_memory { MEMORY_SAME, MEMORY_CHANGED, MEMORY_WANTED };
+NODISCARD enum err cluster_leave(struct cluster *cluster, struct op *op,
+                                 enum cluster_memory memory);
 /* It is durable. */
 void cluster_committed(struct cluster *cluster);
 /* It is not, or something may have been missed: the next turn is a first one. */
@@ -72,7 +77,10 @@ NODISCARD enum err cluster_hear(struct cluster *cluster, struct op *op, void *co
 /* The use case GET /nodes. */
 NODISCARD enum err list_nodes(struct op *op, const void *input, void *output);
 
-/* Whether a request may still leave. Any thread. */
-bool cluster_may_send(const struct cluster *cluster);
+/* The time for which this node sends without a break, as a number. */
+int64_t cluster_tenure(const struct cluster *cluster);
+/* Whether a request of that tenure may still leave; whether anything may. Any thread. */
+bool cluster_may_send(const struct cluster *cluster, int64_t tenure);
+bool cluster_is_alive(const struct cluster *cluster);
 
 #endif

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* So often a batch is done again. */
+enum { REPEATS_MAX = 3 };
+
 static const struct duration probe_every = SECONDS_INIT(1);
 /* A clock that is steered may go back by less. */
 static const struct duration steered_max = SECONDS_INIT(1);
@@ -224,12 +227,10 @@ static void refuse(struct executor *executor, struct work *list, enum err why)
     }
 }
 
-static void break_down(struct executor *executor, struct work *list, enum err why)
+/* Nothing of the batch was done. Memory is behind the rows, or ahead of them, until it is read
+ * again (executor_recover). */
+static void undo(struct executor *executor)
 {
-    if (!executor->is_broken) {
-        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
-                  "the store does not take changes; they are refused until it does");
-    }
     atomic_fetch_add(&executor->site->stats->metrics.store_refusals, 1);
     db_rollback(executor->db);
     courier_drop_claims(executor->courier);
@@ -238,6 +239,15 @@ static void break_down(struct executor *executor, struct work *list, enum err wh
     }
     writer_forget(&executor->writer);
     executor->ended_count = 0;
+}
+
+static void break_down(struct executor *executor, struct work *list, enum err why)
+{
+    if (!executor->is_broken) {
+        log_write(executor->site->log, LOG_ERROR, LOG_STORE, STR_NONE,
+                  "the store does not take changes; they are refused until it does");
+    }
+    undo(executor);
     executor->is_broken = true;
     executor->probe_at = instant_add(executor_now(executor), probe_every);
     refuse(executor, list, why);
@@ -326,6 +336,25 @@ static enum err run_turn(struct executor *executor, struct work *list, bool *did
     return OK;
 }
 
+/* What was refused for what others did at the same time is done again, all of the batch from its
+ * beginning. */
+static enum err run_until_taken(struct executor *executor, struct work *list, bool *did,
+                                struct instant *commit_at)
+{
+    enum err err = run_turn(executor, list, did, commit_at);
+    for (int i = 0; i < REPEATS_MAX && err == E_UNAVAILABLE && db_was_conflict(executor->db); i++) {
+        log_write(executor->site->log, LOG_WARN, LOG_STORE, STR_NONE,
+                  "the store refused a batch for what others did meanwhile; it is done again");
+        undo(executor);
+        err = executor_recover(executor);
+        if (err == OK) {
+            arena_reset(executor->scratch);
+            err = run_turn(executor, list, did, commit_at);
+        }
+    }
+    return err;
+}
+
 /* What memory holds by a clock that was ahead is read from the rows again, and providers are asked
  * for what is on its way. */
 static enum err notice_clock(struct executor *executor)
@@ -362,7 +391,7 @@ bool executor_turn(struct executor *executor, struct work *list)
     executor_publish(executor); /* What has become due since the last turn. */
     arena_reset(executor->scratch);
     struct instant began = INSTANT_NONE;
-    enum err err = run_turn(executor, list, &did, &began);
+    enum err err = run_until_taken(executor, list, &did, &began);
     if (err != OK) {
         break_down(executor, list, err);
         return true;
@@ -374,7 +403,9 @@ bool executor_turn(struct executor *executor, struct work *list)
                   instant_since(executor_now(executor), began));
     courier_release(executor->courier);
     finish(list, OK);
-    return did;
+    /* What the others told while this waited for its turn was read with its answer, and nothing
+     * will wake anybody for it. */
+    return did || executor->cluster != NULL;
 }
 
 /* What pace lets go next: a message, or a scheduled call. */

@@ -11,6 +11,7 @@ static void hear_one(void *context, const struct effect *effect)
 {
     struct executor *executor = context;
     db_keep_rows(executor->db); /* It may say something else by now. */
+    agent_cache_free(&executor->writer.agents);
     executor_let_go_one(executor, effect);
 }
 
@@ -30,12 +31,11 @@ bool executor_hear(struct executor *executor)
 /* --- Shards --- */
 
 /* The rest of a heap that is given up. */
-static void keep_own(struct executor *executor, struct due_heap *all)
+static void keep_others(struct executor *executor, struct due_heap *all, uint64_t lost)
 {
     for (size_t i = 0; i < all->count; i++) {
         struct due_entry entry = all->items[i];
-        if (cluster_has_timer(executor->cluster, (enum timer_kind)entry.tag,
-                              (struct id){entry.id})) {
+        if ((cluster_shard_bit((enum timer_kind)entry.tag, (struct id){entry.id}) & lost) == 0) {
             due_heap_push(&executor->timers, entry);
         }
     }
@@ -49,15 +49,15 @@ void executor_stop_sending(struct executor *executor)
     executor->pacer = pacer_new(executor->site, executor->courier);
 }
 
-static void drop_lost(struct executor *executor)
+static void drop_lost(struct executor *executor, uint64_t lost)
 {
     struct due_heap timers = executor->timers;
     struct due_heap held = executor->gate.held;
     executor->timers = (struct due_heap){0};
     executor->gate = (struct queue_gate){0};
-    keep_own(executor, &timers);
-    keep_own(executor, &held);
-    if (!cluster_sends(executor->cluster)) {
+    keep_others(executor, &timers, lost);
+    keep_others(executor, &held, lost);
+    if ((lost & CLUSTER_SENDING) != 0) {
         executor_stop_sending(executor);
     }
 }
@@ -115,7 +115,7 @@ enum err executor_enter(struct executor *executor, struct op *op, struct cluster
         executor->memory_before = executor->writer.queue;
     }
     if (news->lost != 0) {
-        drop_lost(executor);
+        drop_lost(executor, news->lost);
     }
     return executor_take_shards(executor, op, news->gained);
 }
@@ -131,9 +131,12 @@ enum err executor_leave(struct executor *executor, struct op *op)
     if (executor->cluster == NULL) {
         return OK;
     }
-    bool is_memory = has_changed(&executor->memory_before, &executor->writer.queue) ||
-                     callees_noted(executor->db) != executor->noted_before;
-    return cluster_leave(executor->cluster, op, is_memory);
+    bool is_noted = callees_noted(executor->db) != executor->noted_before;
+    bool is_queue = has_changed(&executor->memory_before, &executor->writer.queue);
+    return cluster_leave(executor->cluster, op,
+                         is_queue   ? MEMORY_WANTED
+                         : is_noted ? MEMORY_CHANGED
+                                    : MEMORY_SAME);
 }
 
 void executor_hand_over(struct executor *executor)

@@ -31,7 +31,10 @@ enum err holidays_due(struct op *op, struct timer *timer)
     }
     TRY(err);
     timer_hold(op, timer, instant_add(op->now, lease));
-    op_effect(op, (struct effect){.kind = EFFECT_SYNC, .id = calendar.id, .other = timer->id});
+    op_effect(op, (struct effect){.kind = EFFECT_SYNC,
+                                  .id = calendar.id,
+                                  .other = timer->id,
+                                  .at = timer->lease_until});
     return OK;
 }
 
@@ -43,6 +46,7 @@ enum err holidays_prepare(struct op *op, const struct effect *effect, struct syn
     job->site = op->site;
     job->wait = effect->wait;
     job->timer = effect->other;
+    job->lease_until = effect->at;
     job->holidays = calendar.id;
     job->owner_zone = STR("UTC");
     job->from = instant_sub(op->now, window_back);
@@ -171,6 +175,11 @@ enum err holidays_apply(struct work *work, struct op *op)
 {
     struct sync_job *job = (struct sync_job *)work;
     struct holiday_calendar calendar = {0};
+    bool is_overtaken = false;
+    TRY(sync_is_overtaken(op, job, &is_overtaken));
+    if (is_overtaken) {
+        return OK;
+    }
     enum err err = db_get(op->db, TABLE_holiday_calendars, job->holidays, op->arena, &calendar);
     if (err == E_NOT_FOUND || (err == OK && !str_equal(calendar.url, job->calendar.url))) {
         return OK;

@@ -113,18 +113,13 @@ static struct pace *pace_of(struct pacer *pacer, enum pace_kind kind, int64_t id
     return pace;
 }
 
-static void set_rate(struct pace *pace, int64_t calls_per_minute)
-{
-    pace->bucket.rate_milli = fair_bucket(calls_per_minute).rate_milli;
-}
-
 /* Of what is damaged no pace is known. Its calls go on, and are given up when they begin. */
 static enum err read_campaign(struct op *op, struct pace *pace)
 {
     struct campaign campaign = {0};
     enum err err = db_get(op->db, TABLE_campaigns, (struct id){pace->id}, op->arena, &campaign);
     TRY(call_err_is_damage(err) ? OK : err);
-    set_rate(pace, campaign.calls_per_minute);
+    fair_bucket_change(&pace->bucket, campaign.calls_per_minute);
     pace->is_paused = campaign.state == campaign_state_PAUSED;
     return OK;
 }
@@ -134,7 +129,7 @@ static enum err read_agent(struct op *op, struct pace *pace, struct str *from_nu
     const struct agent *agent = NULL;
     enum err err = agent_in_force(op, (struct id){pace->id}, &agent);
     TRY(call_err_is_damage(err) ? OK : err);
-    set_rate(pace, err == OK ? agent->calls_per_minute : 0);
+    fair_bucket_change(&pace->bucket, err == OK ? agent->calls_per_minute : 0);
     *from_number = err == OK ? agent->from_number : STR_NONE;
     return OK;
 }

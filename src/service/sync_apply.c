@@ -131,8 +131,11 @@ static bool remembers(const struct calendar *calendar, const struct pull_memory 
 
 static void note_warnings(struct op *op, const struct sync_job *job, struct calendar *calendar)
 {
-    calendar->warning_count = 0;
-    calendar->first_warning = STR_NONE;
+    calendar->warning_count = (int64_t)job->result.left_out;
+    calendar->first_warning =
+        job->result.left_out > 0
+            ? STR("an entry was left out: its address on the server is longer than 1,000 bytes")
+            : STR_NONE;
     for (size_t i = 0; i < job->part_count; i++) {
         const struct sync_part *part = &job->parts[i];
         calendar->warning_count += (int64_t)part->result.warning_count + (part->err != OK);
@@ -286,11 +289,36 @@ static void tell_waiting(struct sync_wait *wait, const struct sync_result *count
     }
 }
 
+enum err sync_is_overtaken(struct op *op, const struct sync_job *job, bool *out)
+{
+    struct timer timer = {0};
+    bool has_row = false;
+    *out = false;
+    if (!id_is_set(job->timer) || instant_before(op->now, job->lease_until)) {
+        return OK;
+    }
+    struct timer_key key = {timer_kind_NONE, job->timer};
+    enum err err = timers_get(op->db, op->arena, key, &timer, &has_row);
+    bool is_held = err == OK && timer.state == timer_state_ACTIVE &&
+                   instant_ms(timer.lease_until) == instant_ms(job->lease_until);
+    *out = !is_held;
+    if (*out) {
+        op_log(op, LOG_WARN, LOG_SCHEDULER,
+               "a reading of a calendar took longer than its lease; what it found is left out");
+    }
+    return err == E_NOT_FOUND ? OK : err;
+}
+
 static enum err apply(struct work *work, struct op *op)
 {
     struct sync_job *job = (struct sync_job *)work;
     struct calendar calendar = {0};
     struct sync_result counts = {0};
+    bool is_overtaken = false;
+    TRY(sync_is_overtaken(op, job, &is_overtaken));
+    if (is_overtaken) {
+        return OK;
+    }
     enum err err = calendars_get(op->db, op->arena, job->calendar.id, &calendar);
     if (err == E_NOT_FOUND) {
         return OK;

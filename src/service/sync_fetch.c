@@ -42,7 +42,10 @@ enum err sync_calendar_due(struct op *op, struct timer *timer)
         return OK;
     }
     timer_hold(op, timer, instant_add(op->now, lease));
-    op_effect(op, (struct effect){.kind = EFFECT_SYNC, .id = calendar.id, .other = timer->id});
+    op_effect(op, (struct effect){.kind = EFFECT_SYNC,
+                                  .id = calendar.id,
+                                  .other = timer->id,
+                                  .at = timer->lease_until});
     return OK;
 }
 
@@ -64,6 +67,7 @@ static void describe(struct op *op, const struct effect *effect, struct sync_job
     job->site = op->site;
     job->wait = effect->wait;
     job->timer = effect->other;
+    job->lease_until = effect->at;
     job->from = instant_sub(op->now, window_back);
     job->to = instant_add(instant_add(op->now, window_ahead), window_slack);
     job->must_expand =

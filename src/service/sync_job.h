@@ -26,9 +26,10 @@ struct sync_job {
     struct arena *arena;
     const struct site *site;
     struct sync_wait *wait;
-    struct id timer;
-    struct calendar calendar; /* For holidays: what the reading needs of it. */
-    struct id holidays;       /* Set where the feed of a holiday calendar is read. */
+    struct id timer;            /* Unset where a request asked for it. */
+    struct instant lease_until; /* Of the timer. */
+    struct calendar calendar;   /* For holidays: what the reading needs of it. */
+    struct id holidays;         /* Set where the feed of a holiday calendar is read. */
     struct str owner_email;
     struct str owner_zone;
     struct instant from;
@@ -50,6 +51,9 @@ void sync_expand(struct sync_job *job, struct sync_part *part);
 /* Writes the meetings of one part, and drops those that it does not have any more. */
 NODISCARD enum err sync_apply_part(struct op *op, const struct sync_job *job,
                                    const struct sync_part *part, struct sync_result *counts);
+/* A reading that took longer than its lease may have been overtaken by another one, also of another
+ * node: then what it found is old. */
+NODISCARD enum err sync_is_overtaken(struct op *op, const struct sync_job *job, bool *out);
 struct meeting_facts sync_facts_of(const struct occurrence *occurrence, struct id user);
 
 #endif

@@ -1,9 +1,10 @@
 /* service/work: something for the executor to do: an operation with its beginning and its end.
  *
- * `run` happens inside the batch's transaction; `done` after the commit, with what run said, or
- * with E_UNAVAILABLE where the store did not take the batch. Work that must not be lost (a
- * provider's answer) is sticky: it is kept and run again once the store recovers, and done is
- * called once, at the end. The owner frees it in done. */
+ * `run` happens inside the batch's transaction, and once more from the beginning where that was
+ * refused for what others did at the same time (db_was_conflict); `done` after the commit, with
+ * what run said, or with E_UNAVAILABLE where the store did not take the batch. Work that must not
+ * be lost (a provider's answer) is sticky: it is kept and run again once the store recovers, and
+ * done is called once, at the end. The owner frees it in done. */
 #ifndef TOCSIN_SERVICE_WORK_H
 #define TOCSIN_SERVICE_WORK_H
 

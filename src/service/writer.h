@@ -20,8 +20,8 @@ enum effect_kind {
     EFFECT_FIND,   /* The provider is to be asked about a message: for its fate while it is SENDING
                       (find), for what became of it once it was taken (poll). */
     EFFECT_CANCEL, /* A call is to be stopped at its provider. */
-    EFFECT_SYNC, /* A calendar is to be read; `other` is the timer that holds the lease, unset for a
-                    request. */
+    EFFECT_SYNC, /* A calendar is to be read; `other` is the timer that holds the lease until `at`,
+                    both unset for a request. */
     EFFECT_SINK, /* An event sink is to be told more; `other` is the timer that holds the lease. */
     EFFECT_PING, /* Whoever watches Tocsin is to hear that it is alive. */
     /* Scheduled calls (service/pacer): how a campaign, an agent or all of them go has changed; one

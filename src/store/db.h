@@ -6,8 +6,7 @@
  * read-only and see what is committed. One writer fences each operation by a savepoint inside the
  * batch's transaction (architecture.md, "Threads and time").
  * Ownership: results live in the arena given. Errors: as the driver's; E_NOT_FOUND for no row,
- * E_CORRUPT for one that
- * cannot be read. What the engine said is logged, not shown. */
+ * E_CORRUPT for one that cannot be read. What the engine said is logged, not shown. */
 #ifndef TOCSIN_STORE_DB_H
 #define TOCSIN_STORE_DB_H
 
@@ -60,8 +59,7 @@ NODISCARD enum err db_flush_apart(struct db *db, struct problem *problem);
 NODISCARD enum err db_flush(struct db *db);
 /* An operation begins: its savepoint is set at its first write, and gone after release or undo. */
 void db_savepoint(struct db *db);
-/* The operation will not be undone: no savepoint is set, which would copy each page that it
- * touches. Of no effect once it has written. */
+/* The operation will not be undone: no savepoint is set. Of no effect once it has written. */
 void db_decided(struct db *db);
 NODISCARD enum err db_release(struct db *db);
 /* E_CONFLICT where it wrote after db_decided: then only db_rollback is left. */
@@ -119,6 +117,8 @@ NODISCARD enum err db_each(struct db *db, enum statement which, void *context,
  * should have told a later call or db_commit answers with E_UNAVAILABLE, and only db_rollback is
  * left: whoever counts on E_DUPLICATE asks by db_insert_new, which waits. */
 void db_run_ahead(struct db *db);
+/* As the driver's: all of the transaction may be done again. To be asked before db_rollback. */
+bool db_was_conflict(const struct db *db);
 
 /* For a statement that changes rows and tells of each (RETURNING). */
 NODISCARD enum err db_change_each(struct db *db, enum statement which, void *context,

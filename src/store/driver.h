@@ -67,6 +67,9 @@ struct driver {
      * its transaction, which a server that has crashed may have given to another: whoever can
      * should look for what it wrote. NULL where no answer can be lost. */
     bool (*was_doubtful)(const struct driver_connection *connection);
+    /* The last transaction was refused for what others did at the same time, and nothing else: the
+     * same may be done again from its beginning. NULL where nobody else can write. */
+    bool (*was_conflict)(const struct driver_connection *connection);
     /* Makes durable what was committed before. The one function that another thread may call while
      * the connection's own is at work. A failure leaves nobody knowing what the disk has kept. */
     enum err (*flush)(struct driver_connection *connection);

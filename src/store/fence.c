@@ -76,6 +76,11 @@ enum err db_commit(struct db *db)
     return is_doubtful ? look_for_mark(db) : OK;
 }
 
+bool db_was_conflict(const struct db *db)
+{
+    return db->driver->was_conflict != NULL && db->driver->was_conflict(db->connection);
+}
+
 void db_rollback(struct db *db)
 {
     /* The engine may have rolled back by itself (disk full); then this fails, and that is as good.

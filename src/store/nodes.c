@@ -65,6 +65,11 @@ enum err nodes_renew(struct db *db, int64_t node, int64_t lease_ms)
     return db_move(db, S_node_renew, PARAMS(value_int(node), value_int(lease_ms)));
 }
 
+enum err nodes_leave(struct db *db, int64_t node)
+{
+    return db_move(db, S_node_leave, PARAMS(value_int(node)));
+}
+
 enum err nodes_remove(struct db *db, int64_t node)
 {
     TRY(db_run(db, S_node_shards_free, PARAMS(value_int(node))));
@@ -79,6 +84,7 @@ static enum err take_lease(void *context, const struct value *columns)
     }
     leases->items[leases->count].node = columns[0].number;
     leases->items[leases->count].lease_ms = columns[1].number;
+    leases->items[leases->count].is_leaving = columns[2].number != 0;
     leases->count++;
     return OK;
 }

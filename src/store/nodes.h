@@ -41,6 +41,8 @@ NODISCARD enum err nodes_add(struct db *db, struct node *node);
 /* The same under the number that it has. */
 NODISCARD enum err nodes_add_again(struct db *db, const struct node *node);
 NODISCARD enum err nodes_renew(struct db *db, int64_t node, int64_t lease_ms);
+/* It only waits for what is under way. */
+NODISCARD enum err nodes_leave(struct db *db, int64_t node);
 /* Its shards are nobody's from then on. */
 NODISCARD enum err nodes_remove(struct db *db, int64_t node);
 
@@ -50,6 +52,7 @@ struct node_leases {
     struct {
         int64_t node;
         int64_t lease_ms;
+        bool is_leaving; /* It takes no timers any more. */
     } items[NODES_MAX];
 };
 /* In the order of their numbers; E_CONFLICT where there are more than NODES_MAX. */

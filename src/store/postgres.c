@@ -22,12 +22,16 @@ static enum err run_and_forget(struct driver_connection *connection, const char 
 /* What became of the transaction. E_TIMEOUT while nobody can tell. */
 static enum err ask_fate(struct driver_connection *connection)
 {
-    char sql[96];
+    char sql[128];
     PGresult *result = NULL;
     if (postgres_connect(connection, NULL) != OK) {
         return E_TIMEOUT;
     }
-    snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", connection->xid);
+    /* A standby has not heard of all transactions yet. */
+    snprintf(sql, sizeof sql,
+             "SELECT CASE WHEN pg_is_in_recovery() THEN 'in progress' "
+             "ELSE pg_xact_status('%s'::xid8) END",
+             connection->xid);
     enum err err = postgres_run(connection, sql, &result, NULL);
     const char *fate = err == OK ? PQgetvalue(result, 0, 0) : "";
     /* It refuses numbers that it has not given: then it has lost the transaction, in a crash. */
@@ -123,6 +127,7 @@ static enum err begin(struct driver_connection *connection, struct driver_statem
     TRY(postgres_be_there(connection, NULL));
     connection->transaction = TRANSACTION_OPEN;
     connection->was_doubtful = false;
+    connection->was_conflict = false;
     connection->has_asked_xid = false;
     connection->xid[0] = '\0';
     return queue(connection, statement);
@@ -149,9 +154,12 @@ static enum err ask(struct driver_connection *connection, struct driver_statemen
     struct postgres_fresh was = postgres_fresh_of(connection);
     bool was_there = connection->handle != NULL;
     enum err err = postgres_exchange(connection, statement, NULL);
-    return was_there && postgres_may_ask_again(connection, was, err)
-               ? postgres_exchange(connection, statement, NULL)
-               : err;
+    if (!was_there || !postgres_may_ask_again(connection, was, err)) {
+        return err;
+    }
+    PQclear(statement->result); /* It may have come before the connection was lost. */
+    statement->result = NULL;
+    return postgres_exchange(connection, statement, NULL);
 }
 
 /* There is nothing to keep, and nothing to be told. */
@@ -329,6 +337,11 @@ static bool was_doubtful(const struct driver_connection *connection)
     return connection->was_doubtful;
 }
 
+static bool was_conflict(const struct driver_connection *connection)
+{
+    return connection->was_conflict;
+}
+
 static int ear(const struct driver_connection *connection)
 {
     return connection->handle == NULL ? -1 : PQsocket(connection->handle);
@@ -361,6 +374,7 @@ const struct driver driver_postgres = {
     .finish = finish,
     .forget = postgres_forget,
     .was_doubtful = was_doubtful,
+    .was_conflict = was_conflict,
     .flush_apart = flush_apart,
     .flush = flush,
     .tell = tell,

@@ -57,8 +57,8 @@ static enum err err_of_state(const char *state)
         {"23505", E_DUPLICATE},   {"23", E_INVALID},        {"22", E_INVALID},
         {"08", E_UNAVAILABLE},    {"25006", E_UNAVAILABLE}, {"40", E_UNAVAILABLE},
         {"25P03", E_UNAVAILABLE}, {"53", E_UNAVAILABLE},    {"55", E_UNAVAILABLE},
-        {"57", E_UNAVAILABLE},    {"58", E_UNAVAILABLE},    {"XX001", E_CORRUPT},
-        {"XX002", E_CORRUPT},
+        {"54", E_INVALID},        {"57", E_UNAVAILABLE},    {"58", E_UNAVAILABLE},
+        {"XX001", E_CORRUPT},     {"XX002", E_CORRUPT},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(classes); i++) {
         if (strncmp(state, classes[i].start, strlen(classes[i].start)) == 0) {
@@ -96,6 +96,7 @@ void postgres_lose(struct driver_connection *connection)
 {
     PQfinish(connection->handle);
     connection->handle = NULL;
+    connection->stale[0] = '\0';
     connection->queued_count = 0;
     connection->sent_count = 0;
     connection->round_count = 0;
@@ -113,14 +114,16 @@ static void ignore_notice(void *context, const char *message)
 }
 
 /* What stands before dbname is a default: the URL may say otherwise. A peer that is gone without a
- * word is noticed within half a minute. */
+ * word is noticed within half a minute. A standby may be behind. */
 static PGconn *dial(const char *url)
 {
-    static const char *const names[] = {
-        "connect_timeout",  "keepalives_idle",  "keepalives_interval",
-        "keepalives_count", "tcp_user_timeout", "application_name",
-        "dbname",           "client_encoding",  NULL};
-    const char *const values[] = {"10", "10", "5", "3", "20000", "tocsin", url, "UTF8", NULL};
+    static const char *const names[] = {"connect_timeout",     "keepalives_idle",
+                                        "keepalives_interval", "keepalives_count",
+                                        "tcp_user_timeout",    "target_session_attrs",
+                                        "application_name",    "dbname",
+                                        "client_encoding",     NULL};
+    const char *const values[] = {"10",      "10",     "5", "3",    "20000",
+                                  "primary", "tocsin", url, "UTF8", NULL};
     PGconn *handle = PQconnectdbParams(names, values, 1);
     if (handle != NULL) {
         PQsetNoticeProcessor(handle, ignore_notice, NULL);
@@ -140,7 +143,8 @@ static enum err simple(PGconn *handle, const char *sql, struct problem *problem)
 
 /* An asynchronous commit is answered before it is durable, which is never what a caller was
  * promised; a server that is set to more than "on" (remote_apply) stays so. Short statements are
- * not worth compiling. */
+ * not worth compiling. The server notices as soon as we do that the other side is gone: a session
+ * of ours that lives on there would keep its locks, the system's own limit is two hours. */
 static enum err set_up(const struct driver_connection *connection, PGconn *handle,
                        struct problem *problem)
 {
@@ -148,7 +152,9 @@ static enum err set_up(const struct driver_connection *connection, PGconn *handl
                "SELECT set_config('synchronous_commit', 'on', false) "
                "WHERE current_setting('synchronous_commit') = 'off'; "
                "SET jit = off; SET standard_conforming_strings = on; "
-               "SET default_transaction_isolation = 'read committed'",
+               "SET default_transaction_isolation = 'read committed'; "
+               "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+               "SET tcp_keepalives_count = 3; SET tcp_user_timeout = 20000",
                problem));
     return connection->is_read_only
                ? simple(handle, "SET default_transaction_read_only = on", problem)
@@ -177,10 +183,11 @@ static enum err take_lock(PGconn *handle, const char *sql, int tries, struct pro
 #define LOCK(how, which) "SELECT " how "(" which ", hashtext(current_schema()))"
 
 /* Whoever shares the database writes in its turn (store/nodes), and loses it, with its connection,
- * where it stalls. The start is one at a time, so that two do not make one schema. */
+ * where it stalls, be it before it has taken an answer (tcp_user_timeout). The start is one at a
+ * time, so that two do not make one schema. */
 static enum err join(struct driver_connection *connection, PGconn *handle, struct problem *problem)
 {
-    char sql[160];
+    char sql[200];
     bool is_start = connection->number == 0;
     TRY(take_lock(handle, LOCK("pg_try_advisory_lock_shared", POSTGRES_WRITER_LOCK),
                   is_start ? LOCK_TRIES : 1, problem));
@@ -188,9 +195,11 @@ static enum err join(struct driver_connection *connection, PGconn *handle, struc
         TRY(take_lock(handle, LOCK("pg_try_advisory_lock", POSTGRES_START_LOCK), START_TRIES,
                       problem));
     }
+    long long turn_max_ms = (long long)connection->turn_max_ms;
     snprintf(sql, sizeof sql,
-             "SET idle_in_transaction_session_timeout = %lld; SET lock_timeout = %lld",
-             (long long)connection->turn_max_ms, (long long)connection->turn_max_ms * 3);
+             "SET idle_in_transaction_session_timeout = %lld; SET lock_timeout = %lld; "
+             "SET tcp_user_timeout = %lld",
+             turn_max_ms, turn_max_ms * 3, turn_max_ms);
     TRY(simple(handle, sql, problem));
     return postgres_listen(handle, problem);
 }

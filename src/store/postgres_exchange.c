@@ -1,6 +1,7 @@
 #include "store/postgres_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What one statement may add to what was sent: itself, what is queued in front of it and the
  * question for the transaction's number, each perhaps prepared first, and two SYNCs. */
@@ -8,8 +9,13 @@ enum { ADDED_MAX = 2 * (QUEUED_MAX + 2) + 2, SQL_SHOWN = 60 };
 
 /* What is sent ahead leaves in rounds, the end of which the server answers. Only between rounds
  * does it count how long it hears nothing (idle_in_transaction_session_timeout), so that whoever
- * stalls loses its turn: until its end a round stays here, where libpq keeps up to 64 KiB. */
-enum { ROUND_STATEMENTS = 8, ROUND_BYTES = 32768 };
+ * stalls loses its turn: nothing of a round may leave long before its end. libpq sends what it has
+ * once that is 8 KiB. */
+enum { ROUND_STATEMENTS = 8, ROUND_BYTES = 8192 };
+
+/* At most: the heads of the messages of a statement, with its name; and what a parameter has beside
+ * its bytes. */
+enum { MESSAGES_BYTES = 128, PARAMETER_BYTES = 16 };
 
 static void note_sent(struct driver_connection *connection, struct sent sent)
 {
@@ -34,8 +40,10 @@ static bool send(struct driver_connection *connection, struct sent sent)
         is_sent = PQsendPrepare(connection->handle, statement->name, statement->sql,
                                 statement->count, statement->types) == 1;
         statement->prepared_on = connection->number;
+        connection->round_bytes += MESSAGES_BYTES + strlen(statement->sql);
     }
     note_sent(connection, sent);
+    connection->round_bytes += MESSAGES_BYTES + (size_t)statement->count * PARAMETER_BYTES;
     for (int i = 0; i < statement->count; i++) {
         connection->round_bytes += statement->values[i] == NULL ? 0 : (size_t)statement->lengths[i];
     }
@@ -112,12 +120,20 @@ static void take(struct driver_connection *connection, const struct sent *sent, 
     PQclear(result);
 }
 
+/* Of two that wait for each other, or that changed the same, one is refused. */
+static bool is_conflict(const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state != NULL && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
+}
+
 /* What was sent behind a refusal was not looked at, and so not done either. */
 static enum err take_refusal(struct driver_connection *connection, const struct sent *sent,
                              PGresult *result, struct problem *problem)
 {
     struct problem why = {.err = OK};
     why.err = postgres_err(result, &why);
+    connection->was_conflict |= is_conflict(result);
     PQclear(result);
     switch (sent->answer) {
     case ANSWER_PREPARED:

@@ -78,6 +78,7 @@ struct driver_connection {
     PGconn *handle;      /* NULL while there is none. It is in pipeline mode. */
     int number;          /* Of the connection, from 1 on. */
     bool was_doubtful;   /* The last COMMIT (driver.h). */
+    bool was_conflict;   /* The last transaction (driver.h). */
     bool has_missed;     /* What the others told meanwhile: it was opened again without a word. */
     int statements;      /* How many were named. */
     enum transaction transaction;

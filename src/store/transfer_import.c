@@ -75,8 +75,6 @@ static enum err count_rows(struct import *import, const char *table, int64_t *ou
     return err;
 }
 
-/* The settings of a store that was just made are replaced by those that come; they hold what its
- * ids are shown by. */
 static enum err check_empty(struct import *import)
 {
     for (size_t i = 0; i < transfer_table_count(); i++) {
@@ -92,6 +90,13 @@ static enum err check_empty(struct import *import)
                                (long long)rows);
         }
     }
+    return OK;
+}
+
+/* The settings of a store that was just made are replaced by those that come; they hold what its
+ * ids are shown by. */
+static enum err forget_settings(struct import *import)
+{
     return db_execute(import->db, "DELETE FROM settings", import->problem);
 }
 
@@ -179,6 +184,7 @@ static enum err import_all(struct import *import, struct str key_check)
     struct str line = STR_NONE;
     TRY(check_header(import, key_check));
     TRY(check_empty(import));
+    TRY(forget_settings(import));
     for (size_t i = 0; i < transfer_table_count(); i++) {
         TRY(import_table(import, i));
     }
@@ -187,6 +193,19 @@ static enum err import_all(struct import *import, struct str key_check)
         arena_printf(import->keep, "done %lld tables %lld rows", (long long)import->result.tables,
                      (long long)import->result.rows);
     return expect(import, line, done, E_CORRUPT, "the export ends with another count");
+}
+
+/* Nothing was imported. A store that holds nothing else goes by no data key either: perhaps it was
+ * the wrong one. */
+static void forget_key(struct import *import)
+{
+    struct problem ignored = {0};
+    import->problem = &ignored;
+    enum err err = check_empty(import);
+    if (err == OK) {
+        err = db_execute(import->db, "DELETE FROM settings WHERE name='data.key.check'", &ignored);
+    }
+    (void)err;
 }
 
 enum err transfer_import(struct db *db, struct str key_check, struct line_source source,
@@ -202,6 +221,7 @@ enum err transfer_import(struct db *db, struct str key_check, struct line_source
         err = db_commit(db);
     } else {
         db_rollback(db);
+        forget_key(&import);
     }
     *out = import.result;
     arena_free(&import.arena);

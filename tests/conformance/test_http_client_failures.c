@@ -46,16 +46,25 @@ static int set_up_narrow(void **state)
                        &(struct http_client_config){.allow_private = true, .per_host_max = 1});
 }
 
-static bool may_not(void *context)
+enum { STAMP = 7 };
+
+static int64_t stamp(void *context)
 {
     (void)context;
+    return STAMP;
+}
+
+static bool may_not(void *context, int64_t stamped)
+{
+    (void)context;
+    assert_int_equal(stamped, STAMP);
     return false;
 }
 
 static int set_up_held_back(void **state)
 {
-    return set_up_with(state,
-                       &(struct http_client_config){.allow_private = true, .may_send = may_not});
+    return set_up_with(state, &(struct http_client_config){
+                                  .allow_private = true, .stamp = stamp, .may_send = may_not});
 }
 
 static int tear_down(void **state)

@@ -34,18 +34,20 @@ static struct db *open_shared(struct store_fixture *f)
 }
 
 /* Whoever is silent in the midst of its turn loses it, also with rows that it has sent ahead: a
- * server that waits for the end of a round does not look at the clock. */
-static void test_a_turn_with_rows_sent_ahead_is_taken_away(void **state)
+ * server that waits for the end of a round does not look at the clock. Long rows leave sooner. */
+static void lose_turn(struct store_fixture *f, int rows, size_t bytes)
 {
-    struct store_fixture *f = store_of(state);
+    char *long_text = test_malloc(bytes);
+    memset(long_text, 'x', bytes);
     struct db *stalled = open_shared(f);
     struct db *next = open_shared(f);
     struct str text = STR_NONE;
     db_run_ahead(stalled);
     assert_int_equal(settings_put(f->db, STR("turn"), STR("0")), OK);
     assert_int_equal(db_begin(stalled), OK);
-    for (int i = 0; i < ROWS_AHEAD; i++) {
-        assert_int_equal(settings_put(stalled, STR("turn"), STR("1")), OK);
+    for (int i = 0; i < rows; i++) {
+        struct str value = i == 0 ? STR("1") : (struct str){long_text, bytes};
+        assert_int_equal(settings_put(stalled, STR("turn"), value), OK);
     }
     assert_int_equal(db_begin(next), OK);
     assert_int_equal(settings_put(next, STR("turn"), STR("2")), OK); /* Waits for its turn. */
@@ -56,6 +58,15 @@ static void test_a_turn_with_rows_sent_ahead_is_taken_away(void **state)
     store_assert_text(text, "2");
     db_close(&stalled);
     db_close(&next);
+    test_free(long_text);
+}
+
+static void test_a_turn_with_rows_sent_ahead_is_taken_away(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    lose_turn(f, ROWS_AHEAD, 1);
+    lose_turn(f, 6, 3000);
+    lose_turn(f, 2, 20000);
 }
 
 static void hear_nothing(void *context, struct str text)
@@ -149,6 +160,71 @@ static void test_a_number_behind_a_refusal(void **state)
     db_close(&db);
 }
 
+/* Of two standbys' kind: it cannot know of all transactions, and is asked again until it is no
+ * standby any more. */
+static void test_a_standby_is_not_believed(void **state)
+{
+    struct store_fixture *f = store_of(state);
+    char path[2 * STORE_PATH_MAX];
+    struct user user = store_user(f, "Ana", "+34600111222");
+    struct db *db = open_lied_to(f, path);
+    break_commits(f);
+    store_execute(f, "CREATE SEQUENCE looks");
+    store_execute(f, "CREATE FUNCTION pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS "
+                     "$$ SELECT nextval('looks') < 3 $$");
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_insert(db, TABLE_users, f->arena, &user), OK);
+    assert_int_equal(db_commit(db), OK); /* As it says in the end. */
+    assert_int_equal(db_begin(db), OK);
+    struct str looks = STR_NONE;
+    store_execute(f, "INSERT INTO settings (name, value) SELECT 'looks', last_value FROM looks");
+    assert_int_equal(settings_get(db, f->arena, STR("looks"), &looks), OK);
+    store_assert_text(looks, "3");
+    db_rollback(db);
+    db_close(&db);
+}
+
+static void refuse_people(struct store_fixture *f, const char *how, const char *state)
+{
+    store_execute(
+        f,
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'refused' USING ERRCODE='%s'; END $$",
+        state);
+    store_execute(f, "DROP TRIGGER IF EXISTS refuse ON users");
+    store_execute(f,
+                  "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON users DEFERRABLE INITIALLY %s "
+                  "FOR EACH ROW EXECUTE FUNCTION refuse()",
+                  how);
+}
+
+/* What is refused for what others did at the same time is told from all else, wherever it shows. */
+static void test_conflicts_are_told(void **state)
+{
+    static const struct {
+        const char *how;
+        const char *state;
+        bool is_conflict;
+    } cases[] = {{"IMMEDIATE", "40001", true},  {"DEFERRED", "40001", true},
+                 {"IMMEDIATE", "40P01", true},  {"DEFERRED", "40P01", true},
+                 {"IMMEDIATE", "40003", false}, {"DEFERRED", "53100", false}};
+    struct store_fixture *f = store_of(state);
+    struct user user = store_user(f, "Ana", "+34600111222");
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(cases); i++) {
+        size_t which = i % ARRAY_LENGTH(cases);
+        refuse_people(f, cases[which].how, cases[which].state);
+        if (i == ARRAY_LENGTH(cases)) {
+            db_run_ahead(f->db);
+        }
+        assert_int_equal(db_begin(f->db), OK);
+        assert_false(db_was_conflict(f->db));
+        enum err err = db_insert(f->db, TABLE_users, f->arena, &user);
+        assert_int_equal(err == OK ? db_commit(f->db) : err, E_UNAVAILABLE);
+        assert_int_equal(db_was_conflict(f->db), cases[which].is_conflict);
+        db_rollback(f->db);
+    }
+}
+
 #define ON_SERVER(test) \
     cmocka_unit_test_setup_teardown(test, store_set_up_postgres, store_tear_down)
 
@@ -159,6 +235,8 @@ int main(void)
         ON_SERVER(test_a_connection_that_is_opened_again),
         ON_SERVER(test_a_number_that_was_given_again),
         ON_SERVER(test_a_number_behind_a_refusal),
+        ON_SERVER(test_a_standby_is_not_believed),
+        ON_SERVER(test_conflicts_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@ from server import PostgresServer, Server, run_commands  # noqa: E402
 
 START = "2026-01-05T09:00:00Z"
 DATA_KEY = "5d" * 32
+WRONG_KEY = "6e" * 32
 checks = Checks()
 
 
@@ -75,6 +76,8 @@ def goes_both_ways(cluster):
 
     there = {"TOCSIN_DATA_DIR": str(checks.folder("there")), "TOCSIN_DATA_KEY": DATA_KEY, "DATABASE_URL": cluster.create()}
     refusals(there, text)
+    code, said = import_into({**there, "TOCSIN_DATA_KEY": WRONG_KEY}, text)
+    checks.ok(code == 1 and "another TOCSIN_DATA_KEY" in said, "under a wrong key it is refused, and the right one may follow", code, said)
     code, said = import_into(there, text)
     checks.ok(code == 0 and "read back" in said, f"PostgreSQL takes it: {said.strip().splitlines()[-1:]}", said)
     checks.equal(export("postgres", there).read_bytes(), text, "and exports the same bytes")

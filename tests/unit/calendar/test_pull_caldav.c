@@ -280,6 +280,26 @@ static void test_one_resource_that_breaks_the_answer_is_left_out(void **state)
     assert_false(str_is_set(script.result.memory.sync_token));
 }
 
+#define TEN_OF(text) text text text text text text text text text text
+#define LONG_HREF "/alice/work/" TEN_OF(TEN_OF("0123456789")) ".ics"
+
+/* No engine could keep it; the others are not to suffer from it. */
+static void test_an_address_that_is_too_long_is_left_out(void **state)
+{
+    struct script script = remembering(state, KNOWN, 3);
+    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t2") CAN_SYNC)));
+    assert_int_equal(answer(&script, 207,
+                            MULTI(FOUND(LONG_HREF, ETAG("9")) FOUND("/alice/work/e.ics", ETAG("5"))
+                                      TOKEN("t2"))),
+                     PULL_ASKING);
+    assert_false(str_contains(script.request.http.body, STR("0123456789")));
+    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/work/e.ics", ETAG("5") DATA("e")))),
+                     PULL_CHANGED);
+    assert_int_equal(script.result.changed_count, 1);
+    assert_int_equal(script.result.left_out, 1);
+    assert_text(script.result.memory.sync_token, "t2");
+}
+
 static void test_discovery_from_the_root(void **state)
 {
     struct script script = begin(state, PULL_CALDAV, "https://example.org");
@@ -409,6 +429,7 @@ int main(void)
         TEST(test_bodies_come_in_batches_of_fifty),
         TEST(test_what_was_not_delivered_is_asked_again_next_time),
         TEST(test_one_resource_that_breaks_the_answer_is_left_out),
+        TEST(test_an_address_that_is_too_long_is_left_out),
         TEST(test_discovery_from_the_root),
         TEST(test_several_calendars_are_named_not_guessed),
         TEST(test_a_password_never_leaves_tls),

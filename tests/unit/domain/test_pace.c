@@ -1,4 +1,5 @@
 /* How fast messages may leave, and in which order. V9. */
+#include "domain/fair_queue.h"
 #include "domain/pace.h"
 
 #include <setjmp.h>
@@ -48,6 +49,24 @@ static void test_clock_steps_back(void **state)
     assert_int_equal(bucket_ready_at(&bucket, at_ms(100)).us, at_ms(1000).us);
 }
 
+/* A pace that is changed holds for what waits already. */
+static void test_another_pace(void **state)
+{
+    (void)state;
+    enum { CALL_UNITS = 60 };
+    struct bucket bucket = fair_bucket(1);
+    fair_bucket_change(&bucket, 2);
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(0)).us, at_ms(0).us);
+    bucket_take(&bucket, CALL_UNITS, at_ms(0));
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(0)).us, at_ms(30000).us);
+    fair_bucket_change(&bucket, 6);
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(5000)).us, at_ms(10000).us);
+    fair_bucket_change(&bucket, 1);
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(5000)).us, at_ms(60000).us);
+    fair_bucket_change(&bucket, 0);
+    assert_int_equal(bucket_ready_at(&bucket, at_ms(5000)).us, at_ms(5000).us);
+}
+
 static void test_order(void **state)
 {
     (void)state;
@@ -94,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_no_limit),         cmocka_unit_test(test_units_take_their_time),
         cmocka_unit_test(test_clock_steps_back), cmocka_unit_test(test_order),
         cmocka_unit_test(test_rounds),           cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_another_pace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
