@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A rolling upgrade: three nodes share a PostgreSQL while clients report and acknowledge; one after the other is ended and started
-again as a newer binary, whose additive migration runs while the old ones work. No answer is lost, no step either; an old binary
-goes on as long as it runs, and does not start on the newer schema. Requirements N1, N3.
+again as a newer binary, whose additive migration runs while the old ones work: a table, and columns of the tables that are busiest,
+beside whatever the old ones have prepared. No answer is lost, no step either; an old binary goes on as long as it runs, and does not
+start on the newer schema. Requirements N1, N3.
 
 The new binary is a real one: this source with one more migration, compiled and linked by the build's own commands."""
 import http.client
@@ -22,7 +23,9 @@ NODES, LEASE, CLIENTS = 3, 3, 4
 PAUSE_SECONDS = 0.05
 STEPS = [{"afterSeconds": 1, "channel": "SMS"}, {"afterSeconds": 1, "channel": "SMS"}]
 NEXT = ("CREATE TABLE of_the_next_version (id @id, incident_id @int NOT NULL, note TEXT); "
-        "CREATE INDEX next_by_incident ON of_the_next_version (incident_id);")
+        "CREATE INDEX next_by_incident ON of_the_next_version (incident_id); "
+        "ALTER TABLE incidents ADD COLUMN next_note TEXT; ALTER TABLE steps ADD COLUMN next_place @int; "
+        "ALTER TABLE messages ADD COLUMN next_weight @int NOT NULL DEFAULT 7;")
 SETTINGS = {"TOCSIN_CLUSTER": "true", "TOCSIN_NODE_LEASE": str(LEASE), "TOCSIN_DATA_KEY": "7" * 64, "LOG_LEVEL": "info"}
 checks = Checks()
 
@@ -108,12 +111,29 @@ def schema_of(node):
     return node.query("SELECT max(number) FROM schema_migrations")[0][0]
 
 
-def works(node):
-    return wait_until(lambda: node.ask("POST", "/api/v1/users", {"name": "Bo"}).status == 201, 20)
+def works(node, person, text):
+    """It opens an incident, one of whose steps goes out, has it taken and shows it, at the first attempt."""
+    incident = {"title": "beside", "userId": person, "policy": "promptly", "escalate": True}
+    opened = wait_until(lambda: (answer := node.ask("POST", "/api/v1/incidents", incident)).status == 201 and answer.data["id"], 20)
+    if checks.ok(opened, text, node.log()[-600:]):
+        steps = f"/incidents/escalations/{opened}"
+        sent = wait_until(lambda: any(one["status"] == "EXECUTED" for one in node.get(steps)["steps"]), 20)
+        taken = node.ask("POST", f"/api/v1/incidents/{opened}/acknowledge", {})
+        state = node.get(f"/incidents/{opened}")["state"]
+        checks.equal((bool(sent), taken.status, state), (True, 200, "ACKNOWLEDGED"), "from the first to the last", node.log()[-600:])
 
 
-def roll(nodes, newer, old):
+def old_rows_fit(node):
+    """What was written by binaries that know nothing of the columns."""
+    for table, column, wanted in (("incidents", "next_note", None), ("steps", "next_place", None), ("messages", "next_weight", 7)):
+        found = node.query(f"SELECT {column} AS value, count(*) FROM {table} GROUP BY 1")
+        checks.ok([value for value, _ in found] == [wanted], f"every row of {table} has the new column", found)
+
+
+def roll(nodes, person, newer, old):
     """One after the other."""
+    for node in nodes:
+        works(node, person, "the old binary works, and has prepared its statements")
     for number, node in enumerate(nodes):
         checks.equal(node.stop()[0], 0, f"node {number} ends")
         if number:
@@ -124,9 +144,9 @@ def roll(nodes, newer, old):
         node.program = newer
         node.start()
         checks.equal(schema_of(node), known_schema() + 1, "the newer one does; the schema is its own")
-        checks.ok(works(node), "and takes changes", node.log()[-600:])
+        works(node, person, "and takes changes")
         for other in nodes[number + 1:]:
-            checks.ok(works(other), "a node of the old binary goes on beside it", other.log()[-600:])
+            works(other, person, "a node of the old binary goes on beside it")
         shared = wait_until(lambda: sum(one["timerShards"] > 0 for one in nodes[-1].get("/nodes")["nodes"]) == NODES, 30)
         checks.ok(shared, "all have a part of the work", nodes[-1].get("/nodes"))
         threading.Event().wait(1)
@@ -169,11 +189,12 @@ def main():
             node.start()
         people = [nodes[0].add_user(name=f"Person {number}", phone=f"+1415555{number:04d}") for number in range(20)]
         nodes[0].post("/policies", {"name": "rolling", "steps": STEPS})
+        nodes[0].post("/policies", {"name": "promptly", "steps": [{"channel": "SMS"}, *STEPS[1:]]})
         checks.equal(schema_of(nodes[0]), known_schema(), "the old binaries have their schema")
         reporters = [Reporter(nodes, people, number) for number in range(CLIENTS)]
         for reporter in reporters:
             reporter.start()
-        roll(nodes, newer, nodes[0].program)
+        roll(nodes, people[0], newer, nodes[0].program)
         for reporter in reporters:
             reporter.is_over.set()
         for reporter in reporters:
@@ -181,8 +202,11 @@ def main():
         nothing_is_lost(nodes, reporters)
         made = nodes[0].query("SELECT count(*) FROM information_schema.tables WHERE table_name='of_the_next_version'")
         checks.equal(made, [(1,)], "what the newer version adds is there, once")
+        old_rows_fit(nodes[0])
         for node in nodes:
             checks.equal(node.stop()[0], 0, "it stops well")
+            errors = [line for line in node.log().splitlines() if " error [" in line and "ESCALATION_EXHAUSTED" not in line]
+            checks.equal(errors[:5], [], "nothing was logged as an error")
             node.check_logs(checks)
 
 
