@@ -20,6 +20,7 @@ class MailServer:
     def __init__(self):
         self.taken = []
         self.fault, self.fault_until = None, 0.0
+        self.pause = 0.0  # Seconds before each answer.
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._listen, daemon=True).start()
@@ -53,6 +54,7 @@ class MailServer:
         connection.sendall(b"220 mail\r\n")
         for line in lines:
             word = line[:4].decode("ascii", "replace").upper()
+            threading.Event().wait(self.pause)
             connection.sendall(SAYS.get(word, b"502 what?\r\n"))
             if word == "QUIT":
                 return
