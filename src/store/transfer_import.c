@@ -197,11 +197,11 @@ static enum err import_all(struct import *import, struct str key_check)
 
 /* Nothing was imported. A store that holds nothing else goes by no data key either: perhaps it was
  * the wrong one. */
-static void forget_key(struct import *import)
+static void forget_key(const struct import *import)
 {
     struct problem ignored = {0};
-    import->problem = &ignored;
-    enum err err = check_empty(import);
+    struct import empty = {.db = import->db, .problem = &ignored, .keep = import->keep};
+    enum err err = check_empty(&empty);
     if (err == OK) {
         err = db_execute(import->db, "DELETE FROM settings WHERE name='data.key.check'", &ignored);
     }

@@ -49,6 +49,10 @@ static void lose_turn(struct store_fixture *f, int rows, size_t bytes)
         struct str value = i == 0 ? STR("1") : (struct str){long_text, bytes};
         assert_int_equal(settings_put(stalled, STR("turn"), value), OK);
     }
+    store_execute(f, "DO $$ BEGIN FOR i IN 1..500 LOOP "
+                     "EXIT WHEN EXISTS (SELECT 1 FROM pg_stat_activity WHERE "
+                     "state='idle in transaction' AND application_name=current_schema()); "
+                     "PERFORM pg_sleep(0.002); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$");
     assert_int_equal(db_begin(next), OK);
     assert_int_equal(settings_put(next, STR("turn"), STR("2")), OK); /* Waits for its turn. */
     assert_int_equal(db_commit(next), OK);
