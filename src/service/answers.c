@@ -8,6 +8,7 @@
 #include "service/messages.h"
 #include "store/inbound.h"
 #include "store/incidents.h"
+#include "store/meetings.h"
 
 enum { HEARD_MAX = 16 };
 
@@ -28,6 +29,47 @@ enum err is_about_own_meeting(struct op *op, const struct message *message, bool
         *out = step.level > 0;
     }
     return err == E_NOT_FOUND ? OK : err;
+}
+
+/* The plan of which the message told; 0 where that is not known any more. */
+static enum err generation_told(struct op *op, const struct message *message, int64_t *out)
+{
+    struct alert alert = {0};
+    struct incident incident = {0};
+    bool is_alert = message->subject_type == subject_type_MEETING;
+    enum err err = is_alert
+                       ? db_get(op->db, TABLE_alerts, message->step_id, op->arena, &alert)
+                       : db_get(op->db, TABLE_incidents, message->subject_id, op->arena, &incident);
+    *out = is_alert ? alert.generation : incident.generation;
+    return err == E_NOT_FOUND ? OK : err;
+}
+
+/* A meeting that moves is planned anew in the same moment. */
+static enum err planned_at(struct op *op, const struct meeting *meeting, struct instant *out)
+{
+    struct list all = {0};
+    *out = INSTANT_NONE;
+    TRY(alerts_of_meeting(op->db, op->arena, meeting->id, &all));
+    const struct alert *alerts = all.items;
+    for (size_t i = 0; i < all.count && !instant_is_set(*out); i++) {
+        *out = alerts[i].generation == meeting->generation ? id_instant(alerts[i].id) : *out;
+    }
+    return OK;
+}
+
+enum err answer_is_outdated(struct op *op, const struct message *message,
+                            const struct meeting *meeting, bool *out)
+{
+    int64_t told = 0;
+    struct instant moved_at = INSTANT_NONE;
+    TRY(generation_told(op, message, &told));
+    *out = told != 0 && told != meeting->generation;
+    if (*out && message->channel == channel_CALL && instant_is_set(message->delivered_at)) {
+        /* A call says what holds when it is picked up. */
+        TRY(planned_at(op, meeting, &moved_at));
+        *out = instant_before(message->delivered_at, moved_at);
+    }
+    return OK;
 }
 
 enum err note_heard(struct op *op, const struct message *message, struct str word)
@@ -55,7 +97,14 @@ static enum err check_in_as(struct op *op, const struct person_answer *answer,
                                       .user = answer->message->user_id,
                                       .status = status,
                                       .source = answer->source};
+    bool is_outdated = false;
     TRY(db_get(op->db, TABLE_meetings, request.meeting, op->arena, &meeting));
+    TRY(answer_is_outdated(op, answer->message, &meeting, &is_outdated));
+    if (is_outdated) {
+        op_log(op, LOG_INFO, LOG_CHECKIN, "an answer was not taken: the meeting has moved since");
+        *out = ANSWER_REFUSED;
+        return OK;
+    }
     *out = meeting.checkin_status == (int)status ? ANSWER_REPEATED : ANSWER_TAKEN;
     enum err err = take_checkin(op, &request, &ignored);
     if (err == E_CONFLICT || err == E_NOT_FOUND || err == E_FORBIDDEN) {

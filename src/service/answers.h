@@ -34,6 +34,11 @@ struct person_answer {
 NODISCARD enum err take_answer(struct op *op, const struct person_answer *answer,
                                enum answer_effect *out);
 
+/* Whether the message told of a plan of its meeting that holds no more: whoever answers it has not
+ * heard the new time. */
+NODISCARD enum err answer_is_outdated(struct op *op, const struct message *message,
+                                      const struct meeting *meeting, bool *out);
+
 /* Whether the message asks a person about their own meeting. */
 NODISCARD enum err is_about_own_meeting(struct op *op, const struct message *message, bool *out);
 /* Notes that the person did something during a message that did not change its state: "key 9".

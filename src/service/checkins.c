@@ -80,10 +80,22 @@ static enum err joined(struct op *op, const struct meeting *meeting, struct chec
     return incident_of(op, meeting, &out->incident_id);
 }
 
-static enum err missed(struct op *op, const struct meeting *meeting, struct checkin_result *out)
+/* Once for a plan of a meeting (E4): what others have ended is not begun again by a late "no". Who
+ * had joined, and does not after all, needs help again. */
+static enum err missed(struct op *op, const struct meeting *meeting, bool had_joined,
+                       struct checkin_result *out)
 {
     struct incident incident = {0};
+    int64_t known = 0;
     TRY(cancel_alerts(op, meeting, "answered_missed"));
+    TRY(incidents_of_generation(op->db, meeting->id, meeting->generation, &known));
+    enum err err =
+        incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &incident);
+    if (err == E_NOT_FOUND && known > 0 && !had_joined) {
+        out->message = STR("Noted that you cannot make it. The follow-up is over already.");
+        return incident_of(op, meeting, &out->incident_id);
+    }
+    TRY(err == E_NOT_FOUND ? OK : err);
     TRY(open_missed_incident(op, meeting, &incident, &out->incident_created));
     out->incident_id = incident.id;
     out->message = STR("Noted that you cannot make it. Follow-up has started.");
@@ -113,9 +125,10 @@ enum err take_checkin(struct op *op, const struct checkin_request *request,
         return op_fail(op, E_CONFLICT, "status",
                        "JOINED was said before; send force to change it to MISSED");
     }
+    bool had_joined = meeting.checkin_status == checkin_status_JOINED;
     TRY(write_checkin(op, request, &meeting, &checkin));
     out->checkin_id = checkin.id;
-    return is_joining ? joined(op, &meeting, out) : missed(op, &meeting, out);
+    return is_joining ? joined(op, &meeting, out) : missed(op, &meeting, had_joined, out);
 }
 
 enum err check_in(struct op *op, const void *input, void *output)

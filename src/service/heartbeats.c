@@ -254,8 +254,10 @@ enum err take_beat(struct op *op, const void *input, void *output)
     TRY(err);
     if (heartbeat.state == heartbeat_state_OK || heartbeat.state == heartbeat_state_PAUSED) {
         op_decided(op);
+        bool was_set_back = instant_before(op->now, heartbeat.last_beat_at);
         TRY(heartbeats_beat(op->db, heartbeat.id, op->now));
         heartbeat.last_beat_at = op->now;
+        TRY(was_set_back && heartbeat.state == heartbeat_state_OK ? arm(op, &heartbeat) : OK);
     } else {
         TRY(come_back(op, &heartbeat));
     }

@@ -18,12 +18,27 @@ static bool is_asked(const struct op *op, const struct provider *provider)
            provider->build_inbox(settings, op->now, op->arena, &ignored) != E_NOT_FOUND;
 }
 
+static bool is_any_asked(const struct op *op)
+{
+    const struct provider *const *providers = NULL;
+    size_t count = providers_all(&providers);
+    for (size_t i = 0; i < count; i++) {
+        if (is_asked(op, providers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err inbox_expect(struct op *op, const struct message *message)
 {
     struct timer timer = {0};
     const struct provider *provider = site_provider(op->site, message->provider);
     bool is_text = message->channel == channel_SMS || message->channel == channel_WHATSAPP;
-    if (!is_text || provider == NULL || !is_asked(op, provider)) {
+    bool is_expected = message->channel == channel_CALL ? is_any_asked(op)
+                       : is_text && provider != NULL    ? is_asked(op, provider)
+                                                        : false;
+    if (!is_expected || message->target == message_target_CALLEE) {
         return OK;
     }
     enum err err = timers_of_subject(op->db, op->arena, timer_kind_INBOX, every_inbox, &timer);

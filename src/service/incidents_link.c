@@ -93,7 +93,9 @@ static enum err fill(struct op *op, const struct opened *opened, struct incident
 static bool is_long_over(const struct op *op, const struct incident *incident)
 {
     return !incident_is_open((enum incident_state)incident->state) &&
-           instant_before(instant_add(incident->resolved_at, DAYS(SHOWN_DAYS)), op->now);
+           instant_before(instant_add(instant_max(incident->resolved_at, incident->cancelled_at),
+                                      DAYS(SHOWN_DAYS)),
+                          op->now);
 }
 
 enum err show_incident_link(struct op *op, const void *input, void *output)

@@ -29,10 +29,14 @@ NODISCARD enum err ladder_row_ended(struct op *op, struct id incident_id);
 /* As alert_goes_on, for the step of a ladder. */
 NODISCARD enum err step_goes_on(struct op *op, const struct message *failed,
                                 const struct onward *onward, bool *went);
-/* Whoever `step_id` reached (unset: somebody) can't: that step is not repeated, and the next level
- * does not wait for its time. */
+/* Whoever `step_id` reached (unset: somebody) can't: they are not asked again in this round, and
+ * the next level does not wait for its time, unless one above has begun. */
 NODISCARD enum err ladder_pass_on(struct op *op, const struct incident *incident, struct id step_id,
                                   struct str reason);
+/* Whether another target of the same time of its level has reached the same person in the same way:
+ * two schedules may name one. */
+NODISCARD enum err ladder_is_asked(struct op *op, const struct incident *incident,
+                                   const struct step *step, bool *out);
 /* The step is not repeated, since whoever it reached has answered; the others go on. */
 NODISCARD enum err ladder_stop_asking(struct op *op, const struct incident *incident,
                                       struct id step_id, struct str reason);

@@ -292,6 +292,13 @@ enum err climb_step(struct op *op, struct timer *timer)
         return OK;
     }
     TRY(find_user(op, &facts, &nobody));
+    bool is_asked = false;
+    if (nobody == NULL && step.target_kind == target_kind_SCHEDULE) {
+        TRY(ladder_is_asked(op, &incident, &step, &is_asked));
+    }
+    if (is_asked) {
+        return incident_step_skip(op, &step, step.user_id, STR("asked_already"));
+    }
     return nobody != NULL ? ladder_nobody(op, &incident, &step, str_from(nobody))
                           : reach_out(op, &facts);
 }

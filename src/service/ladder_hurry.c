@@ -39,13 +39,13 @@ static enum err read_round(struct op *op, const struct incident *incident, struc
 }
 
 static enum err bring_forward(struct op *op, const struct incident *incident,
-                              const struct step *waiting, struct str reason)
+                              const struct step *waiting, struct duration by, struct str reason)
 {
     struct step step = *waiting;
     if (!instant_before(op->now, step.scheduled_at)) {
         return OK;
     }
-    step.scheduled_at = op->now;
+    step.scheduled_at = instant_max(op->now, instant_sub(step.scheduled_at, by));
     step.reason = arena_printf(op->arena, "brought_forward:%.*s", STR_FMT(reason));
     TRY(steps_hurry(op->db, &step));
     TRY(timers_cancel(op->db, timer_kind_STEP, step.id, op->now));
@@ -55,20 +55,20 @@ static enum err bring_forward(struct op *op, const struct incident *incident,
         op, &(struct step_change){&step, incident->user_id, "BROUGHT_FORWARD", step.reason});
 }
 
-/* Every target of a level, for the first time that still waits. */
+/* Every target of a level, for the first time that still waits; its other times follow at the same
+ * distance. */
 static enum err bring_level_forward(struct op *op, const struct ladder_rows *rows, int64_t level,
                                     struct str reason)
 {
-    int64_t time = -1;
+    struct duration by = {-1};
     for (size_t i = 0; i < rows->count; i++) {
         const struct step *step = &rows->steps[i];
         if (step->level != level || !is_waiting(step)) {
             continue;
         }
-        time = time < 0 ? step->time_index : time;
-        if (step->time_index == time) {
-            TRY(bring_forward(op, rows->incident, step, reason));
-        }
+        by = by.us < 0 ? instant_since(step->scheduled_at, op->now) : by;
+        TRY(by.us <= 0 ? OK : bring_forward(op, rows->incident, step, by, reason));
+        by.us = by.us < 0 ? 0 : by.us;
     }
     return OK;
 }
@@ -85,10 +85,10 @@ static int64_t next_level(const struct ladder_rows *rows, int64_t level)
     return lowest;
 }
 
-static bool is_under_way(const struct ladder_rows *rows, int64_t level)
+static bool has_begun_above(const struct ladder_rows *rows, int64_t level)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        if (rows->steps[i].level == level && !is_waiting(&rows->steps[i])) {
+        if (rows->steps[i].level > level && id_is_set(rows->steps[i].message_id)) {
             return true;
         }
     }
@@ -100,7 +100,7 @@ static enum err hurry_above(struct op *op, const struct ladder_rows *rows, int64
                             struct str reason)
 {
     int64_t next = next_level(rows, level);
-    bool has_begun = is_under_way(rows, level + 1);
+    bool has_begun = has_begun_above(rows, level);
     return next == 0 || has_begun ? OK : bring_level_forward(op, rows, next, reason);
 }
 
@@ -176,14 +176,25 @@ enum err ladders_person_removed(struct op *op, struct id user)
     return OK;
 }
 
-/* The rows that would ask the same person the same again. */
+static bool asks_the_same(const struct step *one, const struct step *other)
+{
+    return one->level == other->level && one->target_index == other->target_index;
+}
+
+static bool asks_same_person(const struct step *one, const struct step *other)
+{
+    bool is_known = id_is_set(one->user_id) && id_equal(one->user_id, other->user_id);
+    return asks_the_same(one, other) || (is_known && one->target == other->target);
+}
+
+/* The rows that would ask like this one. */
 static enum err stop_asking(struct op *op, const struct ladder_rows *rows, const struct step *like,
+                            bool (*is_like)(const struct step *, const struct step *),
                             struct str reason)
 {
     for (size_t i = 0; i < rows->count; i++) {
         const struct step *step = &rows->steps[i];
-        bool is_same = step->level == like->level && step->target_index == like->target_index;
-        if (!is_same || !is_waiting(step)) {
+        if (!is_like(step, like) || !is_waiting(step)) {
             continue;
         }
         TRY(steps_cancel(op->db, step->id, reason));
@@ -207,12 +218,10 @@ enum err ladder_pass_on(struct op *op, const struct incident *incident, struct i
     }
     bool is_of_round = id_is_set(step_id) && step.round == incident->round;
     if (is_of_round) {
-        TRY(stop_asking(op, &rows, &step, reason));
+        TRY(stop_asking(op, &rows, &step, asks_same_person, reason));
+        TRY(read_round(op, incident, &rows));
     }
-    int64_t next = next_level(&rows, is_of_round ? step.level : 0);
-    if (next > 0) {
-        TRY(bring_level_forward(op, &rows, next, reason));
-    }
+    TRY(hurry_above(op, &rows, is_of_round ? step.level : 0, reason));
     return ladder_row_ended(op, incident->id);
 }
 
@@ -226,8 +235,24 @@ enum err ladder_stop_asking(struct op *op, const struct incident *incident, stru
     }
     TRY(db_get(op->db, TABLE_steps, step_id, op->arena, &step));
     TRY(read_round(op, incident, &rows));
-    TRY(stop_asking(op, &rows, &step, reason));
+    TRY(stop_asking(op, &rows, &step, asks_the_same, reason));
     return ladder_row_ended(op, incident->id);
+}
+
+enum err ladder_is_asked(struct op *op, const struct incident *incident, const struct step *step,
+                         bool *out)
+{
+    struct ladder_rows rows = {0};
+    *out = false;
+    TRY(read_round(op, incident, &rows));
+    for (size_t i = 0; i < rows.count && !*out; i++) {
+        const struct step *other = &rows.steps[i];
+        bool is_beside = other->level == step->level && other->time_index == step->time_index &&
+                         other->step_type == step->step_type && !id_equal(other->id, step->id);
+        *out = is_beside && id_is_set(other->message_id) && other->target == step->target &&
+               id_equal(other->user_id, step->user_id);
+    }
+    return OK;
 }
 
 /* In their own notifications where they have no email that is used. */

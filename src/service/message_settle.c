@@ -215,6 +215,13 @@ static enum err repeat_once(struct op *op, struct message *message)
     return message_next_attempt(op, message, true, provider);
 }
 
+/* Its provider has no such call: it has not rung, and leaves its place to the next. */
+static enum err repeat_what_is_not_there(struct op *op, struct message *message)
+{
+    TRY(message_never_rang(op, message));
+    return repeat_once(op, message);
+}
+
 /* Among the attempts that look like this one at its provider, the first that belongs to no other
  * message of ours. Absent where all do: then this one is not there. */
 static enum err find_own(struct op *op, const struct message *message,
@@ -270,7 +277,7 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
         return message_accept(op, message, message_source_POLL, own);
     case VERDICT_NOT_SENT:
         return may_come ? message_ask_again(op, message, settled_at(message))
-                        : repeat_once(op, message);
+                        : repeat_what_is_not_there(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
         if (instant_since(op->now, message->claimed_at).us >= patience_of(message).us) {

@@ -51,7 +51,8 @@ static void judge_incident(const struct incident *incident, struct open_subject 
     out->waits |= incident->state == incident_state_OPEN ||
                   incident_is_climbing((enum incident_state)incident->state,
                                        instant_is_set(incident->lease_lapsed_at));
-    out->is_live |= incident_is_open((enum incident_state)incident->state);
+    out->can_end |= incident_is_open((enum incident_state)incident->state);
+    out->is_live |= out->can_end;
 }
 
 static enum err judge_meeting(struct op *op, struct open_subject *out)
@@ -59,8 +60,10 @@ static enum err judge_meeting(struct op *op, struct open_subject *out)
     struct meeting meeting = {0};
     struct incident incident = {0};
     TRY(db_get(op->db, TABLE_meetings, out->id, op->arena, &meeting));
+    bool is_outdated = false;
+    TRY(answer_is_outdated(op, &out->last, &meeting, &is_outdated));
     out->title = meeting.title;
-    out->waits = meeting_takes_place(meeting.status) &&
+    out->waits = !is_outdated && meeting_takes_place(meeting.status) &&
                  meeting.checkin_status == checkin_status_NONE &&
                  instant_before(op->now, meeting.ends_at);
     out->is_live = out->waits;
@@ -89,8 +92,9 @@ static enum err judge_dispatch(struct op *op, struct open_subject *out)
     out->title = dispatch.issue_summary;
     out->phone = dispatch.caller_phone;
     out->waits = dispatch_waits((enum dispatch_state)dispatch.state) && !has_declined;
-    out->is_live = out->waits || (dispatch.state == dispatch_state_ACCEPTED &&
-                                  id_equal(dispatch.accepted_by, out->user));
+    out->can_end =
+        dispatch.state == dispatch_state_ACCEPTED && id_equal(dispatch.accepted_by, out->user);
+    out->is_live = out->waits || out->can_end;
     return OK;
 }
 

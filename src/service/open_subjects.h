@@ -18,6 +18,7 @@ struct open_subject {
     struct message last; /* The newest message about it. */
     bool waits;          /* An answer is still awaited. */
     bool is_live;        /* It is not over: somebody may have taken it. */
+    bool can_end;        /* They can say that it is done. */
     bool is_drill;       /* What is written back says so. */
 };
 

@@ -45,6 +45,13 @@ enum err outcome_incident_stale(struct op *op, const struct message *message, co
                      incident_is_climbing((enum incident_state)incident.state,
                                           instant_is_set(incident.lease_lapsed_at));
     *reason = is_wanted ? NULL : "no_longer_escalating";
+    if (*reason == NULL && id_is_set(message->step_id)) {
+        struct step step = {0};
+        enum err err = db_get(op->db, TABLE_steps, message->step_id, op->arena, &step);
+        TRY(err == E_NOT_FOUND ? OK : err);
+        bool is_of_before = err == OK && step.round < incident.round;
+        *reason = is_of_before ? "no_longer_escalating" : NULL;
+    }
     if (*reason == NULL && id_is_set(message->user_id)) {
         struct user user = {0};
         enum err err = users_get(op->db, op->arena, message->user_id, &user);

@@ -121,7 +121,7 @@ static const struct open_subject *newest(const struct incoming *text)
     for (size_t i = 0; i < subjects->count; i++) {
         const struct open_subject *subject = &subjects->items[i];
         bool is_dispatch = subject->last.subject_type == subject_type_DISPATCH;
-        bool is_meant = text->reply.word == REPLY_RESOLVE ? subject->is_live : subject->waits;
+        bool is_meant = text->reply.word == REPLY_RESOLVE ? subject->can_end : subject->waits;
         if (is_meant && (is_dispatch || !is_dispatch_word)) {
             return subject;
         }

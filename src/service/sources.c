@@ -11,6 +11,9 @@ enum { REMEMBERED_DAYS = 30, ALERTS_A_TURN = 2000 };
  * what it reports beyond begin by timers that are due at once. */
 enum { LADDERS_AT_ONCE = 100, ROWS_AT_ONCE = 1000 };
 
+/* So late a report may come. */
+static const struct duration late_for = SECONDS_INIT(300);
+
 /* What is to be done about one report. */
 struct decision {
     enum source_action action;
@@ -53,12 +56,18 @@ static enum err find_open(struct op *op, struct id source, struct str key, struc
     return err;
 }
 
-/* Whether a repeating alert that fires is an occurrence that the row does not know. */
-static bool is_new_occurrence(const struct source_report *report, const struct source_alert *alert)
+/* Whether a repeating alert that fires is an occurrence that the row does not know. One that ended
+ * may fire again with the time at which it began first, as when Alertmanager did not hear of it for
+ * a while; what comes soon after the end may have been on its way. */
+static bool is_new_occurrence(const struct op *op, const struct source_report *report,
+                              const struct source_alert *alert)
 {
     bool both = instant_is_set(report->starts_at) && instant_is_set(alert->starts_at);
     if (both) {
-        return instant_before(alert->starts_at, report->starts_at);
+        bool is_same = alert->starts_at.us == report->starts_at.us;
+        bool fires_again = is_same && alert->signal == alert_signal_RESOLVED &&
+                           !instant_before(op->now, instant_add(alert->updated_at, late_for));
+        return fires_again || instant_before(alert->starts_at, report->starts_at);
     }
     return alert->signal != alert_signal_FIRING;
 }
@@ -92,7 +101,7 @@ static enum err decide_repeating(struct op *op, const struct integration *integr
     }
     TRY(err);
     if (report->signal == alert_signal_FIRING) {
-        if (is_known && !is_new_occurrence(report, &out->alert)) {
+        if (is_known && !is_new_occurrence(op, report, &out->alert)) {
             out->writes_alert =
                 !instant_before(op->now, instant_add(out->alert.updated_at, DAYS(1)));
             return OK;
