@@ -88,10 +88,13 @@ enum err campaign_reach(struct op *op, struct id id, struct instant at)
         return OK;
     }
     TRY(campaigns_get(op->db, op->arena, id, &campaign));
-    if (instant_is_set(campaign.last_at) && !instant_before(campaign.last_at, at)) {
+    bool is_first = !instant_is_set(campaign.first_at) || instant_before(at, campaign.first_at);
+    bool is_last = !instant_is_set(campaign.last_at) || instant_before(campaign.last_at, at);
+    if (!is_first && !is_last) {
         return OK;
     }
-    campaign.last_at = at;
+    campaign.first_at = is_first ? at : campaign.first_at;
+    campaign.last_at = is_last ? at : campaign.last_at;
     return campaigns_change(op->db, op->arena, &campaign);
 }
 

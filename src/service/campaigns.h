@@ -18,7 +18,8 @@ NODISCARD enum err campaign_for_calls(struct op *op, struct id id, struct campai
 NODISCARD enum err campaign_check_new(struct op *op, struct campaign *campaign);
 /* Writes one that was checked. */
 NODISCARD enum err campaign_add(struct op *op, struct campaign *campaign);
-/* A call of it is due at this time, now: keeps the latest. Nothing for no campaign. */
+/* A call of it is due at this time, now: keeps the earliest and the latest. Nothing for no
+ * campaign. */
 NODISCARD enum err campaign_reach(struct op *op, struct id id, struct instant at);
 /* Says when the last attempt that is known of begins; the campaign's progress is filled in. Of one
  * with many calls nothing is said where it is changed. */
