@@ -5,6 +5,7 @@
 #include "service/queue.h"
 #include "service/scheduled_calls.h"
 #include "store/call_runs.h"
+#include "store/campaigns.h"
 
 /* Failures that another attempt does not mend. What forbids the number, and may be lifted, is asked
  * anew. */
@@ -70,9 +71,22 @@ static enum err revive(struct op *op, struct scheduled_call *call, struct instan
                                                           .reason = before.failure_reason});
 }
 
+/* The kind is, or the call's campaign. */
+static enum err read_pause(struct op *op, const struct scheduled_call *call, bool *is_paused)
+{
+    struct campaign campaign = {0};
+    *is_paused = queue_is_paused(&op->writer->queue, timer_kind_SCHEDULED_CALL);
+    if (!*is_paused && id_is_set(call->campaign_id)) {
+        TRY(campaigns_get(op->db, op->arena, call->campaign_id, &campaign));
+        *is_paused = campaign.state == campaign_state_PAUSED;
+    }
+    return OK;
+}
+
 enum err retry_scheduled_call(struct op *op, struct id id, struct job *job)
 {
     struct scheduled_call call = {0};
+    bool is_paused = false;
     struct call_permission permission = {0};
     enum err err = scheduled_calls_get(op->db, op->arena, id, &call);
     TRY(err == E_CORRUPT ? refuse(op, "its data cannot be read") : op_not_found(op, err, "job"));
@@ -83,7 +97,7 @@ enum err retry_scheduled_call(struct op *op, struct id id, struct job *job)
     }
     struct instant at = permission.bar == CALL_MAY ? op->now : permission.opening.at;
     TRY(revive(op, &call, at));
-    bool is_paused = queue_is_paused(&op->writer->queue, timer_kind_SCHEDULED_CALL);
+    TRY(read_pause(op, &call, &is_paused));
     *job = (struct job){
         .id = id,
         .kind = timer_kind_SCHEDULED_CALL,
