@@ -424,6 +424,17 @@ bool fair_queue_take(struct fair_queue *queue, struct instant now, struct fair_e
     return true;
 }
 
+void fair_queue_give_back(struct fair_queue *queue, int32_t group)
+{
+    struct fair_group *given = group_at(queue, group);
+    assert(given->round > 0);
+    given->round--;
+    if (given->place == PLACE_READY) {
+        sift_up(queue, group);
+    }
+    fair_queue_recheck(queue);
+}
+
 bool fair_queue_ready_at(struct fair_queue *queue, struct instant now, struct instant *out)
 {
     assert(queue != NULL && out != NULL);

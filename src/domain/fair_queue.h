@@ -76,6 +76,9 @@ void fair_queue_recheck(struct fair_queue *queue);
  * False where none is. `group` may be NULL. */
 bool fair_queue_take(struct fair_queue *queue, struct instant now, struct fair_entry *out,
                      int32_t *group);
+/* What a take of this group gave does not begin: its turn is given back, as after no take. What it
+ * took out of the buckets is the caller's to give back, before this. */
+void fair_queue_give_back(struct fair_queue *queue, int32_t group);
 /* When the next one is allowed: `now` or later. False where nothing waits but what is paused. */
 bool fair_queue_ready_at(struct fair_queue *queue, struct instant now, struct instant *out);
 

@@ -50,7 +50,7 @@ struct pacer {
     struct id_map where; /* Which group a call waits in. */
     struct pacer_counts counts;
     bool is_paused;     /* The kind itself. */
-    int32_t taken_from; /* The group of the last one taken. */
+    int32_t taken_from; /* The group of the last one taken; NONE once it is closed. */
     struct instant taken_at;
 };
 
@@ -71,6 +71,7 @@ struct pacer *pacer_new(const struct site *site, struct courier *courier)
     pacer->site = site;
     pacer->courier = courier;
     pacer->queue = fair_queue_new(memory_of_queue());
+    pacer->taken_from = FAIR_GROUP_NONE;
     return pacer;
 }
 
@@ -169,6 +170,7 @@ static void close_group(struct pacer *pacer, int32_t number)
 {
     struct pacer_group *group = &pacer->groups[number];
     fair_group_close(&pacer->queue, number);
+    pacer->taken_from = pacer->taken_from == number ? FAIR_GROUP_NONE : pacer->taken_from;
     for (size_t i = 0; i < FAIR_BUCKETS_MAX; i++) {
         if (group->paces[i] != NULL) {
             group->paces[i]->users--;
@@ -420,6 +422,9 @@ bool pacer_is_hungry(struct pacer *pacer, struct instant now)
 
 void pacer_give_back(struct pacer *pacer)
 {
+    if (pacer->taken_from == FAIR_GROUP_NONE) {
+        return;
+    }
     const struct pacer_group *group = &pacer->groups[pacer->taken_from];
     /* It was allowed at that instant, so the next one is. */
     for (size_t i = 0; i < FAIR_BUCKETS_MAX; i++) {
@@ -427,7 +432,7 @@ void pacer_give_back(struct pacer *pacer)
             group->paces[i]->bucket.free_at = pacer->taken_at;
         }
     }
-    fair_queue_recheck(&pacer->queue);
+    fair_queue_give_back(&pacer->queue, pacer->taken_from);
 }
 
 bool pacer_take(struct pacer *pacer, struct instant now, struct due_entry *call)

@@ -41,8 +41,8 @@ NODISCARD enum err pacer_expect(struct pacer *pacer, struct op *op, const struct
 /* Whether one may begin now; when it may, if nothing else happens: false for never. */
 bool pacer_is_hungry(struct pacer *pacer, struct instant now);
 bool pacer_next(struct pacer *pacer, struct instant now, struct instant *at);
-/* Takes the one that is to begin. What was taken from its paces is given back by pacer_give_back
- * where it did not begin. */
+/* Takes the one that is to begin. What was taken from its paces, and its group's turn, are given
+ * back by pacer_give_back where it did not begin. */
 bool pacer_take(struct pacer *pacer, struct instant now, struct due_entry *call);
 void pacer_give_back(struct pacer *pacer);
 
