@@ -1,5 +1,7 @@
 #include "service/call_counts.h"
 
+#include "store/queue.h"
+
 #include <assert.h>
 
 int64_t call_counts_owner(const struct site *site, struct str user)
@@ -68,6 +70,41 @@ enum err call_counts_now(struct op *op, struct call_tally *out)
         }
     }
     return OK;
+}
+
+static int64_t *base_of(struct queue_state *state, enum call_status status)
+{
+    int64_t *const places[call_status_COUNT] = {
+        [call_status_completed] = &state->completed_base,
+        [call_status_failed] = &state->failed_base,
+        [call_status_cancelled] = &state->cancelled_base,
+    };
+    return places[status];
+}
+
+enum err call_counts_reopen(struct op *op, const struct scheduled_call *before)
+{
+    struct queue_state state = {0};
+    struct call_tally tally = {0};
+    enum call_status status = (enum call_status)before->status;
+    enum err err = call_queue_state(op->db, op->arena, &state);
+    if (err == E_NOT_FOUND) {
+        return OK;
+    }
+    TRY(err);
+    TRY(call_counts_now(op, &tally));
+    int64_t *base = base_of(&state, status);
+    int64_t left = *place_of(&tally, status);
+    assert(base != NULL);
+    bool was_cleaned = *base > 0 && !instant_before(state.cleaned_at, before->ended_at);
+    /* The clock may have been set back since: more than there are have never been cleaned. */
+    int64_t kept = *base - (was_cleaned ? 1 : 0);
+    kept = kept < left ? kept : left;
+    if (kept == *base) {
+        return OK;
+    }
+    *base = kept;
+    return queue_states_put(op->db, op->arena, &state);
 }
 
 enum err call_counts_write(struct db *db, struct call_deltas *deltas)

@@ -14,6 +14,9 @@ int64_t call_counts_owner(const struct site *site, struct str user);
 
 /* A call is in `call->status` from now on; `before` is NONE for one that is new. */
 void call_counts_move(struct op *op, const struct scheduled_call *call, enum call_status before);
+/* After that, of one that had ended, as it was `before`, and has not any more: what a clean counts
+ * no more is one less where it was of these. */
+NODISCARD enum err call_counts_reopen(struct op *op, const struct scheduled_call *before);
 /* An attempt of a call ended. */
 void call_counts_attempt(struct op *op, enum call_outcome outcome, int64_t attempt);
 /* Of all calls, as the operation itself has them: with what its batch has not written yet. */

@@ -60,6 +60,7 @@ enum err restore_scheduled_call(struct op *op, const void *input, void *output)
     call.updated_at = op->now;
     TRY(scheduled_call_uncancel(op->db, call.id, op->now));
     call_counts_move(op, &call, call_status_cancelled);
+    TRY(call_counts_reopen(op, &before));
     TRY(scheduled_call_arm(op, &call));
     TRY(scheduled_call_audit(
         op, &(struct call_change){.action = "CALL_RESTORED", .before = &before, .after = &call}));

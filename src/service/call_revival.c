@@ -64,6 +64,7 @@ static enum err revive(struct op *op, struct scheduled_call *call, struct instan
     call->updated_at = op->now;
     TRY(call_runs_revive(op->db, call));
     call_counts_move(op, call, call_status_failed);
+    TRY(call_counts_reopen(op, &before));
     TRY(scheduled_call_arm(op, call));
     return scheduled_call_audit(op, &(struct call_change){.action = "CALL_REVIVED",
                                                           .before = &before,

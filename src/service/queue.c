@@ -150,17 +150,17 @@ enum err drain_queue(struct op *op, const void *input, void *output)
                   output);
 }
 
-/* What of a counter is not to be shown any more. */
-static enum err base_of(struct op *op, enum call_status status, int64_t count,
-                        const struct queue_clean_input *given, int64_t *base)
+/* What of a counter is not to be shown any more: what ended until `until`. */
+static enum err base_of(struct op *op, enum call_status status, int64_t count, struct instant until,
+                        int64_t *base)
 {
     int64_t newer = 0;
-    if (given->older_hours > 0) {
-        struct instant after = instant_sub(op->now, HOURS(given->older_hours));
-        TRY(queue_calls_ended_after(op->db, status, after, &newer));
+    if (instant_before(until, op->now)) {
+        TRY(queue_calls_ended_after(op->db, status, until, &newer));
     }
     int64_t older = count - newer;
     *base = older > *base ? older : *base;
+    *base = *base < count ? *base : count;
     return OK;
 }
 
@@ -173,10 +173,11 @@ enum err clean_queue(struct op *op, const void *input, void *output)
     TRY(read_state(op, timer_kind_SCHEDULED_CALL, &before));
     TRY(call_counts_now(op, &tally));
     struct queue_state after = before;
-    after.cleaned_at = op->now;
-    TRY(base_of(op, call_status_completed, tally.completed, given, &after.completed_base));
-    TRY(base_of(op, call_status_failed, tally.failed, given, &after.failed_base));
-    TRY(base_of(op, call_status_cancelled, tally.cancelled, given, &after.cancelled_base));
+    struct instant until = instant_sub(op->now, HOURS(given->older_hours));
+    after.cleaned_at = instant_max(before.cleaned_at, until);
+    TRY(base_of(op, call_status_completed, tally.completed, until, &after.completed_base));
+    TRY(base_of(op, call_status_failed, tally.failed, until, &after.failed_base));
+    TRY(base_of(op, call_status_cancelled, tally.cancelled, until, &after.cancelled_base));
     int64_t changed = after.completed_base - before.completed_base + after.failed_base -
                       before.failed_base + after.cancelled_base - before.cancelled_base;
     return decide(

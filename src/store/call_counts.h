@@ -22,8 +22,8 @@ NODISCARD enum err call_counts_sum(struct db *db, enum count_scope scope, int64_
 /* What people decided about SCHEDULED_CALL as a kind of job; E_NOT_FOUND where they did not. */
 NODISCARD enum err call_queue_state(struct db *db, struct arena *arena, struct queue_state *out);
 
-/* How many counters are not what the rows say, as one moment has both: for a server that is at
- * work. Those of USER are taken together. */
+/* How many counters are not what the rows say, or fewer than a clean leaves out of them, as one
+ * moment has both: for a server that is at work. Those of USER are taken together. */
 NODISCARD enum err call_counts_wrong(struct db *db, int64_t *out);
 /* What the rows themselves say; `name` is the owner of scope USER, absent elsewhere. For checks: it
  * goes through all calls. */
