@@ -99,7 +99,8 @@ enum err call_counts_reopen(struct op *op, const struct scheduled_call *before)
     bool was_cleaned = *base > 0 && !instant_before(state.cleaned_at, before->ended_at);
     /* The clock may have been set back since: more than there are have never been cleaned. */
     int64_t kept = *base - (was_cleaned ? 1 : 0);
-    kept = kept < left ? kept : left;
+    kept = kept > left ? left : kept;
+    kept = kept > 0 ? kept : 0;
     if (kept == *base) {
         return OK;
     }

@@ -160,7 +160,7 @@ static enum err base_of(struct op *op, enum call_status status, int64_t count, s
     }
     int64_t older = count - newer;
     *base = older > *base ? older : *base;
-    *base = *base < count ? *base : count;
+    *base = *base > count && count >= 0 ? count : *base;
     return OK;
 }
 
