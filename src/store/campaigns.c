@@ -97,3 +97,30 @@ enum err campaign_calls_left(struct db *db, struct id campaign, struct campaign_
     return db_each(db, S_campaign_calls_left, out, take_left,
                    PARAMS(value_id(campaign), value_int((int64_t)out->max)));
 }
+
+struct left_scan {
+    struct campaign_outlook *outlook;
+    struct sealer sealer;
+};
+
+static enum err take_left_one(void *context, const struct value *columns)
+{
+    struct left_scan *scan = context;
+    struct arena *arena = scan->outlook->arena;
+    struct seal_place place = {db_table_name(TABLE_scheduled_calls), "phone", {columns[6].number}};
+    struct str phone = STR_NONE;
+    TRY(take_left(scan->outlook, columns));
+    if (columns[7].type == VALUE_BYTES &&
+        scan->sealer.open(scan->sealer.context, arena, place, columns[7].text, &phone) == OK) {
+        scan->outlook->rows[scan->outlook->count - 1].phone = phone;
+    }
+    return OK;
+}
+
+enum err campaign_calls_left_each(struct db *db, struct id campaign, struct campaign_outlook *out)
+{
+    struct left_scan scan = {out, seal_as_sealer(db_seal(db))};
+    out->count = 0;
+    return db_each(db, S_campaign_calls_left_each, &scan, take_left_one,
+                   PARAMS(value_id(campaign), value_int((int64_t)out->max)));
+}

@@ -38,7 +38,8 @@ struct campaign_left {
     struct str hours; /* As in the row; absent where it keeps to none. */
     struct str timezone;
     bool has_timezone;
-    bool is_series; /* Any of them may be followed by another. */
+    bool is_series;   /* Any of them may be followed by another. */
+    struct str phone; /* Where they are taken one by one, and its seal opens. */
 };
 struct campaign_outlook {
     struct arena *arena;
@@ -48,6 +49,9 @@ struct campaign_outlook {
 };
 NODISCARD enum err campaign_calls_left(struct db *db, struct id campaign,
                                        struct campaign_outlook *out);
+/* The same, each call by itself and with its number. */
+NODISCARD enum err campaign_calls_left_each(struct db *db, struct id campaign,
+                                            struct campaign_outlook *out);
 /* The ids of those that are not over: `walk->max` of them at most into `out`. */
 NODISCARD enum err campaign_calls_open(struct db *db, const struct campaign_walk *walk,
                                        struct id *out, size_t *count);
