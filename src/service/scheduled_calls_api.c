@@ -26,13 +26,23 @@ static enum err note_of(struct op *op, const struct schedule_call_input *given, 
     return OK;
 }
 
+/* Which hours its time was moved into. */
+static const char *moved_into(const struct op *op, const struct scheduled_call *call)
+{
+    const struct legal_hours *legal = &op->site->legal_hours;
+    bool has_legal = legal->has_general || legal->country_count > 0;
+    return !str_is_set(call->hours) ? ", when legal hours open where the callee is"
+           : has_legal              ? ", when business hours are open within legal hours"
+                                    : ", when business hours open";
+}
+
 static void write_receipt(struct op *op, const struct scheduled_call *call, struct str note,
                           struct scheduled_call_receipt *out)
 {
     bool is_moved = call->nominal_for.us != call->scheduled_for.us;
     *out = (struct scheduled_call_receipt){.id = call->id, .scheduled_for = call->scheduled_for};
     out->message = arena_printf(op->arena, "Call scheduled for %s%s.%.*s", when_text(op, call),
-                                is_moved ? ", when business hours open" : "", STR_FMT(note));
+                                is_moved ? moved_into(op, call) : "", STR_FMT(note));
 }
 
 enum err schedule_call(struct op *op, const void *input, void *output)
@@ -311,7 +321,7 @@ enum err reschedule_call(struct op *op, const void *input, void *output)
     out->scheduled_for = call.scheduled_for;
     out->message = arena_printf(
         op->arena, "Call rescheduled for %s%s.%s", when_text(op, &call),
-        time.at.us == call.scheduled_for.us ? "" : ", when business hours open",
+        time.at.us == call.scheduled_for.us ? "" : moved_into(op, &call),
         id_is_set(out->next_id) ? " Its series stays where it is: the next one is scheduled." : "");
     return OK;
 }
