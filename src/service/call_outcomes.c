@@ -124,14 +124,23 @@ static enum call_retry_step decide(struct op *op, const struct scheduled_call *c
                              op_zone(op, call->timezone), at);
 }
 
+/* Why a call under way is not made again, whatever the rules say; NULL where it may be. Whoever
+ * ends calls that wait has passed this one. */
+static enum err look_for_cancellation(struct op *op, const struct scheduled_call *call,
+                                      const char **over)
+{
+    TRY(scheduled_call_called_off(op, call, over));
+    if (*over == NULL && scheduled_call_is_drained(op, call)) {
+        *over = "queue_drained";
+    }
+    return OK;
+}
+
 /* The hours of another attempt; or why there is none, whatever the table of retries says. */
 static enum err look_for_another(struct op *op, const struct scheduled_call *call,
                                  const char **over, struct call_guards *out)
 {
-    enum err err = scheduled_call_called_off(op, call, over);
-    if (err == OK && *over == NULL && scheduled_call_is_drained(op, call)) {
-        *over = "queue_drained";
-    }
+    enum err err = look_for_cancellation(op, call, over);
     err = err == OK && *over == NULL ? callable_guards(op, call, out) : err;
     if (call_err_is_damage(err)) {
         *over = "unreadable";
@@ -267,11 +276,16 @@ enum err call_message_dropped(struct op *op, const struct message *message, cons
 {
     struct scheduled_call *call = NULL;
     struct call_permission permission = {0};
+    const char *over = NULL;
     TRY(call_of(op, message, &call));
     if (call == NULL) {
         return OK;
     }
-    enum err err = callable_ask(op, call, op->now, &permission);
+    enum err err = look_for_cancellation(op, call, &over);
+    if (err == OK && over != NULL) {
+        return fail(op, call, str_from(over));
+    }
+    err = err == OK ? callable_ask(op, call, op->now, &permission) : err;
     TRY(call_err_is_damage(err) ? OK : err);
     if (err == OK && permission.bar == CALL_OUTSIDE_HOURS) {
         call->attempt--; /* It was none. */
