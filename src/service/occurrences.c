@@ -56,6 +56,13 @@ bool scheduled_call_is_drained(const struct op *op, const struct scheduled_call 
     return call->id.value <= op->writer->queue.drained_last.value;
 }
 
+/* What says nothing about the day of the next call: a consent may come, and calls may be switched
+ * on again. */
+static bool can_change(enum call_bar bar)
+{
+    return bar == CALL_MAY || bar == CALL_CONSENT_MISSING || bar == CALL_SWITCHED_OFF;
+}
+
 /* Of a number that may not be called any more the next call could only fail. */
 static enum err look_at_number(struct op *op, const struct scheduled_call *call, const char **why)
 {
@@ -72,8 +79,7 @@ static enum err look_at_number(struct op *op, const struct scheduled_call *call,
     if (callees_may_know(op->db, &number)) {
         TRY(callable_ask_number(op, call, &permission));
     }
-    bool is_final = permission.bar != CALL_MAY && permission.bar != CALL_CONSENT_MISSING;
-    *why = is_final ? permission.reason : NULL;
+    *why = can_change(permission.bar) ? NULL : permission.reason;
     return OK;
 }
 
@@ -237,6 +243,11 @@ enum err scheduled_call_follow_early(struct op *op, const struct scheduled_call 
     }
     TRY(find_next(op, call, next));
     if (id_is_set(*next)) {
+        return OK;
+    }
+    /* Noted when the call itself has ended (scheduled_call_follow). */
+    TRY(look_for_end(op, call, &following.why));
+    if (following.why != NULL) {
         return OK;
     }
     TRY(find_following(op, call, INSTANT_NONE, &following));
