@@ -7,7 +7,7 @@
 #include "store/series.h"
 
 /* In one operation: about 30 ms, after which others have their turn. */
-enum { ENDED_AT_ONCE = 400, SERIES_WAITING_MAX = 1000 };
+enum { ENDED_AT_ONCE = 400, SERIES_OPEN_MAX = 1000 };
 
 bool scheduled_call_waits(const struct scheduled_call *call)
 {
@@ -27,15 +27,21 @@ enum err scheduled_call_end_waiting(struct op *op, struct scheduled_call *call,
     return call_give_up(op, call, str_from(ending->why));
 }
 
-enum err scheduled_call_end_by_id(struct op *op, struct id id, const struct call_ending *ending)
+/* One that cannot be read is given up, and is NULL here. */
+static enum err load(struct op *op, struct id id, struct scheduled_call **out)
 {
     struct scheduled_call *call = ARENA_NEW(op->arena, struct scheduled_call);
     enum err err = scheduled_calls_get(op->db, op->arena, id, call);
-    if (err == E_CORRUPT) {
-        return call_is_unreadable(op, id);
-    }
-    TRY(err);
-    return scheduled_call_waits(call) ? scheduled_call_end_waiting(op, call, ending) : OK;
+    *out = err == OK ? call : NULL;
+    return err == E_CORRUPT ? call_is_unreadable(op, id) : err;
+}
+
+enum err scheduled_call_end_by_id(struct op *op, struct id id, const struct call_ending *ending)
+{
+    struct scheduled_call *call = NULL;
+    TRY(load(op, id, &call));
+    return call != NULL && scheduled_call_waits(call) ? scheduled_call_end_waiting(op, call, ending)
+                                                      : OK;
 }
 
 static enum err end_all(struct op *op, const struct call_ids *ids, const struct call_ending *ending)
@@ -46,17 +52,32 @@ static enum err end_all(struct op *op, const struct call_ids *ids, const struct 
     return OK;
 }
 
+/* Of one under way the series ends with it; it is not tried again (service/call_outcomes). */
+static enum err end_one_of_series(struct op *op, struct id id, const struct call_ending *ending)
+{
+    struct scheduled_call *call = NULL;
+    TRY(load(op, id, &call));
+    if (call == NULL) {
+        return OK;
+    }
+    return scheduled_call_waits(call) ? scheduled_call_end_waiting(op, call, ending)
+                                      : scheduled_call_end_series(op, call, ending->why);
+}
+
 enum err scheduled_call_end_rest(struct op *op, const struct scheduled_call *call,
                                  const struct call_ending *ending)
 {
-    struct id items[SERIES_WAITING_MAX];
-    struct call_ids ids = {.items = items, .max = SERIES_WAITING_MAX};
+    struct id items[SERIES_OPEN_MAX];
+    struct call_ids ids = {.items = items, .max = SERIES_OPEN_MAX};
     struct id first = id_is_set(call->parent_id) ? call->parent_id : call->id;
     if (!str_is_set(call->recurrence)) {
         return OK;
     }
-    TRY(series_waiting(op->db, first, call->id, &ids));
-    return end_all(op, &ids, ending);
+    TRY(series_open(op->db, first, call->id, &ids));
+    for (size_t i = 0; i < ids.count; i++) {
+        TRY(end_one_of_series(op, ids.items[i], ending));
+    }
+    return OK;
 }
 
 /* Those that it ends wait no more, so that the next portion does not find them. */

@@ -17,7 +17,8 @@ struct call_ending {
 };
 NODISCARD enum err scheduled_call_end_waiting(struct op *op, struct scheduled_call *call,
                                               const struct call_ending *ending);
-/* The same for the others of its series that wait: there are some where one was moved. */
+/* The same for the others of its series: there are some where one was moved. Nothing follows one
+ * that is under way. */
 NODISCARD enum err scheduled_call_end_rest(struct op *op, const struct scheduled_call *call,
                                            const struct call_ending *ending);
 /* The same by id; one that cannot be read has failed. */

@@ -133,6 +133,9 @@ static enum err look_for_cancellation(struct op *op, const struct scheduled_call
     if (*over == NULL && scheduled_call_is_drained(op, call)) {
         *over = "queue_drained";
     }
+    if (*over == NULL && str_equal_text(call->series_ended, "cancelled")) {
+        *over = "cancelled";
+    }
     return OK;
 }
 

@@ -30,6 +30,13 @@ enum err series_waiting(struct db *db, struct id first, struct id other, struct 
                    PARAMS(value_id(first), value_id(other)));
 }
 
+enum err series_open(struct db *db, struct id first, struct id other, struct call_ids *out)
+{
+    out->count = 0;
+    return db_each(db, S_calls_of_series_open, out, take_id,
+                   PARAMS(value_id(first), value_id(other)));
+}
+
 /* An owner is a text as it was given, in which an id may have been written with capitals. */
 enum err owner_waiting(struct db *db, struct arena *arena, struct str user, struct call_ids *out)
 {

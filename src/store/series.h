@@ -21,6 +21,9 @@ struct call_ids {
 /* Those that wait in the series that `first` began, but for `other`. */
 NODISCARD enum err series_waiting(struct db *db, struct id first, struct id other,
                                   struct call_ids *out);
+/* Those of them that have not ended: under way, too. */
+NODISCARD enum err series_open(struct db *db, struct id first, struct id other,
+                               struct call_ids *out);
 /* Those that wait and have the id of this person for their owner. */
 NODISCARD enum err owner_waiting(struct db *db, struct arena *arena, struct str user,
                                  struct call_ids *out);
