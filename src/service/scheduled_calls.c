@@ -279,6 +279,7 @@ enum err scheduled_call_set_time(struct op *op, struct scheduled_call *call, str
     }
     /* The series goes on from where it would have been. */
     call->nominal_for = str_is_set(call->recurrence) ? call->nominal_for : at;
+    call->is_late = false;
     call->updated_at = op->now;
     TRY(scheduled_call_move(op->db, call));
     TRY(scheduled_call_disarm(op, call));

@@ -47,7 +47,8 @@ enum err call_runs_again(struct db *db, const struct scheduled_call *call)
     return db_move(db, S_call_again,
                    PARAMS(value_id(call->id), value_enum(&call_outcome_names, call->outcome),
                           value_int(call->attempt), value_time(call->next_run),
-                          value_time(call->updated_at), value_time(call->processed_at)));
+                          value_time(call->updated_at), value_time(call->processed_at),
+                          value_int(call->is_late)));
 }
 
 enum err call_runs_message(struct db *db, struct id call, struct id message)
@@ -62,7 +63,7 @@ enum err call_runs_end(struct db *db, const struct scheduled_call *call)
                           value_enum(&call_outcome_names, call->outcome), value_int(call->attempt),
                           value_time(call->completed_at), value_time(call->failed_at),
                           value_text(call->failure_reason), value_time(call->ended_at),
-                          value_time(call->processed_at)));
+                          value_time(call->processed_at), value_int(call->is_late)));
 }
 
 enum err call_runs_revive(struct db *db, const struct scheduled_call *call)
@@ -101,6 +102,7 @@ static enum err take_bare(void *context, const struct value *columns)
     call->message_id.value = columns[7].type == VALUE_INT ? columns[7].number : 0;
     call->recurrence = text_of(bare->arena, &columns[8]);
     call->series_ended = text_of(bare->arena, &columns[9]);
+    call->is_late = columns[10].number != 0;
     return OK;
 }
 
