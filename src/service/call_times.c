@@ -157,6 +157,19 @@ static enum err take_span(struct op *op, struct hours_input *hours)
     return check_span(op, "businessHours.end", hours->start, hours->end);
 }
 
+static enum err check_zone(struct op *op, struct str name)
+{
+    return zoneinfo_find(op->site->zones, name) != NULL
+               ? OK
+               : op_fail(op, E_TIMEZONE, "businessHours.timezone",
+                         "\"%.*s\" is not an IANA time zone such as Europe/Madrid", STR_FMT(name));
+}
+
+enum err call_hours_disregard(struct op *op, const struct hours_input *given)
+{
+    return given != NULL && str_is_set(given->timezone) ? check_zone(op, given->timezone) : OK;
+}
+
 enum err call_hours_resolve(struct op *op, const struct hours_input *given, struct str timezone,
                             struct call_guards *out, struct str *text)
 {
@@ -172,11 +185,7 @@ enum err call_hours_resolve(struct op *op, const struct hours_input *given, stru
         add_default_days(op, &hours);
     }
     hours.timezone = str_is_set(hours.timezone) ? hours.timezone : timezone;
-    if (zoneinfo_find(op->site->zones, hours.timezone) == NULL) {
-        return op_fail(op, E_TIMEZONE, "businessHours.timezone",
-                       "\"%.*s\" is not an IANA time zone such as Europe/Madrid",
-                       STR_FMT(hours.timezone));
-    }
+    TRY(check_zone(op, hours.timezone));
     TRY(build_guards(op, &hours, true, out));
     *text = record_text(op, &hours_input_record, &hours);
     return check_opens(op, out);

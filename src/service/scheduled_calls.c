@@ -41,7 +41,8 @@ enum call_priority scheduled_call_priority(int64_t rank)
 
 enum err scheduled_call_agent(struct op *op, struct id id, const struct agent **out)
 {
-    TRY(agent_in_force(op, id, out));
+    enum err err = agent_in_force(op, id, out);
+    TRY(err == E_AGENT_NOT_FOUND ? op_fail(op, err, "agentId", "there is no such agent") : err);
     return instant_is_set((*out)->archived_at)
                ? op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived")
                : OK;
@@ -106,9 +107,8 @@ static enum err plan_times(struct op *op, const struct call_order *order,
     TRY(call_zone(op, &out->timezone, &zone));
     TRY(call_time_parse(op, given->scheduled_for, zone, &time));
     out->nominal_for = out->scheduled_for = time.at;
-    if (given->respects_hours) {
-        TRY(plan_hours(op, order, out, &guards));
-    }
+    TRY(given->respects_hours ? plan_hours(op, order, out, &guards)
+                              : call_hours_disregard(op, given->business_hours));
     callable_add_legal(op, out, &guards);
     if (move_into_hours(&guards, time.at, &out->scheduled_for) != OK) {
         return callable_refuse_hours(op, out, &guards, given->business_hours != NULL);

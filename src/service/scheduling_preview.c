@@ -26,10 +26,9 @@ static enum err read_times(struct op *op, struct preview *preview)
     call->has_timezone = str_is_set(given->timezone);
     TRY(call_zone(op, &call->timezone, &preview->zone));
     TRY(call_time_parse(op, given->scheduled_for, preview->zone, &preview->time));
-    if (given->respects_hours) {
-        TRY(call_hours_resolve(op, given->business_hours, call->timezone, &preview->guards,
-                               &call->hours));
-    }
+    TRY(given->respects_hours ? call_hours_resolve(op, given->business_hours, call->timezone,
+                                                   &preview->guards, &call->hours)
+                              : call_hours_disregard(op, given->business_hours));
     if (str_is_set(call->phone)) {
         callable_add_legal(op, call, &preview->guards);
     }
@@ -143,7 +142,8 @@ static enum err let_speak(struct op *op, const struct call_preview_input *given,
     if (!id_is_set(given->agent_id)) {
         return OK;
     }
-    TRY(agent_load(op, given->agent_id, 0, &agent));
+    enum err err = agent_load(op, given->agent_id, 0, &agent);
+    TRY(err == E_AGENT_NOT_FOUND ? op_fail(op, err, "agentId", "there is no such agent") : err);
     if (instant_is_set(agent.archived_at)) {
         return op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived");
     }
