@@ -66,6 +66,7 @@ CREATE TABLE scheduled_calls (
     updated_at        @int NOT NULL,
     ended_at          @int,
     shelf             @int NOT NULL DEFAULT 0,
+    renewed_id        @int,
     CHECK ((status = 'pending' OR status = 'processing') = (ended_at IS NULL)),
     CHECK (status <> 'completed' OR completed_at IS NOT NULL),
     CHECK (status <> 'failed' OR (failed_at IS NOT NULL AND failure_reason IS NOT NULL)),

@@ -58,7 +58,8 @@ enum err restore_scheduled_call(struct op *op, const void *input, void *output)
     call.status = call_status_pending;
     call.cancelled_at = call.ended_at = INSTANT_NONE;
     call.updated_at = op->now;
-    TRY(scheduled_call_uncancel(op->db, call.id, op->now));
+    call.renewed_id = op_new_id(op);
+    TRY(scheduled_call_uncancel(op->db, &call));
     call_counts_move(op, &call, call_status_cancelled);
     TRY(call_counts_reopen(op, &before));
     TRY(scheduled_call_arm(op, &call));

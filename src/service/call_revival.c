@@ -62,6 +62,7 @@ static enum err revive(struct op *op, struct scheduled_call *call, struct instan
     call->failed_at = call->ended_at = INSTANT_NONE;
     call->failure_reason = STR_NONE;
     call->updated_at = op->now;
+    call->renewed_id = op_new_id(op);
     TRY(call_runs_revive(op->db, call));
     call_counts_move(op, call, call_status_failed);
     TRY(call_counts_reopen(op, &before));

@@ -40,7 +40,8 @@ static enum err is_paused(struct op *op, const struct scheduled_call *call, bool
     if (id_is_set(call->campaign_id)) {
         TRY(db_get(op->db, TABLE_campaigns, call->campaign_id, op->arena, &campaign));
     }
-    *is_cancelled = campaign.state == campaign_state_CANCELLED || queue_is_drained(queue, call->id);
+    *is_cancelled = campaign.state == campaign_state_CANCELLED ||
+                    queue_is_drained(queue, scheduled_call_since(call));
     *out = queue_is_paused(queue, timer_kind_SCHEDULED_CALL) ||
            campaign.state == campaign_state_PAUSED;
     return OK;

@@ -51,9 +51,14 @@ enum err scheduled_call_called_off(struct op *op, const struct scheduled_call *c
     return OK;
 }
 
+struct id scheduled_call_since(const struct scheduled_call *call)
+{
+    return call->renewed_id.value > call->id.value ? call->renewed_id : call->id;
+}
+
 bool scheduled_call_is_drained(const struct op *op, const struct scheduled_call *call)
 {
-    return call->id.value <= op->writer->queue.drained_last.value;
+    return scheduled_call_since(call).value <= op->writer->queue.drained_last.value;
 }
 
 /* What says nothing about the day of the next call: a consent may come, and calls may be switched

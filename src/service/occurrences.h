@@ -26,7 +26,9 @@ NODISCARD enum err scheduled_call_called_off(struct op *op, const struct schedul
                                              const char **why);
 /* Whether this owner is one of our people, who was removed. */
 NODISCARD enum err scheduled_call_owner_is_gone(struct op *op, struct str user, bool *out);
-/* It was there when the queue was drained, and has not ended since. */
+/* Its id, or the one that it was given when it was restored or tried again by hand. */
+struct id scheduled_call_since(const struct scheduled_call *call);
+/* It was there when the queue was drained, and has not ended or been renewed since. */
 bool scheduled_call_is_drained(const struct op *op, const struct scheduled_call *call);
 
 #endif

@@ -68,9 +68,9 @@ enum err call_runs_end(struct db *db, const struct scheduled_call *call)
 
 enum err call_runs_revive(struct db *db, const struct scheduled_call *call)
 {
-    return db_move(
-        db, S_call_revive,
-        PARAMS(value_id(call->id), value_time(call->next_run), value_time(call->updated_at)));
+    return db_move(db, S_call_revive,
+                   PARAMS(value_id(call->id), value_time(call->next_run),
+                          value_time(call->updated_at), value_id(call->renewed_id)));
 }
 
 struct bare {

@@ -22,7 +22,7 @@ NODISCARD enum err call_runs_again(struct db *db, const struct scheduled_call *c
 NODISCARD enum err call_runs_message(struct db *db, struct id call, struct id message);
 /* It is over: status, outcome, attempt, completed_at, failed_at and failure_reason. */
 NODISCARD enum err call_runs_end(struct db *db, const struct scheduled_call *call);
-/* One that had failed waits for another attempt: next_run and updated_at. */
+/* One that had failed waits for another attempt: next_run, updated_at and renewed_id. */
 NODISCARD enum err call_runs_revive(struct db *db, const struct scheduled_call *call);
 /* What stands in a row without anything that is sealed: enough to end a call that cannot be read.
  */

@@ -135,9 +135,11 @@ enum err scheduled_call_cancel(struct db *db, struct id id, struct instant now)
     return db_move(db, S_call_cancel, PARAMS(value_id(id), value_time(now)));
 }
 
-enum err scheduled_call_uncancel(struct db *db, struct id id, struct instant now)
+enum err scheduled_call_uncancel(struct db *db, const struct scheduled_call *call)
 {
-    return db_move(db, S_call_uncancel, PARAMS(value_id(id), value_time(now)));
+    return db_move(
+        db, S_call_uncancel,
+        PARAMS(value_id(call->id), value_time(call->updated_at), value_id(call->renewed_id)));
 }
 
 /* A quarter of an hour: every zone of today begins its days at one. */

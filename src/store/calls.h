@@ -50,8 +50,8 @@ NODISCARD enum err scheduled_calls_slots(struct db *db, struct arena *arena,
 
 /* Changes of a pending call. */
 NODISCARD enum err scheduled_call_cancel(struct db *db, struct id id, struct instant now);
-/* Pending again: one that was cancelled. */
-NODISCARD enum err scheduled_call_uncancel(struct db *db, struct id id, struct instant now);
+/* Pending again: one that was cancelled; updated_at and renewed_id. */
+NODISCARD enum err scheduled_call_uncancel(struct db *db, const struct scheduled_call *call);
 NODISCARD enum err scheduled_call_move(struct db *db, const struct scheduled_call *call);
 
 /* In the order in which they were added. */
