@@ -83,8 +83,8 @@ static enum err take_int(const struct setting *setting, struct str value, int64_
 {
     if (str_to_int(value, out) != OK || *out < 0 || *out > NUMBER_MAX) {
         return problem_set(problem, E_INVALID, setting->name,
-                           "%s must be a whole number from 0 to %d, not \"%.*s\"", setting->name,
-                           NUMBER_MAX, STR_FMT(str_cut_utf8(value, 40)));
+                           "%s must be a whole number of 0 or more, not \"%.*s\"", setting->name,
+                           STR_FMT(str_cut_utf8(value, 40)));
     }
     return OK;
 }

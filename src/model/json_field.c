@@ -5,7 +5,17 @@
 #include <assert.h>
 #include <inttypes.h>
 
-const char *field_expectation(const struct field *field)
+static struct str names_of(struct arena *arena, const struct enum_names *names)
+{
+    struct buf allowed = {.arena = arena};
+    for (int value = 1; value < names->count; value++) {
+        buf_add_text(&allowed, value == 1 ? "" : ", ");
+        buf_add_text(&allowed, names->names[value]);
+    }
+    return buf_str(&allowed);
+}
+
+const char *field_expectation(const struct json_context *context, const struct field *field)
 {
     switch (field->type) {
     case FIELD_ID:
@@ -24,7 +34,11 @@ const char *field_expectation(const struct field *field)
                : (field->flags & F_LINES) != 0 ? "a string, an object or an array"
                                                : "a string";
     case FIELD_ENUM:
-        return "one of the names in the documentation, as a string";
+        return context->problem == NULL
+                   ? ""
+                   : arena_printf(context->arena, "one of %.*s in a string",
+                                  STR_FMT(names_of(context->arena, field->detail.names)))
+                         .ptr;
     case FIELD_LIST:
         return "an array";
     case FIELD_RECORD:
@@ -101,12 +115,8 @@ static enum err set_enum(const struct json_context *context, const struct json_p
     if (context->problem == NULL) {
         return E_INVALID;
     }
-    struct buf allowed = {.arena = context->arena};
-    for (int value = 1; value < names->count; value++) {
-        buf_add_text(&allowed, value == 1 ? "" : ", ");
-        buf_add_text(&allowed, names->names[value]);
-    }
-    return json_refuse(context, path, "must be one of %.*s", STR_FMT(buf_str(&allowed)));
+    return json_refuse(context, path, "must be one of %.*s",
+                       STR_FMT(names_of(context->arena, names)));
 }
 
 static enum err set_instant(const struct json_context *context, const struct json_path *path,
@@ -169,7 +179,8 @@ enum err field_set_text(const struct json_context *context, const struct json_pa
     case FIELD_RECORD:
         break;
     }
-    return json_refuse(context, path, "must be %s, not a string", field_expectation(field));
+    return json_refuse(context, path, "must be %s, not a string",
+                       field_expectation(context, field));
 }
 
 enum err field_set_int(const struct json_context *context, const struct json_path *path,

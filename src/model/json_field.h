@@ -25,6 +25,6 @@ NODISCARD enum err field_set_int(const struct json_context *context, const struc
                                  const struct field *field, int64_t number, void *object);
 
 /* "a whole number", "true or false", "an ISO 8601 time …": what a field takes, for messages. */
-const char *field_expectation(const struct field *field);
+const char *field_expectation(const struct json_context *context, const struct field *field);
 
 #endif

@@ -63,7 +63,7 @@ static enum err complete(const struct json_context *context, const struct record
         if ((field->flags & F_REQUIRED) != 0) {
             struct json_path path = {NULL, str_from(field->json), 0};
             return json_refuse(context, &path, "is required in the query string; it must be %s",
-                               field_expectation(field));
+                               field_expectation(context, field));
         }
         if ((field->flags & F_DEFAULT_TRUE) != 0) {
             assert(field->type == FIELD_BOOL);

@@ -110,7 +110,7 @@ static enum err refuse_kind(const struct reading *reading, const struct json_pat
                             const struct field *field, const json_t *value)
 {
     enum err err = json_refuse(reading->context, path, "must be %s, not %s",
-                               field_expectation(field), kind_of(value));
+                               field_expectation(reading->context, field), kind_of(value));
     return field_refused(reading->context, field, err);
 }
 
@@ -199,7 +199,7 @@ static enum err read_value(const struct reading *reading, const struct json_path
         return (field->flags & F_NULLABLE) != 0
                    ? OK
                    : json_refuse(reading->context, path, "must be %s, not null",
-                                 field_expectation(field));
+                                 field_expectation(reading->context, field));
     }
     switch (field->type) {
     case FIELD_ID:
@@ -333,7 +333,7 @@ enum err json_complete(const struct reading *reading)
         } else if (!may_be_missing(reading, i)) {
             struct json_path at = {reading->path, str_from(field->json), 0};
             return json_refuse(reading->context, &at, "is required; it must be %s",
-                               field_expectation(field));
+                               field_expectation(reading->context, field));
         } else if ((field->flags & F_DEFAULT_TRUE) != 0 && !reading->is_partial) {
             assert(field->type == FIELD_BOOL);
             *(bool *)record_member(reading->out, field) = true;

@@ -1,6 +1,7 @@
 #include "service/agents.h"
 
 #include "channel/speech.h"
+#include "model/json.h"
 #include "service/agent_script.h"
 #include "service/agent_warnings.h"
 #include "service/pacer.h"
@@ -367,6 +368,14 @@ enum err list_agent_versions(struct op *op, const void *input, void *output)
     return OK;
 }
 
+static struct str shown_text(const struct op *op, const struct agent *agent)
+{
+    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key};
+    struct buf text = {.arena = op->arena};
+    record_to_json(&context, &text, &agent_record, agent);
+    return buf_str(&text);
+}
+
 enum err change_agent(struct op *op, const void *input, void *output)
 {
     struct agent *agent = output;
@@ -384,6 +393,9 @@ enum err change_agent(struct op *op, const void *input, void *output)
     *agent = before;
     record_merge(&agent_record, op->given, input, agent);
     TRY(check_agent(op, agent));
+    if (str_equal(shown_text(op, &before), shown_text(op, agent))) {
+        return OK; /* Nothing has changed: no version is made of that. */
+    }
     agent_cache_forget(&op->writer->agents, agent->id);
     agent->version++;
     agent->updated_at = op->now;

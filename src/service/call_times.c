@@ -165,11 +165,6 @@ static enum err check_zone(struct op *op, struct str name)
                          "\"%.*s\" is not an IANA time zone such as Europe/Madrid", STR_FMT(name));
 }
 
-enum err call_hours_disregard(struct op *op, const struct hours_input *given)
-{
-    return given != NULL && str_is_set(given->timezone) ? check_zone(op, given->timezone) : OK;
-}
-
 enum err call_hours_resolve(struct op *op, const struct hours_input *given, struct str timezone,
                             struct call_guards *out, struct str *text)
 {
@@ -189,6 +184,13 @@ enum err call_hours_resolve(struct op *op, const struct hours_input *given, stru
     TRY(build_guards(op, &hours, true, out));
     *text = record_text(op, &hours_input_record, &hours);
     return check_opens(op, out);
+}
+
+enum err call_hours_disregard(struct op *op, const struct hours_input *given)
+{
+    struct call_guards ignored = {0};
+    struct str text = STR_NONE;
+    return given == NULL ? OK : call_hours_resolve(op, given, STR("UTC"), &ignored, &text);
 }
 
 static enum err read_text(struct op *op, const struct record *record, struct str text, void *out)

@@ -32,8 +32,8 @@ struct call_guards {
 NODISCARD enum err call_hours_resolve(struct op *op, const struct hours_input *given,
                                       struct str timezone, struct call_guards *out,
                                       struct str *text);
-/* Those of a request that respects none: nothing of them is kept, and E_TIMEZONE is one all the
- * same. */
+/* Those of a request that respects none: nothing of them is kept, but what is wrong is refused all
+ * the same. */
 NODISCARD enum err call_hours_disregard(struct op *op, const struct hours_input *given);
 /* From the row's text back; an absent one guards nothing. */
 NODISCARD enum err call_guards_read(struct op *op, struct str text, struct call_guards *out);

@@ -201,11 +201,11 @@ def refuses_unknown(world):
     archived = world.server.post("/agents", {"name": "Old", "script": "Bye."})["id"]
     world.server.ask("DELETE", f"{AGENTS}/{archived}")
     refused(world, "an agent that was archived is archived again", ("DELETE", f"{AGENTS}/{archived}"), "AGENT_NOT_FOUND")
-    refused(world, "a call with an agent that there is not", ("POST", SCHEDULE, world.body(agentId=UNKNOWN)), "AGENT_NOT_FOUND")
+    refused(world, "a call with an agent that there is not", ("POST", SCHEDULE, world.body(agentId=UNKNOWN)), "AGENT_NOT_FOUND", "agentId")
     refused(world, "a call with an archived agent", ("POST", SCHEDULE, world.body(agentId=archived)), "AGENT_NOT_FOUND", "agentId")
     refused(world, "a change of an archived agent", ("PATCH", f"{AGENTS}/{archived}", {"name": "x"}), "INVALID_OPERATION")
     call = world.schedule()
-    refused(world, "the id of a call as an agent", ("POST", SCHEDULE, world.body(agentId=call)), "AGENT_NOT_FOUND")
+    refused(world, "the id of a call as an agent", ("POST", SCHEDULE, world.body(agentId=call)), "AGENT_NOT_FOUND", "agentId")
     for method, path, body in (("GET", "", None), ("PATCH", "", {"name": "x"}), ("DELETE", "", None), ("GET", "/versions", None),
                                ("POST", "/preview", {})):
         for identity in (UNKNOWN, "ava", call):

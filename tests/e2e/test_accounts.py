@@ -81,8 +81,8 @@ WRONG = [
     (EXOTEL, {"TOCSIN_PUBLIC_URL": ""}, "CALL_PROVIDER", "exotel", "TOCSIN_PUBLIC_URL"),
     ({}, {"DATABASE_URL": "mysql://x"}, "SMS_PROVIDER", "mock", "DATABASE_URL must be sqlite:PATH or postgresql://"),
     ({}, {"DATABASE_URL": "sqlite:"}, "SMS_PROVIDER", "mock", "DATABASE_URL must be sqlite:PATH"),
-    ({}, {"QUEUE_RETRY_ATTEMPTS": "-1"}, "SMS_PROVIDER", "mock", "QUEUE_RETRY_ATTEMPTS must be a whole number from 0 to"),
-    ({}, {"SPEND_MAX_PER_DAY": "99999999999999999999"}, "SMS_PROVIDER", "mock", "SPEND_MAX_PER_DAY must be a whole number from 0 to"),
+    ({}, {"QUEUE_RETRY_ATTEMPTS": "-1"}, "SMS_PROVIDER", "mock", "QUEUE_RETRY_ATTEMPTS must be a whole number of 0 or more"),
+    ({}, {"SPEND_MAX_PER_DAY": "99999999999999999999"}, "SMS_PROVIDER", "mock", "SPEND_MAX_PER_DAY must be a whole number of 0 or more"),
     # A route and a place in the list count as a use.
     (PLIVO, {"TOCSIN_PUBLIC_URL": "", "PROVIDER_ROUTES": "call:+91=plivo"}, "CALL_PROVIDER", "mock", "TOCSIN_PUBLIC_URL"),
     ({**TWILIO, **PLIVO}, {"TOCSIN_PUBLIC_URL": ""}, "CALL_PROVIDER", "twilio,plivo", "TOCSIN_PUBLIC_URL"),
