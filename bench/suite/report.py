@@ -66,8 +66,10 @@ def side_name(label):
 
 def target_of(figure):
     told = []
-    if "aim" in figure:
-        told.append(f"{'≥' if figure['aim']['better'] == MORE else '≤'} {shown(figure['aim']['at'], figure['unit'])}")
+    for name in ("aim", "also"):
+        if name in figure:
+            source = f" ({figure[name]['source']})" if name == "also" else ""
+            told.append(f"{'≥' if figure[name]['better'] == MORE else '≤'} {shown(figure[name]['at'], figure['unit'])}{source}")
     if "timesAim" in figure:
         told.append(f"≥ {shown(figure['timesAim']['at'])} × the best peer")
     return "; ".join(told)
@@ -75,10 +77,11 @@ def target_of(figure):
 
 def verdict_of(figure):
     told = []
-    if "aim" in figure:
-        told.append("met" if figure["aim"]["met"] else "**missed**")
+    told += ["met" if figure[name]["met"] else "**missed**" for name in ("aim", "also") if name in figure]
     if "timesAim" in figure:
         told.append(f"{shown(figure['timesAim']['is'])} ×: {'met' if figure['timesAim']['met'] else '**missed**'}")
+    if "timesNotMeasured" in figure:
+        told.append(f"≥ {shown(figure['timesNotMeasured'])} × the best peer: not measured")
     return "; ".join(told)
 
 
@@ -138,7 +141,7 @@ class Report:
         for bench in self.benches.values():
             for at, figure in enumerate(bench["figures"]):
                 if "aim" in figure or "timesAim" in figure:
-                    verdicts = [figure[name]["met"] for name in ("aim", "timesAim") if name in figure]
+                    verdicts = [figure[name]["met"] for name in ("aim", "also", "timesAim") if name in figure]
                     count, met = count + len(verdicts), met + sum(verdicts)
                     side = next(iter(figure["sides"].values()))
                     source = (figure.get("aim") or figure["timesAim"])["source"].removeprefix("issue ")

@@ -45,6 +45,20 @@ def cases(folder):
     yield "less may be better", p99["aim"]["met"] and p99["sides"]["tocsin"]["median"] == 8.0
     yield "sides without ours have no ratio to ours", "ratios" not in alone
     yield "what is printed says so", "aim >= 45,000 /s: MISSED" in said and "aim 2.20 times the best peer: met (2.25)" in said
+    lonely = Figures(False)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        lonely.begin("create", FACTS)
+        figure = lonely.add("x", "x", {"tocsin": [3], "beanstalkd-f50": [1]}, aim=least(2, times=2))
+    lonely_said = printed.getvalue()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        figure = lonely.add("y", "y", {"tocsin": [3]}, aim=least(4), also=least(2, "issue 5"))
+    yield "two issues may aim differently", (
+        not figure["aim"]["met"] and figure["also"]["met"] and "aim >= 4 /s: MISSED; aim >= 2 /s: met" in printed.getvalue()
+        and report.target_of(figure) == "≥ 4 /s; ≥ 2 /s (issue 5)" and report.verdict_of(figure) == "**missed**; met")
+    figure = lonely.benches["create"]["figures"][0]
+    yield "an aim beside peers of which none that counts ran is not measured, and says so", (
+        figure["aim"]["met"] and "timesAim" not in figure and "2 times the best peer: NOT MEASURED" in lonely_said
+        and "not measured" in report.verdict_of(figure))
     smoke = Figures(True)
     with contextlib.redirect_stdout(io.StringIO()):
         smoke.begin("create", FACTS)

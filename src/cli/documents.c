@@ -76,9 +76,11 @@ void document_errors(struct buf *out)
 {
     buf_printf(out, "# Errors\n\n%s", generated);
     buf_add_text(
-        out, "Every error answers "
-             "`{\"success\":false,\"error\":{\"code\",\"message\",\"field\"?},\"requestId\"}`.\n\n"
-             "| code | HTTP | meaning |\n| --- | --- | --- |\n");
+        out,
+        "Every error answers "
+        "`{\"success\":false,\"error\":{\"code\",\"message\",\"field\"?},\"requestId\"}`. What is "
+        "refused before it is a request (its framing, 413, 414, 431) has no `requestId`.\n\n"
+        "| code | HTTP | meaning |\n| --- | --- | --- |\n");
     for (int err = OK + 1; err < ERR_COUNT; err++) {
         buf_printf(out, "| `%s` | %d | %s |\n", err_code((enum err)err),
                    err_http_status((enum err)err), err_meaning((enum err)err));
