@@ -18,12 +18,27 @@ static bool is_asked(const struct op *op, const struct provider *provider)
            provider->build_inbox(settings, op->now, op->arena, &ignored) != E_NOT_FOUND;
 }
 
+/* Whether people have its number to write to. */
+static bool carries_texts(const struct op *op, const struct provider *provider)
+{
+    const enum channel channels[] = {channel_SMS, channel_WHATSAPP};
+    for (size_t i = 0; i < ARRAY_LENGTH(channels); i++) {
+        struct provider_list list = provider_list_for(op->site, channels[i], STR(""));
+        for (size_t k = 0; k < list.count; k++) {
+            if (list.items[k] == provider) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool is_any_asked(const struct op *op)
 {
     const struct provider *const *providers = NULL;
     size_t count = providers_all(&providers);
     for (size_t i = 0; i < count; i++) {
-        if (is_asked(op, providers[i])) {
+        if (carries_texts(op, providers[i]) && is_asked(op, providers[i])) {
             return true;
         }
     }
@@ -59,8 +74,10 @@ enum err read_inboxes(struct op *op, struct timer *timer)
         if (!is_asked(op, providers[i])) {
             continue;
         }
-        TRY(messages_await_answer(op->db, str_from(providers[i]->name),
-                                  instant_sub(op->now, waited_for), &has_waiting));
+        struct awaited awaited = {.provider = str_from(providers[i]->name),
+                                  .since = instant_sub(op->now, waited_for),
+                                  .with_calls = carries_texts(op, providers[i])};
+        TRY(messages_await_answer(op->db, &awaited, &has_waiting));
         if (has_waiting) {
             op_effect(op, (struct effect){.kind = EFFECT_FIND, .inbox = providers[i]});
             waits = true;

@@ -72,11 +72,12 @@ enum err message_events_heard(struct db *db, struct id message, struct str word,
     return db_number(db, S_message_heard, out, PARAMS(value_id(message), value_text(word)));
 }
 
-enum err messages_await_answer(struct db *db, struct str provider, struct instant since, bool *out)
+enum err messages_await_answer(struct db *db, const struct awaited *awaited, bool *out)
 {
     int64_t ignored = 0;
     enum err err = db_number(db, S_messages_await_answer, &ignored,
-                             PARAMS(id_at(since), value_text(provider)));
+                             PARAMS(id_at(awaited->since), value_text(awaited->provider),
+                                    value_int(awaited->with_calls)));
     *out = err == OK;
     return err == E_NOT_FOUND ? OK : err;
 }

@@ -39,10 +39,14 @@ NODISCARD enum err asked_elsewhere(struct db *db, const struct asked_query *quer
 /* How often a person was heard to do this during a message: "key 9". */
 NODISCARD enum err message_events_heard(struct db *db, struct id message, struct str word,
                                         int64_t *out);
-/* Whether a text that a provider took since `since`, or a call by whomever, still waits for its
- * person's answer: where nobody can call us a call says that it is answered by a text. */
-NODISCARD enum err messages_await_answer(struct db *db, struct str provider, struct instant since,
-                                         bool *out);
+/* Whether a text that a provider took since then still waits for its person's answer; `with_calls`:
+ * or a call by whomever, which says that it is answered by a text where nobody can call us. */
+struct awaited {
+    struct str provider;
+    struct instant since;
+    bool with_calls;
+};
+NODISCARD enum err messages_await_answer(struct db *db, const struct awaited *awaited, bool *out);
 /* The last audit event of a subject with this action. */
 NODISCARD enum err audit_last_action(struct db *db, struct arena *arena, struct id subject,
                                      struct str action, struct audit_event *out);

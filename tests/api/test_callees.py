@@ -169,7 +169,7 @@ def preview(world):
     wrong("a time that is none", 400, "VALIDATION_ERROR", "scheduledFor", scheduledFor="soon")
     wrong("a time that is over", 400, "INVALID_SCHEDULED_TIME", "scheduledFor", scheduledFor="2026-01-05T09:00:00Z")
     wrong("a zone that is none", 400, "INVALID_TIMEZONE", "timezone", timezone="Mars/Olympus")
-    wrong("an unknown agent", 404, "AGENT_NOT_FOUND", None, agentId=UNKNOWN)
+    wrong("an unknown agent", 404, "AGENT_NOT_FOUND", "agentId", agentId=UNKNOWN)
     wrong("101 occurrences", 400, "VALIDATION_ERROR", "count", count=101)
     wrong("none", 400, "VALIDATION_ERROR", "count", count=0)
     wrong("an unknown member", 400, "VALIDATION_ERROR", "phone", phone="+14155550177")
