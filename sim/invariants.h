@@ -14,6 +14,8 @@ struct invariants;
 
 struct invariants *invariants_new(void);
 void invariants_free(struct invariants **invariants);
+/* The next look is at all that there is, also in a life so long that most are not. */
+void invariants_look_at_all(struct invariants *invariants);
 /* False with the sentence that is broken, and by what, in `broken`. The world must be up. */
 bool invariants_hold(struct invariants *invariants, struct world *world, struct arena *arena,
                      struct str *broken);
