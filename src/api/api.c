@@ -91,10 +91,12 @@ static enum err run_function(struct work *work, struct op *op)
     op->prepared = call->prepared;
     op->wait = NULL;
     op->is_known = false;
-    /* What it was before its batch was refused, where it is done again. */
-    free(call->wait);
-    call->wait = NULL;
-    memset(call->output, 0, call->route->output->size);
+    if (call->has_run) {
+        free(call->wait);
+        call->wait = NULL;
+        memset(call->output, 0, call->route->output->size);
+    }
+    call->has_run = true;
     TRY(once_find(call, op));
     if (call->is_replay) {
         return OK;

@@ -27,6 +27,7 @@ struct api_call {
     struct id path_id;
     struct id path_id2;
     struct str path_text;
+    bool has_run; /* Its batch was refused then: it is done again. */
     struct sync_wait *wait;
     enum err refusal; /* What is answered although it was done; OK for what it did. */
     bool is_attempt;  /* It shows a secret that somebody may be guessing. */

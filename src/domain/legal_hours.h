@@ -33,6 +33,10 @@ struct legal_hours {
  * stand there once. */
 NODISCARD enum err legal_hours_parse(struct str general, struct str by_country,
                                      struct legal_hours *out, struct problem *problem);
+static inline bool legal_hours_are_set(const struct legal_hours *hours)
+{
+    return hours->has_general || hours->country_count > 0;
+}
 /* Those of the country, else the general ones, else NULL: not guarded. */
 const struct business_window *legal_hours_of(const struct legal_hours *hours, const char *country);
 

@@ -1,7 +1,6 @@
 #include "service/agents.h"
 
 #include "channel/speech.h"
-#include "model/json.h"
 #include "service/agent_script.h"
 #include "service/agent_warnings.h"
 #include "service/pacer.h"
@@ -109,6 +108,17 @@ enum err agent_in_force(struct op *op, struct id id, const struct agent **out)
         *out = agent_cache_find(cache, id);
     }
     return OK;
+}
+
+enum err agent_named(struct op *op, enum err err, const struct agent *agent)
+{
+    if (err == E_AGENT_NOT_FOUND) {
+        return op_fail(op, err, "agentId", "there is no such agent");
+    }
+    TRY(err);
+    return instant_is_set(agent->archived_at)
+               ? op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived")
+               : OK;
 }
 
 static enum err read_metadata(struct op *op, struct str metadata, const struct json_node **out)
@@ -368,14 +378,6 @@ enum err list_agent_versions(struct op *op, const void *input, void *output)
     return OK;
 }
 
-static struct str shown_text(const struct op *op, const struct agent *agent)
-{
-    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key};
-    struct buf text = {.arena = op->arena};
-    record_to_json(&context, &text, &agent_record, agent);
-    return buf_str(&text);
-}
-
 enum err change_agent(struct op *op, const void *input, void *output)
 {
     struct agent *agent = output;
@@ -393,7 +395,8 @@ enum err change_agent(struct op *op, const void *input, void *output)
     *agent = before;
     record_merge(&agent_record, op->given, input, agent);
     TRY(check_agent(op, agent));
-    if (str_equal(shown_text(op, &before), shown_text(op, agent))) {
+    if (str_equal(op_whole_text(op, &agent_record, &before),
+                  op_whole_text(op, &agent_record, agent))) {
         return OK; /* Nothing has changed: no version is made of that. */
     }
     agent_cache_forget(&op->writer->agents, agent->id);

@@ -11,6 +11,9 @@
 /* The agent with the texts of the version in force (`number` 0) or of another. E_AGENT_NOT_FOUND;
  * one that was archived is found. */
 NODISCARD enum err agent_load(struct op *op, struct id id, int64_t number, struct agent *out);
+/* For whoever names an agent in `agentId`: `err` is what looking for it gave. One that is not
+ * there, or was archived, is E_AGENT_NOT_FOUND of that member. */
+NODISCARD enum err agent_named(struct op *op, enum err err, const struct agent *agent);
 /* The version in force, from the writer's memory where that has it; for operations that write.
  * Valid as long as the operation. */
 NODISCARD enum err agent_in_force(struct op *op, struct id id, const struct agent **out);

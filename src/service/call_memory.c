@@ -92,14 +92,8 @@ static enum err load_agent(struct op *op, struct id id, const struct agent **out
 {
     struct agent *agent = ARENA_NEW(op->arena, struct agent);
     enum err err = agent_load(op, id, 0, agent);
-    if (err == E_AGENT_NOT_FOUND) {
-        return op_fail(op, err, "agentId", "there is no such agent");
-    }
-    TRY(err);
     *out = agent;
-    return instant_is_set(agent->archived_at)
-               ? op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived")
-               : OK;
+    return agent_named(op, err, agent);
 }
 
 enum err call_memory_agent(struct op *op, struct call_memory *memory, struct id id,

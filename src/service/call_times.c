@@ -95,14 +95,6 @@ static void add_default_days(struct op *op, struct hours_input *hours)
     hours->days = (struct list){days, count};
 }
 
-static struct str record_text(const struct op *op, const struct record *record, const void *object)
-{
-    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key};
-    struct buf text = {.arena = op->arena};
-    record_to_json(&context, &text, record, object);
-    return buf_str(&text);
-}
-
 /* Only holidays can shut hours that open on some day of the week. */
 static enum err check_opens(struct op *op, const struct call_guards *guards)
 {
@@ -182,7 +174,7 @@ enum err call_hours_resolve(struct op *op, const struct hours_input *given, stru
     hours.timezone = str_is_set(hours.timezone) ? hours.timezone : timezone;
     TRY(check_zone(op, hours.timezone));
     TRY(build_guards(op, &hours, true, out));
-    *text = record_text(op, &hours_input_record, &hours);
+    *text = op_whole_text(op, &hours_input_record, &hours);
     return check_opens(op, out);
 }
 
@@ -319,7 +311,7 @@ enum err call_series_resolve(struct op *op, const struct call_recurrence *given,
     if (ends_before) {
         return op_fail(op, E_INVALID, "recurring.endDate", "must not be before scheduledFor");
     }
-    *text = record_text(op, &series_text_record, &read.text);
+    *text = op_whole_text(op, &series_text_record, &read.text);
     return OK;
 }
 

@@ -132,8 +132,7 @@ bool campaign_is_long(const struct campaign *campaign)
 /* Legal hours are those of a callee's country, which only the number tells. */
 static enum err read_left(struct op *op, struct id campaign, struct outlook *out)
 {
-    const struct legal_hours *legal = &op->site->legal_hours;
-    bool by_country = legal->has_general || legal->country_count > 0;
+    bool by_country = legal_hours_are_set(&op->site->legal_hours);
     struct campaign_outlook found = {.arena = op->arena,
                                      .rows =
                                          ARENA_NEW_ARRAY(op->arena, struct campaign_left, ROWS_MAX),

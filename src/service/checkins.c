@@ -89,13 +89,15 @@ static enum err missed(struct op *op, const struct meeting *meeting, bool had_jo
     int64_t known = 0;
     TRY(cancel_alerts(op, meeting, "answered_missed"));
     TRY(incidents_of_generation(op->db, meeting->id, meeting->generation, &known));
-    enum err err =
-        incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &incident);
-    if (err == E_NOT_FOUND && known > 0 && !had_joined) {
-        out->message = STR("Noted that you cannot make it. The follow-up is over already.");
-        return incident_of(op, meeting, &out->incident_id);
+    if (known > 0 && !had_joined) {
+        enum err err =
+            incidents_open_of_meeting(op->db, op->arena, meeting->id, meeting->user_id, &incident);
+        if (err == E_NOT_FOUND) {
+            out->message = STR("Noted that you cannot make it. The follow-up is over already.");
+            return incident_of(op, meeting, &out->incident_id);
+        }
+        TRY(err);
     }
-    TRY(err == E_NOT_FOUND ? OK : err);
     TRY(open_missed_incident(op, meeting, &incident, &out->incident_created));
     out->incident_id = incident.id;
     out->message = STR("Noted that you cannot make it. Follow-up has started.");

@@ -236,6 +236,14 @@ struct str op_record_text(const struct op *op, const struct record *record, cons
     return buf_str(&text);
 }
 
+struct str op_whole_text(const struct op *op, const struct record *record, const void *object)
+{
+    struct json_context context = {.arena = op->arena, .id_key = op->site->id_key};
+    struct buf text = {.arena = op->arena};
+    record_to_json(&context, &text, record, object);
+    return buf_str(&text);
+}
+
 enum err op_cursor(struct op *op, struct str cursor, struct id *out)
 {
     if (str_is_set(cursor) && (str_to_int(cursor, &out->value) != OK || out->value <= 0)) {

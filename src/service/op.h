@@ -91,6 +91,8 @@ struct audit_entry {
 NODISCARD enum err op_audit(struct op *op, struct audit_entry entry);
 /* A record as JSON text, for an audit entry. */
 struct str op_record_text(const struct op *op, const struct record *record, const void *object);
+/* The same with whole phone numbers: to be kept or compared, not told. */
+struct str op_whole_text(const struct op *op, const struct record *record, const void *object);
 
 /* A cursor of a list that goes by id: ID_NONE for the first page; E_INVALID names "cursor". */
 NODISCARD enum err op_cursor(struct op *op, struct str cursor, struct id *out);

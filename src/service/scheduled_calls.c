@@ -42,10 +42,7 @@ enum call_priority scheduled_call_priority(int64_t rank)
 enum err scheduled_call_agent(struct op *op, struct id id, const struct agent **out)
 {
     enum err err = agent_in_force(op, id, out);
-    TRY(err == E_AGENT_NOT_FOUND ? op_fail(op, err, "agentId", "there is no such agent") : err);
-    return instant_is_set((*out)->archived_at)
-               ? op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived")
-               : OK;
+    return agent_named(op, err, *out);
 }
 
 enum err scheduled_call_may_change(struct op *op, struct str user)

@@ -29,8 +29,7 @@ static enum err note_of(struct op *op, const struct schedule_call_input *given, 
 /* Which hours its time was moved into. */
 static const char *moved_into(const struct op *op, const struct scheduled_call *call)
 {
-    const struct legal_hours *legal = &op->site->legal_hours;
-    bool has_legal = legal->has_general || legal->country_count > 0;
+    bool has_legal = legal_hours_are_set(&op->site->legal_hours);
     return !str_is_set(call->hours) ? ", when legal hours open where the callee is"
            : has_legal              ? ", when business hours are open within legal hours"
                                     : ", when business hours open";

@@ -143,10 +143,7 @@ static enum err let_speak(struct op *op, const struct call_preview_input *given,
         return OK;
     }
     enum err err = agent_load(op, given->agent_id, 0, &agent);
-    TRY(err == E_AGENT_NOT_FOUND ? op_fail(op, err, "agentId", "there is no such agent") : err);
-    if (instant_is_set(agent.archived_at)) {
-        return op_fail(op, E_AGENT_NOT_FOUND, "agentId", "the agent was archived");
-    }
+    TRY(agent_named(op, err, &agent));
     out->speech = speech;
     return agent_preview_speech(op, &agent, given->metadata, speech);
 }
