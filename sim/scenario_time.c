@@ -124,6 +124,9 @@ enum err do_stop(struct scenario *scenario, struct str rest)
 enum err do_start(struct scenario *scenario, struct str rest)
 {
     (void)rest;
+    if (scenario->world == NULL || scenario->world->is_up) {
+        return scenario_fail(scenario, "start: the server was not stopped");
+    }
     if (world_start(scenario->world) != OK) {
         return scenario_fail(scenario, "the server does not start: %s",
                              scenario->world->problem.message);
