@@ -58,6 +58,8 @@ struct verdict {
     const struct str *others; /* read_find, ACCEPTED: further ids that would fit as well, where the
                                  provider does not tell attempts apart. */
     size_t other_count;
+    const struct instant *found_at; /* read_find, ACCEPTED: when `provider_id` was made, and each of
+                                       the others, to the second; NULL where it does not tell. */
 };
 
 struct provider {

@@ -164,14 +164,17 @@ static void offer(struct candidate *candidates, size_t *count, struct candidate 
 static void judge_found(const struct candidate *candidates, size_t count, struct arena *arena,
                         struct verdict *out)
 {
-    struct str *others = ARENA_NEW_ARRAY(arena, struct str, count - 1);
-    for (size_t i = 1; i < count; i++) {
-        others[i - 1] = candidates[i].id;
+    struct str *ids = ARENA_NEW_ARRAY(arena, struct str, count);
+    struct instant *times = ARENA_NEW_ARRAY(arena, struct instant, count);
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = candidates[i].id;
+        times[i] = candidates[i].at;
     }
     *out = (struct verdict){.kind = VERDICT_ACCEPTED,
-                            .provider_id = candidates[0].id,
-                            .others = others,
-                            .other_count = count - 1};
+                            .provider_id = ids[0],
+                            .others = ids + 1,
+                            .other_count = count - 1,
+                            .found_at = times};
 }
 
 static void judge_list(const struct send_job *job, const struct json_node *body,

@@ -17,6 +17,8 @@ static const struct duration find_give_up = SECONDS_INIT(60);
  * the request that looked lost, and its list may lag behind. */
 static const struct duration call_settles = SECONDS_INIT(10);
 static const struct duration text_settles = SECONDS_INIT(5);
+/* Providers tell to the second when they made something. */
+static const struct duration found_within = SECONDS_INIT(1);
 
 static enum err fail_message(struct op *op, struct message *message, const struct verdict *verdict)
 {
@@ -215,29 +217,58 @@ static enum err repeat_once(struct op *op, struct message *message)
     return message_next_attempt(op, message, true, provider);
 }
 
-/* Its provider has no such call: it has not rung, and leaves its place to the next. */
-static enum err repeat_what_is_not_there(struct op *op, struct message *message)
+static bool may_call_us(const struct op *op, const struct message *message)
 {
-    TRY(message_never_rang(op, message));
-    return repeat_once(op, message);
+    const struct provider *provider = site_provider(op->site, message->provider);
+    return str_is_set(op->site->provider_settings.public_url) && provider != NULL &&
+           provider->check_hook != silent_check_hook;
+}
+
+/* Whether a later message to the same phone, of which nobody knows either, left before this was
+ * made: then it is rather that one's. */
+static enum err fits_better(struct op *op, const struct message *message,
+                            const struct verdict *verdict, size_t at, bool *out)
+{
+    *out = false;
+    if (verdict->found_at == NULL || !instant_is_set(verdict->found_at[at])) {
+        return OK;
+    }
+    struct instant after = instant_add(message->claimed_at, found_within);
+    struct instant until = instant_add(verdict->found_at[at], found_within);
+    return messages_unnamed_beside(op->db, message, after, until, out);
 }
 
 /* Among the attempts that look like this one at its provider, the first that belongs to no other
- * message of ours. Absent where all do: then this one is not there. */
+ * message of ours. Absent where all do, or fit another better: then this one is not there, as far
+ * as anybody can tell. */
 static enum err find_own(struct op *op, const struct message *message,
                          const struct verdict *verdict, struct str *out)
 {
     *out = STR_NONE;
     for (size_t i = 0; i <= verdict->other_count; i++) {
         struct str candidate = i == 0 ? verdict->provider_id : verdict->others[i - 1];
-        bool is_taken = false;
-        TRY(messages_provider_id_taken(op->db, message, candidate, &is_taken));
-        if (!is_taken) {
+        bool is_others = false;
+        TRY(messages_provider_id_taken(op->db, message, candidate, &is_others));
+        TRY(is_others ? OK : fits_better(op, message, verdict, i, &is_others));
+        if (!is_others) {
             *out = candidate;
             return OK;
         }
     }
     return OK;
+}
+
+/* What was found may be another message's to the same phone, of which nobody knows either. Its
+ * provider's news tell whose it is, in a moment; what is wrongly taken for this one would never be
+ * sent, or be stopped in the other's place. */
+static enum err is_doubtful(struct op *op, const struct message *message, bool *out)
+{
+    struct instant patience = instant_add(message->claimed_at, patience_of(message));
+    *out = false;
+    return may_call_us(op, message) && instant_before(op->now, patience)
+               ? messages_unnamed_beside(op->db, message, instant_sub(op->now, find_give_up),
+                                         op->now, out)
+               : OK;
 }
 
 static struct instant settled_at(const struct message *message)
@@ -257,27 +288,35 @@ static enum err believe_claim(struct op *op, struct message *message)
     return messages_claim_again(op->db, message->id, op->now);
 }
 
+/* A call of which its provider lists nothing at all has not rung, and leaves its place to the next
+ * (K2); what it lists, and another message has, may be this one's after all. */
 enum err message_settle_find(struct op *op, struct message *message, const struct verdict *verdict)
 {
     struct str own = STR_NONE;
     struct verdict found = *verdict;
+    bool is_in_doubt = false;
     TRY(believe_claim(op, message));
     if (verdict->kind == VERDICT_ACCEPTED) {
         TRY(find_own(op, message, verdict, &own));
+        TRY(str_is_set(own) ? is_doubtful(op, message, &is_in_doubt) : OK);
         found.provider_id = own;
-        found.kind = str_is_set(own) ? VERDICT_ACCEPTED : VERDICT_NOT_SENT;
+        found.kind = is_in_doubt       ? VERDICT_UNKNOWN
+                     : str_is_set(own) ? VERDICT_ACCEPTED
+                                       : VERDICT_NOT_SENT;
     }
     bool may_come = found.kind == VERDICT_NOT_SENT && instant_before(op->now, settled_at(message));
+    bool is_absent = verdict->kind == VERDICT_NOT_SENT && !may_come;
     if (message->state != message_state_SENDING) {
-        found.kind = may_come ? VERDICT_UNKNOWN : found.kind;
+        found.kind = found.kind == VERDICT_NOT_SENT && !is_absent ? VERDICT_UNKNOWN : found.kind;
         return settle_late(op, message, &found);
     }
     switch (found.kind) {
     case VERDICT_ACCEPTED:
         return message_accept(op, message, message_source_POLL, own);
     case VERDICT_NOT_SENT:
+        TRY(is_absent ? message_never_rang(op, message) : OK);
         return may_come ? message_ask_again(op, message, settled_at(message))
-                        : repeat_what_is_not_there(op, message);
+                        : repeat_once(op, message);
     case VERDICT_REFUSED:
     case VERDICT_UNKNOWN:
         if (instant_since(op->now, message->claimed_at).us >= patience_of(message).us) {
@@ -287,13 +326,6 @@ enum err message_settle_find(struct op *op, struct message *message, const struc
     }
     assert(!"every verdict is listed");
     return E_INTERNAL;
-}
-
-static bool may_call_us(const struct op *op, const struct message *message)
-{
-    const struct provider *provider = site_provider(op->site, message->provider);
-    return str_is_set(op->site->provider_settings.public_url) && provider != NULL &&
-           provider->check_hook != silent_check_hook;
 }
 
 enum err message_repeat(struct op *op, struct message *message)

@@ -3,6 +3,8 @@
 
 enum { CALLS_PER_PERSON = 2 };
 
+static const struct duration unnamed_older = SECONDS_INIT(600);
+
 static struct db_into messages_into(struct arena *arena)
 {
     return (struct db_into){TABLE_messages, arena};
@@ -136,6 +138,20 @@ enum err messages_provider_id_taken(struct db *db, const struct message *message
     TRY(db_number(
         db, S_messages_of_provider_id, &count,
         PARAMS(value_text(provider_id), value_text(message->provider), value_id(message->id))));
+    *out = count > 0;
+    return OK;
+}
+
+enum err messages_unnamed_beside(struct db *db, const struct message *message, struct instant after,
+                                 struct instant until, bool *out)
+{
+    struct id since = id_floor(instant_sub(message->created_at, unnamed_older));
+    int64_t count = 0;
+    TRY(db_number(db, S_messages_unnamed, &count,
+                  PARAMS(value_id(message->user_id), value_id(since), value_id(message->id),
+                         value_enum(&channel_names, message->channel),
+                         value_enum(&message_target_names, message->target), value_time(after),
+                         value_time(until))));
     *out = count > 0;
     return OK;
 }

@@ -38,6 +38,10 @@ NODISCARD enum err messages_named(struct db *db, struct arena *arena, struct str
 /* Whether another message of the same provider has this id. */
 NODISCARD enum err messages_provider_id_taken(struct db *db, const struct message *message,
                                               struct str provider_id, bool *out);
+/* Whether another message to the same person by the same channel, taken up after `after` and not
+ * after `until`, has no name at its provider. One older by ten minutes or more is not looked at. */
+NODISCARD enum err messages_unnamed_beside(struct db *db, const struct message *message,
+                                           struct instant after, struct instant until, bool *out);
 /* One more question to its provider. */
 NODISCARD enum err messages_count_poll(struct db *db, struct id id, struct instant now);
 

@@ -230,6 +230,8 @@ static void test_find_call(void **state)
     assert_int_equal(verdict.other_count, 2);
     assert_str(verdict.others[0], "CA3");
     assert_str(verdict.others[1], "CA4");
+    assert_int_equal(instant_since(verdict.found_at[0], job.claimed_at).us, SECONDS(-60).us);
+    assert_true(instant_before(verdict.found_at[1], verdict.found_at[2]));
 }
 
 /* Another text, the same one with what a trial account and smart encoding do to it, and one on
