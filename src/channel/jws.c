@@ -6,7 +6,7 @@
 
 #include <cjose/cjose.h>
 
-enum { KEYS_MAX = 64 };
+enum { KEYS_MAX = 64, PARTS = 3 };
 
 static bool is_allowed(const char *algorithm)
 {
@@ -18,6 +18,31 @@ static bool is_allowed(const char *algorithm)
         }
     }
     return false;
+}
+
+/* Without padding (RFC 7515 2). The library ends the program where one character is left over. */
+static bool is_base64url(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        bool is_word = (byte | 32) >= 'a' && (byte | 32) <= 'z';
+        if (!is_word && !(byte >= '0' && byte <= '9') && byte != '-' && byte != '_') {
+            return false;
+        }
+    }
+    return text.len > 0 && text.len % 4 != 1;
+}
+
+static bool is_compact(struct str token)
+{
+    struct str part = STR_NONE;
+    int parts = 0;
+    while (str_split(&token, '.', &part)) {
+        if (++parts > PARTS || !is_base64url(part)) {
+            return false;
+        }
+    }
+    return parts == PARTS;
 }
 
 /* NULL where it fits no token of this header. */
@@ -45,16 +70,20 @@ static const struct json_node *find_key(const struct json_node *keys, struct str
 /* The members of a public key and nothing else. */
 static struct str public_key(struct arena *arena, const struct json_node *key)
 {
-    static const char *const members[] = {"kty", "n", "e", "crv", "x", "y"};
+    static const struct {
+        const char *name;
+        bool is_number;
+    } members[] = {{"kty", false}, {"n", true}, {"e", true},
+                   {"crv", false}, {"x", true}, {"y", true}};
     struct buf text = {.arena = arena};
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
-        struct str value = json_tree_text(key, members[i]);
-        if (str_is_set(value)) {
-            buf_printf(&text, "%s\"%s\":", text.len == 0 ? "{" : ",", members[i]);
+        struct str value = json_tree_text(key, members[i].name);
+        if (members[i].is_number ? is_base64url(value) : str_is_set(value)) {
+            buf_printf(&text, "%s\"%s\":", text.len == 0 ? "{" : ",", members[i].name);
             json_add_text(&text, value);
         }
     }
-    buf_add_byte(&text, '}');
+    buf_add(&text, text.len == 0 ? STR("{}") : STR("}"));
     return buf_str(&text);
 }
 
@@ -91,7 +120,7 @@ static enum err open_imported(struct arena *arena, cjose_jws_t *jws, struct str 
 
 enum err jws_open(struct arena *arena, struct str token, struct str key_set, struct str *payload)
 {
-    cjose_jws_t *jws = cjose_jws_import(token.ptr, token.len, NULL);
+    cjose_jws_t *jws = is_compact(token) ? cjose_jws_import(token.ptr, token.len, NULL) : NULL;
     if (jws == NULL) {
         return E_FORBIDDEN;
     }

@@ -1,6 +1,8 @@
 /* fuzz_words: any bytes as each of the small texts that come in alone: ids, times, numbers, days,
- * keys, hours, and words that people answer with. What is read comes back the same when it is
- * written and read again, and a check never takes what its reader refuses. */
+ * keys, hours, words that people answer with, and members of the due index in Redis. What is read
+ * comes back the same when it is written and read again, and a check never takes what its reader
+ * refuses. */
+#include "bus/due_member.h"
 #include "channel/mock_journal.h"
 #include "channel/whatsapp_templates.h"
 #include "domain/business_hours.h"
@@ -130,6 +132,23 @@ static void try_journal(struct arena *arena, struct str text)
     }
 }
 
+/* What others wrote into our part of Redis. */
+static void try_due(struct str text)
+{
+    char member[DUE_MEMBER_MAX];
+    char line[DUE_LINE_MAX];
+    struct due_item item = {0};
+    struct due_item again = {0};
+    if (due_member_parse(text, &item)) {
+        assert(id_is_set(item.id) && str_equal(due_member(&item, member), text));
+    }
+    if (due_line_parse(text, &item)) {
+        struct str written = due_line(&item, line);
+        assert(due_line_parse(str_slice(written, 0, written.len - 1), &again));
+        assert(due_item_compare(&item, &again) == 0 && again.due_ms == item.due_ms);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct arena *arena = arena_new();
@@ -143,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     try_formats(text);
     try_templates(text);
     try_journal(arena, text);
+    try_due(text);
     arena_free(&arena);
     return 0;
 }
