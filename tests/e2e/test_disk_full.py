@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 from live import ADMIN_KEY, Checks, skip, wait_until  # noqa: E402
 from server import Client, Server, bytes_of, headers_of, run_commands  # noqa: E402
 
-SIZE = "16m"
+SIZE = "64m"  # Three times what a run writes into the journal, which is only emptied into the database at 64 MB.
 RECOVERY_SECONDS = 5
 checks = Checks()
 
