@@ -29,7 +29,7 @@ struct wire_port {
 struct courier *courier_new(const struct site *site, struct wire_port wire, int in_flight_max);
 void courier_free(struct courier **courier);
 
-/* After a commit: EFFECT_SEND, EFFECT_FIND and EFFECT_CANCEL. */
+/* EFFECT_FIND and EFFECT_CANCEL after their commit; EFFECT_SEND in its batch, or after it. */
 void courier_expect(struct courier *courier, const struct effect *effect);
 /* Whether there is something that could be claimed now. */
 bool courier_is_hungry(const struct courier *courier, struct instant now);

@@ -72,8 +72,7 @@ void executor_flush(struct executor *executor)
 }
 
 /* A commit orders a batch, a flush makes it durable. A batch that owes nothing to anybody outside
- * (timers that only queued messages) is flushed together with the next one, which is due at once.
- */
+ * (timers that send nothing) is flushed together with the next one, where that is due at once. */
 void executor_make_durable(struct executor *executor, const struct work *list)
 {
     bool owes =

@@ -193,6 +193,24 @@ static enum err run_calls(struct executor *executor, bool *did)
     return OK;
 }
 
+/* What this batch queues is claimed in it, so that one commit and one flush come before it leaves.
+ * Of a batch that is undone nothing stays: recovery reads the order from the rows. */
+static void expect_sends(struct executor *executor)
+{
+    struct effects *effects = &executor->writer.effects;
+    size_t kept = 0;
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct effect *effect = &effects->items[i];
+        bool is_ours = executor->cluster == NULL || cluster_has_effect(executor->cluster, effect);
+        if (effect->kind == EFFECT_SEND && is_ours) {
+            courier_expect(executor->courier, effect);
+        } else {
+            effects->items[kept++] = *effect;
+        }
+    }
+    effects->count = kept;
+}
+
 static enum err run_claims(struct executor *executor, bool *did)
 {
     for (int i = 0; i < CLAIMS_PER_BATCH && !executor->is_stopping &&
@@ -223,6 +241,7 @@ enum err executor_run(struct executor *executor, struct work *list, bool *did)
     }
     TRY(run_due(executor, did));
     TRY(run_calls(executor, did));
+    expect_sends(executor);
     TRY(run_claims(executor, did));
     return call_counts_write(executor->db, &executor->writer.call_deltas);
 }
