@@ -1,6 +1,8 @@
 #include "app/plant_store.h"
 
 #include "store/postgres.h"
+#include "store/sqlite_ahead.h"
+#include "store/timers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,6 +131,18 @@ void plant_unlock(struct plant *plant)
         close(plant->lock);
         plant->lock = -1;
     }
+}
+
+void plant_read_ahead(struct plant *plant)
+{
+    if (!plant_has_server(&plant->config)) {
+        plant->ahead = sqlite_ahead_begin(plant->file_path.ptr, timers_indexes);
+    }
+}
+
+void plant_read_ahead_end(struct plant *plant)
+{
+    sqlite_ahead_end(&plant->ahead);
 }
 
 enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,

@@ -18,6 +18,10 @@ NODISCARD enum err plant_store_name(struct plant *plant, enum plant_use use,
 /* E_CONFLICT where another process has it. */
 NODISCARD enum err plant_lock(struct plant *plant, struct problem *problem);
 void plant_unlock(struct plant *plant);
+/* Before the database is opened for a server: what its start will read is asked of the disk. Ended
+ * after every connection to it. */
+void plant_read_ahead(struct plant *plant);
+void plant_read_ahead_end(struct plant *plant);
 NODISCARD enum err plant_db_open(struct plant *plant, enum plant_use use, struct db **out,
                                  struct problem *problem);
 

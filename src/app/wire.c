@@ -323,10 +323,14 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
     plant->lock = -1;
     TRY(plant_check(plant, problem));
     plant->is_shared = use == PLANT_SERVE && plant_may_share(&plant->config);
+    bool is_server = use == PLANT_SERVE;
     use = use == PLANT_SERVE ? PLANT_WRITE : use;
     TRY(plant_store_name(plant, use, problem));
     plant_archive(plant);
     enum err err = use == PLANT_READ_ONLY ? OK : plant_lock(plant, problem);
+    if (err == OK && is_server) {
+        plant_read_ahead(plant);
+    }
     if (err == OK) {
         err = open_all(plant, use, problem);
     }
@@ -344,6 +348,7 @@ enum err plant_open(struct plant *plant, enum plant_use use, struct problem *pro
 void plant_close(struct plant *plant)
 {
     db_close(&plant->db);
+    plant_read_ahead_end(plant);
     seal_free(&plant->seal);
     zoneinfo_free(&plant->zones);
     plant_unlock(plant);

@@ -21,6 +21,7 @@ struct plant {
     struct seal *seal;
     struct zoneinfo *zones;
     struct db *db;              /* The writer's. */
+    struct sqlite_ahead *ahead; /* Reads what the start needs; NULL for none. */
     struct str database_path;   /* As it is shown: the file, or the URL without its password. */
     struct str file_path;       /* The file; of a server's database, where files beside it are. */
     struct str archive_dir;     /* Where archive files are; absent for nowhere. */

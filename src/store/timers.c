@@ -18,6 +18,16 @@ static const struct subject {
     [timer_kind_SCHEDULED_CALL] = {true, S_calls_waiting, S_call_waiting},
 };
 
+const char *const timers_indexes[] = {
+    "scheduled_calls_waiting",
+    "alerts_waiting",
+    "meetings_unchecked",
+    "steps_waiting",
+    "timers_waiting",
+    "scheduled_calls_again",
+    NULL,
+};
+
 bool timer_is_subject(enum timer_kind kind)
 {
     return subjects[kind].is_known;

@@ -30,6 +30,8 @@ struct waiting_timer {
 NODISCARD enum err timers_each_waiting(struct db *db, void *context,
                                        void (*each)(void *context,
                                                     const struct waiting_timer *timer));
+/* The indexes that it reads from end to end; NULL at the end. */
+extern const char *const timers_indexes[];
 
 /* Those that were given up, though the row of their subject may still say when. */
 NODISCARD enum err timers_each_given_up(struct db *db, void *context,
