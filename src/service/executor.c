@@ -15,6 +15,8 @@
 enum { REPEATS_MAX = 3 };
 
 static const struct duration probe_every = SECONDS_INIT(1);
+/* What was told to readers is not looked for again so soon. */
+static const struct duration look_anew = {1000};
 /* A clock that is steered may go back by less. */
 static const struct duration steered_max = SECONDS_INIT(1);
 
@@ -99,6 +101,8 @@ struct op executor_op(struct executor *executor, struct arena *arena, struct pro
 void executor_publish(struct executor *executor)
 {
     struct stats *stats = executor->site->stats;
+    struct instant now = executor_now(executor);
+    executor->published_at = now;
     const struct due_entry *first = due_heap_peek(&executor->timers);
     atomic_store_explicit(&stats->oldest_due_ms, first == NULL ? 0 : first->due_ms,
                           memory_order_relaxed);
@@ -106,8 +110,7 @@ void executor_publish(struct executor *executor)
                           memory_order_relaxed);
     atomic_store_explicit(&stats->queued_messages, (int64_t)courier_queued(executor->courier),
                           memory_order_relaxed);
-    struct queue_look due =
-        queue_look_for_due(&executor->timers, instant_ms(executor_now(executor)));
+    struct queue_look due = queue_look_for_due(&executor->timers, instant_ms(now));
     queue_gate_publish(&executor->gate, &executor->writer.queue, &due, stats);
     struct pacer_counts calls = pacer_count(executor->pacer);
     atomic_store_explicit(&stats->calls_waiting, calls.waiting, memory_order_relaxed);
@@ -370,6 +373,15 @@ static enum err notice_clock(struct executor *executor)
     return executor_recover(executor);
 }
 
+/* What has become due since the last turn; each look goes through all that is due. */
+static void publish_due(struct executor *executor)
+{
+    int64_t us = instant_since(executor_now(executor), executor->published_at).us;
+    if (us < 0 || us >= look_anew.us) {
+        executor_publish(executor);
+    }
+}
+
 bool executor_turn(struct executor *executor, struct work *list)
 {
     if (notice_clock(executor) != OK) {
@@ -388,7 +400,7 @@ bool executor_turn(struct executor *executor, struct work *list)
         return false;
     }
     bool did = false;
-    executor_publish(executor); /* What has become due since the last turn. */
+    publish_due(executor);
     arena_reset(executor->scratch);
     struct instant began = INSTANT_NONE;
     enum err err = run_until_taken(executor, list, &did, &began);

@@ -43,6 +43,7 @@ struct executor {
     bool is_stopping;
     struct instant probe_at;
     struct instant seen_at; /* What the clock said at the last turn. */
+    struct instant published_at;
 };
 
 struct instant executor_now(const struct executor *executor);
