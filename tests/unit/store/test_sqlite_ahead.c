@@ -4,6 +4,7 @@
 
 #include "store/timers.h"
 
+#include "lib/raw_sqlite.h"
 #include "lib/store_fixture.h"
 
 #include <fcntl.h>
@@ -29,25 +30,6 @@ struct fixture {
     sqlite3 *db;
 };
 
-static void run(sqlite3 *db, const char *sql)
-{
-    char *said = NULL;
-    int code = sqlite3_exec(db, sql, NULL, NULL, &said);
-    if (code != SQLITE_OK) {
-        fail_msg("%s: %s", sql, said);
-    }
-}
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return value;
-}
-
 /* A tree of four levels, one of a single page, one that is empty. */
 static int set_up(void **state)
 {
@@ -56,7 +38,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/a %%3f?b=c#d.db", f->folder);
     assert_int_equal(sqlite3_open(f->path, &f->db), SQLITE_OK);
-    run(f->db,
+    raw_run(
+        f->db,
         "PRAGMA journal_mode=WAL;"
         "CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT, is_few INTEGER, is_none INTEGER);"
         "CREATE INDEX many ON t (text);"
@@ -83,10 +66,10 @@ static void test_every_leaf_is_asked_for(void **state)
 {
     struct fixture *f = *state;
     int64_t leaves =
-        number(f->db, "SELECT count(*) FROM dbstat WHERE name='many' AND pagetype='leaf'");
-    int64_t levels =
-        number(f->db, "SELECT max(length(path) - length(replace(path, '/', ''))) FROM dbstat WHERE "
-                      "name='many' AND pagetype='leaf'");
+        raw_number(f->db, "SELECT count(*) FROM dbstat WHERE name='many' AND pagetype='leaf'");
+    int64_t levels = raw_number(
+        f->db, "SELECT max(length(path) - length(replace(path, '/', ''))) FROM dbstat WHERE "
+               "name='many' AND pagetype='leaf'");
     assert_true(leaves > 1000);
     assert_int_equal(levels, 4);
     struct sqlite_ahead *ahead = sqlite_ahead_begin(f->path, indexes);
@@ -103,7 +86,7 @@ static void test_every_leaf_is_asked_for(void **state)
 static void test_locks_stay(void **state)
 {
     struct fixture *f = *state;
-    run(f->db, "PRAGMA synchronous=OFF; BEGIN; SELECT count(*) FROM t");
+    raw_run(f->db, "PRAGMA synchronous=OFF; BEGIN; SELECT count(*) FROM t");
     struct sqlite_ahead *ahead = sqlite_ahead_begin(f->path, indexes);
     (void)sqlite_ahead_wait(ahead);
     pid_t child = fork();
@@ -118,7 +101,7 @@ static void test_locks_stay(void **state)
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    run(f->db, "COMMIT");
+    raw_run(f->db, "COMMIT");
     sqlite_ahead_end(&ahead);
 }
 
@@ -142,8 +125,8 @@ static void test_damage_ends(void **state)
 {
     struct fixture *f = *state;
     unsigned char page[PAGE] = {0};
-    int64_t pages = number(f->db, "PRAGMA page_count");
-    int64_t root = number(f->db, "SELECT rootpage FROM sqlite_schema WHERE name='many'");
+    int64_t pages = raw_number(f->db, "PRAGMA page_count");
+    int64_t root = raw_number(f->db, "SELECT rootpage FROM sqlite_schema WHERE name='many'");
     int file = open(f->path, O_RDWR | O_CLOEXEC);
     for (int kind = 0; kind < 3; kind++) {
         memset(page, kind == 1 ? 0xff : 0, sizeof page);
@@ -174,7 +157,7 @@ static void test_what_waits_has_these_indexes(void **state)
         char sql[160];
         snprintf(sql, sizeof sql,
                  "SELECT count(*) FROM sqlite_schema WHERE type='index' AND name='%s'", *index);
-        assert_int_equal(number(db, sql), 1);
+        assert_int_equal(raw_number(db, sql), 1);
     }
     sqlite3_close(db);
 }

@@ -1,6 +1,8 @@
 /* The log that is written a commit at a time: fewer calls, and everybody sees what SQLite wrote. */
 #include "store/sqlite_log.h"
 
+#include "lib/raw_sqlite.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -24,32 +26,13 @@ struct fixture {
     sqlite3 *reader;
 };
 
-static void run(sqlite3 *db, const char *sql)
-{
-    char *said = NULL;
-    int code = sqlite3_exec(db, sql, NULL, NULL, &said);
-    if (code != SQLITE_OK) {
-        fail_msg("%s: %s", sql, said);
-    }
-}
-
-static int64_t number(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return value;
-}
-
 static sqlite3 *opened(const struct fixture *f)
 {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                      sqlite_log_install()),
                      SQLITE_OK);
-    run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0");
+    raw_run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0");
     return db;
 }
 
@@ -60,7 +43,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/a.db", f->folder);
     f->writer = opened(f);
-    run(f->writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)");
+    raw_run(f->writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)");
     f->reader = opened(f);
     *state = f;
     return 0;
@@ -102,18 +85,18 @@ static void test_a_commit_is_few_calls(void **state)
         print_message("skipped: /proc/self/io cannot be read\n");
         skip();
     }
-    run(f->writer, fill);
+    raw_run(f->writer, fill);
     /* Some 110 pages, each of which SQLite writes by two calls; in pieces of 64 KiB here. */
     assert_in_range(writes() - before, 1, 20);
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), 200);
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), 200);
 }
 
 static void test_every_commit_is_seen_at_once(void **state)
 {
     struct fixture *f = *state;
     for (int i = 1; i <= 50; i++) {
-        run(f->writer, "INSERT INTO t (text) VALUES (hex(zeroblob(3000)))");
-        assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), i);
+        raw_run(f->writer, "INSERT INTO t (text) VALUES (hex(zeroblob(3000)))");
+        assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), i);
     }
 }
 
@@ -121,19 +104,19 @@ static void test_every_commit_is_seen_at_once(void **state)
 static void test_pages_that_leave_the_cache(void **state)
 {
     struct fixture *f = *state;
-    run(f->writer, "PRAGMA cache_size=10; BEGIN");
-    run(f->writer, fill);
-    run(f->writer, "SAVEPOINT a");
-    run(f->writer, fill);
-    run(f->writer, "UPDATE t SET text='short' WHERE id % 3 = 0");
-    run(f->writer, "ROLLBACK TO a; RELEASE a");
-    run(f->writer, "UPDATE t SET text='kept' WHERE id % 2 = 0");
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), 0);
-    run(f->writer, "COMMIT");
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), 200);
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t WHERE text='kept'"), 100);
-    run(f->writer, "PRAGMA wal_checkpoint(TRUNCATE)");
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t WHERE text='kept'"), 100);
+    raw_run(f->writer, "PRAGMA cache_size=10; BEGIN");
+    raw_run(f->writer, fill);
+    raw_run(f->writer, "SAVEPOINT a");
+    raw_run(f->writer, fill);
+    raw_run(f->writer, "UPDATE t SET text='short' WHERE id % 3 = 0");
+    raw_run(f->writer, "ROLLBACK TO a; RELEASE a");
+    raw_run(f->writer, "UPDATE t SET text='kept' WHERE id % 2 = 0");
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), 0);
+    raw_run(f->writer, "COMMIT");
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), 200);
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t WHERE text='kept'"), 100);
+    raw_run(f->writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t WHERE text='kept'"), 100);
 }
 
 static void copy(const char *from, const char *to)
@@ -163,9 +146,9 @@ static int64_t after_a_crash(const struct fixture *f, const char *count)
     snprintf(copied, sizeof copied, "%s-wal", other.path);
     copy(log, copied);
     sqlite3 *db = opened(&other);
-    int64_t found = number(db, count);
-    assert_int_equal(number(db, "SELECT count(*) FROM pragma_integrity_check WHERE "
-                                "integrity_check='ok'"),
+    int64_t found = raw_number(db, count);
+    assert_int_equal(raw_number(db, "SELECT count(*) FROM pragma_integrity_check WHERE "
+                                    "integrity_check='ok'"),
                      1);
     sqlite3_close(db);
     remove(other.path);
@@ -175,11 +158,11 @@ static int64_t after_a_crash(const struct fixture *f, const char *count)
 static void test_what_is_committed_is_in_the_file(void **state)
 {
     struct fixture *f = *state;
-    run(f->writer, fill);
-    run(f->writer, "BEGIN");
-    run(f->writer, fill);
+    raw_run(f->writer, fill);
+    raw_run(f->writer, "BEGIN");
+    raw_run(f->writer, fill);
     assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t"), 200);
-    run(f->writer, "ROLLBACK");
+    raw_run(f->writer, "ROLLBACK");
 }
 
 /* A row is a page here. Around 255 frames and twice as many the memory for them is full at each
@@ -196,7 +179,7 @@ static void test_commits_of_every_size(void **state)
                      "RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) SELECT "
                      "hex(zeroblob(2000)) FROM n",
                      rows);
-            run(f->writer, sql);
+            raw_run(f->writer, sql);
             assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t"), rows);
         }
     }
@@ -207,12 +190,12 @@ static void test_commits_of_every_size(void **state)
 static void test_a_commit_that_writes_in_place(void **state)
 {
     struct fixture *f = *state;
-    run(f->writer, "PRAGMA cache_size=10; BEGIN");
-    run(f->writer, fill);
-    run(f->writer, "UPDATE t SET text='kept' WHERE id % 2 = 0");
-    run(f->writer, "COMMIT");
+    raw_run(f->writer, "PRAGMA cache_size=10; BEGIN");
+    raw_run(f->writer, fill);
+    raw_run(f->writer, "UPDATE t SET text='kept' WHERE id % 2 = 0");
+    raw_run(f->writer, "COMMIT");
     assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t WHERE text='kept'"), 100);
-    run(f->writer, "INSERT INTO t (text) VALUES ('kept')");
+    raw_run(f->writer, "INSERT INTO t (text) VALUES ('kept')");
     assert_int_equal(after_a_crash(f, "SELECT count(*) FROM t WHERE text='kept'"), 101);
 }
 
@@ -223,7 +206,7 @@ static void test_a_full_disk_refuses_the_commit(void **state)
     struct rlimit was = {0};
     struct stat log = {0};
     char name[128];
-    run(f->writer, fill);
+    raw_run(f->writer, fill);
     snprintf(name, sizeof name, "%s-wal", f->path);
     assert_int_equal(stat(name, &log), 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
@@ -233,11 +216,11 @@ static void test_a_full_disk_refuses_the_commit(void **state)
     int code = sqlite3_exec(f->writer, fill, NULL, NULL, NULL);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     assert_int_not_equal(code, SQLITE_OK);
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), 200);
-    run(f->writer, fill);
-    assert_int_equal(number(f->reader, "SELECT count(*) FROM t"), 400);
-    assert_int_equal(number(f->writer, "SELECT count(*) FROM pragma_integrity_check WHERE "
-                                       "integrity_check='ok'"),
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), 200);
+    raw_run(f->writer, fill);
+    assert_int_equal(raw_number(f->reader, "SELECT count(*) FROM t"), 400);
+    assert_int_equal(raw_number(f->writer, "SELECT count(*) FROM pragma_integrity_check WHERE "
+                                           "integrity_check='ok'"),
                      1);
 }
 
