@@ -173,11 +173,10 @@ static bool is_for_others(const struct effect *effect)
 /* What is in the shards of others was told to them with the commit. */
 static void let_go(struct executor *executor)
 {
-    const struct cluster *cluster = executor->cluster;
     struct effects effects = executor->writer.effects;
     executor_tell_ended(executor);
     for (size_t i = 0; i < effects.count; i++) {
-        if (cluster != NULL && !cluster_has_effect(cluster, &effects.items[i])) {
+        if (!executor_has_effect(executor, &effects.items[i])) {
             executor_tell_timer(executor, &effects.items[i]);
         } else if (is_for_others(&effects.items[i])) {
             executor_hold_back(executor, &effects.items[i]);

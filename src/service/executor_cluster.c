@@ -28,6 +28,11 @@ bool executor_hear(struct executor *executor)
     return err == OK;
 }
 
+bool executor_has_effect(const struct executor *executor, const struct effect *effect)
+{
+    return executor->cluster == NULL || cluster_has_effect(executor->cluster, effect);
+}
+
 /* --- Shards --- */
 
 /* The rest of a heap that is given up. */

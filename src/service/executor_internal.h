@@ -55,6 +55,8 @@ NODISCARD enum err executor_run(struct executor *executor, struct work *list, bo
 void executor_publish(struct executor *executor);
 /* What is to happen after a commit, of this node or of another. */
 void executor_let_go_one(struct executor *executor, const struct effect *effect);
+/* Whether it is in the shards of this node; always for one node alone. */
+bool executor_has_effect(const struct executor *executor, const struct effect *effect);
 void executor_expect_timer(struct executor *executor, const struct waiting_timer *timer);
 bool executor_has_work(const struct executor *executor, const struct work *list);
 

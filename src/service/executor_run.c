@@ -201,8 +201,7 @@ static void expect_sends(struct executor *executor)
     size_t kept = 0;
     for (size_t i = 0; i < effects->count; i++) {
         const struct effect *effect = &effects->items[i];
-        bool is_ours = executor->cluster == NULL || cluster_has_effect(executor->cluster, effect);
-        if (effect->kind == EFFECT_SEND && is_ours) {
+        if (effect->kind == EFFECT_SEND && executor_has_effect(executor, effect)) {
             courier_expect(executor->courier, effect);
         } else {
             effects->items[kept++] = *effect;
