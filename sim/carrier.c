@@ -206,6 +206,7 @@ static void answer(struct ask *ask, struct wire_answer *out)
         .body = arena_str(ask->arena, ask->body),
         .content_type = type,
         .final_url = arena_str(ask->arena, ask->http->url),
+        .date = {ask->now.us - ask->now.us % SECONDS(1).us},
     };
 }
 

@@ -8,7 +8,7 @@
  * and back to the greeting where that is answered with 302. Nothing is signed, times are Indian,
  * and what people write goes to an address with a token that only the dashboard knows. */
 
-enum { INDIA_MINUTES = 330, QUESTION_SECONDS = 6 };
+enum { INDIA_MINUTES = 330, QUESTION_SECONDS = 6, LIST_MAX = 20 };
 
 static const char *word_of(const struct item *item)
 {
@@ -145,16 +145,12 @@ static void create_text(struct ask *ask)
 static void list(struct ask *ask)
 {
     struct str from = fields_get(&ask->query, "From");
-    struct str after = fields_get(&ask->query, "DateCreated");
     json_t *calls = json_array();
-    after = str_slice(after, STR("gte:").len, after.len);
     for (struct item *each = ask->carrier->items; each != NULL; each = each->next) {
-        struct str created = plain_time_text(ask->arena, each->created_at, INDIA_MINUTES);
         bool fits = each->brand == CARRIER_EXOTEL && each->channel == channel_CALL &&
-                    (!str_is_set(from) || str_equal(from, each->to)) &&
-                    (after.len == 0 || str_compare(created, after) >= 0);
-        if (fits) {
-            json_array_insert_new(calls, 0, object_of(ask, each));
+                    item_is_over(each) && (!str_is_set(from) || str_equal(from, each->to));
+        if (fits && json_array_size(calls) < LIST_MAX) {
+            json_array_append_new(calls, object_of(ask, each));
         }
     }
     answer(ask, 200, json_pack("{s:o}", "Calls", calls));

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 /* Calls and SMS as Plivo's API has them: protocols.md 2. A request_uuid is not the call's id, and
- * only what is over stands in the lists. */
+ * of calls only what is over stands in the lists. */
+
+enum { ZONE_MINUTES = 330, LIST_MAX = 20 };
 
 static const char *const call_words[ITEM_STATE_COUNT] = {
     [ITEM_QUEUED] = "queued",       [ITEM_INITIATED] = "initiated", [ITEM_RINGING] = "ringing",
@@ -93,6 +95,13 @@ static json_t *text_of(struct str text)
     return json_stringn(text.len > 0 ? text.ptr : "", text.len);
 }
 
+/* Lists have times of the account's zone, with its offset. */
+static json_t *local_time_of(struct arena *arena, struct instant at)
+{
+    struct str text = plain_time_text(arena, at, ZONE_MINUTES);
+    return text_of(instant_is_set(at) ? arena_printf(arena, "%.*s+05:30", STR_FMT(text)) : text);
+}
+
 static json_t *object_of(struct ask *ask, const struct item *item)
 {
     bool is_call = item->channel == channel_CALL;
@@ -110,8 +119,8 @@ static json_t *object_of(struct ask *ask, const struct item *item)
         bool has_cause = item_is_over(item) && str_to_int(str_from(cause_of(item)), &cause) == OK;
         json_object_set_new(object, "hangup_cause_code",
                             has_cause ? json_integer(cause) : json_null());
-        json_object_set_new(object, "end_time",
-                            text_of(plain_time_text(ask->arena, item->ended_at, 0)));
+        json_object_set_new(object, "initiation_time", local_time_of(ask->arena, item->created_at));
+        json_object_set_new(object, "end_time", local_time_of(ask->arena, item->ended_at));
         return object;
     }
     json_object_set_new(object, "message_direction", json_string("outbound"));
@@ -119,8 +128,7 @@ static json_t *object_of(struct ask *ask, const struct item *item)
     json_object_set_new(
         object, "error_code",
         text_of(item_is_over(item) && item->state != ITEM_DELIVERED ? item->code : STR("000")));
-    json_object_set_new(object, "message_time",
-                        text_of(plain_time_text(ask->arena, item->created_at, 0)));
+    json_object_set_new(object, "message_time", local_time_of(ask->arena, item->created_at));
     return object;
 }
 
@@ -273,24 +281,21 @@ static void list(struct ask *ask)
 {
     bool are_calls = str_starts(rest_of_path(ask), STR("Call/"));
     struct str to = fields_get(&ask->query, "to_number");
-    struct str since = fields_get(&ask->query, are_calls ? "end_time__gte" : "message_time__gte");
+    json_int_t total = 0;
     json_t *objects = json_array();
     for (struct item *each = ask->carrier->items; each != NULL; each = each->next) {
-        struct instant at = are_calls ? each->ended_at : each->created_at;
-        struct str text = plain_time_text(ask->arena, at, 0);
         bool fits = each->brand == CARRIER_PLIVO && !each->is_inbound &&
                     (each->channel == channel_CALL) == are_calls &&
                     (!are_calls || item_is_over(each)) &&
-                    (!str_is_set(to) || str_equal(to, bare(each->to))) &&
-                    (!str_is_set(since) || str_compare(text, since) >= 0);
-        if (fits) {
+                    (!str_is_set(to) || str_equal(to, bare(each->to)));
+        if (fits && total++ < LIST_MAX) {
             json_array_append_new(objects, object_of(ask, each));
         }
     }
     json_t *page = json_object();
     json_object_set_new(page, "meta",
-                        json_pack("{s:i,s:i,s:n,s:n,s:I}", "limit", 20, "offset", 0, "next",
-                                  "previous", "total_count", (json_int_t)json_array_size(objects)));
+                        json_pack("{s:i,s:i,s:n,s:n,s:I}", "limit", LIST_MAX, "offset", 0, "next",
+                                  "previous", "total_count", total));
     json_object_set_new(page, "objects", objects);
     answer(ask, 200, page);
 }

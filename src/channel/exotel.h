@@ -20,6 +20,7 @@
 
 #define EXOTEL "exotel"
 #define EXOTEL_TITLE "Exotel"
+enum { EXOTEL_LIST_MAX = 20 }; /* Calls in one page of a list. */
 /* In place of an attempt in the URL for what people write. */
 #define EXOTEL_INBOUND "inbound"
 

@@ -1,8 +1,12 @@
 #include "channel/exotel.h"
+#include "channel/find.h"
 
 #include "model/json_tree.h"
 
 enum { LAST_DIGITS = 9 };
+
+/* Times in lists are the account's; India's clock is taken for it. */
+static const struct duration india = SECONDS_INIT((5 * 60 + 30) * 60);
 
 /* What stands between <name> and </name>, for Exotel's answers that are XML. No parser: the two or
  * three words that we need have neither attributes nor entities. */
@@ -107,23 +111,22 @@ void exotel_read_find(const struct send_job *job, const struct wire_answer *answ
     bool is_read = answer->outcome == WIRE_ANSWERED && answer->status == 200;
     const struct json_node *root = is_read ? read_root(answer, arena) : NULL;
     const struct json_node *calls = json_tree_member(root, "Calls");
-    size_t most = calls == NULL ? 0 : calls->count;
-    struct str *ids = ARENA_NEW_ARRAY(arena, struct str, most);
-    size_t count = 0;
-    for (size_t i = 0; i < most; i++) {
+    struct find find = {.job = job, .answer = answer, .arena = arena};
+    if (calls != NULL) {
+        find_begin(&find, calls, EXOTEL_LIST_MAX);
+    }
+    for (size_t i = find.listed; i-- > 0;) {
         const struct json_node *call = json_tree_item(calls, i);
-        if (is_ours(call, job->to)) {
-            ids[count++] = arena_str(arena, json_tree_text(call, "Sid"));
+        struct instant at = telephony_time(json_tree_text(call, "DateCreated"), india, arena);
+        if (!find_is_older(&find, at) && is_ours(call, job->to)) {
+            find_offer(&find, (struct find_candidate){json_tree_text(call, "Sid"), at});
         }
     }
-    if (count == 0) {
+    if (!find_judge(&find, out)) {
         telephony_ask_again(answer, EXOTEL_TITLE, arena, out);
         return;
     }
-    *out = (struct verdict){.kind = VERDICT_ACCEPTED,
-                            .provider_id = ids[0],
-                            .others = ids + 1,
-                            .other_count = count - 1};
+    out->found_at = NULL; /* By a clock whose zone is only taken for granted. */
 }
 
 /* A call is "in-progress" for Exotel from the moment at which it is created: that somebody picked

@@ -3,7 +3,7 @@
  * Internal to channel; pure. A call's provider id is "request:UUID" from the answer to its creation
  * until a callback brings its CallUUID, which replaces it: Plivo cancels the first at Request/ and
  * hangs up the second at Call/. There is no inline document, so calls need a public URL
- * (check_channel). What can be asked: texts by the time they were sent, of calls only finished
+ * (check_channel). What can be asked: the newest texts, of calls only finished
  * ones, so that a call which is not found may still be ringing: UNKNOWN, never NOT_SENT. Texts that
  * people wrote cannot be asked for, since Plivo's records leave out what was written.
  * Source: protocols.md 0, 2; Plivo's API reference. */

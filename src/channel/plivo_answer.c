@@ -1,3 +1,4 @@
+#include "channel/find.h"
 #include "channel/plivo.h"
 
 #include "model/json_tree.h"
@@ -69,27 +70,21 @@ static bool is_to(const struct json_node *object, struct str to, struct arena *a
     return str_equal(telephony_number(json_tree_text(object, "to_number"), arena), to);
 }
 
-/* Plivo does not tell attempts apart, so all that fit are handed over; the oldest, which stands
- * last, first. */
-static void read_objects(const struct send_job *job, const struct json_node *objects,
-                         struct arena *arena, struct verdict *out)
+/* The newest stands first. A call's times tell when it was dialled, which may be long after it was
+ * taken. */
+static void read_objects(struct find *find)
 {
-    struct str *ids = ARENA_NEW_ARRAY(arena, struct str, objects->count);
-    const char *name = job->channel == channel_CALL ? "call_uuid" : "message_uuid";
-    size_t count = 0;
-    for (size_t i = objects->count; i-- > 0;) {
-        const struct json_node *object = json_tree_item(objects, i);
-        struct str id = json_tree_text(object, name);
-        if (telephony_id_is_plain(id) && is_to(object, job->to, arena)) {
-            ids[count++] = arena_str(arena, id);
+    static const struct duration utc = {0};
+    bool is_call = find->job->channel == channel_CALL;
+    for (size_t i = find->listed; i-- > 0;) {
+        const struct json_node *object = json_tree_item(find->list, i);
+        struct str id = json_tree_text(object, is_call ? "call_uuid" : "message_uuid");
+        struct str at = json_tree_text(object, is_call ? "initiation_time" : "message_time");
+        struct find_candidate candidate = {id, telephony_time(at, utc, find->arena)};
+        if (!find_is_older(find, candidate.at) && telephony_id_is_plain(id) &&
+            is_to(object, find->job->to, find->arena)) {
+            find_offer(find, candidate);
         }
-    }
-    *out = (struct verdict){.kind = VERDICT_UNKNOWN};
-    if (count > 0) {
-        *out = (struct verdict){.kind = VERDICT_ACCEPTED,
-                                .provider_id = ids[0],
-                                .others = ids + 1,
-                                .other_count = count - 1};
     }
 }
 
@@ -104,12 +99,16 @@ void plivo_read_find(const struct send_job *job, const struct wire_answer *answe
         telephony_ask_again(answer, PLIVO_TITLE, arena, out);
         return;
     }
-    read_objects(job, objects, arena, out);
-    if (out->kind == VERDICT_ACCEPTED) {
+    struct find find = {.job = job, .answer = answer, .arena = arena};
+    find_begin(&find, objects, PLIVO_LIST_MAX);
+    read_objects(&find);
+    if (find_judge(&find, out)) {
+        out->found_at = NULL;
         return;
     }
     /* Only finished calls are listed, and texts with a delay; a full page may hide ours. */
-    bool is_sure = job->channel == channel_SMS && objects->count < PLIVO_LIST_MAX &&
+    bool is_covered = objects->count < PLIVO_LIST_MAX || find.has_older;
+    bool is_sure = job->channel == channel_SMS && is_covered &&
                    instant_since(job->now, job->claimed_at).us > lists_lag.us;
     telephony_ask_again(answer, PLIVO_TITLE, arena, out);
     if (is_sure) {

@@ -34,8 +34,9 @@ struct send_job {
     enum machine_action machine;
     bool is_said_once;  /* A call of somebody's own words: nothing of ours is added to them. */
     struct str voice;   /* Of such a call: the provider's name of one; may be absent. */
-    struct instant now; /* For Date headers. */
-    struct instant claimed_at; /* When the attempt left: where `find` begins to look. */
+    struct instant now; /* For Date headers; of a question, when it is asked. */
+    struct instant claimed_at; /* When the attempt left. */
+    struct instant made_since; /* `find`: what was made before, by our clock, is not the attempt. */
     struct instant valid_until;
     struct str
         last_code; /* The provider's own code of the attempt before, where it refused that. */
@@ -59,7 +60,8 @@ struct verdict {
                                  provider does not tell attempts apart. */
     size_t other_count;
     const struct instant *found_at; /* read_find, ACCEPTED: when `provider_id` was made, and each of
-                                       the others, to the second; NULL where it does not tell. */
+                                       the others, by our clock, to the second; NULL where it does
+                                       not tell. */
 };
 
 struct provider {

@@ -86,11 +86,14 @@ struct str telephony_word(struct str text, struct arena *arena)
     return text.len == 0 ? STR_NONE : str_cut_utf8(verdict_quote(text, arena), WORD_BYTES_MAX);
 }
 
-struct str telephony_time(struct instant t, struct arena *arena)
+struct instant telephony_time(struct str text, struct duration ahead, struct arena *arena)
 {
-    char text[INSTANT_TEXT_MAX];
-    struct str iso = instant_format(t, text);
-    return arena_printf(arena, "%.10s %.8s", iso.ptr, iso.ptr + 11);
+    struct instant at = INSTANT_NONE;
+    if (instant_parse(text, &at) == OK) {
+        return at;
+    }
+    struct str as_utc = arena_printf(arena, "%.*sZ", STR_FMT(text));
+    return instant_parse(as_utc, &at) == OK ? instant_sub(at, ahead) : INSTANT_NONE;
 }
 
 struct str telephony_base(struct str base_url, const char *usual)

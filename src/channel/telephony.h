@@ -21,8 +21,9 @@ int64_t telephony_micros(struct str amount);
 int64_t telephony_count(struct str text);
 /* A state's or code's word: without anything private, at most 40 bytes. */
 struct str telephony_word(struct str text, struct arena *arena);
-/* "2026-01-05 09:00:00" of UTC, as lists are asked for. */
-struct str telephony_time(struct instant t, struct arena *arena);
+/* "2026-01-05 09:00:00" or "2026-01-05 14:30:00.123456+05:30", as lists have it; where no offset
+ * is named the clock is `ahead` of UTC. Absent for all else. */
+struct instant telephony_time(struct str text, struct duration ahead, struct arena *arena);
 /* The base URL without a slash at its end, or `usual` where none is set. */
 struct str telephony_base(struct str base_url, const char *usual);
 

@@ -1,11 +1,9 @@
+#include "channel/find.h"
 #include "channel/sms_text.h"
 #include "channel/twilio.h"
 #include "channel/verdict.h"
 
 enum { ID_BYTES_MAX = 64 };
-
-/* Their clock may be behind ours, and counts whole seconds. */
-static const struct duration clock_skew_max = SECONDS_INIT(60);
 
 const struct json_node *twilio_body(const struct wire_answer *answer, struct arena *arena)
 {
@@ -116,11 +114,6 @@ void twilio_read_send(const struct send_job *job, const struct wire_answer *answ
 
 /* --- Whether an attempt is there --- */
 
-struct candidate {
-    struct str id;
-    struct instant at;
-};
-
 static struct str plain(struct str text, struct arena *arena)
 {
     struct buf out = {.arena = arena};
@@ -150,58 +143,22 @@ static bool is_ours(const struct json_node *item, const struct send_job *job)
            str_is_set(id_of(item));
 }
 
-/* Insertion by time, and for the same time by the order in which they are offered. */
-static void offer(struct candidate *candidates, size_t *count, struct candidate candidate)
+static void judge_list(struct find *find, const struct json_node *body, struct verdict *out)
 {
-    size_t at = (*count)++;
-    while (at > 0 && instant_before(candidate.at, candidates[at - 1].at)) {
-        candidates[at] = candidates[at - 1];
-        at--;
-    }
-    candidates[at] = candidate;
-}
-
-static void judge_found(const struct candidate *candidates, size_t count, struct arena *arena,
-                        struct verdict *out)
-{
-    struct str *ids = ARENA_NEW_ARRAY(arena, struct str, count);
-    struct instant *times = ARENA_NEW_ARRAY(arena, struct instant, count);
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = candidates[i].id;
-        times[i] = candidates[i].at;
-    }
-    *out = (struct verdict){.kind = VERDICT_ACCEPTED,
-                            .provider_id = ids[0],
-                            .others = ids + 1,
-                            .other_count = count - 1,
-                            .found_at = times};
-}
-
-static void judge_list(const struct send_job *job, const struct json_node *body,
-                       const struct json_node *list, struct arena *arena, struct verdict *out)
-{
-    /* What is more than we asked for is not looked at. */
-    size_t listed = list->count < TWILIO_PAGE_SIZE ? list->count : TWILIO_PAGE_SIZE;
-    struct candidate *candidates = ARENA_NEW_ARRAY(arena, struct candidate, listed);
-    struct instant since = instant_is_set(job->claimed_at)
-                               ? instant_sub(job->claimed_at, clock_skew_max)
-                               : INSTANT_NONE;
-    bool is_covered =
-        json_tree_text(body, "next_page_uri").len == 0 && list->count <= TWILIO_PAGE_SIZE;
-    size_t count = 0;
-    for (size_t i = listed; i-- > 0;) {
-        const struct json_node *item = &list->items[i];
+    bool is_whole =
+        json_tree_text(body, "next_page_uri").len == 0 && find->list->count == find->listed;
+    for (size_t i = find->listed; i-- > 0;) {
+        const struct json_node *item = &find->list->items[i];
         struct instant at = twilio_time(json_tree_text(item, "date_created"));
-        bool is_older = instant_is_set(at) && instant_before(at, since);
-        is_covered = is_covered || is_older;
-        if (!is_older && is_ours(item, job) && has_text_of(item, job, arena)) {
-            offer(candidates, &count, (struct candidate){.id = id_of(item), .at = at});
+        if (!find_is_older(find, at) && is_ours(item, find->job) &&
+            has_text_of(item, find->job, find->arena)) {
+            find_offer(find, (struct find_candidate){.id = id_of(item), .at = at});
         }
     }
-    if (count > 0) {
-        judge_found(candidates, count, arena, out);
+    if (find_judge(find, out)) {
         return;
     }
+    bool is_covered = is_whole || find->has_older;
     *out =
         (struct verdict){.kind = is_covered ? VERDICT_NOT_SENT : VERDICT_UNKNOWN,
                          .category = failure_category_unknown,
@@ -217,7 +174,9 @@ void twilio_read_find(const struct send_job *job, const struct wire_answer *answ
         const struct json_node *body = answer->status == 200 ? twilio_body(answer, arena) : NULL;
         const struct json_node *list = json_tree_member(body, name);
         if (list != NULL && list->kind == JSON_KIND_ARRAY) {
-            judge_list(job, body, list, arena, out);
+            struct find find = {.job = job, .answer = answer, .arena = arena};
+            find_begin(&find, list, TWILIO_PAGE_SIZE);
+            judge_list(&find, body, out);
             return;
         }
         judge_unreadable(answer, arena, out);

@@ -182,6 +182,18 @@ static void status_line(struct transfer *transfer, struct str line)
     transfer->answer.etag = STR_NONE;
     transfer->answer.last_modified = STR_NONE;
     transfer->answer.content_type = STR_NONE;
+    transfer->answer.date = INSTANT_NONE;
+}
+
+/* 1970's first second is what a clock tells that was never set. */
+static void keep_date(struct transfer *transfer, struct str value)
+{
+    static const int64_t seconds_max = INT64_C(253402300799); /* The end of 9999. */
+    time_t seconds =
+        value.len <= HEADER_VALUE_MAX ? curl_getdate(arena_cstr(transfer->arena, value), NULL) : -1;
+    if (seconds > 0 && seconds <= seconds_max && !instant_is_set(transfer->answer.date)) {
+        transfer->answer.date = (struct instant){SECONDS(seconds).us};
+    }
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
@@ -202,6 +214,8 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
         keep_value(transfer, value, &transfer->answer.last_modified);
     } else if (str_equal_nocase(name, STR("Content-Type"))) {
         keep_value(transfer, value, &transfer->answer.content_type);
+    } else if (str_equal_nocase(name, STR("Date"))) {
+        keep_date(transfer, value);
     } else if (str_equal_nocase(name, STR("Location"))) {
         keep_value(transfer, value, &transfer->location);
     }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "service/courier_internal.h"
+#include "service/inbox_pages.h"
 #include "service/messages.h"
 #include "service/providers.h"
 #include "store/providers.h"
@@ -9,9 +10,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Texts that people wrote are asked for with an overlap, since clocks differ; each counts once. */
-static const struct duration inbox_overlap = SECONDS_INIT(60);
-static const struct duration inbox_first = SECONDS_INIT(600);
 /* A lane of a provider that is out looks for another way at least so often. */
 static const struct duration look_again = SECONDS_INIT(30);
 
@@ -407,14 +405,11 @@ static enum err claim_inbox(struct courier *courier, struct op *op, int tag)
     if (err != OK && err != E_NOT_FOUND) {
         return err;
     }
-    struct instant since = instant_is_set(state.inbox_read_at)
-                               ? instant_sub(state.inbox_read_at, inbox_overlap)
-                               : instant_sub(op->now, inbox_first);
     struct flight *flight = take_question(courier, ASK_INBOX);
     flight->provider = provider;
     flight->begun_at = op->now;
-    if (provider->build_inbox(&courier->site->provider_settings, since, flight->arena,
-                              &flight->request) != OK) {
+    if (provider->build_inbox(&courier->site->provider_settings, inbox_since(&state, op->now),
+                              flight->arena, &flight->request) != OK) {
         give_back(courier, flight);
     }
     return OK;

@@ -112,6 +112,7 @@ struct work *courier_answer(struct courier *courier, uint64_t ticket,
         .arena = arena,
         .answer = *answer,
     };
+    work->answer.heard_at = courier->site->clock.now(courier->site->clock.context);
     work->answer.reason = arena_str(arena, answer->reason);
     work->answer.body = arena_str(arena, answer->body);
     work->answer.etag = arena_str(arena, answer->etag);

@@ -7,6 +7,24 @@
  * subject does. */
 static const struct duration text_valid = SECONDS_INIT(1800);
 
+/* Clocks are set right by less without anybody noticing. */
+static const struct duration clock_slack = SECONDS_INIT(30);
+/* What left by a clock that has been set back since may have left so long ago. */
+static const struct duration lost_claim_max = SECONDS_INIT(3600);
+
+static struct instant claimed_at(const struct op *op, const struct message *message)
+{
+    return instant_is_set(message->claimed_at) ? message->claimed_at : op->now;
+}
+
+/* The row's own time tells it still when message_settle has believed its claim to be new. */
+static struct instant made_since(const struct op *op, const struct message *message)
+{
+    struct instant claimed = claimed_at(op, message);
+    bool is_lost = instant_before(op->now, instant_max(claimed, message->created_at));
+    return is_lost ? instant_sub(op->now, lost_claim_max) : instant_sub(claimed, clock_slack);
+}
+
 static struct instant valid_until(const struct op *op, const struct message *message)
 {
     bool is_text = message->channel == channel_SMS || message->channel == channel_WHATSAPP;
@@ -48,7 +66,8 @@ void courier_describe(const struct op *op, const struct message *message, struct
         .is_said_once = message->target == message_target_CALLEE,
         .voice = agent == NULL ? STR_NONE : arena_str(arena, agent->voice),
         .now = op->now,
-        .claimed_at = instant_is_set(message->claimed_at) ? message->claimed_at : op->now,
+        .claimed_at = claimed_at(op, message),
+        .made_since = made_since(op, message),
         .valid_until = valid_until(op, message),
     };
 }

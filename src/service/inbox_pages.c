@@ -1,7 +1,17 @@
 #include "service/inbox_pages.h"
 
+#include "channel/clocks.h"
 #include "service/hooks.h"
 #include "store/providers.h"
+
+static const struct duration overlap = SECONDS_INIT(60);
+static const struct duration first_back = SECONDS_INIT(600);
+
+struct instant inbox_since(const struct provider_state *state, struct instant now)
+{
+    return instant_is_set(state->inbox_read_at) ? instant_sub(state->inbox_read_at, overlap)
+                                                : instant_sub(now, first_back);
+}
 
 static bool is_answered(const struct wire_answer *answer)
 {
@@ -30,7 +40,19 @@ static enum err take_page(struct op *op, const struct provider *provider,
     return OK;
 }
 
-static enum err move_on(struct op *op, const struct flight *flight)
+/* The first question goes by our clock, and may ask too late where theirs is behind: then the next
+ * one asks for it all again. */
+static struct instant read_until(const struct provider_state *state, const struct flight *flight,
+                                 const struct wire_answer *answer)
+{
+    struct duration ahead = clock_ahead(answer, flight->begun_at);
+    struct instant until = instant_add(flight->begun_at, ahead);
+    bool was_late = !instant_is_set(state->inbox_read_at) && ahead.us < 0;
+    return was_late ? instant_sub(until, first_back) : until;
+}
+
+static enum err move_on(struct op *op, const struct flight *flight,
+                        const struct wire_answer *answer)
 {
     struct provider_state state = {0};
     struct str name = str_from(flight->provider->name);
@@ -42,7 +64,7 @@ static enum err move_on(struct op *op, const struct flight *flight)
     } else {
         TRY(err);
     }
-    state.inbox_read_at = flight->begun_at;
+    state.inbox_read_at = read_until(&state, flight, answer);
     return provider_states_put(op->db, op->arena, &state, is_new);
 }
 
@@ -71,7 +93,7 @@ enum err inbox_settle(struct op *op, const struct flight *flight, const struct w
     for (const struct inbox_page *page = flight->pages; page != NULL; page = page->newer) {
         TRY(take_page(op, provider, page->items, page->count));
     }
-    return move_on(op, flight);
+    return move_on(op, flight, answer);
 }
 
 /* What is read of an answer is gone with the answer. */

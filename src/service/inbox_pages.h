@@ -21,6 +21,10 @@ struct inbox_page {
     int number; /* 1 for the first. */
 };
 
+/* From when on what people wrote is asked for, by the provider's clock as far as it is known: with
+ * an overlap; each text counts once. */
+struct instant inbox_since(const struct provider_state *state, struct instant now);
+
 /* The answer to an INBOX question: nothing yet where a further page is to be asked for. */
 NODISCARD enum err inbox_settle(struct op *op, const struct flight *flight,
                                 const struct wire_answer *answer);

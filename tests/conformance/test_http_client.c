@@ -227,6 +227,45 @@ static void request_on_the_wire(void **state)
     close(listener);
 }
 
+/* Their clock: the first Date of the final answer, in any of the forms of RFC 9110. */
+static void the_date_of_an_answer(void **state)
+{
+    static const struct {
+        const char *head;
+        int64_t seconds; /* 0: none is told. */
+    } rows[] = {
+        {"HTTP/1.1 200 OK\r\nDate: Mon, 05 Jan 2026 09:00:07 GMT\r\n", 1767603607},
+        {"HTTP/1.1 200 OK\r\ndate: Monday, 05-Jan-26 09:00:07 GMT\r\n", 1767603607},
+        {"HTTP/1.1 200 OK\r\nDate: Mon Jan  5 09:00:07 2026\r\n", 1767603607},
+        {"HTTP/1.1 103 Early Hints\r\nDate: Mon, 05 Jan 2026 08:00:00 GMT\r\n\r\n"
+         "HTTP/1.1 200 OK\r\nDate: Mon, 05 Jan 2026 09:00:07 GMT\r\n"
+         "Date: Mon, 05 Jan 2026 10:00:00 GMT\r\n",
+         1767603607},
+        {"HTTP/1.1 103 Early Hints\r\nDate: Mon, 05 Jan 2026 08:00:00 GMT\r\n\r\n"
+         "HTTP/1.1 200 OK\r\n",
+         0},
+        {"HTTP/1.1 200 OK\r\nDate: soon\r\n", 0},
+        {"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 0},
+        {"HTTP/1.1 200 OK\r\nDate:\r\n", 0},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        uint16_t port;
+        int listener = peer_listen(&port);
+        struct wire_request request =
+            wire_get(arena_printf(fixture->arena, "http://127.0.0.1:%d/", port));
+        size_t ticket = wire_send(&fixture->sender, &request);
+        int fd = peer_accept(listener);
+        (void)peer_read_head(fd, fixture->arena);
+        peer_send(fd, arena_printf(fixture->arena, "%sContent-Length: 0\r\n\r\n", rows[i].head));
+        const struct wire_answer *answer = wire_wait(&fixture->sender, ticket);
+        assert_int_equal(answer->status, 200);
+        assert_int_equal(answer->date.us, SECONDS(rows[i].seconds).us);
+        close(fd);
+        close(listener);
+    }
+}
+
 static void conditional_requests(void **state)
 {
     struct fixture *fixture = *state;
@@ -372,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(get_and_post, set_up, tear_down),
         cmocka_unit_test_setup_teardown(request_on_the_wire, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_date_of_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(conditional_requests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gzip_and_the_size_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(redirects_are_followed, set_up, tear_down),

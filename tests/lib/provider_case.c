@@ -20,7 +20,8 @@ struct send_job provider_job(enum channel channel, const char *to, const char *t
                              .to = str_from(to),
                              .text = str_from(text),
                              .now = {INT64_C(1767603660000000)},
-                             .claimed_at = {INT64_C(1767603600000000)}};
+                             .claimed_at = {INT64_C(1767603600000000)},
+                             .made_since = {INT64_C(1767603600000000) - INT64_C(30000000)}};
 }
 
 struct wire_answer provider_said(int status, const char *body)

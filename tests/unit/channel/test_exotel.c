@@ -199,9 +199,7 @@ static void test_questions(void **state)
     struct send_job call = job_of(channel_CALL);
     struct send_job text = job_of(channel_SMS);
     assert_int_equal(provider_exotel.build_find(&settings, &call, *state, &r), OK);
-    assert_true(str_equal_text(
-        r.http.url, BASE "Calls.json?From=%2B919876543210&DateCreated=gte%3A2026-01-05%2014%3A29"
-                         "%3A55&SortBy=DateCreated%3Aasc&PageSize=20"));
+    assert_true(str_equal_text(r.http.url, BASE "Calls.json?From=%2B919876543210&PageSize=20"));
     assert_int_equal(provider_exotel.build_find(&settings, &text, *state, &r), E_NOT_FOUND);
     assert_int_equal(provider_exotel.build_cancel(&settings, STR("c1"), *state, &r), E_NOT_FOUND);
     assert_int_equal(provider_exotel.build_poll(&settings, channel_CALL, STR("c1"), *state, &r),
@@ -213,14 +211,27 @@ static void test_questions(void **state)
                      E_NOT_FOUND);
     struct verdict verdict = {0};
     struct wire_answer answer = provider_said(
-        200, "{\"Calls\":[{\"Sid\":\"x\",\"From\":\"09876543211\"},"
+        200, "{\"Calls\":[{\"Sid\":\"c2\",\"From\":\"+919876543210\"},"
+             "{\"Sid\":\"x\",\"From\":\"09876543211\"},"
              "{\"Sid\":\"in\",\"From\":\"09876543210\",\"Direction\":\"inbound\"},"
              "{\"Sid\":\"c1\",\"From\":\"09876543210\",\"Direction\":\"outbound-api\"},"
-             "{\"Sid\":\"c2\",\"From\":\"+919876543210\"}]}");
+             "{\"Sid\":\"old\",\"From\":\"09876543210\","
+             "\"DateCreated\":\"2026-01-05 14:29:25\"}]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
     assert_true(str_equal_text(verdict.provider_id, "c1"));
     assert_int_equal(verdict.other_count, 1);
+    /* Their clock is an hour ahead: 15:29:35 of theirs is 08:59:35 of ours. */
+    answer = provider_said(200, "{\"Calls\":[{\"Sid\":\"c1\",\"From\":\"09876543210\","
+                                "\"DateCreated\":\"2026-01-05 15:29:35\"},"
+                                "{\"Sid\":\"old\",\"From\":\"09876543210\","
+                                "\"DateCreated\":\"2026-01-05 15:29:25\"}]}");
+    answer.date = instant_add(call.now, SECONDS(3600));
+    answer.heard_at = call.now;
+    provider_exotel.read_find(&call, &answer, *state, &verdict);
+    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
+    assert_true(str_equal_text(verdict.provider_id, "c1"));
+    assert_int_equal(verdict.other_count, 0);
     answer = provider_said(200, "{\"Calls\":[]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* Calls that go on are not listed. */

@@ -320,10 +320,9 @@ static void test_questions(void **state)
     struct send_job text = job_of(channel_SMS);
     struct str url = url_of(plivo->build_find(&settings, &call, *state, &r), &r, "GET");
     assert_true(str_equal_text(url, "Call/?call_direction=outbound&to_number=14155550137"
-                                    "&end_time__gte=2026-01-05%2008%3A59%3A55&limit=20"));
+                                    "&limit=20"));
     url = url_of(plivo->build_find(&settings, &text, *state, &r), &r, "GET");
-    assert_true(str_equal_text(url, "Message/?message_direction=outbound"
-                                    "&message_time__gte=2026-01-05%2008%3A59%3A55&limit=20"));
+    assert_true(str_equal_text(url, "Message/?message_direction=outbound&limit=20"));
     url = url_of(plivo->build_cancel(&settings, STR("request:" UUID), *state, &r), &r, "DELETE");
     assert_true(str_equal_text(url, "Request/" UUID "/"));
     url = url_of(plivo->build_cancel(&settings, STR(UUID), *state, &r), &r, "DELETE");
@@ -367,20 +366,54 @@ static void test_found(void **state)
     assert_true(verdict.error.len > 0);
 }
 
+/* Their clock is an hour behind ours, and lists have the account's time of day. */
+static void test_found_by_their_clock(void **state)
+{
+    struct verdict verdict = {0};
+    struct send_job call = job_of(channel_CALL);
+    struct send_job text = job_of(channel_SMS);
+    struct wire_answer answer = provider_said(
+        200,
+        "{\"objects\":[{\"call_uuid\":\"c2\",\"to_number\":\"14155550137\",\"initiation_time\":"
+        "\"2026-01-05 13:30:05+05:30\",\"message_uuid\":\"m2\",\"message_time\":"
+        "\"2026-01-05 13:30:05.123456+05:30\"},"
+        "{\"call_uuid\":\"c1\",\"to_number\":\"14155550137\",\"initiation_time\":"
+        "\"2026-01-05 07:59:20\",\"message_uuid\":\"m1\",\"message_time\":"
+        "\"2026-01-05 07:59:20\"}]}");
+    answer.date = instant_sub(call.now, SECONDS(3600));
+    answer.heard_at = call.now;
+    provider_plivo.read_find(&call, &answer, *state, &verdict);
+    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
+    assert_true(str_equal_text(verdict.provider_id, "c2"));
+    assert_int_equal(verdict.other_count, 0);
+    provider_plivo.read_find(&text, &answer, *state, &verdict);
+    assert_true(str_equal_text(verdict.provider_id, "m2"));
+    assert_int_equal(verdict.other_count, 0);
+}
+
+static struct wire_answer full_page(struct arena *arena, const char *last_time)
+{
+    struct buf body = {.arena = arena};
+    buf_add_text(&body, "{\"objects\":[");
+    for (int i = 1; i <= PLIVO_LIST_MAX; i++) {
+        buf_printf(&body, "{\"message_uuid\":\"m\",\"to_number\":\"14155550138\",");
+        buf_printf(&body, "\"message_time\":\"%s\"}%s",
+                   i < PLIVO_LIST_MAX ? "2026-01-05 09:00:20" : last_time,
+                   i < PLIVO_LIST_MAX ? "," : "]}");
+    }
+    return provider_said(200, buf_str(&body).ptr);
+}
+
 static void test_full_page(void **state)
 {
     struct verdict verdict = {0};
     struct send_job text = job_of(channel_SMS);
-    struct buf body = {.arena = *state};
-    buf_add_text(&body, "{\"objects\":[");
-    for (int i = 0; i < PLIVO_LIST_MAX; i++) {
-        buf_add_text(&body, i > 0 ? "," : "");
-        buf_add_text(&body, "{\"message_uuid\":\"m\",\"to_number\":\"14155550138\"}");
-    }
-    buf_add_text(&body, "]}");
-    struct wire_answer answer = provider_said(200, buf_str(&body).ptr);
+    struct wire_answer answer = full_page(*state, "2026-01-05 09:00:01");
     provider_plivo.read_find(&text, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* Ours may stand on the next page. */
+    answer = full_page(*state, "2026-01-05 08:59:01");
+    provider_plivo.read_find(&text, &answer, *state, &verdict);
+    assert_int_equal(verdict.kind, VERDICT_NOT_SENT); /* It would stand before the last. */
 }
 
 static void test_polled(void **state)
@@ -436,6 +469,7 @@ int main(void)
         PROVIDER_CASE(test_unknown),
         PROVIDER_CASE(test_questions),
         PROVIDER_CASE(test_found),
+        PROVIDER_CASE(test_found_by_their_clock),
         PROVIDER_CASE(test_full_page),
         PROVIDER_CASE(test_polled),
     };

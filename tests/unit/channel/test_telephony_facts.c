@@ -48,6 +48,27 @@ static void test_ids_as_they_are_shown(void **state)
     assert_false(str_is_set(provider_id_shown(STR_NONE)));
 }
 
+static void test_times_of_lists(void **state)
+{
+    static const struct duration india = SECONDS_INIT(19800);
+    static const struct {
+        const char *text;
+        int64_t after_nine_s; /* Of 2026-01-05, UTC. */
+    } rows[] = {{"2026-01-05 14:30:07", 7},
+                {"2026-01-05 14:30:07+05:30", 7},
+                {"2026-01-05 09:00:07+00:00", 7},
+                {"2026-01-05 14:30:07.900000+05:30", 7},
+                {"2026-01-05T09:00:07Z", 7}};
+    static const char *const wrong[] = {"", "now", "2026-01-05", "2026-13-05 09:00:00", "09:00"};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct instant at = telephony_time(str_from(rows[i].text), india, *state);
+        assert_int_equal(at.us / 1000000, INT64_C(1767603600) + rows[i].after_nine_s);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        assert_false(instant_is_set(telephony_time(str_from(wrong[i]), india, *state)));
+    }
+}
+
 static void test_plivo_texts(void **state)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
@@ -175,9 +196,10 @@ static void test_all_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROVIDER_CASE(test_senders),      PROVIDER_CASE(test_ids_as_they_are_shown),
-        PROVIDER_CASE(test_plivo_texts),  PROVIDER_CASE(test_plivo_calls),
-        PROVIDER_CASE(test_exotel_texts), PROVIDER_CASE(test_all_rows),
+        PROVIDER_CASE(test_senders),        PROVIDER_CASE(test_ids_as_they_are_shown),
+        PROVIDER_CASE(test_times_of_lists), PROVIDER_CASE(test_plivo_texts),
+        PROVIDER_CASE(test_plivo_calls),    PROVIDER_CASE(test_exotel_texts),
+        PROVIDER_CASE(test_all_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ static struct send_job sound_job(enum channel channel)
     return (struct send_job){.channel = channel,
                              .to = STR("+15558675310"),
                              .text = STR("It\xE2\x80\x99s down: https://t.example/l/a"),
-                             .claimed_at = {nine_us}};
+                             .claimed_at = {nine_us},
+                             .made_since = {nine_us - INT64_C(30000000)}};
 }
 
 /* --- read_send --- */
@@ -220,7 +221,7 @@ static void test_find_call(void **state)
     static const struct item items[] = {
         {"CA4", "outbound-api", US, "", "09:00:09"}, {"CA3", "outbound-api", US, "", "09:00:04"},
         {"CA2", "inbound", US, "", "09:00:03"},      {"CA9", "outbound-api", THEM, "", "09:00:03"},
-        {"CA5", "outbound-api", US, "", "08:59:00"}, {"CA1", "outbound-api", US, "", "08:58:59"},
+        {"CA5", "outbound-api", US, "", "08:59:30"}, {"CA1", "outbound-api", US, "", "08:59:29"},
     };
     struct send_job job = sound_job(channel_CALL);
     struct verdict verdict =
@@ -230,7 +231,7 @@ static void test_find_call(void **state)
     assert_int_equal(verdict.other_count, 2);
     assert_str(verdict.others[0], "CA3");
     assert_str(verdict.others[1], "CA4");
-    assert_int_equal(instant_since(verdict.found_at[0], job.claimed_at).us, SECONDS(-60).us);
+    assert_int_equal(instant_since(verdict.found_at[0], job.claimed_at).us, SECONDS(-30).us);
     assert_true(instant_before(verdict.found_at[1], verdict.found_at[2]));
 }
 
@@ -260,6 +261,36 @@ static void test_find_template(void **state)
     assert_str(find(*state, &job, list).provider_id, "SM1");
     job.template_id = STR_NONE;
     assert_int_equal(find(*state, &job, list).kind, VERDICT_NOT_SENT);
+}
+
+/* Their clock is an hour behind ours, or ahead: what it calls an hour older or younger is of now.
+ */
+static void test_find_by_their_clock(void **state)
+{
+    static const struct {
+        int64_t ahead_s;
+        const char *before;
+        const char *since;
+    } rows[] = {{-3600, "07:59:29", "08:00:02"}, {3600, "09:59:29", "10:00:02"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        const struct item items[] = {{"CA2", "outbound-api", US, "", rows[i].since},
+                                     {"CA1", "outbound-api", US, "", rows[i].before}};
+        struct send_job job = sound_job(channel_CALL);
+        job.now = instant_add(job.claimed_at, SECONDS(10));
+        struct wire_answer answer = {.outcome = WIRE_ANSWERED,
+                                     .status = 200,
+                                     .date = instant_add(job.now, SECONDS(rows[i].ahead_s)),
+                                     .heard_at = job.now};
+        answer.body = list_of(*state, "calls", "null", items, ARRAY_LENGTH(items));
+        struct verdict verdict = {0};
+        provider_twilio.read_find(&job, &answer, *state, &verdict);
+        assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
+        assert_str(verdict.provider_id, "CA2");
+        assert_int_equal(verdict.other_count, 0);
+        /* By our clock, as far as a Date of whole seconds tells. */
+        int64_t off_us = instant_since(verdict.found_at[0], job.claimed_at).us - SECONDS(2).us;
+        assert_in_range(off_us + SECONDS(1).us, 0, SECONDS(2).us);
+    }
 }
 
 static void test_find_nothing(void **state)
@@ -434,10 +465,18 @@ static void test_prices_and_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_send),         TEST(test_unanswered),       TEST(test_bad_callback),
-        TEST(test_find_call),    TEST(test_find_message),     TEST(test_find_template),
-        TEST(test_find_nothing), TEST(test_find_long_page),   TEST(test_poll),
-        TEST(test_inbox),        TEST(test_prices_and_times),
+        TEST(test_send),
+        TEST(test_unanswered),
+        TEST(test_bad_callback),
+        TEST(test_find_call),
+        TEST(test_find_message),
+        TEST(test_find_template),
+        TEST(test_find_by_their_clock),
+        TEST(test_find_nothing),
+        TEST(test_find_long_page),
+        TEST(test_poll),
+        TEST(test_inbox),
+        TEST(test_prices_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
