@@ -16,7 +16,7 @@
     "<supported-report-set><supported-report><report><sync-collection/></report>" \
     "</supported-report></supported-report-set>"
 
-static const char COLLECTION[] = "https://dav.example.org/alice/work/";
+static const char COLLECTION[] = "https://dav.example.org/alice/office/";
 
 static void test_collection_given_directly_is_synchronised_at_once(void **state)
 {
@@ -25,25 +25,25 @@ static void test_collection_given_directly_is_synchronised_at_once(void **state)
     assert_text(script.request.http.method, "PROPFIND");
     assert_text(header(&script, "Depth"), "0");
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t1") CAN_SYNC
+                            MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t1") CAN_SYNC
                                         "<CS:getctag>c1</CS:getctag>"))),
                      PULL_ASKING);
     assert_text(script.request.http.method, "REPORT");
     assert_text(script.request.http.url, COLLECTION);
     assert_contains(script.request.http.body, "<d:sync-token></d:sync-token>");
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/a.ics", ETAG("1"))
-                                      FOUND("/alice/work/b%20c.ics", ETAG("2")) TOKEN("t2"))),
+                            MULTI(FOUND("/alice/office/a.ics", ETAG("1"))
+                                      FOUND("/alice/office/b%20c.ics", ETAG("2")) TOKEN("t2"))),
                      PULL_ASKING);
     assert_contains(script.request.http.body, "calendar-multiget");
-    assert_contains(script.request.http.body, "<d:href>/alice/work/a.ics</d:href>");
+    assert_contains(script.request.http.body, "<d:href>/alice/office/a.ics</d:href>");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/work/a.ics", ETAG("1") DATA("a"))
-                         FOUND("https://dav.example.org/alice/work/b c.ics", ETAG("2") DATA("b")))),
+               MULTI(FOUND("/alice/office/a.ics", ETAG("1") DATA("a"))
+                         FOUND("https://dav.example.org/alice/office/b c.ics", ETAG("2") DATA("b")))),
         PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 2);
-    assert_text(script.result.changed[0].href, "/alice/work/a.ics");
+    assert_text(script.result.changed[0].href, "/alice/office/a.ics");
     assert_text(script.result.changed[0].etag, "\"1\"");
     assert_contains(script.result.changed[0].body, "UID:a");
     assert_text(script.result.memory.sync_token, "t2");
@@ -67,38 +67,38 @@ static void test_equal_token_or_ctag_ends_at_once(void **state)
 {
     struct script script = remembering(state, NULL, 0);
     assert_int_equal(
-        answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t1") CAN_SYNC))),
+        answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t1") CAN_SYNC))),
         PULL_UNCHANGED);
     assert_text(script.result.memory.sync_token, "t1");
     script = remembering(state, NULL, 0);
     assert_int_equal(
-        answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR "<CS:getctag>c1</CS:getctag>"))),
+        answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c1</CS:getctag>"))),
         PULL_UNCHANGED);
 }
 
 static const struct pull_resource KNOWN[] = {
-    {.href = STR_INIT("/alice/work/a.ics"), .etag = STR_INIT("\"1\"")},
-    {.href = STR_INIT("/alice/work/b%20c.ics"), .etag = STR_INIT("\"2\"")},
-    {.href = STR_INIT("/alice/work/d.ics"), .etag = STR_INIT("\"3\"")},
+    {.href = STR_INIT("/alice/office/a.ics"), .etag = STR_INIT("\"1\"")},
+    {.href = STR_INIT("/alice/office/b%20c.ics"), .etag = STR_INIT("\"2\"")},
+    {.href = STR_INIT("/alice/office/d.ics"), .etag = STR_INIT("\"3\"")},
 };
 
 static void test_sync_reports_only_what_changed(void **state)
 {
     struct script script = remembering(state, KNOWN, 3);
     assert_int_equal(
-        answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t2") CAN_SYNC))),
+        answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t2") CAN_SYNC))),
         PULL_ASKING);
     assert_contains(script.request.http.body, "<d:sync-token>t1</d:sync-token>");
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/a.ics", ETAG("1b")) GONE("/alice/work/d.ics")
-                                      FOUND("/alice/work/b c.ics", ETAG("2")) TOKEN("t2"))),
+                            MULTI(FOUND("/alice/office/a.ics", ETAG("1b")) GONE("/alice/office/d.ics")
+                                      FOUND("/alice/office/b c.ics", ETAG("2")) TOKEN("t2"))),
                      PULL_ASKING);
     assert_false(str_contains(script.request.http.body, STR("b c.ics")));
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/work/a.ics", ETAG("1b") DATA("a")))),
+    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/a.ics", ETAG("1b") DATA("a")))),
                      PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 1);
     assert_int_equal(script.result.removed_count, 1);
-    assert_text(script.result.removed[0], "/alice/work/d.ics");
+    assert_text(script.result.removed[0], "/alice/office/d.ics");
 }
 
 static void test_any_refused_token_means_a_full_resync(void **state)
@@ -106,18 +106,18 @@ static void test_any_refused_token_means_a_full_resync(void **state)
     static const int statuses[] = {400, 403, 409, 410, 412, 500, 501, 507};
     for (size_t i = 0; i < ARRAY_LENGTH(statuses); i++) {
         struct script script = remembering(state, KNOWN, 3);
-        (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t9") CAN_SYNC)));
+        (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t9") CAN_SYNC)));
         assert_int_equal(
             answer(&script, statuses[i], "<error xmlns=\"DAV:\"><valid-sync-token/></error>"),
             PULL_ASKING);
         assert_contains(script.request.http.body, "<d:sync-token></d:sync-token>");
         assert_int_equal(answer(&script, 207,
-                                MULTI(FOUND("/alice/work/a.ics", ETAG("1"))
-                                          FOUND("/alice/work/b%20c.ics", ETAG("2")) TOKEN("t9"))),
+                                MULTI(FOUND("/alice/office/a.ics", ETAG("1"))
+                                          FOUND("/alice/office/b%20c.ics", ETAG("2")) TOKEN("t9"))),
                          PULL_CHANGED);
         assert_int_equal(script.result.changed_count, 0);
         assert_int_equal(script.result.removed_count, 1);
-        assert_text(script.result.removed[0], "/alice/work/d.ics");
+        assert_text(script.result.removed[0], "/alice/office/d.ics");
         assert_text(script.result.memory.sync_token, "t9");
     }
 }
@@ -125,15 +125,15 @@ static void test_any_refused_token_means_a_full_resync(void **state)
 static void test_a_sync_that_never_works_becomes_a_plain_list(void **state)
 {
     struct script script = remembering(state, KNOWN, 3);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t9") CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t9") CAN_SYNC)));
     (void)answer(&script, 403, "");
     assert_int_equal(answer(&script, 500, ""), PULL_ASKING);
     assert_text(script.request.http.method, "PROPFIND");
     assert_text(header(&script, "Depth"), "1");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/work/", CALENDAR) FOUND("/alice/work/a.ics", ETAG("1")) FOUND(
-                   "/alice/work/b%20c.ics", ETAG("2")) FOUND("/alice/work/d.ics", ETAG("3")))),
+               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1")) FOUND(
+                   "/alice/office/b%20c.ics", ETAG("2")) FOUND("/alice/office/d.ics", ETAG("3")))),
         PULL_UNCHANGED);
     assert_false(str_is_set(script.result.memory.sync_token));
 }
@@ -143,7 +143,7 @@ static void test_overload_and_denial_do_not_resync(void **state)
     static const int statuses[] = {401, 429, 503};
     for (size_t i = 0; i < ARRAY_LENGTH(statuses); i++) {
         struct script script = remembering(state, KNOWN, 3);
-        (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t9") CAN_SYNC)));
+        (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t9") CAN_SYNC)));
         assert_int_equal(answer(&script, statuses[i], ""), PULL_FAILED);
         assert_int_equal(script.result.removed_count, 0);
     }
@@ -152,15 +152,15 @@ static void test_overload_and_denial_do_not_resync(void **state)
 static void test_truncated_sync_goes_on(void **state)
 {
     struct script script = remembering(state, NULL, 0);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t9") CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t9") CAN_SYNC)));
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/a.ics",
-                                        ETAG("1")) "<response><href>/alice/work</href>"
+                            MULTI(FOUND("/alice/office/a.ics",
+                                        ETAG("1")) "<response><href>/alice/office</href>"
                                                    "<status>HTTP/1.1 507 Insufficient "
                                                    "Storage</status></response>" TOKEN("t5"))),
                      PULL_ASKING);
     assert_contains(script.request.http.body, "<d:sync-token>t5</d:sync-token>");
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/work/b.ics", ETAG("1")) TOKEN("t9"))),
+    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/b.ics", ETAG("1")) TOKEN("t9"))),
                      PULL_ASKING);
     assert_contains(script.request.http.body, "a.ics");
     assert_contains(script.request.http.body, "b.ics");
@@ -172,21 +172,21 @@ static void test_plain_etags_for_servers_without_sync(void **state)
     script.source.known = KNOWN;
     script.source.known_count = 3;
     start(&script);
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR))), PULL_ASKING);
+    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR))), PULL_ASKING);
     assert_text(script.request.http.method, "PROPFIND");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/work/", CALENDAR) FOUND("/alice/work/a.ics", ETAG("1")) FOUND(
-                   "/alice/work/b%20c.ics", ETAG("9")) FOUND("/alice/work/new.ics", ETAG("4")))),
+               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1")) FOUND(
+                   "/alice/office/b%20c.ics", ETAG("9")) FOUND("/alice/office/new.ics", ETAG("4")))),
         PULL_ASKING);
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/b%20c.ics", ETAG("9") DATA("b"))
-                                      GONE("/alice/work/new.ics"))),
+                            MULTI(FOUND("/alice/office/b%20c.ics", ETAG("9") DATA("b"))
+                                      GONE("/alice/office/new.ics"))),
                      PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 1);
-    assert_text(script.result.changed[0].href, "/alice/work/b%20c.ics");
+    assert_text(script.result.changed[0].href, "/alice/office/b%20c.ics");
     assert_int_equal(script.result.removed_count, 1);
-    assert_text(script.result.removed[0], "/alice/work/d.ics");
+    assert_text(script.result.removed[0], "/alice/office/d.ics");
 }
 
 static void test_a_list_cut_short_removes_nothing(void **state)
@@ -195,10 +195,10 @@ static void test_a_list_cut_short_removes_nothing(void **state)
     script.source.known = KNOWN;
     script.source.known_count = 3;
     start(&script);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR "<CS:getctag>c</CS:getctag>")));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c</CS:getctag>")));
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/a.ics",
-                                        ETAG("1")) "<response><href>/alice/work/</href>"
+                            MULTI(FOUND("/alice/office/a.ics",
+                                        ETAG("1")) "<response><href>/alice/office/</href>"
                                                    "<status>HTTP/1.1 507 No</status></response>")),
                      PULL_UNCHANGED);
     assert_int_equal(script.result.removed_count, 0);
@@ -219,7 +219,7 @@ static void list_of(struct buf *out, size_t from, size_t to, bool with_data)
 {
     for (size_t i = from; i < to; i++) {
         buf_printf(out,
-                   "<response><href>/alice/work/%03zu.ics</href><propstat><prop>"
+                   "<response><href>/alice/office/%03zu.ics</href><propstat><prop>"
                    "<getetag>\"%zu\"</getetag>%s</prop><status>HTTP/1.1 200 OK</status></propstat>"
                    "</response>",
                    i, i, with_data ? DATA("x") : "");
@@ -241,7 +241,7 @@ static void test_bodies_come_in_batches_of_fifty(void **state)
 {
     struct script script = begin(state, PULL_CALDAV, COLLECTION);
     start(&script);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR CAN_SYNC)));
     assert_int_equal(answer_list(&script, 0, 120, false), PULL_ASKING);
     assert_int_equal(count_of(script.request.http.body, STR("<d:href>")), 50);
     assert_int_equal(answer_list(&script, 0, 50, true), PULL_ASKING);
@@ -256,7 +256,7 @@ static void test_what_was_not_delivered_is_asked_again_next_time(void **state)
 {
     struct script script = begin(state, PULL_CALDAV, COLLECTION);
     start(&script);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR CAN_SYNC)));
     (void)answer_list(&script, 0, 3, false);
     assert_int_equal(answer_list(&script, 0, 2, true), PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 2);
@@ -268,7 +268,7 @@ static void test_one_resource_that_breaks_the_answer_is_left_out(void **state)
 {
     struct script script = begin(state, PULL_CALDAV, COLLECTION);
     start(&script);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR CAN_SYNC)));
     (void)answer_list(&script, 0, 2, false);
     assert_int_equal(answer_with(&script, (struct wire_answer){.outcome = WIRE_TOO_LARGE}),
                      PULL_ASKING);
@@ -281,19 +281,19 @@ static void test_one_resource_that_breaks_the_answer_is_left_out(void **state)
 }
 
 #define TEN_OF(text) text text text text text text text text text text
-#define LONG_HREF "/alice/work/" TEN_OF(TEN_OF("0123456789")) ".ics"
+#define LONG_HREF "/alice/office/" TEN_OF(TEN_OF("0123456789")) ".ics"
 
 /* No engine could keep it; the others are not to suffer from it. */
 static void test_an_address_that_is_too_long_is_left_out(void **state)
 {
     struct script script = remembering(state, KNOWN, 3);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/work/", CALENDAR TOKEN("t2") CAN_SYNC)));
+    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t2") CAN_SYNC)));
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND(LONG_HREF, ETAG("9")) FOUND("/alice/work/e.ics", ETAG("5"))
+                            MULTI(FOUND(LONG_HREF, ETAG("9")) FOUND("/alice/office/e.ics", ETAG("5"))
                                       TOKEN("t2"))),
                      PULL_ASKING);
     assert_false(str_contains(script.request.http.body, STR("0123456789")));
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/work/e.ics", ETAG("5") DATA("e")))),
+    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/e.ics", ETAG("5") DATA("e")))),
                      PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 1);
     assert_int_equal(script.result.left_out, 1);
@@ -330,9 +330,9 @@ static void test_discovery_from_the_root(void **state)
                                       FOUND("/cal/alice/tasks/", CALENDAR
                                             "<C:supported-calendar-component-set><C:comp "
                                             "name=\"VTODO\"/></C:supported-calendar-component-set>")
-                                          FOUND("/cal/alice/work/", CALENDAR CAN_SYNC))),
+                                          FOUND("/cal/alice/office/", CALENDAR CAN_SYNC))),
                      PULL_ASKING);
-    assert_text(script.request.http.url, "https://dav.example.org/cal/alice/work/");
+    assert_text(script.request.http.url, "https://dav.example.org/cal/alice/office/");
     assert_text(script.request.http.method, "REPORT");
 }
 
@@ -344,9 +344,9 @@ static void test_several_calendars_are_named_not_guessed(void **state)
                  MULTI(FOUND("/alice/", "<C:calendar-home-set><href>/alice/</href>"
                                         "</C:calendar-home-set>")));
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/work/", CALENDAR) FOUND("/alice/home/", CALENDAR))),
+                            MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/home/", CALENDAR))),
                      PULL_FAILED);
-    assert_contains(script.result.reason, "https://dav.example.org/alice/work/");
+    assert_contains(script.result.reason, "https://dav.example.org/alice/office/");
     assert_contains(script.result.reason, "https://dav.example.org/alice/home/");
 }
 
