@@ -6,6 +6,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
+#define NINE_US INT64_C(1767603600000000)
+#define MINUTE_US INT64_C(60000000)
+#define HOUR_US (60 * MINUTE_US)
+
 static const struct provider *const providers[] = {&provider_plivo, &provider_exotel};
 
 static struct provider_settings settings_of(void)
@@ -27,10 +31,19 @@ static void read_answers(const struct provider *provider, struct str body, unsig
                          struct arena *arena)
 {
     static const int statuses[] = {200, 202, 400, 403};
-    struct wire_answer answer = {
-        .outcome = WIRE_ANSWERED, .status = statuses[choice % 4], .body = body};
+    /* No date, an hour before ours, ours, and the end of time. */
+    static const int64_t dates_us[] = {0, NINE_US - HOUR_US, NINE_US, INT64_C(253402300799000000)};
+    struct wire_answer answer = {.outcome = WIRE_ANSWERED,
+                                 .status = statuses[choice % 4],
+                                 .body = body,
+                                 .date = {dates_us[choice / 32 % 4]},
+                                 .heard_at = {NINE_US}};
     enum channel channel = (choice & 4) != 0 ? channel_CALL : channel_SMS;
-    struct send_job job = {.channel = channel, .to = STR("+14155550137"), .now = {1}};
+    struct send_job job = {.channel = channel,
+                           .to = STR("+14155550137"),
+                           .now = {NINE_US},
+                           .claimed_at = {NINE_US - MINUTE_US},
+                           .made_since = {NINE_US - MINUTE_US}};
     struct verdict verdict = {0};
     struct provider_news news = {0};
     provider->read_send(&job, &answer, arena, &verdict);

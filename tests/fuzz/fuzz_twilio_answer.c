@@ -11,22 +11,30 @@ static void check_verdict(const struct verdict *verdict)
     assert(verdict->error.len == 0 || str_is_utf8(verdict->error));
     for (size_t i = 0; i < verdict->other_count; i++) {
         assert(verdict->others[i].len > 0);
+        assert(verdict->found_at[i].us <= verdict->found_at[i + 1].us);
     }
 }
 
-/* Any bytes as Twilio's answer to each of our questions; the first two are the status. */
+/* Any bytes as Twilio's answer to each of our questions; the first two are the status, and whether
+ * their clock is an hour behind ours. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     if (len < 2) {
         return 0;
     }
+    static const int64_t nine_us = INT64_C(1767603600000000);
+    static const int64_t hour_us = INT64_C(3600000000);
     struct wire_answer answer = {.outcome = WIRE_ANSWERED,
                                  .status = (bytes[0] % 6) * 100 + bytes[1] % 30,
-                                 .body = {(const char *)bytes + 2, len - 2}};
+                                 .body = {(const char *)bytes + 2, len - 2},
+                                 .date = {bytes[0] & 0x40 ? nine_us - hour_us : 0},
+                                 .heard_at = {nine_us}};
     struct send_job job = {.channel = bytes[0] & 0x80 ? channel_CALL : channel_SMS,
                            .to = STR("+15558675310"),
                            .text = STR("x"),
-                           .claimed_at = {INT64_C(1767603600000000)}};
+                           .now = {nine_us},
+                           .claimed_at = {nine_us},
+                           .made_since = {nine_us}};
     struct arena *arena = arena_new();
     struct verdict verdict = {0};
     struct provider_news news = {0};

@@ -39,8 +39,8 @@ static void test_collection_given_directly_is_synchronised_at_once(void **state)
     assert_contains(script.request.http.body, "<d:href>/alice/office/a.ics</d:href>");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/office/a.ics", ETAG("1") DATA("a"))
-                         FOUND("https://dav.example.org/alice/office/b c.ics", ETAG("2") DATA("b")))),
+               MULTI(FOUND("/alice/office/a.ics", ETAG("1") DATA("a")) FOUND(
+                   "https://dav.example.org/alice/office/b c.ics", ETAG("2") DATA("b")))),
         PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 2);
     assert_text(script.result.changed[0].href, "/alice/office/a.ics");
@@ -71,9 +71,9 @@ static void test_equal_token_or_ctag_ends_at_once(void **state)
         PULL_UNCHANGED);
     assert_text(script.result.memory.sync_token, "t1");
     script = remembering(state, NULL, 0);
-    assert_int_equal(
-        answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c1</CS:getctag>"))),
-        PULL_UNCHANGED);
+    assert_int_equal(answer(&script, 207,
+                            MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c1</CS:getctag>"))),
+                     PULL_UNCHANGED);
 }
 
 static const struct pull_resource KNOWN[] = {
@@ -89,13 +89,15 @@ static void test_sync_reports_only_what_changed(void **state)
         answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t2") CAN_SYNC))),
         PULL_ASKING);
     assert_contains(script.request.http.body, "<d:sync-token>t1</d:sync-token>");
-    assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/office/a.ics", ETAG("1b")) GONE("/alice/office/d.ics")
-                                      FOUND("/alice/office/b c.ics", ETAG("2")) TOKEN("t2"))),
-                     PULL_ASKING);
+    assert_int_equal(
+        answer(&script, 207,
+               MULTI(FOUND("/alice/office/a.ics", ETAG("1b")) GONE("/alice/office/d.ics")
+                         FOUND("/alice/office/b c.ics", ETAG("2")) TOKEN("t2"))),
+        PULL_ASKING);
     assert_false(str_contains(script.request.http.body, STR("b c.ics")));
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/a.ics", ETAG("1b") DATA("a")))),
-                     PULL_CHANGED);
+    assert_int_equal(
+        answer(&script, 207, MULTI(FOUND("/alice/office/a.ics", ETAG("1b") DATA("a")))),
+        PULL_CHANGED);
     assert_int_equal(script.result.changed_count, 1);
     assert_int_equal(script.result.removed_count, 1);
     assert_text(script.result.removed[0], "/alice/office/d.ics");
@@ -132,8 +134,9 @@ static void test_a_sync_that_never_works_becomes_a_plain_list(void **state)
     assert_text(header(&script, "Depth"), "1");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1")) FOUND(
-                   "/alice/office/b%20c.ics", ETAG("2")) FOUND("/alice/office/d.ics", ETAG("3")))),
+               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1"))
+                         FOUND("/alice/office/b%20c.ics", ETAG("2"))
+                             FOUND("/alice/office/d.ics", ETAG("3")))),
         PULL_UNCHANGED);
     assert_false(str_is_set(script.result.memory.sync_token));
 }
@@ -160,8 +163,9 @@ static void test_truncated_sync_goes_on(void **state)
                                                    "Storage</status></response>" TOKEN("t5"))),
                      PULL_ASKING);
     assert_contains(script.request.http.body, "<d:sync-token>t5</d:sync-token>");
-    assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/b.ics", ETAG("1")) TOKEN("t9"))),
-                     PULL_ASKING);
+    assert_int_equal(
+        answer(&script, 207, MULTI(FOUND("/alice/office/b.ics", ETAG("1")) TOKEN("t9"))),
+        PULL_ASKING);
     assert_contains(script.request.http.body, "a.ics");
     assert_contains(script.request.http.body, "b.ics");
 }
@@ -176,8 +180,9 @@ static void test_plain_etags_for_servers_without_sync(void **state)
     assert_text(script.request.http.method, "PROPFIND");
     assert_int_equal(
         answer(&script, 207,
-               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1")) FOUND(
-                   "/alice/office/b%20c.ics", ETAG("9")) FOUND("/alice/office/new.ics", ETAG("4")))),
+               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/office/a.ics", ETAG("1"))
+                         FOUND("/alice/office/b%20c.ics", ETAG("9"))
+                             FOUND("/alice/office/new.ics", ETAG("4")))),
         PULL_ASKING);
     assert_int_equal(answer(&script, 207,
                             MULTI(FOUND("/alice/office/b%20c.ics", ETAG("9") DATA("b"))
@@ -195,7 +200,8 @@ static void test_a_list_cut_short_removes_nothing(void **state)
     script.source.known = KNOWN;
     script.source.known_count = 3;
     start(&script);
-    (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c</CS:getctag>")));
+    (void)answer(&script, 207,
+                 MULTI(FOUND("/alice/office/", CALENDAR "<CS:getctag>c</CS:getctag>")));
     assert_int_equal(answer(&script, 207,
                             MULTI(FOUND("/alice/office/a.ics",
                                         ETAG("1")) "<response><href>/alice/office/</href>"
@@ -289,8 +295,8 @@ static void test_an_address_that_is_too_long_is_left_out(void **state)
     struct script script = remembering(state, KNOWN, 3);
     (void)answer(&script, 207, MULTI(FOUND("/alice/office/", CALENDAR TOKEN("t2") CAN_SYNC)));
     assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND(LONG_HREF, ETAG("9")) FOUND("/alice/office/e.ics", ETAG("5"))
-                                      TOKEN("t2"))),
+                            MULTI(FOUND(LONG_HREF, ETAG("9"))
+                                      FOUND("/alice/office/e.ics", ETAG("5")) TOKEN("t2"))),
                      PULL_ASKING);
     assert_false(str_contains(script.request.http.body, STR("0123456789")));
     assert_int_equal(answer(&script, 207, MULTI(FOUND("/alice/office/e.ics", ETAG("5") DATA("e")))),
@@ -343,9 +349,10 @@ static void test_several_calendars_are_named_not_guessed(void **state)
     (void)answer(&script, 207,
                  MULTI(FOUND("/alice/", "<C:calendar-home-set><href>/alice/</href>"
                                         "</C:calendar-home-set>")));
-    assert_int_equal(answer(&script, 207,
-                            MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/home/", CALENDAR))),
-                     PULL_FAILED);
+    assert_int_equal(
+        answer(&script, 207,
+               MULTI(FOUND("/alice/office/", CALENDAR) FOUND("/alice/home/", CALENDAR))),
+        PULL_FAILED);
     assert_contains(script.result.reason, "https://dav.example.org/alice/office/");
     assert_contains(script.result.reason, "https://dav.example.org/alice/home/");
 }
