@@ -203,6 +203,8 @@ struct journal_line {
     bool is_excused; /* We could not know of it, or could not stop it. */
 };
 
+/* A repeat may leave under the id of the message that it repeats: what leaves is of the newest that
+ * was claimed. */
 static void insert(const struct world *world, struct arena *arena, const struct journal_line *line)
 {
     bool is_send = strcmp(line->kind, "send") == 0;
@@ -216,7 +218,7 @@ static void insert(const struct world *world, struct arena *arena, const struct 
         " (SELECT count(*) FROM messages WHERE wire_id=%lld AND claimed_at IS NOT NULL), %d, %d);"
         "INSERT INTO sends SELECT %lld, %lld, channel, step_id, meeting_id, user_id, target,"
         " due_at, valid_until, is_repeat, id FROM messages WHERE wire_id=%lld AND %d=1"
-        " ORDER BY id LIMIT 1",
+        " ORDER BY claimed_at IS NULL, id DESC LIMIT 1",
         (long long)line->number, line->kind, (long long)instant_ms(line->at), channel,
         (long long)line->wire.value, (long long)line->repeat, quiet, (long long)line->wire.value,
         line->is_excused, outside, (long long)line->number, (long long)instant_ms(line->at),
