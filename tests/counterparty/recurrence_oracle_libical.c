@@ -40,7 +40,8 @@ static void answer(const char *dtstart_text, const char *rule_text, long count)
     icalrecur_iterator_free(iterator);
 }
 
-/* True where the child wrote its whole line: its output is buffered until it ends in good order. */
+/* True where the child wrote its whole line: its output is buffered until its time cannot end any
+ * more. */
 static bool answer_in_child(const char *dtstart, const char *rule, long count)
 {
     fflush(stdout);
@@ -49,9 +50,11 @@ static bool answer_in_child(const char *dtstart, const char *rule, long count)
         return false;
     }
     if (child == 0) {
+        static const struct itimerval none = {0};
         struct itimerval limit = {.it_value = {.tv_usec = CHILD_CPU_US}};
         setitimer(ITIMER_PROF, &limit, NULL);
         answer(dtstart, rule, count);
+        setitimer(ITIMER_PROF, &none, NULL);
         fflush(stdout);
         _exit(0);
     }
