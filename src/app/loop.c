@@ -111,10 +111,13 @@ static void hang_up_if_stopping(struct server *server)
     }
 }
 
-/* The log is let go before anybody is answered, so that who was answered finds it written. */
+/* The log is let go before anybody is answered, so that who was answered finds it written. What the
+ * mock was given by a turn outside, as the first one of a start is, is written before it answers.
+ */
 static bool run_room(struct server *server, struct work *list)
 {
     log_out_hold(&server->plant->log_out);
+    ports_write_journal(server);
     bool did = room_turn(&server->room, list);
     ports_write_journal(server);
     log_out_let_go(&server->plant->log_out);
