@@ -56,15 +56,9 @@ static struct instant now_of(const struct place *place)
     return (struct instant){place->start.us + passed * place->speed};
 }
 
-/* The Date of its answers is the machine's. Its own time, with --speed, runs away from everybody's:
+/* Of the log, and of the Date of answers. Its own time, with --speed, runs away from everybody's:
  * told as a Date it would make what was taken a moment ago look minutes old. */
-static struct instant date_now(void *context)
-{
-    (void)context;
-    return real_now();
-}
-
-static struct instant log_now(void *context)
+static struct instant told_now(void *context)
 {
     (void)context;
     return real_now();
@@ -353,7 +347,7 @@ static bool start(struct place *place, uint16_t port, struct http_server **serve
                                         .context = place,
                                         .handle = handle,
                                         .refuse = refuse,
-                                        .now = date_now};
+                                        .now = told_now};
     if (http_client_start(&client, &place->client, &problem) != OK ||
         http_server_start(&config, server, &problem) != OK) {
         fprintf(stderr, "tocsin-carrier: %s\n", problem.message);
@@ -417,7 +411,7 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* Before there are threads. */
     signal(SIGPIPE, SIG_IGN);
-    place.log = (struct log){.least = LOG_WARN, .sink = write_log, .now = log_now};
+    place.log = (struct log){.least = LOG_WARN, .sink = write_log, .now = told_now};
     place.carrier = carrier_new();
     carrier_configure(place.carrier, &config);
     if (!start(&place, (uint16_t)port, &server)) {

@@ -112,9 +112,7 @@ void exotel_read_find(const struct send_job *job, const struct wire_answer *answ
     const struct json_node *root = is_read ? read_root(answer, arena) : NULL;
     const struct json_node *calls = json_tree_member(root, "Calls");
     struct find find = {.job = job, .answer = answer, .arena = arena};
-    if (calls != NULL) {
-        find_begin(&find, calls, EXOTEL_LIST_MAX);
-    }
+    find_begin(&find, calls, EXOTEL_LIST_MAX);
     for (size_t i = find.listed; i-- > 0;) {
         const struct json_node *call = json_tree_item(calls, i);
         struct instant at = telephony_time(json_tree_text(call, "DateCreated"), india, arena);

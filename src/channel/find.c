@@ -4,8 +4,10 @@
 
 void find_begin(struct find *find, const struct json_node *list, size_t page_size)
 {
+    bool is_array = list != NULL && list->kind == JSON_KIND_ARRAY;
+    size_t count = is_array ? list->count : 0;
     find->list = list;
-    find->listed = list->count < page_size ? list->count : page_size;
+    find->listed = count < page_size ? count : page_size;
     find->items = ARENA_NEW_ARRAY(find->arena, struct find_candidate, find->listed);
     find->ahead = clock_ahead(find->answer, find->job->now);
     find->since = instant_is_set(find->job->made_since)

@@ -30,7 +30,7 @@ struct find {
     size_t count;
 };
 
-/* `list` is an array, of which `page_size` things were asked for. */
+/* Of `list` `page_size` things were asked for; of what is no array, or NULL, nothing is listed. */
 void find_begin(struct find *find, const struct json_node *list, size_t page_size);
 /* Whether something was made before the attempt may have left; no where `at` is absent. */
 bool find_is_older(struct find *find, struct instant at);

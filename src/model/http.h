@@ -140,7 +140,7 @@ struct wire_answer {
     struct str final_url;
     int64_t retry_after_seconds;
     struct instant date; /* HTTP: their clock when they answered, to the second; may be absent. */
-    struct instant heard_at; /* Ours when that came; absent where nobody asks for it. */
+    struct instant heard_at; /* Ours when that came; absent where nobody noted it. */
 };
 
 #endif

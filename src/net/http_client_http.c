@@ -188,7 +188,7 @@ static void status_line(struct transfer *transfer, struct str line)
 /* 1970's first second is what a clock tells that was never set. */
 static void keep_date(struct transfer *transfer, struct str value)
 {
-    static const int64_t seconds_max = INT64_C(253402300799); /* The end of 9999. */
+    const int64_t seconds_max = INSTANT_YEARS_END.us / SECONDS(1).us;
     time_t seconds =
         value.len <= HEADER_VALUE_MAX ? curl_getdate(arena_cstr(transfer->arena, value), NULL) : -1;
     if (seconds > 0 && seconds <= seconds_max && !instant_is_set(transfer->answer.date)) {

@@ -112,7 +112,9 @@ struct work *courier_answer(struct courier *courier, uint64_t ticket,
         .arena = arena,
         .answer = *answer,
     };
-    work->answer.heard_at = courier->site->clock.now(courier->site->clock.context);
+    if (instant_is_set(answer->date)) {
+        work->answer.heard_at = courier->site->clock.now(courier->site->clock.context);
+    }
     work->answer.reason = arena_str(arena, answer->reason);
     work->answer.body = arena_str(arena, answer->body);
     work->answer.etag = arena_str(arena, answer->etag);

@@ -14,5 +14,10 @@ int provider_case_end(void **state);
 
 struct send_job provider_job(enum channel channel, const char *to, const char *text);
 struct wire_answer provider_said(int status, const char *body);
+/* The same at the job's now, by a clock that is so far ahead of ours. */
+struct wire_answer provider_said_ahead(const struct send_job *job, int64_t seconds,
+                                       const char *body);
+/* ACCEPTED: `first`, before so many others. */
+void assert_found(const struct verdict *verdict, const char *first, size_t others);
 
 #endif

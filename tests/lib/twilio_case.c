@@ -20,6 +20,6 @@ struct send_job twilio_case_job(enum channel channel)
                              .language = STR("en"),
                              .now = {TWILIO_CASE_NINE_US},
                              .claimed_at = {TWILIO_CASE_NINE_US},
-                             .made_since = {TWILIO_CASE_NINE_US - INT64_C(30000000)},
+                             .made_since = {TWILIO_CASE_NINE_US - SECONDS(30).us},
                              .valid_until = {TWILIO_CASE_NINE_US + MINUTES(10).us}};
 }

@@ -218,20 +218,15 @@ static void test_questions(void **state)
              "{\"Sid\":\"old\",\"From\":\"09876543210\","
              "\"DateCreated\":\"2026-01-05 14:29:25\"}]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
-    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
-    assert_true(str_equal_text(verdict.provider_id, "c1"));
-    assert_int_equal(verdict.other_count, 1);
+    assert_found(&verdict, "c1", 1);
     /* Their clock is an hour ahead: 15:29:35 of theirs is 08:59:35 of ours. */
-    answer = provider_said(200, "{\"Calls\":[{\"Sid\":\"c1\",\"From\":\"09876543210\","
-                                "\"DateCreated\":\"2026-01-05 15:29:35\"},"
-                                "{\"Sid\":\"old\",\"From\":\"09876543210\","
-                                "\"DateCreated\":\"2026-01-05 15:29:25\"}]}");
-    answer.date = instant_add(call.now, SECONDS(3600));
-    answer.heard_at = call.now;
+    answer = provider_said_ahead(&call, 3600,
+                                 "{\"Calls\":[{\"Sid\":\"c1\",\"From\":\"09876543210\","
+                                 "\"DateCreated\":\"2026-01-05 15:29:35\"},"
+                                 "{\"Sid\":\"old\",\"From\":\"09876543210\","
+                                 "\"DateCreated\":\"2026-01-05 15:29:25\"}]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
-    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
-    assert_true(str_equal_text(verdict.provider_id, "c1"));
-    assert_int_equal(verdict.other_count, 0);
+    assert_found(&verdict, "c1", 0);
     answer = provider_said(200, "{\"Calls\":[]}");
     provider_exotel.read_find(&call, &answer, *state, &verdict);
     assert_int_equal(verdict.kind, VERDICT_UNKNOWN); /* Calls that go on are not listed. */

@@ -348,9 +348,7 @@ static void test_found(void **state)
                            "{\"call_uuid\":\"x1\",\"to_number\":\"14155550138\"},"
                            "{\"call_uuid\":\"c1\",\"to_number\":\"+14155550137\"}]}");
     provider_plivo.read_find(&call, &answer, *state, &verdict);
-    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
-    assert_true(str_equal_text(verdict.provider_id, "c1"));
-    assert_int_equal(verdict.other_count, 1);
+    assert_found(&verdict, "c1", 1);
     assert_true(str_equal_text(verdict.others[0], "c2"));
     answer = provider_said(200, "{\"objects\":[]}");
     provider_plivo.read_find(&call, &answer, *state, &verdict);
@@ -372,23 +370,18 @@ static void test_found_by_their_clock(void **state)
     struct verdict verdict = {0};
     struct send_job call = job_of(channel_CALL);
     struct send_job text = job_of(channel_SMS);
-    struct wire_answer answer = provider_said(
-        200,
+    struct wire_answer answer = provider_said_ahead(
+        &call, -3600,
         "{\"objects\":[{\"call_uuid\":\"c2\",\"to_number\":\"14155550137\",\"initiation_time\":"
         "\"2026-01-05 13:30:05+05:30\",\"message_uuid\":\"m2\",\"message_time\":"
         "\"2026-01-05 13:30:05.123456+05:30\"},"
         "{\"call_uuid\":\"c1\",\"to_number\":\"14155550137\",\"initiation_time\":"
         "\"2026-01-05 07:59:20\",\"message_uuid\":\"m1\",\"message_time\":"
         "\"2026-01-05 07:59:20\"}]}");
-    answer.date = instant_sub(call.now, SECONDS(3600));
-    answer.heard_at = call.now;
     provider_plivo.read_find(&call, &answer, *state, &verdict);
-    assert_int_equal(verdict.kind, VERDICT_ACCEPTED);
-    assert_true(str_equal_text(verdict.provider_id, "c2"));
-    assert_int_equal(verdict.other_count, 0);
+    assert_found(&verdict, "c2", 0);
     provider_plivo.read_find(&text, &answer, *state, &verdict);
-    assert_true(str_equal_text(verdict.provider_id, "m2"));
-    assert_int_equal(verdict.other_count, 0);
+    assert_found(&verdict, "m2", 0);
 }
 
 static struct wire_answer full_page(struct arena *arena, const char *last_time)

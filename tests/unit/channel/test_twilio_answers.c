@@ -44,7 +44,7 @@ static struct send_job sound_job(enum channel channel)
                              .to = STR("+15558675310"),
                              .text = STR("It\xE2\x80\x99s down: https://t.example/l/a"),
                              .claimed_at = {nine_us},
-                             .made_since = {nine_us - INT64_C(30000000)}};
+                             .made_since = {nine_us - SECONDS(30).us}};
 }
 
 /* --- read_send --- */
